@@ -1,0 +1,32 @@
+#include "base/clock.h"
+
+#include <cmath>
+
+namespace apiquota {
+namespace {
+
+class MachineClock final : public Clock {
+ public:
+  SystemTime SystemNow() const override {
+    return std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now());
+  }
+  SteadyTime SteadyNow() const override { return std::chrono::steady_clock::now(); }
+};
+
+constexpr double kYear9999 = 253402300799.0;
+
+}  // namespace
+
+const Clock& RealClock() {
+  static const MachineClock clock;
+  return clock;
+}
+
+double ToUnixSeconds(SystemTime t) { return static_cast<double>(t.time_since_epoch().count()) / 1e6; }
+
+std::optional<SystemTime> FromUnixSeconds(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0 || seconds > kYear9999) return std::nullopt;
+  return SystemTime(Micros(std::llround(seconds * 1e6)));
+}
+
+}  // namespace apiquota

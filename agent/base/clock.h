@@ -1,0 +1,35 @@
+// The two clocks, injected. System time is what people and providers speak (resets, Date); steady time measures
+// how long something took. Pure rooms never hold a Clock: they get `now` as a parameter.
+// Only clock.cc may read a real clock (tests/lint).
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+namespace apiquota {
+
+using Micros = std::chrono::microseconds;
+using SystemTime = std::chrono::sys_time<Micros>;
+using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
+
+// Thread-safe: implementations may be asked from any thread.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual SystemTime SystemNow() const = 0;
+  virtual SteadyTime SteadyNow() const = 0;
+};
+
+// The machine's clocks; lives as long as the process.
+const Clock& RealClock();
+
+// Seconds since the epoch with microsecond precision; the unit of `_timestamp_seconds` metrics.
+double ToUnixSeconds(SystemTime t);
+
+// Nothing when `seconds` is not finite or lies outside years 1970 to 9999.
+std::optional<SystemTime> FromUnixSeconds(double seconds);
+
+inline Micros SecondsToMicros(double seconds) { return Micros(static_cast<int64_t>(seconds * 1e6)); }
+inline double ToSeconds(Micros d) { return static_cast<double>(d.count()) / 1e6; }
+
+}  // namespace apiquota

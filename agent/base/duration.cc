@@ -1,0 +1,67 @@
+#include "base/duration.h"
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/text.h"
+
+namespace apiquota {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {{
+    {"ns", 1e-3},
+    {"us", 1},
+    {"µs", 1},
+    {"ms", 1e3},
+    {"s", 1e6},
+    {"m", 60e6},
+    {"h", 3600e6},
+    {"d", 86400e6},
+    {"w", 604800e6},
+}};
+constexpr double kMicrosMax = 100 * 365.25 * 86400e6;
+
+std::optional<double> UnitMicros(std::string_view unit) {
+  for (const auto& [name, micros] : kUnits) {
+    if (name == unit) return micros;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Micros> ParseDuration(std::string_view text) {
+  if (text == "0") return Micros(0);
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  while (!text.empty()) {
+    const size_t unit_at = text.find_first_not_of("0123456789.");
+    if (unit_at == 0 || unit_at == std::string_view::npos) return std::nullopt;
+    size_t unit_end = text.find_first_of("0123456789.", unit_at);
+    if (unit_end == std::string_view::npos) unit_end = text.size();
+    const auto number = ParseDecimal(text.substr(0, unit_at));
+    const auto micros = UnitMicros(text.substr(unit_at, unit_end - unit_at));
+    if (!number || !micros) return std::nullopt;
+    total += *number * *micros;
+    if (total > kMicrosMax) return std::nullopt;
+    text.remove_prefix(unit_end);
+  }
+  return Micros(std::llround(total));
+}
+
+std::string FormatDuration(Micros duration) {
+  int64_t micros = duration.count();
+  if (micros == 0) return "0s";
+  std::string text;
+  constexpr std::pair<const char*, int64_t> kParts[] = {
+      {"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}};
+  for (const auto& [name, size] : kParts) {
+    if (micros < size) continue;
+    text += std::to_string(micros / size) + name;
+    micros %= size;
+  }
+  return text;
+}
+
+}  // namespace apiquota

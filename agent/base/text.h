@@ -1,0 +1,36 @@
+// Small pure functions over text. ASCII only: protocol text has no locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace apiquota {
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix);
+bool ContainsIgnoreCase(std::string_view text, std::string_view part);
+std::string ToLower(std::string_view text);
+
+// Without the spaces and tabs at both ends (OWS of RFC 9110 5.6.3).
+std::string_view Trim(std::string_view text);
+
+// Never empty: "" gives one empty part. Parts are views into `text`, not trimmed.
+std::vector<std::string_view> Split(std::string_view text, char separator);
+
+// Digits only, whole text, no sign; nothing on overflow or anything else.
+std::optional<uint64_t> ParseDigits(std::string_view text);
+
+// A finite decimal number, whole text: -?digits[.digits]; no exponent, no inf, no nan.
+std::optional<double> ParseDecimal(std::string_view text);
+
+// The candidate closest to `word` if it is close enough to be a slip of the keyboard; else "".
+std::string_view ClosestMatch(std::string_view word, std::span<const std::string_view> candidates);
+
+// A number as people write it: no trailing zeros, no exponent up to 2^53 ("5000", "0.25").
+std::string FormatNumber(double value);
+
+}  // namespace apiquota
