@@ -1,0 +1,114 @@
+// The one strict YAML reader, for configuration and exporter files. Every complaint is
+// "file:line:column: what, and what was expected"; the first one wins and is kept in the document.
+//
+//   auto doc = YamlDocument::Parse(text, "apiquota.yaml");          // syntax errors and duplicate keys
+//   YamlMap root = doc->Root().AsMap();
+//   options.listen = root.Require("listen").AsString();
+//   for (YamlValue api : root.Get("apis").AsList()) …
+//   root.Finish();                                                   // unknown keys, with a suggestion
+//   if (doc->error()) return std::unexpected(*doc->error());
+//
+// Reading goes on after an error with harmless values, so loaders stay straight-line code.
+// Not thread-safe; values and maps must not outlive their document.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace apiquota {
+
+class YamlMap;
+struct YamlState;
+
+class YamlValue {
+ public:
+  // Absent values (from Get) read as empty without an error.
+  bool Present() const;
+  bool IsMap() const;
+  bool IsList() const;
+  bool IsScalar() const;
+
+  YamlMap AsMap() const;
+  std::vector<YamlValue> AsList() const;          // absent → {}
+  std::vector<YamlValue> AsListOrSingle() const;  // a lone scalar or map counts as a list of one
+  std::string AsString() const;
+  int64_t AsInteger(int64_t min, int64_t max) const;
+  double AsNumber() const;
+  bool AsBool() const;
+  Micros AsDuration() const;
+
+  // One of the words of `table`; else an error that lists them and suggests the closest.
+  template <class T>
+  T AsEnum(std::span<const std::pair<std::string_view, T>> table) const {
+    std::vector<std::string_view> words;
+    for (const auto& [word, value] : table) words.push_back(word);
+    const size_t index = WordIndex(words);
+    return index < table.size() ? table[index].second : table[0].second;
+  }
+
+  // Where the value stands: "apiquota.yaml:3:7".
+  std::string Position() const;
+
+  // Records "<position>: <complaint>" unless an earlier error is recorded.
+  void Fail(std::string_view complaint) const;
+
+ private:
+  friend class YamlMap;
+  friend class YamlDocument;
+  struct Node;
+  YamlValue(YamlState* state, std::shared_ptr<const Node> node) : state_(state), node_(std::move(node)) {}
+  size_t WordIndex(const std::vector<std::string_view>& words) const;
+  bool ExpectScalar(std::string_view expected, std::string* text) const;
+
+  YamlState* state_;
+  std::shared_ptr<const Node> node_;
+};
+
+class YamlMap {
+ public:
+  bool Has(std::string_view key) const;
+  YamlValue Get(std::string_view key);      // absent value if the key isn't there
+  YamlValue Require(std::string_view key);  // an error at the map's position if it isn't there
+
+  // All keys, in file order, for maps whose keys are the user's own (labels). They count as asked for.
+  std::vector<std::pair<std::string, YamlValue>> Entries();
+
+  // Complains about the first key that was never asked for.
+  void Finish() const;
+
+  const YamlValue& value() const { return value_; }
+
+ private:
+  friend class YamlValue;
+  explicit YamlMap(YamlValue value) : value_(std::move(value)) {}
+
+  YamlValue value_;
+  std::vector<std::string> asked_;
+};
+
+class YamlDocument {
+ public:
+  // `file` is only the name used in messages.
+  static Result<YamlDocument> Parse(const std::string& text, std::string file);
+  YamlDocument(YamlDocument&&) noexcept;
+  YamlDocument& operator=(YamlDocument&&) noexcept;
+  ~YamlDocument();
+
+  YamlValue Root() const;
+  const std::optional<Error>& error() const;
+
+ private:
+  YamlDocument();
+  std::unique_ptr<YamlState> state_;
+};
+
+}  // namespace apiquota

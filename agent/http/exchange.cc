@@ -1,0 +1,12 @@
+#include "http/exchange.h"
+
+namespace apiquota::http {
+
+std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer) {
+  for (const BodyValue& body_value : values) {
+    if (body_value.pointer == pointer) return body_value.value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace apiquota::http

@@ -1,0 +1,64 @@
+// How one provider speaks about limits: an exporter file (exporters/<name>.yaml) as values. Immutable once loaded,
+// shared between threads. LoadExporter is strict; see exporters/README.md for the file's keys.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "http/fields.h"
+#include "provider/signals.h"
+
+namespace apiquota::provider {
+
+// Where the caller's credential stands in a request; first match wins. scheme is stripped before fingerprinting.
+struct CredentialRule {
+  std::string header;  // lower case
+  std::string scheme;  // "Bearer", or empty
+};
+
+struct Exporter;  // the whole of it: provider/exporter_rules.h, which only this room and cli/simulate need
+
+// What the rest of the agent needs to know.
+struct ExporterInfo {
+  std::string name;
+  std::string title;
+  std::string docs;
+  std::vector<std::string> hosts;  // "api.openai.com", "*.openai.azure.com"
+  std::string base_url;            // empty if every customer has a host of their own
+  std::vector<CredentialRule> credentials;
+  std::vector<std::string> request_pointers;  // JSON pointers wanted from request bodies (the model's name)
+  // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
+  std::vector<Throttle> throttles;
+};
+
+using ExporterPtr = std::shared_ptr<const Exporter>;
+
+const ExporterInfo& Info(const Exporter& exporter);
+
+// Pointers wanted from the body of a response with this status; empty: the head says it all.
+const std::vector<std::string>& ResponsePointers(const Exporter& exporter, int status);
+
+// Strict: the first mistake as "file:line:column: what, and what was expected".
+Result<ExporterPtr> LoadExporter(const std::string& text, const std::string& file);
+
+// All exporters by name: the embedded ones, then what --exporters.dir adds or overrides.
+class Catalogue {
+ public:
+  static Result<Catalogue> Embedded();
+  Status Add(const std::string& text, const std::string& file);
+  ExporterPtr Find(std::string_view name) const;  // null if there is none
+  std::vector<ExporterPtr> All() const;           // sorted by name
+
+  // Without --exporter: by host; else by the most specific set of headers present; else generic. Never contradicts
+  // the host.
+  ExporterPtr Detect(std::string_view host, const http::Fields& fields) const;
+
+ private:
+  std::map<std::string, ExporterPtr, std::less<>> by_name_;
+};
+
+}  // namespace apiquota::provider

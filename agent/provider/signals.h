@@ -1,0 +1,75 @@
+// What one exchange said about limits: the values between ExtractSignals (provider) and the ledger (quota).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace apiquota::provider {
+
+// How a quota comes back (DESIGN "kind"): all at the reset; over a sliding window; continuously; when calls end; never.
+enum class QuotaKind : uint8_t { kFixed, kSliding, kBucket, kConcurrency, kBalance };
+std::string_view ToText(QuotaKind kind);  // fixed sliding bucket concurrency balance
+
+// The closed list of things a response can say; label of apiquota_parse_errors_total.
+enum class SignalField : uint8_t { kLimit, kRemaining, kUsed, kReset, kWindow, kPolicy, kRetryAfter, kResource, kBody };
+std::string_view ToText(SignalField field);  // limit remaining used reset window policy retry_after resource body
+
+// One quota as one exchange reported it. Absent means "the response did not say", never zero.
+struct Reading {
+  std::string resource;
+  std::string quota;
+  std::string unit;
+  QuotaKind kind = QuotaKind::kFixed;
+  std::optional<double> limit;
+  std::optional<double> remaining;
+  std::optional<double> used;
+  std::optional<SystemTime> reset_at;  // as said: deltas added to the receipt, absolute times untouched
+  bool reset_absolute = false;         // said as a point in time: the ledger corrects it by Date
+  std::optional<double> window_seconds;
+  std::optional<std::string> policy;
+  std::vector<SignalField> derived;  // computed from the others, not said
+
+  friend bool operator==(const Reading&, const Reading&) = default;
+};
+
+enum class ThrottleScope : uint8_t { kPrimary, kSecondary, kConcurrency, kOverload, kSpend, kUnknown };
+enum class ThrottleSignal : uint8_t { kStatus, kHeader, kBody, kStream };
+std::string_view ToText(ThrottleScope scope);    // primary secondary concurrency overload spend unknown
+std::string_view ToText(ThrottleSignal signal);  // status header body stream
+
+struct Throttle {
+  ThrottleScope scope = ThrottleScope::kUnknown;
+  ThrottleSignal signal = ThrottleSignal::kStatus;
+  std::string resource;
+
+  friend bool operator==(const Throttle&, const Throttle&) = default;
+};
+
+enum class UnreadKind : uint8_t {
+  kNotDescribed,  // looks like a limit, the exporter has no rule for it: not an error
+  kMalformed,     // described, and the value does not parse or is a sentinel: counted
+  kImplausible,   // parsed, but can't be (a reset 400 days off): counted
+};
+
+struct Unread {
+  std::string header;  // lower case; or a JSON pointer
+  std::string reason;  // one phrase for a person
+  UnreadKind kind = UnreadKind::kNotDescribed;
+  SignalField field = SignalField::kPolicy;
+
+  friend bool operator==(const Unread&, const Unread&) = default;
+};
+
+struct Signals {
+  std::vector<Reading> readings;  // sorted by resource, quota
+  std::optional<Throttle> throttle;
+  std::optional<double> retry_after_seconds;  // the longer of two; on a 2xx without a throttle
+  std::vector<Unread> unread;                 // in header order
+};
+
+}  // namespace apiquota::provider

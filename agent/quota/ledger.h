@@ -1,0 +1,62 @@
+// The one piece of quota state. Observe() folds readings in, Read() renders a snapshot. Pure arithmetic over the
+// given `now`: no clock, no I/O, no thread. Thread-safe: sharded by (api, key) behind small locks.
+// The rules are DESIGN §6; tests/quota names each.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "provider/signals.h"
+#include "quota/options.h"
+#include "quota/snapshot.h"
+
+namespace apiquota::quota {
+
+// What one response said, with what is needed to order it among others.
+struct Observation {
+  std::string_view api;
+  std::string_view key;
+  std::string_view exporter;
+  SystemTime received_at;
+  std::optional<SystemTime> date;  // the upstream's own clock, if it sent one
+  uint64_t order = 0;              // order of the requests
+  std::span<const provider::Reading> readings;
+};
+
+struct LimitChange {
+  QuotaId id;
+  double before = 0;
+  double after = 0;
+};
+
+struct ObserveResult {
+  std::vector<LimitChange> limit_changes;
+  // Fields ignored because they can't be (reset > 400 days off): for apiquota_parse_errors_total.
+  std::vector<provider::SignalField> implausible;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(LedgerOptions options);
+  ~Ledger();
+
+  ObserveResult Observe(const Observation& observation, SystemTime now);
+  Snapshot Read(SystemTime now) const;
+
+  // Readings survive a restart, counters don't (DESIGN §6.6). The text is JSON with a version; Restore refuses what
+  // it can't read whole and keeps the ledger as it was.
+  std::string Save(SystemTime now) const;
+  Status Restore(std::string_view text, SystemTime now);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace apiquota::quota
