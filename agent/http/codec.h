@@ -1,0 +1,125 @@
+// HTTP/1.1 messages, parsed and judged: boost::beast::http::basic_parser plus our own strict validator, one codec for
+// both sides of the proxy (RFC 9112; what basic_parser lets pass and we refuse is listed in codec.cc). No sockets.
+//
+// Parsers append into flat buffers of their own that keep their capacity from message to message. Body bytes come out
+// as slices of the caller's input, never copied. Not thread-safe; one parser per direction of a connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/fields.h"
+
+namespace apiquota::http {
+
+struct CodecLimits {
+  size_t head_bytes_max = 64 * 1024;
+  size_t fields_max = 200;
+  size_t target_bytes_max = 16 * 1024;
+  size_t chunk_line_bytes_max = 4 * 1024;  // one chunk-size line with its extensions
+  size_t trailer_bytes_max = 16 * 1024;
+};
+
+enum class BodyFraming : uint8_t { kNone, kLength, kChunked, kUntilClose };
+
+struct RequestHead {
+  std::string method;  // case-sensitive token
+  std::string target;  // as received; absolute-form is kept, see forward.h
+  int minor_version = 1;
+  Fields fields;
+  std::string_view host;  // the one Host value (view into fields); empty for HTTP/1.0 without one
+  BodyFraming framing = BodyFraming::kNone;
+  uint64_t content_length = 0;
+  bool keep_alive = true;
+  bool expect_continue = false;
+};
+
+struct ResponseHead {
+  int status = 0;
+  std::string reason;
+  int minor_version = 1;
+  Fields fields;
+  BodyFraming framing = BodyFraming::kNone;
+  uint64_t content_length = 0;
+  bool keep_alive = true;
+};
+
+// Why a message is refused. `rule` is from a closed list and is the `reason` label of a metric.
+struct Refusal {
+  int status = 400;         // what a client gets: 400 414 431 501 505; a refused response is always a 502
+  std::string_view rule;    // "content_length", "transfer_encoding", "host", "field_name", "obs_fold", "chunk" …
+  std::string_view detail;  // one phrase for a person
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+struct ParseStep {
+  size_t consumed = 0;         // bytes of the input that are done with; present the rest again with more behind it
+  bool head_complete = false;  // the head has been complete since this call
+  bool complete = false;       // the whole message; what follows in the input belongs to the next one
+  std::optional<Refusal> refusal;  // final: close the connection after answering
+};
+
+class RequestParser {
+ public:
+  explicit RequestParser(const CodecLimits& limits);
+  ~RequestParser();
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  // Ready for the next message. Cheap.
+  void Reset();
+
+  // Slices of body found in `input` are appended to `body`; they point into `input`.
+  ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
+
+  // Valid once head_complete was seen, until Reset().
+  const RequestHead& head() const;
+  bool got_some() const;  // any byte of this message was seen (for the head timeout)
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+class ResponseParser {
+ public:
+  explicit ResponseParser(const CodecLimits& limits);
+  ~ResponseParser();
+  ResponseParser(const ResponseParser&) = delete;
+  ResponseParser& operator=(const ResponseParser&) = delete;
+
+  // `request_method` decides whether a body follows (HEAD). 1xx responses are complete messages of their own: Reset
+  // with the same method and go on with the rest of the input.
+  void Reset(std::string_view request_method);
+  ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
+
+  // The connection ended. True if that completes the message (kUntilClose); false: it was cut short.
+  bool ParseEnd();
+
+  const ResponseHead& head() const;
+  bool got_some() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A chunk of a chunked body (RFC 9112 7.1): "<hex size>\r\n" before the data and "\r\n" after it; "0\r\n\r\n" at the end.
+void AppendChunkHeader(size_t size, std::string* out);
+inline constexpr std::string_view kChunkEnd = "\r\n";
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+// token / field-value of RFC 9110 5.5, 5.6.2: the check every name and value passes before it is written to a wire.
+bool IsToken(std::string_view text);
+bool IsFieldValue(std::string_view text);
+
+// uri-host [":" port] of RFC 9110 7.2; no userinfo, no spaces.
+bool IsHost(std::string_view text);
+
+}  // namespace apiquota::http
