@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace apiquota {
@@ -14,6 +15,7 @@ class MachineClock final : public Clock {
 };
 
 constexpr double kYear9999 = 253402300799.0;
+constexpr double kCentury = 100 * 365.25 * 86400;
 
 }  // namespace
 
@@ -22,11 +24,18 @@ const Clock& RealClock() {
   return clock;
 }
 
-double ToUnixSeconds(SystemTime t) { return static_cast<double>(t.time_since_epoch().count()) / 1e6; }
+double ToUnixSeconds(SystemTime t) {
+  return static_cast<double>(t.time_since_epoch().count()) / 1e6;
+}
 
 std::optional<SystemTime> FromUnixSeconds(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > kYear9999) return std::nullopt;
   return SystemTime(Micros(std::llround(seconds * 1e6)));
+}
+
+Micros SecondsToMicros(double seconds) {
+  if (std::isnan(seconds)) return Micros(0);
+  return Micros(std::llround(std::clamp(seconds, -kCentury, kCentury) * 1e6));
 }
 
 }  // namespace apiquota

@@ -1,9 +1,10 @@
-// The two clocks, injected. System time is what people and providers speak (resets, Date); steady time measures
-// how long something took. Pure rooms never hold a Clock: they get `now` as a parameter.
-// Only clock.cc may read a real clock (tests/lint).
+// The two clocks, injected. System time is what people and providers speak (resets, Date); steady
+// time measures how long something took. Pure rooms never hold a Clock: they get `now` as a
+// parameter. Only clock.cc may read a real clock (tests/lint).
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 namespace apiquota {
@@ -29,7 +30,8 @@ double ToUnixSeconds(SystemTime t);
 // Nothing when `seconds` is not finite or lies outside years 1970 to 9999.
 std::optional<SystemTime> FromUnixSeconds(double seconds);
 
-inline Micros SecondsToMicros(double seconds) { return Micros(static_cast<int64_t>(seconds * 1e6)); }
+// Rounded to the microsecond; beyond ±100 years, the bound; not a number is 0.
+Micros SecondsToMicros(double seconds);
 inline double ToSeconds(Micros d) { return static_cast<double>(d.count()) / 1e6; }
 
 }  // namespace apiquota

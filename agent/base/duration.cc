@@ -1,7 +1,9 @@
 #include "base/duration.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "base/text.h"
@@ -9,10 +11,11 @@
 namespace apiquota {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {{
+constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{
     {"ns", 1e-3},
     {"us", 1},
-    {"µs", 1},
+    {"µs", 1},  // U+00B5, the micro sign
+    {"μs", 1},  // U+03BC, the Greek letter: Go reads both
     {"ms", 1e3},
     {"s", 1e6},
     {"m", 60e6},
@@ -53,9 +56,11 @@ std::optional<Micros> ParseDuration(std::string_view text) {
 std::string FormatDuration(Micros duration) {
   int64_t micros = duration.count();
   if (micros == 0) return "0s";
-  std::string text;
-  constexpr std::pair<const char*, int64_t> kParts[] = {
-      {"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}};
+  std::string text = micros < 0 ? "-" : "";
+  if (micros < 0) micros = -std::max(micros, -INT64_MAX);
+  constexpr std::pair<const char*, int64_t> kParts[] = {{"d", 86'400'000'000}, {"h", 3'600'000'000},
+                                                        {"m", 60'000'000},     {"s", 1'000'000},
+                                                        {"ms", 1'000},         {"us", 1}};
   for (const auto& [name, size] : kParts) {
     if (micros < size) continue;
     text += std::to_string(micros / size) + name;

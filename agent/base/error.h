@@ -1,7 +1,8 @@
 // How rooms report what went wrong in the world outside: values, never exceptions.
 //
-// An Error is one sentence for a person: what happened and, for input, what was expected. Invariants of ours are
-// asserts, not Errors. Exceptions of libraries are caught where the library is called and become Errors there.
+// An Error is one sentence for a person: what happened and, for input, what was expected.
+// Invariants of ours are asserts, not Errors. Exceptions of libraries are caught where the library
+// is called and become Errors there.
 #pragma once
 
 #include <expected>

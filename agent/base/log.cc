@@ -20,17 +20,20 @@ std::string FormatTime(SystemTime now) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::milliseconds>(now - day));
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     time.subseconds().count());
 }
 
 // The length of the valid UTF-8 sequence at the front of `text`, or 0.
 size_t Utf8Length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-                        : lead >= 0xf0 && lead < 0xf5                  ? 4
-                                                                       : 0;
+  const size_t length = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : lead >= 0xe0 && lead < 0xf0 ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
   if (length == 0 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -55,6 +58,9 @@ std::string Escaped(std::string_view text) {
       out.append("\\").push_back(static_cast<char>(c));
     } else if (c < 0x20 || c == 0x7f) {
       out += fmt::format("\\u{:04x}", c);
+    } else if (c == 0xc2 &&
+               static_cast<unsigned char>(text[1]) < 0xa0) {  // C1 controls move cursors too
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[1]));
     } else {
       out.append(text.substr(0, length));
     }
@@ -78,7 +84,10 @@ class Logger {
     Stop();
     level_ = level;
     format_ = format;
-    running_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      running_ = true;
+    }
     writer_ = std::thread([this] { Write(); });
   }
 
@@ -163,8 +172,10 @@ std::string FormatLogLine(LogFormat format, SystemTime now, LogLevel level, std:
                           std::initializer_list<LogField> fields) {
   const std::string_view level_text = kLevels[static_cast<size_t>(level)];
   const bool json = format == LogFormat::kJson;
-  std::string line = json ? fmt::format(R"({{"ts":"{}","level":"{}","event":"{}")", FormatTime(now), level_text, event)
-                          : fmt::format("ts={} level={} event={}", FormatTime(now), level_text, event);
+  std::string line =
+      json ? fmt::format(R"({{"ts":"{}","level":"{}","event":"{}")", FormatTime(now), level_text,
+                         event)
+           : fmt::format("ts={} level={} event={}", FormatTime(now), level_text, event);
   for (const LogField& field : fields) {
     if (json) {
       line += fmt::format(R"(,"{}":"{}")", field.name, Escaped(field.value));

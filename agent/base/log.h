@@ -1,9 +1,9 @@
 // Structured log lines to stderr, logfmt or JSON, one event a line:
 //   Log(LogLevel::kInfo, "throttle", {{"api", api}, {"scope", "primary"}});
 //   → ts=2026-11-22T15:00:00.000Z level=info event=throttle api=openai scope=primary
-// Values are escaped (control bytes, invalid UTF-8), so a line can't be forged. Never pass a credential, a query string
-// or a body. Thread-safe. A caller never waits for a slow stderr: lines go through a bounded queue, what doesn't fit is
-// dropped and counted (apiquota_log_dropped_total).
+// Values are escaped (control bytes, invalid UTF-8), so a line can't be forged. Never pass a
+// credential, a query string or a body. Thread-safe. A caller never waits for a slow stderr: lines
+// go through a bounded queue, what doesn't fit is dropped and counted (apiquota_log_dropped_total).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace apiquota {
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
 
-std::optional<LogLevel> ParseLogLevel(std::string_view text);   // debug info warn error
+std::optional<LogLevel> ParseLogLevel(std::string_view text);    // debug info warn error
 std::optional<LogFormat> ParseLogFormat(std::string_view text);  // logfmt json
 
 struct LogField {

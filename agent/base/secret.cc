@@ -2,9 +2,24 @@
 
 #include <string.h>
 
-namespace apiquota {
+#include <utility>
 
-Secret::Secret(Secret&& other) noexcept : value_(other.value_) { other.Wipe(); }
+namespace apiquota {
+namespace {
+
+// Short strings live inside the object: their bytes stay behind when they are moved from or
+// cleared.
+void WipeString(std::string& text) {
+  text.resize(text.capacity());
+  explicit_bzero(text.data(), text.size());
+  text.clear();
+}
+
+}  // namespace
+
+Secret::Secret(std::string value) : value_(std::move(value)) { WipeString(value); }
+
+Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.Wipe(); }
 
 Secret& Secret::operator=(const Secret& other) {
   if (this == &other) return *this;
@@ -15,13 +30,14 @@ Secret& Secret::operator=(const Secret& other) {
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this == &other) return *this;
-  *this = static_cast<const Secret&>(other);
+  Wipe();
+  value_ = std::move(other.value_);
   other.Wipe();
   return *this;
 }
 
 bool Secret::Equals(std::string_view candidate) const {
-  unsigned char difference = value_.size() == candidate.size() ? 0 : 1;
+  unsigned char difference = value_.size() == candidate.size() && !value_.empty() ? 0 : 1;
   for (size_t i = 0; i < value_.size(); ++i) {
     const char other = candidate.empty() ? '\0' : candidate[i % candidate.size()];
     difference |= static_cast<unsigned char>(value_[i] ^ other);
@@ -29,9 +45,6 @@ bool Secret::Equals(std::string_view candidate) const {
   return difference == 0;
 }
 
-void Secret::Wipe() {
-  explicit_bzero(value_.data(), value_.capacity());
-  value_.clear();
-}
+void Secret::Wipe() { WipeString(value_); }
 
 }  // namespace apiquota

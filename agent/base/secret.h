@@ -1,5 +1,5 @@
-// A credential that can't be printed by accident: no operator<<, no fmt formatter, no implicit conversion.
-// The bytes are wiped when the Secret dies. Copyable; as thread-safe as a std::string.
+// A credential that can't be printed by accident: no operator<<, no fmt formatter, no implicit
+// conversion. The bytes are wiped when the Secret dies. Copyable; as thread-safe as a std::string.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace apiquota {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
+  explicit Secret(std::string value);  // takes the bytes; nothing of them stays in `value`
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept;
   Secret& operator=(const Secret& other);
@@ -22,7 +22,7 @@ class Secret {
   // The credential itself: for the wire and for HMAC only.
   std::string_view Reveal() const { return value_; }
 
-  // Takes the same time wherever the two differ.
+  // Takes the same time wherever the two differ. An empty Secret equals nothing, not even "".
   bool Equals(std::string_view candidate) const;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
+#include <type_traits>
 
 namespace apiquota {
 namespace {
@@ -18,7 +20,9 @@ void Fill(const Counter& counter, prometheus::ClientMetric* metric) {
   metric->counter.value = static_cast<double>(counter.Value());
 }
 
-void Fill(const Histogram& histogram, prometheus::ClientMetric* metric) { metric->histogram = histogram.Collect(); }
+void Fill(const Histogram& histogram, prometheus::ClientMetric* metric) {
+  metric->histogram = histogram.Collect();
+}
 
 template <class Metric>
 Metric& Emplace(std::deque<Metric>& metrics, const FamilyOptions& options) {
@@ -46,7 +50,8 @@ void Histogram::Observe(double value) {
 prometheus::ClientMetric::Histogram Histogram::Collect() const {
   prometheus::ClientMetric::Histogram out;
   for (size_t i = 0; i <= bounds_.size(); ++i) {
-    for (const Shard& shard : *shards_) out.sample_count += shard.counts[i].load(std::memory_order_relaxed);
+    for (const Shard& shard : *shards_)
+      out.sample_count += shard.counts[i].load(std::memory_order_relaxed);
     if (i < bounds_.size()) out.bucket.push_back({out.sample_count, bounds_[i]});
   }
   out.bucket.push_back({out.sample_count, std::numeric_limits<double>::infinity()});
@@ -55,7 +60,8 @@ prometheus::ClientMetric::Histogram Histogram::Collect() const {
 }
 
 template <class Metric>
-Family<Metric>::Family(FamilyOptions options, Counter* dropped) : options_(std::move(options)), dropped_(dropped) {}
+Family<Metric>::Family(FamilyOptions options, Counter* dropped)
+    : options_(std::move(options)), dropped_(dropped) {}
 
 template <class Metric>
 Metric& Family<Metric>::With(const LabelValues& values) {
@@ -75,7 +81,8 @@ Metric& Family<Metric>::With(const LabelValues& values) {
 
 template <class Metric>
 prometheus::MetricFamily Family<Metric>::Collect() const {
-  prometheus::MetricFamily family{options_.name, options_.help, prometheus::MetricType::Counter, {}};
+  prometheus::MetricFamily family{
+      options_.name, options_.help, prometheus::MetricType::Counter, {}};
   if (std::is_same_v<Metric, Histogram>) family.type = prometheus::MetricType::Histogram;
   const std::lock_guard lock(mutex_);
   for (const auto& [values, metric] : children_) {
@@ -107,7 +114,8 @@ Family<Counter>& Registry::AddCounters(FamilyOptions options) {
 Family<Histogram>& Registry::AddHistograms(FamilyOptions options) {
   Counter& dropped = dropped_->With({options.name});
   const std::lock_guard lock(mutex_);
-  return *histograms_.emplace_back(std::make_unique<Family<Histogram>>(std::move(options), &dropped));
+  return *histograms_.emplace_back(
+      std::make_unique<Family<Histogram>>(std::move(options), &dropped));
 }
 
 std::vector<prometheus::MetricFamily> Registry::Collect() const {
@@ -120,6 +128,8 @@ std::vector<prometheus::MetricFamily> Registry::Collect() const {
   return families;
 }
 
-void Registry::CountDropped(const std::string& family, uint64_t n) { dropped_->With({family}).Add(n); }
+void Registry::CountDropped(const std::string& family, uint64_t n) {
+  dropped_->With({family}).Add(n);
+}
 
 }  // namespace apiquota

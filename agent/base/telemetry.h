@@ -1,9 +1,11 @@
-// The agent's own counters and histograms (what it did), beside the ledger's readings (what providers said).
+// The agent's own counters and histograms (what it did), beside the ledger's readings (what
+// providers said).
 //
-// A family has a name, help, label names and a cap on its children. With(labels) finds or makes a child and costs a
-// lock and a lookup: call it once and keep the reference, which stays valid for the registry's life. Beyond the cap,
-// With() returns the family's overflow child, whose variable labels read "other", and
-// apiquota_series_dropped_total{family} counts. Everything here is thread-safe; Add and Observe are lock-free.
+// A family has a name, help, label names and a cap on its children. With(labels) finds or makes a
+// child and costs a lock and a lookup: call it once and keep the reference, which stays valid for
+// the registry's life. Beyond the cap, With() returns the family's overflow child, all of whose
+// labels read "other", and each such call is counted in apiquota_series_dropped_total{family}.
+// Everything here is thread-safe; Add and Observe are lock-free.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -30,8 +32,8 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
-// Upper bounds are shared by the family's children; observations are sharded by thread, so that two event loops
-// never fight for a cache line.
+// Upper bounds are shared by the family's children; observations are sharded by thread, so that two
+// event loops never fight for a cache line.
 class Histogram {
  public:
   explicit Histogram(const std::vector<double>& bounds);
@@ -70,7 +72,7 @@ class Family {
   FamilyOptions options_;
   Counter* dropped_;
   mutable std::mutex mutex_;
-  std::deque<Metric> metrics_;              // addresses never move
+  std::deque<Metric> metrics_;               // addresses never move
   std::map<LabelValues, Metric*> children_;  // guarded by mutex_
 };
 

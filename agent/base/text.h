@@ -27,10 +27,13 @@ std::optional<uint64_t> ParseDigits(std::string_view text);
 // A finite decimal number, whole text: -?digits[.digits]; no exponent, no inf, no nan.
 std::optional<double> ParseDecimal(std::string_view text);
 
-// The candidate closest to `word` if it is close enough to be a slip of the keyboard; else "".
+// The candidate closest to `word` if it is close enough to be a slip of the keyboard (a third of
+// its letters, at least one; swapped neighbours count once); else "".
 std::string_view ClosestMatch(std::string_view word, std::span<const std::string_view> candidates);
 
-// A number as people write it: no trailing zeros, no exponent up to 2^53 ("5000", "0.25").
+// The shortest text that reads back as the same number; whole numbers below 2^53 without an
+// exponent
+// ("5000", "0.25", "1e-05").
 std::string FormatNumber(double value);
 
 }  // namespace apiquota

@@ -4,10 +4,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "base/yaml_shape.h"
 
 namespace apiquota {
 
@@ -35,6 +35,16 @@ std::string Suggestion(std::string_view word, const std::vector<std::string_view
   return match.empty() ? "" : fmt::format("; did you mean \"{}\"?", match);
 }
 
+// A value as a complaint shows it: one line, never a page.
+std::string Quoted(std::string_view text) {
+  constexpr size_t kShownMax = 60;
+  std::string shown(text.substr(0, kShownMax));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return fmt::format("\"{}{}\"", shown, text.size() > kShownMax ? "…" : "");
+}
+
 std::string Described(const YAML::Node& node) {
   switch (node.Type()) {
     case YAML::NodeType::Map:
@@ -42,30 +52,10 @@ std::string Described(const YAML::Node& node) {
     case YAML::NodeType::Sequence:
       return "a list";
     case YAML::NodeType::Scalar:
-      return fmt::format("\"{}\"", node.Scalar());
+      return Quoted(node.Scalar());
     default:
       return "nothing";
   }
-}
-
-// Duplicate keys anywhere, which yaml-cpp lets pass; aliases are refused, for they can multiply without bound.
-std::optional<Error> FindDuplicate(const std::string& file, const YAML::Node& node, int depth) {
-  if (depth > 64) return Error{At(file, node.Mark()) + ": nested deeper than 64 levels, which no file of ours needs"};
-  if (node.IsSequence()) {
-    for (const auto& item : node) {
-      if (auto error = FindDuplicate(file, item, depth + 1)) return error;
-    }
-  }
-  if (!node.IsMap()) return std::nullopt;
-  std::set<std::string> seen;
-  for (const auto& entry : node) {
-    if (!entry.first.IsScalar()) return Error{At(file, entry.first.Mark()) + ": expected a plain word as key"};
-    if (!seen.insert(entry.first.Scalar()).second) {
-      return Error{fmt::format("{}: duplicate key \"{}\"", At(file, entry.first.Mark()), entry.first.Scalar())};
-    }
-    if (auto error = FindDuplicate(file, entry.second, depth + 1)) return error;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -76,7 +66,8 @@ bool YamlValue::IsList() const { return Present() && node_->yaml.IsSequence(); }
 bool YamlValue::IsScalar() const { return Present() && node_->yaml.IsScalar(); }
 
 YamlMap YamlValue::AsMap() const {
-  if (Present() && !node_->yaml.IsMap()) Fail(fmt::format("expected a map, found {}", Described(node_->yaml)));
+  if (Present() && !node_->yaml.IsMap())
+    Fail(fmt::format("expected a map, found {}", Described(node_->yaml)));
   return YamlMap(*this);
 }
 
@@ -119,12 +110,13 @@ int64_t YamlValue::AsInteger(int64_t min, int64_t max) const {
   const std::string expected = fmt::format("a whole number from {} to {}", min, max);
   if (!ExpectScalar(expected, &text)) return min;
   const bool negative = text.starts_with('-');
-  const auto digits = ParseDigits(negative ? std::string_view(text).substr(1) : std::string_view(text));
+  const auto digits =
+      ParseDigits(negative ? std::string_view(text).substr(1) : std::string_view(text));
   if (digits && *digits <= static_cast<uint64_t>(INT64_MAX)) {
     const int64_t value = negative ? -static_cast<int64_t>(*digits) : static_cast<int64_t>(*digits);
     if (value >= min && value <= max) return value;
   }
-  Fail(fmt::format("expected {}, found \"{}\"", expected, text));
+  Fail(fmt::format("expected {}, found {}", expected, Quoted(text)));
   return min;
 }
 
@@ -132,14 +124,15 @@ double YamlValue::AsNumber() const {
   std::string text;
   if (!ExpectScalar("a number", &text)) return 0;
   if (const auto value = ParseDecimal(text)) return *value;
-  Fail(fmt::format("expected a number, found \"{}\"", text));
+  Fail(fmt::format("expected a number, found {}", Quoted(text)));
   return 0;
 }
 
 bool YamlValue::AsBool() const {
   std::string text;
   if (!ExpectScalar("true or false", &text)) return false;
-  if (text != "true" && text != "false") Fail(fmt::format("expected true or false, found \"{}\"", text));
+  if (text != "true" && text != "false")
+    Fail(fmt::format("expected true or false, found {}", Quoted(text)));
   return text == "true";
 }
 
@@ -147,7 +140,7 @@ Micros YamlValue::AsDuration() const {
   std::string text;
   if (!ExpectScalar("a duration such as 60s", &text)) return Micros(0);
   if (const auto duration = ParseDuration(text)) return *duration;
-  Fail(fmt::format("expected a duration such as 60s, 1m30s or 250ms, found \"{}\"", text));
+  Fail(fmt::format("expected a duration such as 60s, 1m30s or 250ms, found {}", Quoted(text)));
   return Micros(0);
 }
 
@@ -157,7 +150,7 @@ size_t YamlValue::WordIndex(const std::vector<std::string_view>& words) const {
   if (!ExpectScalar(expected, &text)) return words.size();
   const auto found = std::ranges::find(words, text);
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
-  Fail(fmt::format("expected {}, found \"{}\"{}", expected, text, Suggestion(text, words)));
+  Fail(fmt::format("expected {}, found {}{}", expected, Quoted(text), Suggestion(text, words)));
   return words.size();
 }
 
@@ -173,22 +166,47 @@ bool YamlMap::Has(std::string_view key) const {
 
 YamlValue YamlMap::Get(std::string_view key) {
   asked_.emplace_back(key);
-  if (!Has(key)) {
-    return YamlValue(value_.state_, std::make_shared<YamlValue::Node>(YamlValue::Node{{}, false, value_.node_->mark}));
+  YamlValue::Node found{{}, false, value_.node_->mark};
+  if (value_.IsMap()) {
+    for (const auto& entry : value_.node_->yaml) {
+      if (entry.first.Scalar() != key) continue;
+      // A key without a value: its own place says more than the next line's, where the parser
+      // noticed.
+      const YAML::Mark mark = entry.second.IsNull() ? entry.first.Mark() : entry.second.Mark();
+      found = {entry.second, true, mark};
+    }
   }
-  const YAML::Node child = value_.node_->yaml[std::string(key)];
-  return YamlValue(value_.state_, std::make_shared<YamlValue::Node>(YamlValue::Node{child, true, child.Mark()}));
+  return YamlValue(value_.state_, std::make_shared<YamlValue::Node>(std::move(found)));
 }
 
 YamlValue YamlMap::Require(std::string_view key) {
-  if (value_.IsMap() && !Has(key)) value_.Fail(fmt::format("\"{}\" is missing here", key));
+  if (value_.IsMap() && !Has(key) && !BlameMisspelling(key)) {
+    value_.Fail(fmt::format("\"{}\" is missing here", key));
+  }
   return Get(key);
+}
+
+// A required key that is missing is most often there, misspelled: the complaint belongs to that
+// key.
+bool YamlMap::BlameMisspelling(std::string_view key) const {
+  const std::string_view wanted[] = {key};
+  for (const auto& entry : value_.node_->yaml) {
+    const std::string& found = entry.first.Scalar();
+    if (std::ranges::find(asked_, found) != asked_.end()) continue;
+    if (ClosestMatch(found, wanted).empty()) continue;
+    const YamlValue at(value_.state_, std::make_shared<YamlValue::Node>(
+                                          YamlValue::Node{entry.first, true, entry.first.Mark()}));
+    at.Fail(fmt::format("unknown key \"{}\"; did you mean \"{}\"?", found, key));
+    return true;
+  }
+  return false;
 }
 
 std::vector<std::pair<std::string, YamlValue>> YamlMap::Entries() {
   std::vector<std::pair<std::string, YamlValue>> entries;
   if (!value_.IsMap()) return entries;
-  for (const auto& entry : value_.node_->yaml) entries.emplace_back(entry.first.Scalar(), Get(entry.first.Scalar()));
+  for (const auto& entry : value_.node_->yaml)
+    entries.emplace_back(entry.first.Scalar(), Get(entry.first.Scalar()));
   return entries;
 }
 
@@ -201,8 +219,9 @@ void YamlMap::Finish() const {
     const std::string hint = Suggestion(key, known);
     const YamlValue at(value_.state_, std::make_shared<YamlValue::Node>(
                                           YamlValue::Node{entry.first, true, entry.first.Mark()}));
-    at.Fail(fmt::format("unknown key \"{}\"{}", key,
-                        hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
+    at.Fail(
+        fmt::format("unknown key \"{}\"{}", key,
+                    hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
     return;
   }
 }
@@ -213,23 +232,22 @@ YamlDocument& YamlDocument::operator=(YamlDocument&&) noexcept = default;
 YamlDocument::~YamlDocument() = default;
 
 Result<YamlDocument> YamlDocument::Parse(const std::string& text, std::string file) {
+  if (auto shape = CheckYamlShape(text, file); !shape) return std::unexpected(shape.error());
   YamlDocument document;
   document.state_->file = std::move(file);
-  // A reader of strict files needs neither anchors nor aliases; refusing them also refuses the "billion laughs".
   try {
     document.state_->root = YAML::Load(text);
-  } catch (const YAML::ParserException& exception) {
-    return apiquota::Fail(fmt::format("{}: not YAML: {}", At(document.state_->file, exception.mark), exception.msg));
   } catch (const YAML::Exception& exception) {
-    return apiquota::Fail(fmt::format("{}:1:1: not YAML: {}", document.state_->file, exception.msg));
+    return apiquota::Fail(
+        fmt::format("{}:1:1: not YAML: {}", document.state_->file, exception.msg));
   }
-  if (auto error = FindDuplicate(document.state_->file, document.state_->root, 0)) return std::unexpected(*error);
   return document;
 }
 
 YamlValue YamlDocument::Root() const {
   const YAML::Mark mark = state_->root.IsNull() ? YAML::Mark{} : state_->root.Mark();
-  return YamlValue(state_.get(), std::make_shared<YamlValue::Node>(YamlValue::Node{state_->root, true, mark}));
+  return YamlValue(state_.get(),
+                   std::make_shared<YamlValue::Node>(YamlValue::Node{state_->root, true, mark}));
 }
 
 const std::optional<Error>& YamlDocument::error() const { return state_->error; }

@@ -1,12 +1,12 @@
 // The one strict YAML reader, for configuration and exporter files. Every complaint is
 // "file:line:column: what, and what was expected"; the first one wins and is kept in the document.
 //
-//   auto doc = YamlDocument::Parse(text, "apiquota.yaml");          // syntax errors and duplicate keys
+//   auto doc = YamlDocument::Parse(text, "apiquota.yaml");          // see CheckYamlShape
 //   YamlMap root = doc->Root().AsMap();
 //   options.listen = root.Require("listen").AsString();
 //   for (YamlValue api : root.Get("apis").AsList()) …
-//   root.Finish();                                                   // unknown keys, with a suggestion
-//   if (doc->error()) return std::unexpected(*doc->error());
+//   root.Finish();                                                   // unknown keys, with a
+//   suggestion if (doc->error()) return std::unexpected(*doc->error());
 //
 // Reading goes on after an error with harmless values, so loaders stay straight-line code.
 // Not thread-safe; values and maps must not outlive their document.
@@ -65,7 +65,8 @@ class YamlValue {
   friend class YamlMap;
   friend class YamlDocument;
   struct Node;
-  YamlValue(YamlState* state, std::shared_ptr<const Node> node) : state_(state), node_(std::move(node)) {}
+  YamlValue(YamlState* state, std::shared_ptr<const Node> node)
+      : state_(state), node_(std::move(node)) {}
   size_t WordIndex(const std::vector<std::string_view>& words) const;
   bool ExpectScalar(std::string_view expected, std::string* text) const;
 
@@ -79,7 +80,8 @@ class YamlMap {
   YamlValue Get(std::string_view key);      // absent value if the key isn't there
   YamlValue Require(std::string_view key);  // an error at the map's position if it isn't there
 
-  // All keys, in file order, for maps whose keys are the user's own (labels). They count as asked for.
+  // All keys, in file order, for maps whose keys are the user's own (labels). They count as asked
+  // for.
   std::vector<std::pair<std::string, YamlValue>> Entries();
 
   // Complains about the first key that was never asked for.
@@ -90,6 +92,7 @@ class YamlMap {
  private:
   friend class YamlValue;
   explicit YamlMap(YamlValue value) : value_(std::move(value)) {}
+  bool BlameMisspelling(std::string_view key) const;
 
   YamlValue value_;
   std::vector<std::string> asked_;
