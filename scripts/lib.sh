@@ -30,6 +30,7 @@ as_root() {
   fi
 }
 
+installed_now=no
 # install_missing PACKAGE…: installs those that aren't there; asks apt for nothing when all are.
 install_missing() {
   if ! command -v dpkg-query >/dev/null; then
@@ -52,6 +53,7 @@ install_missing() {
   say "Installing: ${missing[*]}"
   as_root apt-get update -qq </dev/null >&2 || die "apt-get update failed; its reason is above."
   install_without_starting "${missing[@]}" || die "apt-get install failed; its reason is above."
+  installed_now=yes
 }
 
 # Services are installed, never started or enabled: a developer's machine must not begin to serve on :80 and :9090
@@ -90,11 +92,12 @@ compile_jobs() {
   echo $((jobs < cores ? jobs : cores))
 }
 
-# build FOLDER TARGET [cmake -D…]: configures once (ninja does so again when CMake's files change), builds.
+# build FOLDER TARGET [cmake -D…]: configures once and after an installation (when CMake's files change, ninja does),
+# builds.
 build() {
   local folder=$1 target=$2
   shift 2
-  if ! [[ -e $folder/build.ninja ]]; then
+  if [[ $installed_now == yes ]] || ! [[ -e $folder/build.ninja ]]; then
     cmake -G Ninja -S "$root" -B "$folder" -DCMAKE_BUILD_TYPE=Release "$@" >&2
   fi
   ninja -C "$folder" -j "$(compile_jobs)" "$target" >&2
