@@ -26,3 +26,6 @@ if(APIQUOTA_SANITIZE)
   add_compile_options(-fsanitize=${APIQUOTA_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${APIQUOTA_SANITIZE})
 endif()
+if(APIQUOTA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage in the rooms; the targets link the fuzzer itself
+endif()

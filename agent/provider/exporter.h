@@ -1,5 +1,5 @@
-// How one provider speaks about limits: an exporter file (exporters/<name>.yaml) as values. Immutable once loaded,
-// shared between threads. LoadExporter is strict; see exporters/README.md for the file's keys.
+// How one provider speaks about limits: an exporter file (exporters/<name>.yaml) as values. Immutable once
+// loaded, shared between threads. LoadExporter is strict; see exporters/README.md for the file's keys.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@
 
 namespace apiquota::provider {
 
-// Where the caller's credential stands in a request; first match wins. scheme is stripped before fingerprinting.
+// Where the caller's credential stands in a request; first match wins. scheme is stripped before
+// fingerprinting.
 struct CredentialRule {
   std::string header;  // lower case
   std::string scheme;  // "Bearer", or empty
@@ -53,8 +54,8 @@ class Catalogue {
   ExporterPtr Find(std::string_view name) const;  // null if there is none
   std::vector<ExporterPtr> All() const;           // sorted by name
 
-  // Without --exporter: by host; else by the most specific set of headers present; else generic. Never contradicts
-  // the host.
+  // Without --exporter: by host; else by the most specific set of headers present; else generic. Never
+  // contradicts the host.
   ExporterPtr Detect(std::string_view host, const http::Fields& fields) const;
 
  private:

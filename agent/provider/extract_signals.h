@@ -1,4 +1,5 @@
-// The one pure function between the doors and the ledger. No I/O, no clock; thread-safe; never throws on any input.
+// The one pure function between the doors and the ledger. No I/O, no clock; thread-safe; never throws on any
+// input.
 #pragma once
 
 #include "http/exchange.h"

@@ -11,13 +11,25 @@
 
 namespace apiquota::provider {
 
-// How a quota comes back (DESIGN "kind"): all at the reset; over a sliding window; continuously; when calls end; never.
+// How a quota comes back (DESIGN "kind"): all at the reset; over a sliding window; continuously; when calls
+// end; never.
 enum class QuotaKind : uint8_t { kFixed, kSliding, kBucket, kConcurrency, kBalance };
 std::string_view ToText(QuotaKind kind);  // fixed sliding bucket concurrency balance
 
 // The closed list of things a response can say; label of apiquota_parse_errors_total.
-enum class SignalField : uint8_t { kLimit, kRemaining, kUsed, kReset, kWindow, kPolicy, kRetryAfter, kResource, kBody };
-std::string_view ToText(SignalField field);  // limit remaining used reset window policy retry_after resource body
+enum class SignalField : uint8_t {
+  kLimit,
+  kRemaining,
+  kUsed,
+  kReset,
+  kWindow,
+  kPolicy,
+  kRetryAfter,
+  kResource,
+  kBody
+};
+std::string_view ToText(
+    SignalField field);  // limit remaining used reset window policy retry_after resource body
 
 // One quota as one exchange reported it. Absent means "the response did not say", never zero.
 struct Reading {

@@ -1,0 +1,169 @@
+#include "provider/exporter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/embedded.h"
+#include "base/text.h"
+#include "provider/exporter_rules.h"
+#include "provider/header_index.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr std::string_view kGeneric = "generic";
+
+void AddOnce(std::vector<std::string>* names, const std::string& name) {
+  if (std::ranges::find(*names, name) == names->end()) names->push_back(name);
+}
+
+// JSON pointers into responses by status: those of quotas and resources for all, those of throttle rules for
+// theirs.
+std::vector<Exporter::PointersByStatus> CollectResponsePointers(const Exporter& exporter) {
+  std::vector<std::string> always;
+  for (const QuotaRule& rule : exporter.quotas) {
+    for (const auto& sources : rule.sources) {
+      for (const FieldSource& source : sources) {
+        if (source.from == FieldSource::From::kBody) AddOnce(&always, source.name);
+      }
+    }
+  }
+  for (const ResourceRule& rule : exporter.resources) {
+    if (rule.from == ResourceRule::From::kResponseBody) AddOnce(&always, rule.name);
+  }
+  std::set<int> statuses;
+  for (const ThrottleRule& rule : exporter.throttles)
+    statuses.insert(rule.statuses.begin(), rule.statuses.end());
+  std::vector<Exporter::PointersByStatus> all = {{0, always}};
+  for (const int status : statuses) {
+    std::vector<std::string> pointers = always;
+    for (const ThrottleRule& rule : exporter.throttles) {
+      if (std::ranges::find(rule.statuses, status) == rule.statuses.end()) continue;
+      for (const Condition& condition : rule.conditions) {
+        if (condition.on == Condition::On::kBody) AddOnce(&pointers, condition.name);
+      }
+    }
+    for (const FieldSource& source : exporter.retry_after) {
+      if (source.from == FieldSource::From::kBody) AddOnce(&pointers, source.name);
+    }
+    all.push_back({status, std::move(pointers)});
+  }
+  return all;
+}
+
+// "api.openai.com", or "*.openai.azure.com" for any host below.
+bool HostMatches(std::string_view host, std::string_view pattern) {
+  if (!pattern.starts_with('*')) return host == pattern;
+  const std::string_view suffix = pattern.substr(1);
+  return host.size() > suffix.size() && host.ends_with(suffix);
+}
+
+// Loopback names, IP addresses and names without a dot are machines of the asker: they tell nothing about the
+// API.
+bool TellsNothing(std::string_view host) {
+  const bool address = host.find_first_not_of("0123456789.:[]") == std::string_view::npos;
+  return address || host.starts_with('[') || host.find('.') == std::string_view::npos;
+}
+
+bool Hinted(const Exporter& exporter, const http::Fields& fields) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    for (const std::string& pattern : exporter.detect) {
+      if (MatchesHeaderPattern(fields[i].name, pattern)) return true;
+    }
+  }
+  return false;
+}
+
+size_t DescribedCount(const Exporter& exporter, const http::Fields& fields) {
+  size_t count = 0;
+  for (size_t i = 0; i < fields.size(); ++i)
+    count += exporter.index->Find(fields[i].name).targets.empty() ? 0 : 1;
+  return count;
+}
+
+}  // namespace
+
+const std::vector<FieldSource>& QuotaRule::Sources(SignalField field) const {
+  return sources.at(static_cast<size_t>(std::ranges::find(kQuotaFields, field) - kQuotaFields.begin()));
+}
+
+ThrottleSignal ThrottleRule::Signal() const {
+  if (conditions.empty()) return ThrottleSignal::kStatus;
+  const bool body =
+      std::ranges::any_of(conditions, [](const Condition& c) { return c.on == Condition::On::kBody; });
+  return body ? ThrottleSignal::kBody : ThrottleSignal::kHeader;
+}
+
+// Called by the loader once the rules are read.
+void Compile(Exporter* exporter) {
+  exporter->index = std::make_shared<const HeaderIndex>(*exporter);
+  exporter->response_pointers = CollectResponsePointers(*exporter);
+  for (const ResourceRule& rule : exporter->resources) {
+    if (rule.from == ResourceRule::From::kRequestBody) AddOnce(&exporter->info.request_pointers, rule.name);
+  }
+  for (const ThrottleRule& rule : exporter->throttles) {
+    const Throttle throttle{rule.scope, rule.Signal(), ""};
+    auto& known = exporter->info.throttles;
+    if (std::ranges::find(known, throttle) == known.end()) known.push_back(throttle);
+  }
+}
+
+const ExporterInfo& Info(const Exporter& exporter) { return exporter.info; }
+
+const std::vector<std::string>& ResponsePointers(const Exporter& exporter, int status) {
+  for (const auto& entry : exporter.response_pointers) {
+    if (entry.status == status) return entry.pointers;
+  }
+  return exporter.response_pointers.front().pointers;
+}
+
+Result<Catalogue> Catalogue::Embedded() {
+  Catalogue catalogue;
+  for (const EmbeddedFile& file : Embedded_exporters()) {
+    if (auto added = catalogue.Add(std::string(file.text), std::string(file.name)); !added) {
+      return std::unexpected(added.error());
+    }
+  }
+  return catalogue;
+}
+
+Status Catalogue::Add(const std::string& text, const std::string& file) {
+  auto exporter = LoadExporter(text, file);
+  if (!exporter) return std::unexpected(exporter.error());
+  by_name_[(*exporter)->info.name] = *exporter;
+  return {};
+}
+
+ExporterPtr Catalogue::Find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::vector<ExporterPtr> Catalogue::All() const {
+  std::vector<ExporterPtr> all;
+  for (const auto& [name, exporter] : by_name_) all.push_back(exporter);
+  return all;
+}
+
+ExporterPtr Catalogue::Detect(std::string_view host, const http::Fields& fields) const {
+  for (const auto& [name, exporter] : by_name_) {
+    const auto matches = [&](const std::string& pattern) { return HostMatches(host, pattern); };
+    if (std::ranges::any_of(exporter->info.hosts, matches)) return exporter;
+  }
+  ExporterPtr best = Find(kGeneric);
+  size_t best_count = 0;
+  for (const auto& [name, exporter] : by_name_) {
+    if (!exporter->info.hosts.empty() && !TellsNothing(host)) continue;
+    if (!Hinted(*exporter, fields)) continue;
+    const size_t count = DescribedCount(*exporter, fields);
+    if (count > best_count) {
+      best_count = count;
+      best = exporter;
+    }
+  }
+  return best;
+}
+
+}  // namespace apiquota::provider

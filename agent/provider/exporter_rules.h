@@ -1,0 +1,124 @@
+// The whole of an exporter file as values: rules that ExtractSignals reads headers by, and that a simulation
+// writes headers by. Immutable once loaded. exporters/README.md explains the same keys to people.
+//
+// From rule to header: for each QuotaRule, each FieldSource with From::kHeader names the header and
+// formats.front() how to write it (formats.h WriteNumber, WriteMoment). A name holds at most one '*', the
+// quota's own name.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "provider/exporter.h"
+#include "provider/formats.h"
+#include "provider/signals.h"
+
+namespace apiquota::provider {
+
+// Where one field of a quota stands. Headers are lower case.
+struct FieldSource {
+  enum class From : uint8_t { kHeader, kBody, kConstant };
+  From from = From::kHeader;
+  std::string name;             // header, or JSON pointer into the response
+  std::vector<Format> formats;  // alternatives; empty for constants
+  double constant = 0;          // in the field's unit; windows in seconds
+
+  friend bool operator==(const FieldSource&, const FieldSource&) = default;
+};
+
+// The fields a quota rule may describe: indexes of QuotaRule::sources.
+inline constexpr std::array<SignalField, 5> kQuotaFields = {SignalField::kLimit, SignalField::kRemaining,
+                                                            SignalField::kUsed, SignalField::kReset,
+                                                            SignalField::kWindow};
+
+enum class WindowRule : uint8_t {
+  kSaid,      // only what sources say
+  kDerived,   // buckets: limit · (reset − now) / (limit − remaining)
+  kFromName,  // the quota's name holds it: "tokens-minute", "req-10-second", "5h"
+};
+
+struct QuotaName {
+  std::string resource;  // what the by_resource entry is for
+  std::string quota;
+  std::string unit;
+
+  friend bool operator==(const QuotaName&, const QuotaName&) = default;
+};
+
+struct UnitWord {
+  std::string word;  // part of the quota's name
+  std::string unit;
+};
+
+// One quota (or one per name, if headers hold a '*'), or the several quotas of IETF policy fields.
+struct QuotaRule {
+  std::string quota;  // may hold one '*'
+  std::string unit;
+  QuotaKind kind = QuotaKind::kFixed;
+  WindowRule window_rule = WindowRule::kSaid;
+  std::array<std::vector<FieldSource>, kQuotaFields.size()>
+      sources;  // in order of kQuotaFields; first readable wins
+  std::string
+      policy_header;  // RateLimit-Policy: integers (drafts 3 to 7) or names (8 and later); empty: none
+  std::string
+      status_header;  // RateLimit: a dictionary (draft 7) or a list of names (8 and later); empty: none
+  std::vector<UnitWord> units;         // for names with '*': the first word the name holds gives the unit
+  std::vector<QuotaName> by_resource;  // another name and unit for some resources
+
+  const std::vector<FieldSource>& Sources(SignalField field) const;
+};
+
+// Where the resource's name stands; the first that gives one wins.
+struct ResourceRule {
+  enum class From : uint8_t { kHeader, kRequestBody, kResponseBody, kPath };
+  From from = From::kHeader;
+  std::string name;   // header, JSON pointer, or path prefix
+  std::string value;  // kPath: what the prefix means
+};
+
+// One condition of a throttle rule, on a header or on a body's scalar.
+struct Condition {
+  enum class On : uint8_t { kHeader, kBody };
+  enum class Test : uint8_t { kPresent, kEquals, kContains };  // texts compare without case
+  On on = On::kHeader;
+  Test test = Test::kPresent;
+  std::string name;  // header or JSON pointer
+  std::string text;
+};
+
+struct ThrottleRule {
+  std::vector<int> statuses;          // any of them; never empty
+  std::string path;                   // prefix of the request's path; empty: any
+  std::vector<Condition> conditions;  // all of them
+  ThrottleScope scope = ThrottleScope::kUnknown;
+
+  size_t ConditionCount() const { return 1 + (path.empty() ? 0 : 1) + conditions.size(); }
+  ThrottleSignal Signal() const;  // the strongest evidence: body, else header, else status
+};
+
+// A compiled header lookup (header_index.h).
+class HeaderIndex;
+
+struct Exporter {
+  ExporterInfo info;
+  std::vector<ResourceRule> resources;
+  std::vector<QuotaRule> quotas;
+  std::vector<ThrottleRule> throttles;
+  std::vector<FieldSource> retry_after;  // header or body; the longest counts
+  std::vector<std::string> ignore;       // headers known to be no quota; may hold one '*'
+  std::vector<std::string> detect;       // any of these headers hints at this API; may hold one '*'
+  bool merge_equal = false;              // equal readings of two rules are one quota, said twice
+
+  std::shared_ptr<const HeaderIndex> index;
+  struct PointersByStatus {
+    int status = 0;  // 0: any
+    std::vector<std::string> pointers;
+  };
+  std::vector<PointersByStatus> response_pointers;
+};
+
+}  // namespace apiquota::provider

@@ -1,0 +1,202 @@
+#include "provider/formats.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "http/date.h"
+#include "provider/rfc3339.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Format>, 11> kWords = {{
+    {"integer", Format::kInteger},
+    {"decimal", Format::kDecimal},
+    {"unix-seconds", Format::kUnixSeconds},
+    {"unix-millis", Format::kUnixMillis},
+    {"delta-seconds", Format::kDeltaSeconds},
+    {"delta-millis", Format::kDeltaMillis},
+    {"duration", Format::kDuration},
+    {"rfc3339", Format::kRfc3339},
+    {"http-date", Format::kHttpDate},
+    {"pair", Format::kPair},
+    {"params", Format::kParams},
+}};
+
+// Nobody's quota has 2^60 units; clients' 64-bit maxima, rounded or not, mean "unlimited".
+constexpr double kSentinelMin = 1152921504606846976.0;
+constexpr Micros kPlausibleAhead = std::chrono::hours(24 * 400);
+constexpr Micros kJustPast = std::chrono::hours(1);
+constexpr SystemTime kFirstEpoch{std::chrono::seconds(1'000'000'000)};  // 2001: younger than any API
+constexpr double kEpochMin = 1e9;  // a bare number this large is no delta
+
+Result<double> Judge(std::optional<double> number) {
+  if (!number) return Fail("not a number");
+  if (*number < 0) return Fail("negative: a sentinel, not a quantity");
+  if (*number >= kSentinelMin) return Fail("too large to be a quantity: a sentinel");
+  return *number;
+}
+
+std::optional<double> WholeNumber(std::string_view text) {
+  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  if (digits.find('.') != std::string_view::npos) return std::nullopt;
+  return ParseDecimal(text);
+}
+
+std::optional<double> NonNegative(std::string_view text) {
+  const auto number = ParseDecimal(text);
+  return number && *number >= 0 ? number : std::nullopt;
+}
+
+std::optional<SystemTime> After(SystemTime now, double seconds) {
+  const double at = ToUnixSeconds(now) + seconds;
+  if (!FromUnixSeconds(at)) return std::nullopt;
+  return now + Micros(std::llround(seconds * 1e6));
+}
+
+std::optional<SystemTime> FromEpoch(std::optional<double> seconds) {
+  if (!seconds || !FromUnixSeconds(*seconds)) return std::nullopt;
+  return SystemTime(Micros(std::llround(*seconds * 1e6)));
+}
+
+std::optional<double> Scaled(std::optional<double> number, double factor) {
+  return number ? std::optional<double>(*number * factor) : std::nullopt;
+}
+
+enum class Plausibility : uint8_t { kFuture, kPast, kNot };
+
+Plausibility PlausibilityOf(Format format, const Moment& moment, std::string_view text, SystemTime now) {
+  const bool bare_delta = format == Format::kDeltaSeconds || format == Format::kDeltaMillis;
+  if (bare_delta && ParseDecimal(text).value_or(0) >= kEpochMin) return Plausibility::kNot;
+  if (moment.at > now + kPlausibleAhead || moment.at < kFirstEpoch) return Plausibility::kNot;
+  return moment.at >= now - kJustPast ? Plausibility::kFuture : Plausibility::kPast;
+}
+
+}  // namespace
+
+std::span<const std::pair<std::string_view, Format>> FormatWords() { return kWords; }
+
+std::string_view ToText(Format format) { return kWords.at(static_cast<size_t>(format)).first; }
+
+bool IsTime(Format format) { return format >= Format::kUnixSeconds && format <= Format::kHttpDate; }
+
+bool IsAbsolute(Format format) {
+  return format == Format::kUnixSeconds || format == Format::kUnixMillis || format == Format::kRfc3339 ||
+         format == Format::kHttpDate;
+}
+
+Result<double> ReadNumber(Format format, std::string_view text) {
+  text = Trim(text);
+  if (text.size() > kNumberBytesMax && format != Format::kParams) return Fail("too long for a number");
+  switch (format) {
+    case Format::kInteger:
+      return Judge(WholeNumber(text));
+    case Format::kPair: {
+      const size_t slash = text.find('/');
+      if (slash == std::string_view::npos) return Fail("not a pair n/m");
+      return Judge(ParseDecimal(Trim(text.substr(0, slash))));
+    }
+    case Format::kParams:
+      return Judge(WholeNumber(Trim(text.substr(0, std::min(text.find_first_of(",;"), kNumberBytesMax)))));
+    default:
+      return Judge(ParseDecimal(text));
+  }
+}
+
+Result<double> ReadPairLimit(std::string_view text) {
+  text = Trim(text);
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos || text.size() > kNumberBytesMax) return Fail("not a pair n/m");
+  return Judge(ParseDecimal(Trim(text.substr(slash + 1))));
+}
+
+std::optional<Moment> ReadMoment(Format format, std::string_view text, SystemTime now) {
+  text = Trim(text);
+  if (text.size() > kNumberBytesMax) return std::nullopt;
+  std::optional<SystemTime> at;
+  switch (format) {
+    case Format::kUnixSeconds:
+      at = FromEpoch(NonNegative(text));
+      break;
+    case Format::kUnixMillis:
+      at = FromEpoch(Scaled(NonNegative(text), 1e-3));
+      break;
+    case Format::kRfc3339:
+      at = ParseRfc3339(text);
+      break;
+    case Format::kHttpDate:
+      at = http::ParseHttpDate(text, now);
+      break;
+    default: {
+      const auto seconds = ReadSpanSeconds(format, text);
+      if (seconds) at = After(now, *seconds);
+    }
+  }
+  if (!at) return std::nullopt;
+  return Moment{*at, IsAbsolute(format)};
+}
+
+std::expected<Moment, MomentError> ChooseMoment(std::span<const Format> formats, std::string_view text,
+                                                SystemTime now) {
+  std::optional<Moment> past;
+  bool readable = false;
+  for (const Format format : formats) {
+    const auto moment = ReadMoment(format, text, now);
+    if (!moment) continue;
+    readable = true;
+    if (formats.size() == 1) return *moment;
+    const Plausibility plausibility = PlausibilityOf(format, *moment, Trim(text), now);
+    if (plausibility == Plausibility::kFuture) return *moment;
+    if (plausibility == Plausibility::kPast && !past) past = moment;
+  }
+  if (past) return *past;
+  return std::unexpected(readable ? MomentError::kImplausible : MomentError::kMalformed);
+}
+
+std::optional<double> ReadSpanSeconds(Format format, std::string_view text) {
+  text = Trim(text);
+  if (text.size() > kNumberBytesMax) return std::nullopt;
+  switch (format) {
+    case Format::kDeltaSeconds:
+      return NonNegative(text);
+    case Format::kDeltaMillis:
+      return Scaled(NonNegative(text), 1e-3);
+    case Format::kDuration: {
+      const auto duration = ParseDuration(text);
+      return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string WriteNumber(Format format, double value) {
+  return FormatNumber(format == Format::kInteger ? std::floor(value) : value);
+}
+
+std::string WriteMoment(Format format, SystemTime at, SystemTime now) {
+  const Micros delta = std::max(at - now, Micros(0));
+  switch (format) {
+    case Format::kUnixSeconds:
+      return fmt::format("{}", std::chrono::ceil<std::chrono::seconds>(at).time_since_epoch().count());
+    case Format::kUnixMillis:
+      return fmt::format("{}", std::chrono::ceil<std::chrono::milliseconds>(at).time_since_epoch().count());
+    case Format::kDeltaMillis:
+      return fmt::format("{}", std::chrono::ceil<std::chrono::milliseconds>(delta).count());
+    case Format::kDuration:
+      return FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(delta));
+    case Format::kRfc3339:
+      return FormatRfc3339(std::chrono::ceil<std::chrono::seconds>(at));
+    case Format::kHttpDate:
+      return http::FormatHttpDate(std::chrono::ceil<std::chrono::seconds>(at));
+    default:
+      return fmt::format("{}", std::chrono::ceil<std::chrono::seconds>(delta).count());
+  }
+}
+
+}  // namespace apiquota::provider

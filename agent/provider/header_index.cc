@@ -1,0 +1,109 @@
+#include "provider/header_index.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "provider/exporter_rules.h"
+
+namespace apiquota::provider {
+namespace {
+
+// FNV-1a over the lower-cased name.
+uint32_t HashName(std::string_view name) {
+  uint32_t hash = 2166136261u;
+  for (const char c : name) {
+    const auto lower = static_cast<uint8_t>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    hash = (hash ^ lower) * 16777619u;
+  }
+  return hash;
+}
+
+bool EndsWithIgnoreCase(std::string_view text, std::string_view suffix) {
+  return text.size() >= suffix.size() && EqualsIgnoreCase(text.substr(text.size() - suffix.size()), suffix);
+}
+
+// What the '*' between prefix and suffix stands for; empty if the name does not match.
+std::string_view StarOf(std::string_view name, std::string_view prefix, std::string_view suffix) {
+  if (name.size() <= prefix.size() + suffix.size()) return {};
+  if (!StartsWithIgnoreCase(name, prefix) || !EndsWithIgnoreCase(name, suffix)) return {};
+  return name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+}
+
+}  // namespace
+
+bool MatchesHeaderPattern(std::string_view name, std::string_view pattern) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return EqualsIgnoreCase(name, pattern);
+  return !StarOf(name, pattern.substr(0, star), pattern.substr(star + 1)).empty();
+}
+
+void HeaderIndex::Add(const std::string& name, HeaderTarget target) {
+  const size_t star = name.find('*');
+  const bool pattern = star != std::string::npos;
+  Entry wanted{pattern ? name.substr(0, star) : name, pattern ? name.substr(star + 1) : "", pattern, {}};
+  std::vector<Entry>& entries = pattern ? patterns_ : exact_;
+  auto found = std::ranges::find_if(
+      entries, [&](const Entry& e) { return e.name == wanted.name && e.suffix == wanted.suffix; });
+  if (found == entries.end()) found = entries.insert(entries.end(), std::move(wanted));
+  found->targets.push_back(target);
+}
+
+HeaderIndex::HeaderIndex(const Exporter& exporter) {
+  using Kind = HeaderTarget::Kind;
+  const auto index = [](size_t i) { return static_cast<uint16_t>(i); };
+  for (size_t r = 0; r < exporter.quotas.size(); ++r) {
+    const QuotaRule& rule = exporter.quotas[r];
+    for (size_t f = 0; f < rule.sources.size(); ++f) {
+      for (size_t s = 0; s < rule.sources[f].size(); ++s) {
+        const FieldSource& source = rule.sources[f][s];
+        if (source.from != FieldSource::From::kHeader) continue;
+        Add(source.name, {Kind::kQuotaField, static_cast<uint8_t>(f), index(r), index(s)});
+      }
+    }
+    if (!rule.policy_header.empty()) Add(rule.policy_header, {Kind::kPolicy, 0, index(r), 0});
+    if (!rule.status_header.empty()) Add(rule.status_header, {Kind::kStatus, 0, index(r), 0});
+  }
+  for (size_t r = 0; r < exporter.resources.size(); ++r) {
+    if (exporter.resources[r].from == ResourceRule::From::kHeader) {
+      Add(exporter.resources[r].name, {Kind::kResource, 0, index(r), 0});
+    }
+  }
+  for (size_t s = 0; s < exporter.retry_after.size(); ++s) {
+    if (exporter.retry_after[s].from == FieldSource::From::kHeader) {
+      Add(exporter.retry_after[s].name, {Kind::kRetryAfter, 0, 0, index(s)});
+    }
+  }
+  for (const ThrottleRule& rule : exporter.throttles) {
+    for (const Condition& condition : rule.conditions) {
+      if (condition.on == Condition::On::kHeader) Add(condition.name, {});
+    }
+  }
+  for (const std::string& name : exporter.ignore) Add(name, {});
+  BuildTable();
+}
+
+void HeaderIndex::BuildTable() {
+  size_t size = 16;
+  while (size < exact_.size() * 2) size *= 2;
+  table_.assign(size, kEmpty);
+  for (size_t i = 0; i < exact_.size(); ++i) {
+    size_t at = HashName(exact_[i].name) & (size - 1);
+    while (table_[at] != kEmpty) at = (at + 1) & (size - 1);
+    table_[at] = static_cast<uint16_t>(i);
+  }
+}
+
+HeaderIndex::Match HeaderIndex::Find(std::string_view name) const {
+  const size_t mask = table_.size() - 1;
+  for (size_t at = HashName(name) & mask; table_[at] != kEmpty; at = (at + 1) & mask) {
+    const Entry& entry = exact_[table_[at]];
+    if (EqualsIgnoreCase(entry.name, name)) return {entry.targets, {}};
+  }
+  for (const Entry& entry : patterns_) {
+    const std::string_view star = StarOf(name, entry.name, entry.suffix);
+    if (!star.empty()) return {entry.targets, star};
+  }
+  return {};
+}
+
+}  // namespace apiquota::provider

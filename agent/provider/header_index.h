@@ -1,0 +1,56 @@
+// Finds what an exporter file says about a header, in one look: a hash table over lower-case names, then the
+// few names with a '*'. Immutable once built; thread-safe to read; allocates nothing on lookup.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace apiquota::provider {
+
+struct Exporter;
+
+// What a header is to the exporter. `rule` and `source` index into the Exporter's vectors.
+struct HeaderTarget {
+  enum class Kind : uint8_t { kQuotaField, kPolicy, kStatus, kResource, kRetryAfter, kKnown };
+  Kind kind = Kind::kKnown;
+  uint8_t field = 0;  // index into kQuotaFields
+  uint16_t rule = 0;
+  uint16_t source = 0;
+};
+
+class HeaderIndex {
+ public:
+  explicit HeaderIndex(const Exporter& exporter);
+
+  struct Match {
+    std::span<const HeaderTarget> targets;  // empty: the file does not know this header
+    std::string_view star;                  // what the '*' stood for, a part of the name asked for
+  };
+  // `name` in any case.
+  Match Find(std::string_view name) const;
+
+ private:
+  struct Entry {
+    std::string name;    // the part before the '*', or all of it
+    std::string suffix;  // the part behind it
+    bool star = false;
+    std::vector<HeaderTarget> targets;
+  };
+  void Add(const std::string& name, HeaderTarget target);
+  void BuildTable();
+
+  std::vector<Entry> exact_;
+  std::vector<Entry> patterns_;  // in file order: the first match wins
+  std::vector<uint16_t> table_;  // open addressing over exact_; a power of two; kEmpty if free
+  static constexpr uint16_t kEmpty = 0xffff;
+};
+
+// Does `name`, in any case, match `pattern`, lower case with at most one '*' (which stands for at least one
+// character)?
+bool MatchesHeaderPattern(std::string_view name, std::string_view pattern);
+
+}  // namespace apiquota::provider

@@ -1,0 +1,39 @@
+#include "provider/signals.h"
+
+#include <array>
+
+namespace apiquota::provider {
+namespace {
+
+// `words` in the order of the enum.
+template <class Enum, size_t N>
+std::string_view WordOf(Enum value, const std::array<std::string_view, N>& words) {
+  return words.at(static_cast<size_t>(value));
+}
+
+}  // namespace
+
+std::string_view ToText(QuotaKind kind) {
+  static constexpr std::array<std::string_view, 5> kWords = {"fixed", "sliding", "bucket", "concurrency",
+                                                             "balance"};
+  return WordOf(kind, kWords);
+}
+
+std::string_view ToText(SignalField field) {
+  static constexpr std::array<std::string_view, 9> kWords = {
+      "limit", "remaining", "used", "reset", "window", "policy", "retry_after", "resource", "body"};
+  return WordOf(field, kWords);
+}
+
+std::string_view ToText(ThrottleScope scope) {
+  static constexpr std::array<std::string_view, 6> kWords = {"primary",  "secondary", "concurrency",
+                                                             "overload", "spend",     "unknown"};
+  return WordOf(scope, kWords);
+}
+
+std::string_view ToText(ThrottleSignal signal) {
+  static constexpr std::array<std::string_view, 4> kWords = {"status", "header", "body", "stream"};
+  return WordOf(signal, kWords);
+}
+
+}  // namespace apiquota::provider

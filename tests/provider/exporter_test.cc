@@ -1,0 +1,145 @@
+#include "provider/exporter.h"
+
+#include <gtest/gtest.h>
+
+#include "provider/exporter_rules.h"
+#include "provider/header_index.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr std::string_view kHead = "name: x\ntitle: X\n";
+
+std::string ErrorOf(const std::string& rest) {
+  const auto loaded = LoadExporter(std::string(kHead) + rest, "x.yaml");
+  return loaded ? "" : loaded.error().message;
+}
+
+http::Fields HeadersNamed(std::initializer_list<std::string_view> names) {
+  http::Fields fields;
+  for (const std::string_view name : names) fields.Add(name, "1");
+  return fields;
+}
+
+TEST(ExporterTest, EveryEmbeddedFileLoads) {
+  const auto catalogue = Catalogue::Embedded();
+  ASSERT_TRUE(catalogue.has_value()) << catalogue.error().message;
+  std::vector<std::string> names;
+  for (const ExporterPtr& exporter : catalogue->All()) names.push_back(Info(*exporter).name);
+  EXPECT_EQ(names, (std::vector<std::string>{"anthropic", "generic", "github", "openai"}));
+}
+
+TEST(ExporterTest, AFileBecomesRules) {
+  const auto loaded = LoadExporter(R"(name: shop
+title: Shop
+docs: https://shop.example/docs
+hosts: [api.shop.example, "*.shop.example"]
+base_url: https://api.shop.example
+credential: {header: authorization, scheme: Bearer}
+resource: [{request_body: /model}, {path: /graphql, value: graphql}]
+detect: [x-shop-*]
+quotas:
+  - quota: calls
+    unit: requests
+    kind: bucket
+    used: {header: x-shop-calls, format: pair}
+    reset: [{header: x-shop-reset, format: [unix-seconds, delta-seconds]}, {body: /reset, format: rfc3339}]
+    limit: {value: 100}
+    window: [{header: x-shop-window}, derived]
+    by_resource: {graphql: {quota: points, unit: points}}
+throttle:
+  - {status: [429, 430], path: /v1, header: {name: x-shop-state, equals: "red"}, body: {pointer: /code}, scope: spend}
+retry_after: [retry-after-ms, retry-after]
+ignore: [x-shop-colour]
+merge_equal: true
+)",
+                                   "shop.yaml");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  const Exporter& exporter = **loaded;
+  EXPECT_EQ(exporter.info.request_pointers, std::vector<std::string>{"/model"});
+  EXPECT_EQ(exporter.info.throttles,
+            (std::vector<Throttle>{{ThrottleScope::kSpend, ThrottleSignal::kBody, ""}}));
+  ASSERT_EQ(exporter.quotas.size(), 1u);
+  const QuotaRule& rule = exporter.quotas[0];
+  using From = FieldSource::From;
+  EXPECT_EQ(rule.Sources(SignalField::kUsed),
+            (std::vector<FieldSource>{{From::kHeader, "x-shop-calls", {Format::kPair}, 0}}));
+  EXPECT_EQ(rule.Sources(SignalField::kReset),
+            (std::vector<FieldSource>{
+                {From::kHeader, "x-shop-reset", {Format::kUnixSeconds, Format::kDeltaSeconds}, 0},
+                {From::kBody, "/reset", {Format::kRfc3339}, 0}}));
+  EXPECT_EQ(rule.Sources(SignalField::kLimit), (std::vector<FieldSource>{{From::kConstant, "", {}, 100}}));
+  EXPECT_EQ(rule.window_rule, WindowRule::kDerived);
+  EXPECT_EQ(rule.by_resource, (std::vector<QuotaName>{{"graphql", "points", "points"}}));
+  EXPECT_EQ(exporter.throttles[0].ConditionCount(), 4u);
+  EXPECT_EQ(exporter.retry_after[0].formats, std::vector<Format>{Format::kDeltaMillis});
+  EXPECT_EQ(ResponsePointers(exporter, 200), std::vector<std::string>{"/reset"});
+  EXPECT_EQ(ResponsePointers(exporter, 430), (std::vector<std::string>{"/reset", "/code"}));
+}
+
+TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
+  EXPECT_EQ(ErrorOf("hots: [a]\n"), "x.yaml:3:1: unknown key \"hots\"; did you mean \"hosts\"?");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b}\n"), "x.yaml:4:5: \"kind\" is missing here");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: buket}\n"),
+            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance, found \"buket\"; did "
+            "you mean "
+            "\"bucket\"?");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: X-Limit}}\n"),
+            "x.yaml:4:54: expected a header name in lower case, with at most one *, found \"X-Limit\"");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, reset: {header: x-reset}}\n"),
+            "x.yaml:4:45: \"format\" is missing here: a reset is said in too many ways to guess");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, format: duration}}\n"),
+            "x.yaml:4:65: \"duration\" can't be the format of limit");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, body: /y}}\n"),
+            "x.yaml:4:45: expected exactly one of header, body and value");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x-*}}\n"),
+            "x.yaml:4:5: \"x-*\": the quota's name and all its headers hold a * or none does");
+  EXPECT_EQ(ErrorOf("throttle:\n  - {status: 700, scope: primary}\n"),
+            "x.yaml:4:14: expected a whole number from 100 to 599, found \"700\"");
+  EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: code}, scope: primary}\n"),
+            "x.yaml:4:35: expected a JSON pointer such as /error/code");
+  EXPECT_EQ(ErrorOf("base_url: http://x.example\n"), "x.yaml:3:11: expected a URL with https://");
+  EXPECT_EQ(LoadExporter("title: X\n", "x.yaml").error().message, "x.yaml:1:1: \"name\" is missing here");
+  EXPECT_EQ(LoadExporter("name: Big One\ntitle: X\n", "x.yaml").error().message,
+            "x.yaml:1:7: expected a name of lower-case letters, digits and -");
+}
+
+TEST(ExporterTest, AddingAFileOverridesTheExporterOfItsName) {
+  auto catalogue = Catalogue::Embedded();
+  ASSERT_TRUE(catalogue.has_value());
+  ASSERT_TRUE(catalogue->Add("name: openai\ntitle: Mine\n", "mine.yaml").has_value());
+  EXPECT_EQ(Info(*catalogue->Find("openai")).title, "Mine");
+  EXPECT_EQ(catalogue->Find("nobody"), nullptr);
+}
+
+TEST(DetectTest, TheHostDecidesThenHeadersThenGeneric) {
+  const auto catalogue = Catalogue::Embedded();
+  ASSERT_TRUE(catalogue.has_value());
+  const auto detected = [&](std::string_view host, const http::Fields& fields) {
+    return Info(*catalogue->Detect(host, fields)).name;
+  };
+  const http::Fields openai = HeadersNamed({"X-RateLimit-Limit-Requests", "openai-processing-ms"});
+  EXPECT_EQ(detected("api.github.com", openai), "github");
+  EXPECT_EQ(detected("", openai), "openai");
+  EXPECT_EQ(detected("localhost", openai), "openai");
+  EXPECT_EQ(detected("127.0.0.1", openai), "openai");
+  EXPECT_EQ(detected("api.groq.com", openai), "generic")
+      << "a host that is known to be another's is not contradicted";
+  EXPECT_EQ(detected("", HeadersNamed({"anthropic-ratelimit-unified-5h-utilization"})), "anthropic");
+  EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit", "x-github-request-id"})), "github");
+  EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit"})), "generic");
+}
+
+TEST(HeaderIndexTest, ExactNamesWinOverPatternsInAnyCase) {
+  const auto catalogue = Catalogue::Embedded();
+  ASSERT_TRUE(catalogue.has_value());
+  const ExporterPtr openai = catalogue->Find("openai");
+  EXPECT_EQ(openai->index->Find("X-RateLimit-Limit-Requests").star, "");
+  EXPECT_EQ(openai->index->Find("X-RateLimit-Limit-Requests").targets.size(), 1u);
+  EXPECT_EQ(openai->index->Find("X-RateLimit-Limit-Input-Images").star, "Input-Images");
+  EXPECT_TRUE(openai->index->Find("x-ratelimit-limit-").targets.empty());
+  EXPECT_TRUE(openai->index->Find("content-type").targets.empty());
+}
+
+}  // namespace
+}  // namespace apiquota::provider
