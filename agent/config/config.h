@@ -1,7 +1,11 @@
-// Everything the operator asked for, as the rooms' own option structs. A value: load it, hand it out, swap it whole.
+// Everything the operator asked for, as the rooms' own option structs. A value: load it, hand it out, swap it
+// whole.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -16,18 +20,27 @@ struct Config {
   source::ProxyOptions proxy;
   quota::LedgerOptions ledger;
   std::vector<source::ApiOptions> apis;
+  bool default_apis =
+      true;  // the file says nothing of apis: every exporter with a base_url, credentials passed through
   std::vector<source::CallerOptions> callers;
   std::string state_file;     // empty: readings are not kept over a restart
   std::string key_salt_file;  // empty: <state directory>/key-salt
 };
 
-// The exporters a configuration may name: what config needs to know of the provider room without including it.
-struct ExporterNames {
-  std::vector<std::string> all;
-  std::vector<std::string> with_base_url;  // need no base_url from the operator
+// What the loader has to know of rooms it does not include.
+struct LoadContext {
+  std::vector<std::string> exporters;                // names a file may use
+  std::vector<std::string> exporters_with_base_url;  // those that need none from the operator
+  std::function<Status(std::string_view)> check_base_url;
+  std::optional<net::ListenAddress> proxy_listen;  // a flag's address, which wins over the file's
 };
 
-// Strict: the first mistake as "file:line:column: what, and what was expected".
-Result<Config> LoadConfig(const std::string& text, const std::string& file, const ExporterNames& exporters);
+// Strict: the first mistake as "file:line:column: what, and what was expected". Reads the secrets the file
+// names, so that a missing one is found here; relative paths start from the file's own directory. Not for the
+// hot path: file I/O.
+Result<Config> LoadConfig(const std::string& text, const std::string& file, const LoadContext& context);
+
+// The same for the file itself, which may be unreadable.
+Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context);
 
 }  // namespace apiquota::config

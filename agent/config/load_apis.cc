@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "config/listen_address.h"
+#include "config/loader.h"
+
+namespace apiquota::config {
+namespace {
+
+constexpr size_t kLabelsMax = 16;
+constexpr size_t kLabelBytesMax = 256;
+
+// Labels that mean something already, on the same series or wherever rules join them on.
+constexpr std::string_view kReservedLabels[] = {"api",   "exporter", "key",       "resource",
+                                                "quota", "unit",     "kind",      "caller",
+                                                "job",   "instance", "alertname", "severity"};
+
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+std::string LoadExporter(const YamlValue& value, const Loader& loader) {
+  std::string name = value.AsString();
+  if (!value.IsScalar() || Contains(loader.context.exporters, name)) return name;
+  const std::vector<std::string_view> known(loader.context.exporters.begin(), loader.context.exporters.end());
+  const std::string_view match = ClosestMatch(name, known);
+  const std::string hint = match.empty() ? fmt::format("expected one of {}", fmt::join(known, ", "))
+                                         : fmt::format("did you mean \"{}\"?", match);
+  value.Fail(fmt::format("unknown exporter \"{}\"; {}", name, hint));
+  return name;
+}
+
+void LoadBaseUrl(YamlMap& map, const Loader& loader, source::ApiOptions* api) {
+  const YamlValue value = map.Get("base_url");
+  if (!value.Present()) {
+    if (Contains(loader.context.exporters, api->exporter) &&
+        !Contains(loader.context.exporters_with_base_url, api->exporter)) {
+      map.value().Fail(
+          fmt::format("\"base_url\" is missing here: exporter \"{}\" has none of its own, because every "
+                      "customer has another",
+                      api->exporter));
+    }
+    return;
+  }
+  api->base_url = value.AsString();
+  api->base_url_by_operator = true;
+  if (!value.IsScalar()) return;
+  if (const Status status = loader.context.check_base_url(api->base_url); !status) {
+    value.Fail(
+        fmt::format("expected a base URL such as https://api.example.com/v1: {}", status.error().message));
+  }
+}
+
+// Whole segments of unreserved characters, so that a route never needs decoding to be compared.
+bool IsRoute(std::string_view route) {
+  if (!route.starts_with('/') || route.size() > 256) return false;
+  for (const std::string_view segment : Split(route.substr(1), '/')) {
+    const bool good = std::ranges::all_of(segment, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+             c == '_' || c == '.' || c == '~';
+    });
+    if (segment.empty() || segment == "." || segment == ".." || !good) return false;
+  }
+  return true;
+}
+
+std::string LoadRoute(const YamlValue& value, const std::string& name) {
+  if (!value.Present()) return "/" + name;
+  std::string route = value.AsString();
+  if (value.IsScalar() && !IsRoute(route)) {
+    value.Fail(
+        fmt::format("expected a route such as /openai, without a slash at its end, found \"{}\"", route));
+  }
+  return route;
+}
+
+bool IsLabelName(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && name.size() <= 64 && letter(name[0]) && !name.starts_with("__") &&
+         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+std::map<std::string, std::string> LoadLabels(YamlMap map) {
+  std::map<std::string, std::string> labels;
+  for (const auto& [name, value] : map.Entries()) {
+    if (!IsLabelName(name)) {
+      value.Fail(
+          fmt::format("label \"{}\": expected a name of letters, digits and \"_\", the first no digit, not "
+                      "beginning with \"__\"",
+                      name));
+    } else if (std::ranges::find(kReservedLabels, name) != std::end(kReservedLabels)) {
+      value.Fail(
+          fmt::format("label \"{}\" is one of the agent's or Prometheus' own; expected another name", name));
+    }
+    std::string text = value.AsString();
+    if (text.size() > kLabelBytesMax) value.Fail(fmt::format("expected at most {} bytes", kLabelBytesMax));
+    labels.emplace(name, std::move(text));
+  }
+  if (labels.size() > kLabelsMax) map.value().Fail(fmt::format("expected at most {} labels", kLabelsMax));
+  return labels;
+}
+
+source::KeyOptions LoadKey(YamlMap map, const Loader& loader) {
+  source::KeyOptions key;
+  key.name = LoadName(map.Require("name"), {"other", "anonymous"});
+  if (const YamlValue account = map.Get("account"); account.Present()) key.account = LoadName(account, {});
+  if (const YamlValue inject = map.Get("inject"); inject.Present()) {
+    constexpr std::pair<std::string_view, bool> kWays[] = {{"default", true}};
+    key.inject_default = inject.AsEnum<bool>(kWays);
+  }
+  key.value = LoadSecret(map, "value", loader);
+  return key;
+}
+
+std::vector<source::KeyOptions> LoadKeys(const YamlValue& list, const Loader& loader) {
+  std::vector<source::KeyOptions> keys;
+  for (const YamlValue& item : list.AsList()) {
+    source::KeyOptions key = LoadKey(item.AsMap(), loader);
+    for (const source::KeyOptions& other : keys) {
+      if (other.name == key.name) item.Fail(fmt::format("a second key named \"{}\"", key.name));
+      if (other.inject_default && key.inject_default) {
+        item.Fail(fmt::format("a second key with inject: default; \"{}\" is the first", other.name));
+      }
+      if (other.value.Equals(key.value.Reveal())) {
+        item.Fail(fmt::format("keys \"{}\" and \"{}\" hold the same credential; expected one name for it",
+                              other.name, key.name));
+      }
+    }
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+source::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
+  source::ApiOptions api;
+  api.name = LoadName(map.Require("name"), {"other"});
+  api.exporter = LoadExporter(map.Require("exporter"), loader);
+  LoadBaseUrl(map, loader, &api);
+  api.route = LoadRoute(map.Get("route"), api.name);
+  api.labels = LoadLabels(map.Get("labels").AsMap());
+  api.keys = LoadKeys(map.Get("keys"), loader);
+  map.Finish();
+  return api;
+}
+
+}  // namespace
+
+std::vector<source::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader) {
+  std::vector<source::ApiOptions> apis;
+  for (const YamlValue& item : list.AsList()) {
+    source::ApiOptions api = LoadApi(item.AsMap(), loader);
+    for (const source::ApiOptions& other : apis) {
+      if (other.name == api.name) item.Fail(fmt::format("a second api named \"{}\"", api.name));
+      if (other.route == api.route) {
+        item.Fail(
+            fmt::format("route {} is taken by api \"{}\"; expected another one", api.route, other.name));
+      }
+    }
+    apis.push_back(std::move(api));
+  }
+  return apis;
+}
+
+}  // namespace apiquota::config

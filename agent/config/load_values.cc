@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/text.h"
+#include "config/listen_address.h"
+#include "config/loader.h"
+
+namespace apiquota::config {
+namespace {
+
+constexpr size_t kNameMax = 64;
+
+constexpr bool IsAlnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+constexpr bool IsNameChar(char c) { return IsAlnum(c) || c == '.' || c == '_' || c == '-'; }
+
+}  // namespace
+
+std::string LoadName(const YamlValue& value, std::initializer_list<std::string_view> reserved) {
+  std::string name = value.AsString();
+  const bool good =
+      !name.empty() && name.size() <= kNameMax && IsAlnum(name[0]) && std::ranges::all_of(name, IsNameChar);
+  if (value.IsScalar() && !good) {
+    value.Fail(fmt::format(
+        "expected a name of at most {} letters, digits, \".\", \"_\" and \"-\", the first a letter "
+        "or digit",
+        kNameMax));
+  } else if (std::ranges::find(reserved, name) != reserved.end()) {
+    value.Fail(
+        fmt::format("the name \"{}\" has a meaning of its own in the metrics; expected another one", name));
+  }
+  return name;
+}
+
+net::ListenAddress LoadListenAddress(const YamlValue& value) {
+  const std::string text = value.AsString();
+  if (const auto address = ParseListenAddress(text)) return *address;
+  if (value.IsScalar()) value.Fail(fmt::format("expected {}, found \"{}\"", kListenAddressExpected, text));
+  return {};
+}
+
+std::vector<std::string> LoadHosts(const YamlValue& value) {
+  std::vector<std::string> hosts;
+  for (const YamlValue& item : value.AsList()) {
+    const std::string host = ToLower(item.AsString());
+    const bool good = !host.empty() && host.size() <= 253 && std::ranges::all_of(host, IsNameChar);
+    if (item.IsScalar() && !good) item.Fail("expected a host name without a port, such as agent.example.com");
+    hosts.push_back(host);
+  }
+  return hosts;
+}
+
+std::string LoadPath(const YamlValue& value, const Loader& loader) {
+  if (!value.Present()) return "";
+  std::string path = value.AsString();
+  if (value.IsScalar() && path.empty()) value.Fail("expected a path");
+  return path.starts_with('/') ? path : loader.directory + path;
+}
+
+void CheckReadable(const YamlValue& value, const std::string& path) {
+  if (!value.Present() || access(path.c_str(), R_OK) == 0) return;
+  value.Fail(fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
+}
+
+}  // namespace apiquota::config

@@ -1,0 +1,46 @@
+// The parts of LoadConfig, one per section of the file. Internal to this room.
+// Mistakes are recorded in the document; the values returned after one are harmless and unused.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/secret.h"
+#include "base/yaml.h"
+#include "config/config.h"
+
+namespace apiquota::config {
+
+struct Loader {
+  const LoadContext& context;
+  std::string directory;  // of the file, with its final slash; relative paths start here
+};
+
+void LoadAdmin(YamlMap section, net::AdminOptions* admin);
+void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* proxy);
+void LoadLedger(YamlMap section, quota::LedgerOptions* ledger);
+std::vector<source::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader);
+std::vector<source::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
+                                               const std::vector<source::ApiOptions>& apis);
+
+// A name that becomes a label value: letters, digits, ".", "_", "-"; at most 64; none of `reserved`.
+std::string LoadName(const YamlValue& value, std::initializer_list<std::string_view> reserved);
+
+net::ListenAddress LoadListenAddress(const YamlValue& value);
+
+// Host names without ports, in lower case.
+std::vector<std::string> LoadHosts(const YamlValue& value);
+
+// A path, made absolute from the file's directory; empty if the value is absent.
+std::string LoadPath(const YamlValue& value, const Loader& loader);
+
+// Complains unless the file at `path` can be read.
+void CheckReadable(const YamlValue& value, const std::string& path);
+
+// The credential named by <prefix>_from_env or <prefix>_from_file, exactly one of which must be there. Its
+// value never enters a message.
+Secret LoadSecret(YamlMap& map, std::string_view prefix, const Loader& loader);
+
+}  // namespace apiquota::config

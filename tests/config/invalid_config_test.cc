@@ -1,0 +1,149 @@
+#include <filesystem>
+#include <set>
+
+#include "tests/config/fixture.h"
+
+namespace apiquota::config {
+namespace {
+
+using InvalidConfigTest = LoadConfigTest;
+
+struct Invalid {
+  const char* name;       // testdata/invalid-<name>.yaml
+  const char* complaint;  // after the file's name
+};
+
+constexpr Invalid kInvalid[] = {
+    {"unknown-top-key", ":1:1: unknown key \"prxy\"; did you mean \"proxy\"?"},
+    {"later-key-poll",
+     ":4:5: unknown key \"poll\"; known here: name, exporter, base_url, route, labels, keys"},
+    {"later-key-guard",
+     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, labels, keys"},
+    {"later-key-limits",
+     ":4:5: unknown key \"limits\"; known here: name, exporter, base_url, route, labels, keys"},
+    {"later-key-shared",
+     ":1:1: unknown key \"shared\"; known here: admin, proxy, ledger, apis, callers, state, key_salt_file"},
+    {"later-key-priority",
+     ":5:49: unknown key \"priority\"; known here: name, apis, token_from_env, token_from_file"},
+    {"misspelt-required-key", ":3:5: unknown key \"exporer\"; did you mean \"exporter\"?"},
+    {"duplicate-key", ":3:3: duplicate key \"head_timeout\""},
+    {"not-yaml", ":2:1: not YAML: end of map flow not found"},
+    {"empty", ":1:1: expected a map, found nothing"},
+    {"section-not-a-map", ":1:8: expected a map, found \"4290\""},
+    {"apis-not-a-list", ":1:7: expected a list, found a map"},
+    {"bad-duration", ":2:20: expected a duration such as 60s, 1m30s or 250ms, found \"5 seconds\""},
+    {"duration-too-short", ":2:20: expected a duration from 1ms to 1d"},
+    {"duration-too-long", ":1:24: expected a duration from 1ms to 31d"},
+    {"bad-count", ":1:22: expected a whole number from 1 to 1000000, found \"many\""},
+    {"count-out-of-range", ":1:18: expected a whole number from 2 to 64, found \"1\""},
+    {"buffers-crossed",
+     ":1:8: buffer_low_bytes is 16384 and buffer_high_bytes 16384; expected the first to be lower"},
+    {"target-longer-than-head",
+     ":1:8: target_bytes_max is 16384 and head_bytes_max 2048; expected the target to fit the head"},
+    {"listen-without-port",
+     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all interfaces), found "
+     "\"127.0.0.1\""},
+    {"listen-host-name",
+     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all interfaces), found "
+     "\"example.com:4290\""},
+    {"listen-port-too-high",
+     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all interfaces), found "
+     "\":65536\""},
+    {"host-with-port", ":1:32: expected a host name without a port, such as agent.example.com"},
+    {"ca-file-missing", ":1:24: cannot read no-such.pem: No such file or directory"},
+    {"name-missing", ":2:5: \"name\" is missing here"},
+    {"name-charset",
+     ":2:12: expected a name of at most 64 letters, digits, \".\", \"_\" and \"-\", the first a letter or "
+     "digit"},
+    {"name-reserved",
+     ":2:12: the name \"other\" has a meaning of its own in the metrics; expected another one"},
+    {"name-twice", ":3:5: a second api named \"a\""},
+    {"route-twice", ":3:5: route /a is taken by api \"a\"; expected another one"},
+    {"route-root", ":2:40: expected a route such as /openai, without a slash at its end, found \"/\""},
+    {"route-trailing-slash",
+     ":2:40: expected a route such as /openai, without a slash at its end, found \"/a/\""},
+    {"route-dot-segment",
+     ":2:40: expected a route such as /openai, without a slash at its end, found \"/a/../b\""},
+    {"exporter-misspelt", ":2:25: unknown exporter \"opnai\"; did you mean \"openai\"?"},
+    {"exporter-unknown",
+     ":2:25: unknown exporter \"stripe\"; expected one of anthropic, azure-openai, github, openai"},
+    {"exporter-without-base-url",
+     ":2:5: \"base_url\" is missing here: exporter \"azure-openai\" has none of its own, because every "
+     "customer has another"},
+    {"base-url",
+     ":2:43: expected a base URL such as https://api.example.com/v1: the scheme is neither http nor https"},
+    {"label-name",
+     ":4:25: label \"team-name\": expected a name of letters, digits and \"_\", the first no digit, not "
+     "beginning with \"__\""},
+    {"label-reserved",
+     ":4:19: label \"job\" is one of the agent's or Prometheus' own; expected another name"},
+    {"label-value-list", ":4:20: expected text, found a list"},
+    {"key-without-secret", ":5:9: \"value_from_env\" or \"value_from_file\" is missing here"},
+    {"key-with-two-secrets", ":5:69: expected either value_from_env or value_from_file, not both"},
+    {"key-with-value",
+     ":5:20: unknown key \"value\"; known here: name, account, inject, value_from_env, value_from_file"},
+    {"key-name-reserved",
+     ":5:16: the name \"anonymous\" has a meaning of its own in the metrics; expected another one"},
+    {"key-name-twice", ":6:9: a second key named \"ci\""},
+    {"key-value-twice", ":6:9: keys \"ci\" and \"dev\" hold the same credential; expected one name for it"},
+    {"key-inject-way", ":5:60: expected one of default, found \"always\""},
+    {"two-defaults", ":6:9: a second key with inject: default; \"ci\" is the first"},
+    {"env-unset",
+     ":5:36: environment variable NO_SUCH_VARIABLE is not set; expected it to hold a credential"},
+    {"env-empty", ":5:36: environment variable EMPTY_VARIABLE is empty; expected it to hold a credential"},
+    {"env-two-lines",
+     ":5:36: environment variable TWO_LINES holds bytes that no header can carry; expected one line of "
+     "visible ASCII"},
+    {"env-holds-the-credential",
+     ":5:36: the environment variable named here is not set; expected it to hold a credential"},
+    {"secret-file-missing", ":5:37: cannot read no-such-secret: No such file or directory"},
+    {"secret-file-empty", ":5:37: secret-empty.txt is empty; expected it to hold a credential"},
+    {"secret-file-two-lines",
+     ":5:37: secret-two-lines.txt is no credential; expected one line of visible ASCII, at most 16 KiB"},
+    {"secret-file-directory", ":5:37: cannot read .: Is a directory"},
+    {"inject-beyond-loopback",
+     ":3:5: key \"ci\" is injected while the proxy listens on 0.0.0.0:4290 and nobody has to show a token; "
+     "expected \"callers\", or a loopback address"},
+    {"caller-without-token", ":2:5: \"token_from_env\" or \"token_from_file\" is missing here"},
+    {"caller-env-unset",
+     ":2:35: environment variable NO_SUCH_VARIABLE is not set; expected it to hold a credential"},
+    {"caller-name-twice", ":3:5: a second caller named \"batch\""},
+    {"caller-token-twice",
+     ":3:5: callers \"batch\" and \"dev\" have the same token; expected one of its own for each"},
+    {"caller-api-misspelt", ":5:56: unknown api \"openai-prd\"; did you mean \"openai-prod\"?"},
+    {"caller-api-unknown", ":5:56: unknown api \"github\"; expected the name of one under \"apis\""},
+    {"caller-api-without-key",
+     ":5:56: api \"openai-prod\" has no key with inject: default that a caller's token could stand for"},
+    {"caller-apis-empty", ":5:55: expected at least one api; leave the key out for all"},
+    {"state-path-empty", ":1:15: expected a path"},
+    {"alias", ":1:8: anchors and aliases are not read here; write the value out"},
+};
+
+TEST_F(InvalidConfigTest, EveryMistakeHasItsSentence) {
+  for (const Invalid& invalid : kInvalid) {
+    const std::string file = std::string("invalid-") + invalid.name + ".yaml";
+    EXPECT_EQ(Complaint(file), file + invalid.complaint);
+  }
+}
+
+TEST_F(InvalidConfigTest, EveryInvalidFileIsInTheTable) {
+  std::set<std::string> files;
+  std::set<std::string> listed;
+  for (const auto& entry : std::filesystem::directory_iterator(".")) {
+    if (entry.path().filename().string().starts_with("invalid-")) files.insert(entry.path().filename());
+  }
+  for (const Invalid& invalid : kInvalid) listed.insert(std::string("invalid-") + invalid.name + ".yaml");
+  EXPECT_EQ(files, listed);
+}
+
+TEST_F(InvalidConfigTest, NoMessageHoldsACredential) {
+  for (const Invalid& invalid : kInvalid) {
+    const std::string complaint = Complaint(std::string("invalid-") + invalid.name + ".yaml");
+    for (const char* secret : {"sk-", "ghp_", "caller token", "one\n"}) {
+      EXPECT_EQ(complaint.find(secret), std::string::npos) << complaint;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace apiquota::config
