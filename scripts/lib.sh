@@ -12,7 +12,7 @@ test_packages=(
   curl nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter
 )
 # Debian starts a service as soon as its package is installed. Tests start their own copies on ports of their own.
-service_units=(nginx prometheus prometheus-alertmanager prometheus-node-exporter)
+service_units=(haproxy nginx prometheus prometheus-alertmanager prometheus-node-exporter)
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -50,7 +50,7 @@ install_missing() {
   if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null; then
     die "Missing packages; as root: apt-get install --no-install-recommends ${missing[*]}"
   fi
-  say "Installing: ${missing[*]}"
+  say "Installing (a minute or two): ${missing[*]}"
   as_root apt-get update -qq </dev/null >&2 || die "apt-get update failed; its reason is above."
   install_without_starting "${missing[@]}" || die "apt-get install failed; its reason is above."
   installed_now=yes
@@ -59,7 +59,7 @@ install_missing() {
 # Services are installed, never started or enabled: a developer's machine must not begin to serve on :80 and :9090
 # because somebody ran the tests. policy-rc.d is Debian's way to say so (invoke-rc.d(8)); one that its owner wrote stays.
 install_without_starting() {
-  local policy=/usr/sbin/policy-rc.d unit new_units=() status=0 own_policy=no
+  local policy=/usr/sbin/policy-rc.d unit new_units=() status=0 own_policy=no log
   for unit in "${service_units[@]}"; do
     [[ -e /lib/systemd/system/$unit.service ]] || new_units+=("$unit")
   done
@@ -68,8 +68,12 @@ install_without_starting() {
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' > $policy && chmod 755 $policy"
     trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
   fi
+  # Two thousand lines of unpacking interest nobody unless it fails.
+  log=$(mktemp)
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove \
-    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2 || status=$?
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null >"$log" 2>&1 || status=$?
+  [[ $status == 0 ]] || cat "$log" >&2
+  rm -f "$log"
   if [[ $own_policy == yes ]]; then
     as_root rm -f "$policy"
     trap - EXIT

@@ -2,6 +2,7 @@
 themselves, so that lint_test.py can hand them small bad trees."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +46,7 @@ def listed_files(root):
     """What git tracks or would track; without git (an unpacked archive), everything that isn't built."""
     listing = subprocess.run(
         ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True, text=True, check=False) if (root / ".git").exists() else None
+        capture_output=True, text=True, check=False) if (root / ".git").exists() and shutil.which("git") else None
     if listing is not None and listing.returncode == 0:
         return [name for name in listing.stdout.split("\0") if name]
     found = []
