@@ -1,0 +1,260 @@
+#include "quota/ledger.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <tuple>
+#include <utility>
+
+#include "quota/persist.h"
+#include "quota/quota_state.h"
+
+namespace apiquota::quota {
+namespace {
+
+constexpr Micros kForgetAfter = std::chrono::hours(24);
+constexpr Micros kSweepEvery = std::chrono::minutes(1);
+constexpr std::string_view kFingerprintPrefix = "hmac:";
+
+// Two names in one order, whether owned or borrowed: a lookup allocates nothing.
+using NamePair = std::pair<std::string, std::string>;
+using NamePairView = std::pair<std::string_view, std::string_view>;
+struct NameOrder {
+  using is_transparent = void;
+  static NamePairView View(const NamePair& names) { return {names.first, names.second}; }
+  static NamePairView View(const NamePairView& names) { return names; }
+  bool operator()(const auto& a, const auto& b) const { return View(a) < View(b); }
+};
+
+struct Slot {
+  std::string unit;
+  std::string exporter;
+  QuotaState state;
+};
+
+// What is known of one key of one api. `slots` is by (resource, quota).
+struct Shard {
+  std::mutex mutex;
+  std::map<NamePair, Slot, NameOrder>
+      slots;  // guarded by mutex, or by Impl::mutex held exclusively
+};
+
+bool ExpiredFor(const QuotaState& state, Micros expire_after, Micros how_long, SystemTime now) {
+  return now >= HoldsUntil(state.held, expire_after) + how_long;
+}
+
+size_t ResourceCount(const Shard& shard, std::string_view other_than) {
+  size_t count = 0;
+  const std::string* previous = nullptr;
+  for (const auto& [names, slot] : shard.slots) {
+    if (names.first == other_than) continue;
+    if (previous == nullptr || *previous != names.first) ++count;
+    previous = &names.first;
+  }
+  return count;
+}
+
+// An exporter that now speaks of another kind of quota under the same name starts it over.
+void Describe(const provider::Reading& reading, std::string_view exporter, Slot* slot) {
+  if (slot->exporter != exporter) slot->exporter = exporter;
+  if (slot->unit != reading.unit) slot->unit = reading.unit;
+  if (slot->state.kind == reading.kind) return;
+  slot->state = {};
+  slot->state.kind = reading.kind;
+}
+
+}  // namespace
+
+struct Ledger::Impl {
+  explicit Impl(LedgerOptions o) : options(o) {}
+
+  // Room for one more quota in a shard (its mutex held); takes the place if there is.
+  bool TakePlace(const Shard& shard, std::string_view resource) {
+    if (ResourceCount(shard, resource) >= options.resources_per_key_max) return false;
+    if (slots.fetch_add(1) < options.quotas_max) return true;
+    slots.fetch_sub(1);
+    return false;
+  }
+
+  bool FingerprintsFull(std::string_view api, std::string_view key) const {
+    if (!key.starts_with(kFingerprintPrefix)) return false;
+    size_t count = 0;
+    for (auto it = shards.lower_bound(NamePairView{api, kFingerprintPrefix});
+         it != shards.end() && it->first.first == api &&
+         it->first.second.starts_with(kFingerprintPrefix);
+         ++it) {
+      ++count;
+    }
+    return count >= options.keys_per_api_max;
+  }
+
+  // Makes the shard if it is missing and may be made.
+  bool Ensure(std::string_view api, std::string_view key) {
+    {
+      const std::shared_lock lock(mutex);
+      if (shards.contains(NamePairView{api, key})) return true;
+      if (FingerprintsFull(api, key)) return false;
+    }
+    const std::unique_lock lock(mutex);
+    if (shards.contains(NamePairView{api, key})) return true;
+    if (FingerprintsFull(api, key)) return false;
+    shards.try_emplace(NamePair{api, key});
+    return true;
+  }
+
+  // The slot, made if there is room; null if there is none. REQUIRES: the shard's mutex is held.
+  Slot* FindOrMake(Shard& shard, const provider::Reading& reading) {
+    const auto found = shard.slots.find(NamePairView{reading.resource, reading.quota});
+    if (found != shard.slots.end()) return &found->second;
+    if (!TakePlace(shard, reading.resource)) return nullptr;
+    return &shard.slots.try_emplace(NamePair{reading.resource, reading.quota}).first->second;
+  }
+
+  void FoldOne(const Observation& o, const provider::Reading& reading, SystemTime now, Slot* slot,
+               ObserveResult* result) {
+    Describe(reading, o.exporter, slot);
+    const Said said{o.received_at, o.date, o.order};
+    const FoldResult folded = Fold(reading, said, options.expire_after, now, &slot->state);
+    if (folded.implausible_reset) result->implausible.push_back(provider::SignalField::kReset);
+    if (!folded.limit_before) return;
+    result->limit_changes.push_back(
+        {{std::string(o.api), std::string(o.key), reading.resource, reading.quota, reading.unit},
+         *folded.limit_before,
+         *slot->state.held.limit});
+  }
+
+  // Folds readings from the given one on; stops at the first without room and says which.
+  size_t FoldFrom(size_t first, const Observation& o, SystemTime now, ObserveResult* result) {
+    const std::shared_lock lock(mutex);
+    const auto found = shards.find(NamePairView{o.api, o.key});
+    if (found == shards.end()) return first;
+    Shard& shard = found->second;
+    const std::lock_guard shard_lock(shard.mutex);
+    for (size_t i = first; i < o.readings.size(); ++i) {
+      Slot* slot = FindOrMake(shard, o.readings[i]);
+      if (slot == nullptr) return i;
+      FoldOne(o, o.readings[i], now, slot, result);
+    }
+    return o.readings.size();
+  }
+
+  // At most one thread a minute: a full ledger must stay cheap.
+  bool SweepDue(SystemTime now) {
+    SystemTime last = last_sweep.load();
+    const bool due = now >= last + kSweepEvery || now + kSweepEvery < last;
+    return due && last_sweep.compare_exchange_strong(last, now);
+  }
+
+  // Frees the slots of quotas silent for long enough, and the keys without any.
+  void Sweep(SystemTime now) {
+    const std::unique_lock lock(mutex);
+    for (auto& [names, shard] : shards) Forget(options.expire_after, now, &shard);
+    std::erase_if(shards, [](const auto& entry) { return entry.second.slots.empty(); });
+  }
+
+  void Forget(Micros silent_for, SystemTime now, Shard* shard) {
+    slots -= std::erase_if(shard->slots, [&](const auto& entry) {
+      return ExpiredFor(entry.second.state, options.expire_after, silent_for, now);
+    });
+  }
+
+  // Calls visit(names of shard, names of slot, slot) in the order of QuotaId, each shard under its
+  // lock.
+  template <class Visit>
+  void ForEach(Visit visit) {
+    const std::shared_lock lock(mutex);
+    for (auto& [key, shard] : shards) {
+      const std::lock_guard shard_lock(shard.mutex);
+      for (auto& [name, slot] : shard.slots) visit(key, name, slot);
+    }
+  }
+
+  void ForgetSilent(SystemTime now) {
+    const std::shared_lock lock(mutex);
+    for (auto& [key, shard] : shards) {
+      const std::lock_guard shard_lock(shard.mutex);
+      Forget(kForgetAfter, now, &shard);
+    }
+  }
+
+  const LedgerOptions options;
+  std::shared_mutex mutex;  // exclusive: shards come and go
+  std::map<NamePair, Shard, NameOrder> shards;
+  std::atomic<size_t> slots{0};
+  std::atomic<uint64_t> dropped{0};
+  std::atomic<SystemTime> last_sweep{SystemTime{}};
+};
+
+Ledger::Ledger(LedgerOptions options) : impl_(std::make_unique<Impl>(options)) {}
+Ledger::~Ledger() = default;
+
+ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
+  ObserveResult result;
+  size_t next = 0;
+  while (next < o.readings.size()) {
+    if (impl_->Ensure(o.api, o.key)) next = impl_->FoldFrom(next, o, now, &result);
+    if (next == o.readings.size()) break;
+    // No room for this one: free what has been silent and try again, else leave it out.
+    if (impl_->SweepDue(now)) {
+      impl_->Sweep(now);
+      continue;
+    }
+    ++impl_->dropped;
+    ++next;
+  }
+  return result;
+}
+
+Snapshot Ledger::Read(SystemTime now) const {
+  Snapshot snapshot;
+  snapshot.at = now;
+  impl_->ForgetSilent(now);
+  impl_->ForEach([&](const NamePair& key, const NamePair& name, Slot& slot) {
+    Advance(now, &slot.state);
+    QuotaView view = View(slot.state, impl_->options.expire_after, now);
+    view.id = {key.first, key.second, name.first, name.second, slot.unit};
+    view.exporter = slot.exporter;
+    snapshot.quotas.push_back(std::move(view));
+  });
+  snapshot.dropped_total = impl_->dropped;
+  return snapshot;
+}
+
+std::string Ledger::Save(SystemTime now) const {
+  std::vector<SavedQuota> saved;
+  impl_->ForgetSilent(now);
+  impl_->ForEach([&](const NamePair& key, const NamePair& name, const Slot& slot) {
+    saved.push_back({{key.first, key.second, name.first, name.second, slot.unit},
+                     slot.exporter,
+                     slot.state.kind,
+                     slot.state.held});
+  });
+  return WriteSaved(saved);
+}
+
+Status Ledger::Restore(std::string_view text, SystemTime now) {
+  Result<std::vector<SavedQuota>> saved = ReadSaved(text);
+  if (!saved) return std::unexpected(saved.error());
+  for (SavedQuota& quota : *saved) {
+    QuotaState state;
+    state.kind = quota.kind;
+    Resume(std::move(quota.held), impl_->options.expire_after, now, &state);
+    if (ExpiredFor(state, impl_->options.expire_after, kForgetAfter, now)) continue;
+    if (!impl_->Ensure(quota.id.api, quota.id.key)) continue;
+    const std::shared_lock lock(impl_->mutex);
+    const auto found = impl_->shards.find(NamePairView{quota.id.api, quota.id.key});
+    if (found == impl_->shards.end()) continue;
+    Shard& shard = found->second;
+    const std::lock_guard shard_lock(shard.mutex);
+    const NamePair name{quota.id.resource, quota.id.quota};
+    // What was observed since the start is newer than what was saved.
+    if (shard.slots.contains(name) || !impl_->TakePlace(shard, name.first)) continue;
+    shard.slots.emplace(
+        name, Slot{std::move(quota.id.unit), std::move(quota.exporter), std::move(state)});
+  }
+  return {};
+}
+
+}  // namespace apiquota::quota

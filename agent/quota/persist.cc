@@ -1,0 +1,198 @@
+#include "quota/persist.h"
+
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace apiquota::quota {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using provider::QuotaKind;
+
+constexpr int kVersion = 1;
+constexpr FieldSet kAllFields = (Bit(provider::SignalField::kBody) << 1) - 1;
+constexpr std::array kKinds = {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket,
+                               QuotaKind::kConcurrency, QuotaKind::kBalance};
+
+int64_t Micro(SystemTime time) { return time.time_since_epoch().count(); }
+
+template <class T>
+void Put(const char* name, const std::optional<T>& value, Json* json) {
+  if (value) (*json)[name] = *value;
+}
+
+void PutTime(const char* name, const std::optional<SystemTime>& value, Json* json) {
+  if (value) (*json)[name] = Micro(*value);
+}
+
+Json ToJson(const SavedQuota& quota) {
+  const Held& held = quota.held;
+  Json json = {{"api", quota.id.api},
+               {"key", quota.id.key},
+               {"resource", quota.id.resource},
+               {"quota", quota.id.quota},
+               {"unit", quota.id.unit},
+               {"exporter", quota.exporter},
+               {"kind", ToText(quota.kind)},
+               {"derived", held.derived},
+               {"received_at", Micro(held.said.received_at)},
+               {"since", Micro(held.since)},
+               {"level_at", Micro(held.level_at)}};
+  PutTime("date", held.said.date, &json);
+  Put("limit", held.limit, &json);
+  Put("remaining", held.remaining, &json);
+  Put("used", held.used, &json);
+  Put("window_seconds", held.window_seconds, &json);
+  PutTime("reset_at", held.reset_at, &json);
+  if (held.end) {
+    json["end_at"] = Micro(held.end->at);
+    json["end_absolute"] = held.end->absolute;
+  }
+  Put("policy", held.policy, &json);
+  return json;
+}
+
+// Takes an object's members one by one; the first that is missing or wrong is remembered, and so is
+// what is left.
+class Members {
+ public:
+  explicit Members(const Json& json) : json_(json) {
+    if (!json.is_object()) Fault("is not an object");
+  }
+
+  std::string Text(const char* name) {
+    const Json* value = Find(name, true);
+    if (value == nullptr) return {};
+    if (!value->is_string()) Fault(std::string(name) + " is not a text");
+    return value->is_string() ? value->get<std::string>() : std::string();
+  }
+
+  std::optional<double> Number(const char* name) {
+    const Json* value = Find(name, false);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_number() || !std::isfinite(value->get<double>()))
+      Fault(std::string(name) + " is not a number");
+    return value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
+  }
+
+  std::optional<SystemTime> Time(const char* name, bool required) {
+    const Json* value = Find(name, required);
+    if (value == nullptr) return std::nullopt;
+    const int64_t micros = value->is_number_integer() ? value->get<int64_t>() : -1;
+    if (!FromUnixSeconds(static_cast<double>(micros) / 1e6))
+      Fault(std::string(name) + " is not a time");
+    return SystemTime(Micros(micros));
+  }
+
+  const Json* Find(const char* name, bool required) {
+    if (!error_.empty()) return nullptr;
+    const auto found = json_.find(name);
+    if (found == json_.end()) {
+      if (required) Fault(std::string(name) + " is missing");
+      return nullptr;
+    }
+    ++taken_;
+    return &*found;
+  }
+
+  void Fault(const std::string& what) {
+    if (error_.empty()) error_ = what;
+  }
+
+  // Empty if all went well and nothing was left over.
+  std::string Finish() {
+    if (error_.empty() && taken_ != json_.size()) Fault("has an unknown field");
+    return error_;
+  }
+
+ private:
+  const Json& json_;
+  std::string error_;
+  size_t taken_ = 0;
+};
+
+QuotaKind ReadKind(Members* members) {
+  const std::string text = members->Text("kind");
+  for (const QuotaKind kind : kKinds) {
+    if (ToText(kind) == text) return kind;
+  }
+  members->Fault("kind is unknown");
+  return QuotaKind::kFixed;
+}
+
+Held ReadHeld(Members* members) {
+  Held held;
+  const auto derived = members->Number("derived");
+  if (derived && *derived >= 0 && *derived <= kAllFields) {
+    held.derived = static_cast<FieldSet>(*derived);
+  } else {
+    members->Fault("derived is not a set of fields");
+  }
+  held.said.received_at = members->Time("received_at", true).value_or(SystemTime{});
+  held.since = members->Time("since", true).value_or(SystemTime{});
+  held.level_at = members->Time("level_at", true).value_or(SystemTime{});
+  held.said.date = members->Time("date", false);
+  held.limit = members->Number("limit");
+  held.remaining = members->Number("remaining");
+  held.used = members->Number("used");
+  held.window_seconds = members->Number("window_seconds");
+  if (held.window_seconds &&
+      !(*held.window_seconds > 0 && *held.window_seconds <= ToSeconds(kPlausible))) {
+    members->Fault("window_seconds is out of range");
+  }
+  held.reset_at = members->Time("reset_at", false);
+  if (const auto end = members->Time("end_at", false)) {
+    const Json* absolute = members->Find("end_absolute", true);
+    if (absolute != nullptr && !absolute->is_boolean())
+      members->Fault("end_absolute is not true or false");
+    held.end =
+        WindowEnd{*end, absolute != nullptr && absolute->is_boolean() && absolute->get<bool>()};
+  }
+  if (held.end.has_value() != held.reset_at.has_value())
+    members->Fault("end_at and reset_at belong together");
+  if (const Json* policy = members->Find("policy", false)) {
+    if (policy->is_string()) held.policy = policy->get<std::string>();
+    if (!policy->is_string()) members->Fault("policy is not a text");
+  }
+  return held;
+}
+
+}  // namespace
+
+std::string WriteSaved(const std::vector<SavedQuota>& quotas) {
+  Json list = Json::array();
+  for (const SavedQuota& quota : quotas) list.push_back(ToJson(quota));
+  const Json document = {{"version", kVersion}, {"quotas", std::move(list)}};
+  // A name that is not UTF-8 must not cost the whole file.
+  return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<std::vector<SavedQuota>> ReadSaved(std::string_view text) {
+  const Json document = Json::parse(text, nullptr, false);
+  if (document.is_discarded()) return Fail("the saved readings are not JSON");
+  const bool framed =
+      document.is_object() && document.contains("version") && document.contains("quotas");
+  if (!framed) return Fail("the saved readings have no version or no quotas");
+  if (document["version"] != kVersion)
+    return Fail("the saved readings are of another version than 1");
+  if (!document["quotas"].is_array()) return Fail("the saved readings' quotas are not a list");
+  std::vector<SavedQuota> quotas;
+  for (const Json& json : document["quotas"]) {
+    Members members(json);
+    SavedQuota quota;
+    quota.id = {members.Text("api"), members.Text("key"), members.Text("resource"),
+                members.Text("quota"), members.Text("unit")};
+    quota.exporter = members.Text("exporter");
+    quota.kind = ReadKind(&members);
+    quota.held = ReadHeld(&members);
+    if (const std::string error = members.Finish(); !error.empty()) {
+      return Fail("saved reading " + std::to_string(quotas.size() + 1) + ": " + error);
+    }
+    quotas.push_back(std::move(quota));
+  }
+  return quotas;
+}
+
+}  // namespace apiquota::quota

@@ -1,0 +1,31 @@
+// Readings as text and back, for a restart: JSON, {"version": 1, "quotas": [{…}]}, times in
+// microseconds since the epoch. Counters, peaks and pace are not kept: they start with the process.
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "quota/snapshot.h"
+#include "quota/window.h"
+
+namespace apiquota::quota {
+
+struct SavedQuota {
+  QuotaId id;
+  std::string exporter;
+  provider::QuotaKind kind = provider::QuotaKind::kFixed;
+  Held held;
+
+  friend bool operator==(const SavedQuota&, const SavedQuota&) = default;
+};
+
+std::string WriteSaved(const std::vector<SavedQuota>& quotas);
+
+// All or nothing: another version, a missing or unknown field, a wrong type or an impossible value
+// is an error.
+Result<std::vector<SavedQuota>> ReadSaved(std::string_view text);
+
+}  // namespace apiquota::quota
