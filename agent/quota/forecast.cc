@@ -22,8 +22,7 @@ Micros PaceSpan(std::optional<double> window_seconds) {
 
 void NotePace(SystemTime at, double consumed, Micros span, Pace* pace) {
   constexpr size_t kSamples = std::tuple_size_v<decltype(pace->samples)>;
-  Pace::Sample* newest =
-      pace->size == 0 ? nullptr : &pace->samples[(pace->next + kSamples - 1) % kSamples];
+  Pace::Sample* newest = pace->size == 0 ? nullptr : &pace->samples[(pace->next + kSamples - 1) % kSamples];
   const uint64_t readings = newest == nullptr ? 1 : newest->readings + 1;
   if (newest != nullptr) at = std::max(at, newest->at);
   // The first sample stays as it is: it is where the span begins.

@@ -37,8 +37,7 @@ struct Slot {
 // What is known of one key of one api. `slots` is by (resource, quota).
 struct Shard {
   std::mutex mutex;
-  std::map<NamePair, Slot, NameOrder>
-      slots;  // guarded by mutex, or by Impl::mutex held exclusively
+  std::map<NamePair, Slot, NameOrder> slots;  // guarded by mutex, or by Impl::mutex held exclusively
 };
 
 bool ExpiredFor(const QuotaState& state, Micros expire_after, Micros how_long, SystemTime now) {
@@ -82,8 +81,7 @@ struct Ledger::Impl {
     if (!key.starts_with(kFingerprintPrefix)) return false;
     size_t count = 0;
     for (auto it = shards.lower_bound(NamePairView{api, kFingerprintPrefix});
-         it != shards.end() && it->first.first == api &&
-         it->first.second.starts_with(kFingerprintPrefix);
+         it != shards.end() && it->first.first == api && it->first.second.starts_with(kFingerprintPrefix);
          ++it) {
       ++count;
     }
@@ -251,8 +249,7 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
     const NamePair name{quota.id.resource, quota.id.quota};
     // What was observed since the start is newer than what was saved.
     if (shard.slots.contains(name) || !impl_->TakePlace(shard, name.first)) continue;
-    shard.slots.emplace(
-        name, Slot{std::move(quota.id.unit), std::move(quota.exporter), std::move(state)});
+    shard.slots.emplace(name, Slot{std::move(quota.id.unit), std::move(quota.exporter), std::move(state)});
   }
   return {};
 }

@@ -12,8 +12,8 @@ void OpenWindow(const WindowSpan& span, Peaks* peaks) {
   peaks->exhausted = false;
 }
 
-void FoldUse(std::optional<double> limit, std::optional<double> remaining,
-             std::optional<double> used, Peaks* peaks) {
+void FoldUse(std::optional<double> limit, std::optional<double> remaining, std::optional<double> used,
+             Peaks* peaks) {
   if (!peaks->open) return;
   if (const std::optional<double> ratio = UsedRatio(limit, remaining, used)) {
     peaks->peak = std::max(peaks->peak.value_or(*ratio), *ratio);

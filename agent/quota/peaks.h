@@ -32,8 +32,8 @@ struct WindowSpan {
 void OpenWindow(const WindowSpan& span, Peaks* peaks);
 
 // Use as one reading said it, in any order. `remaining` decides exhaustion where it is known.
-void FoldUse(std::optional<double> limit, std::optional<double> remaining,
-             std::optional<double> used, Peaks* peaks);
+void FoldUse(std::optional<double> limit, std::optional<double> remaining, std::optional<double> used,
+             Peaks* peaks);
 
 // Counts the open window and leaves none open. Does nothing if none is.
 void CloseWindow(Peaks* peaks);

@@ -81,8 +81,7 @@ class Members {
     const Json* value = Find(name, required);
     if (value == nullptr) return std::nullopt;
     const int64_t micros = value->is_number_integer() ? value->get<int64_t>() : -1;
-    if (!FromUnixSeconds(static_cast<double>(micros) / 1e6))
-      Fault(std::string(name) + " is not a time");
+    if (!FromUnixSeconds(static_cast<double>(micros) / 1e6)) Fault(std::string(name) + " is not a time");
     return SystemTime(Micros(micros));
   }
 
@@ -138,17 +137,14 @@ Held ReadHeld(Members* members) {
   held.remaining = members->Number("remaining");
   held.used = members->Number("used");
   held.window_seconds = members->Number("window_seconds");
-  if (held.window_seconds &&
-      !(*held.window_seconds > 0 && *held.window_seconds <= ToSeconds(kPlausible))) {
+  if (held.window_seconds && !(*held.window_seconds > 0 && *held.window_seconds <= ToSeconds(kPlausible))) {
     members->Fault("window_seconds is out of range");
   }
   held.reset_at = members->Time("reset_at", false);
   if (const auto end = members->Time("end_at", false)) {
     const Json* absolute = members->Find("end_absolute", true);
-    if (absolute != nullptr && !absolute->is_boolean())
-      members->Fault("end_absolute is not true or false");
-    held.end =
-        WindowEnd{*end, absolute != nullptr && absolute->is_boolean() && absolute->get<bool>()};
+    if (absolute != nullptr && !absolute->is_boolean()) members->Fault("end_absolute is not true or false");
+    held.end = WindowEnd{*end, absolute != nullptr && absolute->is_boolean() && absolute->get<bool>()};
   }
   if (held.end.has_value() != held.reset_at.has_value())
     members->Fault("end_at and reset_at belong together");
@@ -172,18 +168,16 @@ std::string WriteSaved(const std::vector<SavedQuota>& quotas) {
 Result<std::vector<SavedQuota>> ReadSaved(std::string_view text) {
   const Json document = Json::parse(text, nullptr, false);
   if (document.is_discarded()) return Fail("the saved readings are not JSON");
-  const bool framed =
-      document.is_object() && document.contains("version") && document.contains("quotas");
+  const bool framed = document.is_object() && document.contains("version") && document.contains("quotas");
   if (!framed) return Fail("the saved readings have no version or no quotas");
-  if (document["version"] != kVersion)
-    return Fail("the saved readings are of another version than 1");
+  if (document["version"] != kVersion) return Fail("the saved readings are of another version than 1");
   if (!document["quotas"].is_array()) return Fail("the saved readings' quotas are not a list");
   std::vector<SavedQuota> quotas;
   for (const Json& json : document["quotas"]) {
     Members members(json);
     SavedQuota quota;
-    quota.id = {members.Text("api"), members.Text("key"), members.Text("resource"),
-                members.Text("quota"), members.Text("unit")};
+    quota.id = {members.Text("api"), members.Text("key"), members.Text("resource"), members.Text("quota"),
+                members.Text("unit")};
     quota.exporter = members.Text("exporter");
     quota.kind = ReadKind(&members);
     quota.held = ReadHeld(&members);

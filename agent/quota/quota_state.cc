@@ -9,9 +9,7 @@ namespace {
 using provider::QuotaKind;
 using provider::SignalField;
 
-bool HasWindows(QuotaKind kind) {
-  return kind != QuotaKind::kConcurrency && kind != QuotaKind::kBalance;
-}
+bool HasWindows(QuotaKind kind) { return kind != QuotaKind::kConcurrency && kind != QuotaKind::kBalance; }
 
 WindowSpan FixedSpan(const QuotaState& state) {
   const Held& held = state.held;
@@ -33,8 +31,7 @@ void Recompute(Held* held) {
   if (held->remaining && (!held->used || (held->derived & Bit(SignalField::kUsed)) != 0)) {
     held->used = *held->limit - *held->remaining;
     held->derived |= Bit(SignalField::kUsed);
-  } else if (held->used &&
-             (!held->remaining || (held->derived & Bit(SignalField::kRemaining)) != 0)) {
+  } else if (held->used && (!held->remaining || (held->derived & Bit(SignalField::kRemaining)) != 0)) {
     held->remaining = *held->limit - *held->used;
     held->derived |= Bit(SignalField::kRemaining);
   }
@@ -44,8 +41,7 @@ bool SaysLevel(const Heard& heard) { return heard.remaining || heard.used; }
 
 void FoldPeak(const Heard& heard, QuotaState* state) {
   if (!SaysLevel(heard)) return;
-  FoldUse(heard.limit ? heard.limit : state->held.limit, heard.remaining, heard.used,
-          &state->peaks);
+  FoldUse(heard.limit ? heard.limit : state->held.limit, heard.remaining, heard.used, &state->peaks);
 }
 
 void LearnCycle(const Heard& heard, QuotaState* state) {
@@ -109,8 +105,7 @@ void FoldChangedPlan(const Heard& heard, QuotaState* state) {
   MergeFacts(heard, true, &state->held);
   TakeLevel(heard, &state->held);
   Recompute(&state->held);
-  if (const auto level = LevelOf(heard.remaining, heard.used))
-    StartOver(*level, &state->consumption);
+  if (const auto level = LevelOf(heard.remaining, heard.used)) StartOver(*level, &state->consumption);
   FoldPeak(heard, state);
 }
 
@@ -118,8 +113,7 @@ void FoldFixed(const Heard& heard, Micros expire_after, QuotaState* state) {
   switch (Relate(state->held, heard, expire_after)) {
     case Relation::kOlder: {
       const auto& previous = state->consumption.previous_end;
-      const bool late =
-          previous && heard.end && SameEnd(*previous, *heard.end, Tolerance(state->held));
+      const bool late = previous && heard.end && SameEnd(*previous, *heard.end, Tolerance(state->held));
       if (late && SaysLevel(heard)) {
         FoldPreviousWindow(*LevelOf(heard.remaining, heard.used), &state->consumption);
       }
@@ -143,9 +137,9 @@ void FoldNewestLevel(const Heard& heard, bool limit_changed, QuotaState* state) 
   Consumption& consumption = state->consumption;
   if (limit_changed) consumption.last.reset();
   // Nothing of a sliding window outlives its length.
-  const bool slid_by =
-      state->kind == QuotaKind::kSliding && held.window_seconds && held.limit && consumption.last &&
-      heard.said.received_at - consumption.last_at >= SecondsToMicros(*held.window_seconds);
+  const bool slid_by = state->kind == QuotaKind::kSliding && held.window_seconds && held.limit &&
+                       consumption.last &&
+                       heard.said.received_at - consumption.last_at >= SecondsToMicros(*held.window_seconds);
   if (slid_by && !level->of_used && !consumption.of_used) consumption.last = *held.limit;
   const double refill = state->kind == QuotaKind::kBucket ? RefillPerSecond(held) : 0;
   FoldNext(*level, heard.said.received_at, held.limit, refill, &consumption);
@@ -187,8 +181,7 @@ void Begin(const Heard& heard, Micros expire_after, QuotaState* state) {
   state->peaks.open = false;
   state->pace = {};
   state->consumption.last.reset();
-  if (const auto level = LevelOf(heard.remaining, heard.used))
-    StartOver(*level, &state->consumption);
+  if (const auto level = LevelOf(heard.remaining, heard.used)) StartOver(*level, &state->consumption);
   if (state->kind == QuotaKind::kFixed) return BeginFixed(heard, state);
   state->held = {};
   state->held.since = heard.said.received_at;
@@ -206,8 +199,8 @@ std::vector<SignalField> FieldList(FieldSet fields) {
 
 }  // namespace
 
-FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after,
-                SystemTime now, QuotaState* state) {
+FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after, SystemTime now,
+                QuotaState* state) {
   Advance(now, state);
   const Heard heard = Hear(reading, said, state->seen ? state->held.limit : std::nullopt);
   const bool clock_set_back = now + kClockStep < state->latest_now;
@@ -271,12 +264,11 @@ QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now) {
     view.reset_at = held.reset_at;
     const auto rate = ConsumptionRate(state.pace, now, PaceSpan(held.window_seconds));
     if (rate && held.remaining) {
-      view.exhaustion_at = Exhaustion(
-          {state.kind, *held.remaining, held.reset_at, RefillPerSecond(held), *rate}, now);
+      view.exhaustion_at =
+          Exhaustion({state.kind, *held.remaining, held.reset_at, RefillPerSecond(held), *rate}, now);
     }
   }
-  const FieldSet ended =
-      Bit(SignalField::kRemaining) | Bit(SignalField::kUsed) | Bit(SignalField::kReset);
+  const FieldSet ended = Bit(SignalField::kRemaining) | Bit(SignalField::kUsed) | Bit(SignalField::kReset);
   view.derived = FieldList(view.valid ? held.derived : held.derived & ~ended);
   view.consumed_total = state.consumption.total;
   view.windows_exhausted_total = state.peaks.windows_exhausted;
@@ -284,8 +276,7 @@ QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now) {
   std::optional<Micros> length = state.shortest_cycle;
   if (held.window_seconds) length = SecondsToMicros(*held.window_seconds);
   const bool short_window = HasWindows(state.kind) && length && *length < kShortWindow;
-  if (short_window || state.peaks.histogram != PeakHistogram{})
-    view.window_peaks = state.peaks.histogram;
+  if (short_window || state.peaks.histogram != PeakHistogram{}) view.window_peaks = state.peaks.histogram;
   return view;
 }
 

@@ -33,8 +33,8 @@ struct FoldResult {
 };
 
 // REQUIRES: reading.kind == state->kind.
-FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after,
-                SystemTime now, QuotaState* state);
+FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after, SystemTime now,
+                QuotaState* state);
 
 // Closes a window that is over by now.
 void Advance(SystemTime now, QuotaState* state);

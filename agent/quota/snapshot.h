@@ -23,8 +23,8 @@ struct QuotaId {
   friend auto operator<=>(const QuotaId&, const QuotaId&) = default;
 };
 
-// Peak use per closed window, windows under 30 minutes only (DESIGN §6.8). counts[i] is the number of windows whose
-// peak was ≤ kPeakBounds[i]; the last entry counts those above all bounds. Not cumulative.
+// Peak use per closed window, windows under 30 minutes only (DESIGN §6.8). counts[i] is the number of windows
+// whose peak was ≤ kPeakBounds[i]; the last entry counts those above all bounds. Not cumulative.
 inline constexpr std::array<double, 5> kPeakBounds = {0.5, 0.8, 0.9, 0.95, 0.99};
 struct PeakHistogram {
   std::array<uint64_t, kPeakBounds.size() + 1> counts{};

@@ -28,8 +28,7 @@ void HearReset(const provider::Reading& reading, Heard* heard) {
     return;
   }
   heard->end = WindowEnd{*reading.reset_at, reading.reset_absolute};
-  heard->reset_at =
-      *reading.reset_at - (reading.reset_absolute ? ClockDifference(heard->said) : Micros(0));
+  heard->reset_at = *reading.reset_at - (reading.reset_absolute ? ClockDifference(heard->said) : Micros(0));
 }
 
 // A bucket's reset says when it will be full: in the past means it is.
@@ -83,9 +82,7 @@ bool Merge(const std::optional<T>& said, bool overwrite, std::optional<T>* known
   return true;
 }
 
-void CopyBits(FieldSet fields, FieldSet from, FieldSet* to) {
-  *to = (*to & ~fields) | (from & fields);
-}
+void CopyBits(FieldSet fields, FieldSet from, FieldSet* to) { *to = (*to & ~fields) | (from & fields); }
 
 }  // namespace
 

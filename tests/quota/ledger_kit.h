@@ -1,0 +1,88 @@
+// Short words for tests of the ledger: times as seconds after a fixed start, readings and observations built
+// in one expression. Header only.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quota/ledger.h"
+
+namespace apiquota::quota {
+
+inline SystemTime At(double seconds) {
+  return SystemTime(std::chrono::seconds(1'700'000'000)) + SecondsToMicros(seconds);
+}
+
+struct Words {
+  std::optional<double> limit = {};
+  std::optional<double> remaining = {};
+  std::optional<double> used = {};
+  std::optional<double> reset = {};  // seconds after the start
+  bool absolute = true;
+  std::optional<double> window = {};
+  std::string resource = {};
+  std::string quota = "requests";
+  provider::QuotaKind kind = provider::QuotaKind::kFixed;
+};
+
+inline provider::Reading ReadingOf(const Words& words) {
+  provider::Reading reading;
+  reading.resource = words.resource;
+  reading.quota = words.quota;
+  reading.unit = "requests";
+  reading.kind = words.kind;
+  reading.limit = words.limit;
+  reading.remaining = words.remaining;
+  reading.used = words.used;
+  if (words.reset) reading.reset_at = At(*words.reset);
+  reading.reset_absolute = words.reset.has_value() && words.absolute;
+  reading.window_seconds = words.window;
+  return reading;
+}
+
+// One response: when it arrived, what its Date said, which request it answers.
+struct Response {
+  double received = 0;
+  std::optional<double> date = {};
+  uint64_t order = 0;
+  Words words = {};
+  std::string key = "ci";
+  std::string api = "api";
+};
+
+// A ledger and the time of what it was last told.
+class Bench {
+ public:
+  explicit Bench(LedgerOptions options = {}) : ledger(options) {}
+
+  // Processed at `now`, or when it was received.
+  ObserveResult Tell(const Response& response, std::optional<double> now = {}) {
+    const provider::Reading reading = ReadingOf(response.words);
+    Observation observation;
+    observation.api = response.api;
+    observation.key = response.key;
+    observation.exporter = "generic";
+    observation.received_at = At(response.received);
+    if (response.date) observation.date = At(*response.date);
+    observation.order = response.order;
+    observation.readings = {&reading, 1};
+    return ledger.Observe(observation, At(now.value_or(response.received)));
+  }
+
+  // The next request's answer, without a Date.
+  ObserveResult Say(double received, const Words& words) { return Tell({received, {}, ++order, words}); }
+
+  // The only quota there is.
+  QuotaView View(double now) const {
+    const Snapshot snapshot = ledger.Read(At(now));
+    return snapshot.quotas.size() == 1 ? snapshot.quotas[0] : QuotaView{};
+  }
+
+  Ledger ledger;
+  uint64_t order = 0;
+};
+
+}  // namespace apiquota::quota

@@ -1,0 +1,353 @@
+// Which of several readings is believed, and for how long (DESIGN 6.1 to 6.5).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/quota/ledger_kit.h"
+
+namespace apiquota::quota {
+namespace {
+
+using provider::QuotaKind;
+using provider::SignalField;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr QuotaKind kBucket = QuotaKind::kBucket;
+
+TEST(LedgerTest, AReadingIsShownAsItWasSaid) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 45, .used = 15, .reset = 1800, .window = 3600, .resource = "core"});
+  const QuotaView view = bench.View(1);
+  EXPECT_EQ(view.id, (QuotaId{"api", "ci", "core", "requests", "requests"}));
+  EXPECT_EQ(view.exporter, "generic");
+  EXPECT_EQ(view.kind, QuotaKind::kFixed);
+  EXPECT_EQ(view.limit, 60);
+  EXPECT_EQ(view.remaining, 45);
+  EXPECT_EQ(view.used, 15);
+  EXPECT_EQ(view.used_ratio, 0.25);
+  EXPECT_EQ(view.reset_at, At(1800));
+  EXPECT_EQ(view.window_seconds, 3600);
+  EXPECT_TRUE(view.valid);
+  EXPECT_FALSE(view.limit_assumed);
+  EXPECT_EQ(view.observed_at, At(0));
+  EXPECT_THAT(view.derived, IsEmpty());
+}
+
+TEST(LedgerTest, ZeroIsData) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 0, .reset = 100});
+  const QuotaView view = bench.View(1);
+  EXPECT_EQ(view.remaining, 0);
+  EXPECT_EQ(view.used, 60);
+  EXPECT_EQ(view.used_ratio, 1);
+}
+
+TEST(LedgerTest, WhatWasNotSaidIsAbsent) {
+  Bench bench;
+  bench.Say(0, {.remaining = 7});
+  const QuotaView view = bench.View(1);
+  EXPECT_EQ(view.remaining, 7);
+  EXPECT_EQ(view.limit, std::nullopt);
+  EXPECT_EQ(view.used, std::nullopt);
+  EXPECT_EQ(view.used_ratio, std::nullopt);
+  EXPECT_EQ(view.reset_at, std::nullopt);
+  EXPECT_EQ(view.window_seconds, std::nullopt);
+  EXPECT_EQ(view.policy, std::nullopt);
+}
+
+TEST(LedgerTest, TheUsedRatioIsAbsentForALimitOfZero) {
+  Bench bench;
+  bench.Say(0, {.limit = 0, .remaining = 0});
+  EXPECT_EQ(bench.View(1).used_ratio, std::nullopt);
+}
+
+TEST(LedgerTest, TheUsedRatioMayExceedOne) {
+  Bench bench;
+  bench.Say(0, {.limit = 100, .used = 130});
+  EXPECT_EQ(bench.View(1).used_ratio, 1.3);
+}
+
+TEST(LedgerTest, ANewerWindowWinsOverALowerRemaining) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 3, .reset = 100});
+  bench.Say(101, {.limit = 60, .remaining = 59, .reset = 200});
+  EXPECT_EQ(bench.View(102).remaining, 59);
+  EXPECT_EQ(bench.View(102).reset_at, At(200));
+}
+
+TEST(LedgerTest, AnOlderWindowNeverComesBack) {
+  Bench bench;
+  bench.Tell({101, {}, 2, {.limit = 60, .remaining = 59, .reset = 200}});
+  bench.Tell({102, {}, 1, {.limit = 60, .remaining = 3, .reset = 100}});
+  EXPECT_EQ(bench.View(103).remaining, 59);
+  EXPECT_EQ(bench.View(103).reset_at, At(200));
+}
+
+TEST(LedgerTest, WithinAFixedWindowTheLowestRemainingWins) {
+  Bench bench;
+  bench.Tell({10, {}, 2, {.limit = 60, .remaining = 40, .reset = 100}});
+  bench.Tell({11, {}, 3, {.limit = 60, .remaining = 41, .reset = 100}});
+  bench.Tell({12, {}, 1, {.limit = 60, .remaining = 42, .reset = 100}});
+  EXPECT_EQ(bench.View(13).remaining, 40);
+}
+
+TEST(LedgerTest, WithinAFixedWindowTheHighestUsedWins) {
+  Bench bench;
+  bench.Say(10, {.used = 5, .reset = 100});
+  bench.Say(11, {.used = 4, .reset = 100});
+  EXPECT_EQ(bench.View(12).used, 5);
+}
+
+TEST(LedgerTest, AResetThatWobblesWithinTheSkewIsTheSameWindow) {
+  Bench bench;
+  bench.Say(10, {.limit = 60, .remaining = 40, .reset = 100, .absolute = false});
+  bench.Say(11, {.limit = 60, .remaining = 41, .reset = 101.5, .absolute = false});
+  EXPECT_EQ(bench.View(12).remaining, 40);
+}
+
+TEST(LedgerTest, AOneSecondWindowRollsOver) {
+  Bench bench;
+  bench.Say(0.1, {.limit = 5, .remaining = 0, .reset = 1, .window = 1});
+  bench.Say(1.2, {.limit = 5, .remaining = 4, .reset = 2, .window = 1});
+  EXPECT_EQ(bench.View(1.3).remaining, 4);
+}
+
+TEST(LedgerTest, AFixedWindowWithoutAResetRollsOverWhenItsLengthHasPassed) {
+  Bench bench;
+  bench.Say(0, {.limit = 20, .remaining = 3, .window = 60});
+  bench.Say(61, {.limit = 20, .remaining = 19, .window = 60});
+  EXPECT_EQ(bench.View(62).remaining, 19);
+  EXPECT_EQ(bench.View(62).consumed_total, 1);
+}
+
+TEST(LedgerTest, WithoutResetAndWindowALastingRiseIsANewWindow) {
+  Bench bench;
+  bench.Tell({0, 0, 1, {.limit = 20, .remaining = 3}});
+  bench.Tell({1, 1, 2, {.limit = 20, .remaining = 4}});  // overtaken
+  EXPECT_EQ(bench.View(1).remaining, 3);
+  bench.Tell({30, 30, 3, {.limit = 20, .remaining = 18}});
+  EXPECT_EQ(bench.View(31).remaining, 18);
+}
+
+TEST(LedgerTest, AnotherKindOfQuotaBelievesTheNewestDate) {
+  Bench bench;
+  bench.Tell({10, 10, 1, {.limit = 60, .remaining = 40, .kind = kBucket}});
+  bench.Tell({11, 9, 2, {.limit = 60, .remaining = 20, .kind = kBucket}});
+  EXPECT_EQ(bench.View(12).remaining, 40);
+  bench.Tell({13, 12, 3, {.limit = 60, .remaining = 50, .kind = kBucket}});
+  EXPECT_EQ(bench.View(14).remaining, 50);
+}
+
+TEST(LedgerTest, WithinOneDateTheOrderOfRequestsDecides) {
+  Bench bench;
+  bench.Tell({10.1, 10, 2, {.limit = 60, .remaining = 40, .kind = kBucket}});
+  bench.Tell({10.2, 10, 1, {.limit = 60, .remaining = 41, .kind = kBucket}});
+  EXPECT_EQ(bench.View(11).remaining, 40);
+}
+
+TEST(LedgerTest, AnInsaneDateOrdersNothing) {
+  Bench bench;
+  bench.Tell({10, 400'000, 1, {.limit = 60, .remaining = 40, .kind = kBucket}});
+  bench.Tell({11, 11, 2, {.limit = 60, .remaining = 39, .kind = kBucket}});
+  EXPECT_EQ(bench.View(12).remaining, 39);
+}
+
+TEST(LedgerTest, FieldsMergeWithinAWindow) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .reset = 100, .window = 100});
+  bench.Say(1, {.remaining = 49});
+  const QuotaView view = bench.View(2);
+  EXPECT_EQ(view.limit, 60);
+  EXPECT_EQ(view.remaining, 49);
+  EXPECT_EQ(view.used, 11);
+  EXPECT_EQ(view.reset_at, At(100));
+  EXPECT_EQ(view.window_seconds, 100);
+  EXPECT_THAT(view.derived, ElementsAre(SignalField::kUsed));
+}
+
+TEST(LedgerTest, FieldsDoNotMergeAcrossWindows) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .reset = 100});
+  bench.Say(150, {.remaining = 49, .reset = 200});
+  EXPECT_EQ(bench.View(151).limit, std::nullopt);
+  EXPECT_EQ(bench.View(151).remaining, 49);
+}
+
+TEST(LedgerTest, ALateReadingFillsWhatTheNewestDidNotSay) {
+  Bench bench;
+  bench.Tell({10, {}, 2, {.remaining = 40, .kind = kBucket}});
+  bench.Tell({11, {}, 1, {.limit = 60, .remaining = 45, .kind = kBucket}});
+  EXPECT_EQ(bench.View(12).limit, 60);
+  EXPECT_EQ(bench.View(12).remaining, 40);
+}
+
+TEST(LedgerTest, AReadingHoldsUntilItsReset) {
+  for (const QuotaKind kind : {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket}) {
+    Bench bench;
+    bench.Say(0, {.limit = 60, .remaining = 50, .reset = 100, .kind = kind});
+    EXPECT_TRUE(bench.View(99.9).valid);
+    const QuotaView view = bench.View(100);
+    EXPECT_FALSE(view.valid);
+    EXPECT_EQ(view.remaining, std::nullopt);
+    EXPECT_EQ(view.used, std::nullopt);
+    EXPECT_EQ(view.used_ratio, std::nullopt);
+    EXPECT_EQ(view.reset_at, std::nullopt);
+    EXPECT_THAT(view.derived, IsEmpty());
+    EXPECT_EQ(view.limit, 60);
+    EXPECT_TRUE(view.limit_assumed);
+  }
+}
+
+TEST(LedgerTest, WithoutAResetAReadingHoldsForItsWindow) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .window = 60});
+  EXPECT_TRUE(bench.View(59.9).valid);
+  EXPECT_FALSE(bench.View(60).valid);
+}
+
+TEST(LedgerTest, WithoutResetAndWindowAReadingHoldsForExpireAfter) {
+  Bench bench({.expire_after = std::chrono::minutes(5)});
+  bench.Say(0, {.limit = 60, .remaining = 50});
+  EXPECT_TRUE(bench.View(299.9).valid);
+  EXPECT_FALSE(bench.View(300).valid);
+}
+
+TEST(LedgerTest, ALimitSaidAgainDoesNotProlongTheLevel) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .window = 60, .kind = kBucket});
+  bench.Say(50, {.limit = 60, .window = 60, .kind = kBucket});
+  EXPECT_FALSE(bench.View(61).valid);
+}
+
+TEST(LedgerTest, AnAbsoluteResetIsCorrectedByTheDate) {
+  Bench bench;
+  bench.Tell({0, 300, 1, {.limit = 60, .remaining = 50, .reset = 400}});  // their clock is five minutes ahead
+  EXPECT_EQ(bench.View(1).reset_at, At(100));
+}
+
+TEST(LedgerTest, ADateWithinTheSkewCorrectsNothing) {
+  Bench bench;
+  bench.Tell({0, -1.9, 1, {.limit = 60, .remaining = 50, .reset = 400}});
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+}
+
+TEST(LedgerTest, ADateMoreThanADayOffCorrectsNothing) {
+  Bench bench;
+  bench.Tell({0, -86'401, 1, {.limit = 60, .remaining = 50, .reset = 400}});
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+}
+
+TEST(LedgerTest, ARelativeResetIsNotCorrected) {
+  Bench bench;
+  bench.Tell({0, 300, 1, {.limit = 60, .remaining = 50, .reset = 400, .absolute = false}});
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+}
+
+TEST(LedgerTest, ABucketWhoseResetHasPassedIsFull) {
+  Bench bench;
+  bench.Say(10, {.limit = 60, .remaining = 59, .reset = 10, .window = 60, .kind = kBucket});
+  const QuotaView view = bench.View(11);
+  EXPECT_TRUE(view.valid);
+  EXPECT_EQ(view.remaining, 60);
+  EXPECT_EQ(view.used, 0);
+  EXPECT_EQ(view.reset_at, std::nullopt);
+  EXPECT_THAT(view.derived, ElementsAre(SignalField::kRemaining, SignalField::kUsed));
+}
+
+TEST(LedgerTest, AFullBucketForgetsTheResetSaidBefore) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .reset = 90, .kind = kBucket});
+  bench.Say(80, {.limit = 60, .remaining = 60, .reset = 80, .kind = kBucket});
+  EXPECT_EQ(bench.View(81).reset_at, std::nullopt);
+  EXPECT_EQ(bench.View(95).remaining, 60);
+}
+
+TEST(LedgerTest, AFixedWindowWhoseResetHasPassedIsUnknown) {
+  Bench bench;
+  bench.Say(10, {.limit = 60, .remaining = 0, .reset = 9});
+  const QuotaView view = bench.View(10);
+  EXPECT_FALSE(view.valid);
+  EXPECT_EQ(view.remaining, std::nullopt);
+  EXPECT_EQ(view.limit, 60);
+  EXPECT_TRUE(view.limit_assumed);
+}
+
+TEST(LedgerTest, AResetMoreThan400DaysOffIsIgnoredAndReported) {
+  for (const double days : {401.0, -401.0}) {
+    Bench bench;
+    const ObserveResult result = bench.Say(0, {.limit = 60, .remaining = 50, .reset = days * 86'400});
+    EXPECT_THAT(result.implausible, ElementsAre(SignalField::kReset));
+    const QuotaView view = bench.View(1);
+    EXPECT_EQ(view.remaining, 50);
+    EXPECT_EQ(view.reset_at, std::nullopt);
+  }
+  Bench bench;
+  EXPECT_THAT(bench.Say(0, {.limit = 60, .remaining = 50, .reset = 399 * 86'400.0}).implausible, IsEmpty());
+}
+
+TEST(LedgerTest, AWindowThatCannotBeIsIgnored) {
+  for (const double window : {0.0, -1.0, 1e300}) {
+    Bench bench;
+    bench.Say(0, {.limit = 60, .remaining = 50, .window = window});
+    EXPECT_EQ(bench.View(1).window_seconds, std::nullopt);
+  }
+}
+
+TEST(LedgerTest, EachKeyResourceAndQuotaHasItsOwnState) {
+  Bench bench;
+  bench.Tell({0, {}, 1, {.remaining = 1, .resource = "b"}, "k1"});
+  bench.Tell({0, {}, 2, {.remaining = 2, .resource = "a"}, "k1"});
+  bench.Tell({0, {}, 3, {.remaining = 3, .resource = "a", .quota = "tokens"}, "k1"});
+  bench.Tell({0, {}, 4, {.remaining = 4, .resource = "a"}, "k2"});
+  bench.Tell({0, {}, 5, {.remaining = 5, .resource = "a"}, "k1", "aaa"});
+  std::vector<double> remaining;
+  for (const QuotaView& view : bench.ledger.Read(At(1)).quotas)
+    remaining.push_back(view.remaining.value_or(-1));
+  EXPECT_THAT(remaining, ElementsAre(5, 2, 3, 1, 4));  // sorted by id
+}
+
+TEST(LedgerTest, AChangedLimitIsAnEventAndACounter) {
+  Bench bench;
+  EXPECT_THAT(bench.Say(0, {.limit = 60, .remaining = 50, .reset = 100}).limit_changes, IsEmpty());
+  const ObserveResult result = bench.Say(1, {.limit = 5000, .remaining = 4900, .reset = 100});
+  ASSERT_EQ(result.limit_changes.size(), 1u);
+  EXPECT_EQ(result.limit_changes[0].id, (QuotaId{"api", "ci", "", "requests", "requests"}));
+  EXPECT_EQ(result.limit_changes[0].before, 60);
+  EXPECT_EQ(result.limit_changes[0].after, 5000);
+  const QuotaView view = bench.View(2);
+  EXPECT_EQ(view.limit_changes_total, 1);
+  EXPECT_EQ(view.remaining, 4900);
+  EXPECT_EQ(view.consumed_total, 0);
+}
+
+TEST(LedgerTest, ALateAnswerOfTheOldPlanChangesNothing) {
+  Bench bench;
+  bench.Tell({0, {}, 1, {.limit = 60, .remaining = 50, .reset = 100}});
+  bench.Tell({1, {}, 3, {.limit = 5000, .remaining = 4900, .reset = 100}});
+  bench.Tell({2, {}, 2, {.limit = 60, .remaining = 49, .reset = 100}});
+  EXPECT_EQ(bench.View(3).limit, 5000);
+  EXPECT_EQ(bench.View(3).remaining, 4900);
+  EXPECT_EQ(bench.View(3).limit_changes_total, 1);
+}
+
+TEST(LedgerTest, AConcurrencyQuotaFollowsTheNewestReading) {
+  Bench bench;
+  bench.Say(0, {.limit = 10, .remaining = 2, .kind = QuotaKind::kConcurrency});
+  bench.Say(1, {.limit = 10, .remaining = 9, .kind = QuotaKind::kConcurrency});
+  EXPECT_EQ(bench.View(2).remaining, 9);
+  EXPECT_EQ(bench.View(2).consumed_total, 0);
+}
+
+TEST(LedgerTest, AClockSetBackStartsOverInsteadOfStickingToTheFuture) {
+  Bench bench;
+  bench.Say(4000, {.limit = 60, .remaining = 10, .reset = 4100, .absolute = false});
+  EXPECT_FALSE(bench.View(400).valid);  // what was said an hour from now says nothing of now
+  bench.Say(400, {.limit = 60, .remaining = 55, .reset = 500, .absolute = false});
+  const QuotaView view = bench.View(401);
+  EXPECT_TRUE(view.valid);
+  EXPECT_EQ(view.remaining, 55);
+  EXPECT_EQ(view.reset_at, At(500));
+}
+
+}  // namespace
+}  // namespace apiquota::quota
