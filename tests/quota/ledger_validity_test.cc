@@ -1,0 +1,130 @@
+// How long a reading holds, and which times are believed (DESIGN 6.4 and 6.5).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/quota/ledger_kit.h"
+
+namespace apiquota::quota {
+namespace {
+
+using provider::QuotaKind;
+using provider::SignalField;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr QuotaKind kBucket = QuotaKind::kBucket;
+
+TEST(LedgerTest, AReadingHoldsUntilItsReset) {
+  for (const QuotaKind kind : {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket}) {
+    Bench bench;
+    bench.Say(0, {.limit = 60, .remaining = 50, .reset = 100, .kind = kind});
+    EXPECT_TRUE(bench.View(99.9).valid);
+    const QuotaView view = bench.View(100);
+    EXPECT_FALSE(view.valid);
+    EXPECT_EQ(view.remaining, std::nullopt);
+    EXPECT_EQ(view.used, std::nullopt);
+    EXPECT_EQ(view.used_ratio, std::nullopt);
+    EXPECT_EQ(view.reset_at, std::nullopt);
+    EXPECT_THAT(view.derived, IsEmpty());
+    EXPECT_EQ(view.limit, 60);
+    EXPECT_TRUE(view.limit_assumed);
+  }
+}
+
+TEST(LedgerTest, WithoutAResetAReadingHoldsForItsWindow) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .window = 60});
+  EXPECT_TRUE(bench.View(59.9).valid);
+  EXPECT_FALSE(bench.View(60).valid);
+}
+
+TEST(LedgerTest, WithoutResetAndWindowAReadingHoldsForExpireAfter) {
+  Bench bench({.expire_after = std::chrono::minutes(5)});
+  bench.Say(0, {.limit = 60, .remaining = 50});
+  EXPECT_TRUE(bench.View(299.9).valid);
+  EXPECT_FALSE(bench.View(300).valid);
+}
+
+TEST(LedgerTest, ALimitSaidAgainDoesNotProlongTheLevel) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .window = 60, .kind = kBucket});
+  bench.Say(50, {.limit = 60, .window = 60, .kind = kBucket});
+  EXPECT_FALSE(bench.View(61).valid);
+}
+
+TEST(LedgerTest, AnAbsoluteResetIsCorrectedByTheDate) {
+  Bench bench;
+  bench.Tell({0, 300, 1, {.limit = 60, .remaining = 50, .reset = 400}});  // their clock is five minutes ahead
+  EXPECT_EQ(bench.View(1).reset_at, At(100));
+}
+
+TEST(LedgerTest, ADateWithinTheSkewCorrectsNothing) {
+  Bench bench;
+  bench.Tell({0, -1.9, 1, {.limit = 60, .remaining = 50, .reset = 400}});
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+}
+
+TEST(LedgerTest, ADateMoreThanADayOffCorrectsNothing) {
+  Bench bench;
+  bench.Tell({0, -86'401, 1, {.limit = 60, .remaining = 50, .reset = 400}});
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+}
+
+TEST(LedgerTest, ARelativeResetIsNotCorrected) {
+  Bench bench;
+  bench.Tell({0, 300, 1, {.limit = 60, .remaining = 50, .reset = 400, .absolute = false}});
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+}
+
+TEST(LedgerTest, ABucketWhoseResetHasPassedIsFull) {
+  Bench bench;
+  bench.Say(10, {.limit = 60, .remaining = 59, .reset = 10, .window = 60, .kind = kBucket});
+  const QuotaView view = bench.View(11);
+  EXPECT_TRUE(view.valid);
+  EXPECT_EQ(view.remaining, 60);
+  EXPECT_EQ(view.used, 0);
+  EXPECT_EQ(view.reset_at, std::nullopt);
+  EXPECT_THAT(view.derived, ElementsAre(SignalField::kRemaining, SignalField::kUsed));
+}
+
+TEST(LedgerTest, AFullBucketForgetsTheResetSaidBefore) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .reset = 90, .kind = kBucket});
+  bench.Say(80, {.limit = 60, .remaining = 60, .reset = 80, .kind = kBucket});
+  EXPECT_EQ(bench.View(81).reset_at, std::nullopt);
+  EXPECT_EQ(bench.View(95).remaining, 60);
+}
+
+TEST(LedgerTest, AFixedWindowWhoseResetHasPassedIsUnknown) {
+  Bench bench;
+  bench.Say(10, {.limit = 60, .remaining = 0, .reset = 9});
+  const QuotaView view = bench.View(10);
+  EXPECT_FALSE(view.valid);
+  EXPECT_EQ(view.remaining, std::nullopt);
+  EXPECT_EQ(view.limit, 60);
+  EXPECT_TRUE(view.limit_assumed);
+}
+
+TEST(LedgerTest, AResetMoreThan400DaysOffIsIgnoredAndReported) {
+  for (const double days : {401.0, -401.0}) {
+    Bench bench;
+    const ObserveResult result = bench.Say(0, {.limit = 60, .remaining = 50, .reset = days * 86'400});
+    EXPECT_THAT(result.implausible, ElementsAre(SignalField::kReset));
+    const QuotaView view = bench.View(1);
+    EXPECT_EQ(view.remaining, 50);
+    EXPECT_EQ(view.reset_at, std::nullopt);
+  }
+  Bench bench;
+  EXPECT_THAT(bench.Say(0, {.limit = 60, .remaining = 50, .reset = 399 * 86'400.0}).implausible, IsEmpty());
+}
+
+TEST(LedgerTest, AWindowThatCannotBeIsIgnored) {
+  for (const double window : {0.0, -1.0, 1e300}) {
+    Bench bench;
+    bench.Say(0, {.limit = 60, .remaining = 50, .window = window});
+    EXPECT_EQ(bench.View(1).window_seconds, std::nullopt);
+  }
+}
+
+}  // namespace
+}  // namespace apiquota::quota
