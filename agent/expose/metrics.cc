@@ -1,0 +1,129 @@
+#include "expose/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "expose/label_text.h"
+#include "expose/quota_families.h"
+
+namespace apiquota::expose {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily Single(std::string name, std::string help, MetricType type, std::optional<double> value,
+                    std::vector<ClientMetric::Label> labels = {}) {
+  MetricFamily family{std::move(name), std::move(help), type, {}};
+  if (!value) return family;
+  ClientMetric& metric = family.metric.emplace_back();
+  metric.label = std::move(labels);
+  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = *value;
+  return family;
+}
+
+// The operator's labels under names Prometheus accepts; "api" and "exporter" are ours, of two that become one
+// the first is kept.
+std::map<std::string, std::string> OperatorLabels(const ApiFacts& api) {
+  std::map<std::string, std::string> labels;
+  for (const auto& [name, value] : api.labels) labels.try_emplace(LabelName(name), value);
+  labels.erase("api");
+  labels.erase("exporter");
+  return labels;
+}
+
+// Every api has every label, empty where the operator gave none: one family, one label set.
+MetricFamily ApiInfo(const std::vector<ApiFacts>& apis) {
+  std::set<std::string> names;
+  for (const ApiFacts& api : apis) {
+    for (const auto& [name, value] : OperatorLabels(api)) names.insert(name);
+  }
+  MetricFamily family{"apiquota_api_info",
+                      "Configured APIs with the operator's labels, to be joined for routing; always 1.",
+                      MetricType::Gauge,
+                      {}};
+  for (const ApiFacts& api : apis) {
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = {{"api", api.name}, {"exporter", api.exporter}};
+    const std::map<std::string, std::string> labels = OperatorLabels(api);
+    for (const std::string& name : names) {
+      const auto found = labels.find(name);
+      metric.label.push_back({name, found == labels.end() ? "" : found->second});
+    }
+    metric.gauge.value = 1;
+  }
+  std::ranges::sort(family.metric, {}, &ClientMetric::label);
+  return family;
+}
+
+void AddAgent(const AgentFacts& agent, std::vector<MetricFamily>* families) {
+  const auto gauge = MetricType::Gauge;
+  families->push_back(Single("apiquota_build_info", "Version and source revision of the agent; always 1.",
+                             gauge, 1, {{"version", agent.version}, {"revision", agent.revision}}));
+  families->push_back(
+      Single("apiquota_config_last_reload_successful",
+             "1 if the last load of the configuration succeeded, 0 if the one before it is still in use.",
+             gauge, agent.last_reload_successful ? 1 : 0));
+  families->push_back(Single("apiquota_config_last_reload_success_timestamp_seconds",
+                             "When the configuration in use was loaded.", gauge,
+                             ToUnixSeconds(agent.last_reload_success)));
+  families->push_back(Single("apiquota_log_dropped_total", "Log lines dropped because stderr was too slow.",
+                             MetricType::Counter, static_cast<double>(agent.log_lines_dropped)));
+}
+
+void AddProcess(const ProcessStats& stats, std::vector<MetricFamily>* families) {
+  const auto gauge = MetricType::Gauge;
+  families->push_back(Single("process_cpu_seconds_total", "Processor time spent, user and system.",
+                             MetricType::Counter, stats.cpu_seconds));
+  families->push_back(
+      Single("process_resident_memory_bytes", "Memory held in RAM.", gauge, stats.resident_bytes));
+  families->push_back(
+      Single("process_virtual_memory_bytes", "Address space in use.", gauge, stats.virtual_bytes));
+  families->push_back(Single("process_open_fds", "Open file descriptors.", gauge, stats.open_fds));
+  families->push_back(
+      Single("process_max_fds", "Most file descriptors the process may open.", gauge, stats.max_fds));
+  families->push_back(
+      Single("process_start_time_seconds", "When the process started.", gauge, stats.start_time_seconds));
+  families->push_back(Single("process_threads", "Threads of the process.", gauge, stats.threads));
+}
+
+// The ledger keeps its own caps; what it refused stands beside the other families' drops.
+void AddLedgerDrops(uint64_t dropped, std::vector<MetricFamily>* families) {
+  const auto found = std::ranges::find(*families, "apiquota_series_dropped_total", &MetricFamily::name);
+  if (found == families->end()) return;
+  ClientMetric& metric = found->metric.emplace_back();
+  metric.label = {{"family", "apiquota_quota"}};
+  metric.counter.value = static_cast<double>(dropped);
+  std::ranges::sort(found->metric, {}, &ClientMetric::label);
+}
+
+}  // namespace
+
+std::vector<MetricFamily> MetricFamilies(MetricsPage page) {
+  std::vector<MetricFamily> families = std::move(page.counted);
+  AddLedgerDrops(page.snapshot.dropped_total, &families);
+  std::ranges::move(QuotaFamilies(page.snapshot), std::back_inserter(families));
+  families.push_back(ApiInfo(page.apis));
+  AddAgent(page.agent, &families);
+  AddProcess(page.process, &families);
+  std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
+  std::ranges::sort(families, {}, &MetricFamily::name);
+  for (MetricFamily& family : families) {
+    for (ClientMetric& metric : family.metric) {
+      for (ClientMetric::Label& label : metric.label) label.value = LabelValue(label.value);
+    }
+  }
+  return families;
+}
+
+std::string MetricsText(MetricsPage page) {
+  return prometheus::TextSerializer().Serialize(MetricFamilies(std::move(page)));
+}
+
+}  // namespace apiquota::expose
