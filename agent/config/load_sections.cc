@@ -30,6 +30,7 @@ void LoadAdmin(YamlMap section, net::AdminOptions* admin) {
     admin->listen = LoadListenAddress(listen);
   admin->hosts = LoadHosts(section.Get("hosts"));
   LoadCount(section, "threads", 2, 64, &admin->threads);
+  LoadTime(section, "request_timeout", std::chrono::minutes(1), &admin->request_timeout);
   section.Finish();
 }
 

@@ -21,6 +21,7 @@ struct AdminOptions {
   std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
   bool enable_lifecycle = false;   // POST /-/reload
   int threads = 8;
+  Micros request_timeout = std::chrono::seconds(5);  // for a whole request head; then the client is cut off
 
   friend bool operator==(const AdminOptions&, const AdminOptions&) = default;
 };

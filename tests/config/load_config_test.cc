@@ -15,7 +15,7 @@ using std::chrono::seconds;
 TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
   const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
   ASSERT_TRUE(loaded) << loaded.error().message;
-  EXPECT_EQ(loaded->admin, (net::AdminOptions{{"::1", 9429}, {"agent.example"}, false, 4}));
+  EXPECT_EQ(loaded->admin, (net::AdminOptions{{"::1", 9429}, {"agent.example"}, false, 4, seconds(2)}));
 
   const source::ProxyOptions& proxy = loaded->proxy;
   EXPECT_EQ(proxy.listen, (net::ListenAddress{"", 4290}));

@@ -1,0 +1,285 @@
+#include "net/admin_server.h"
+
+#include <arpa/inet.h>
+#include <civetweb.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "http/date.h"
+#include "http/forward.h"
+#include "net/gzip.h"
+#include "net/host_names.h"
+
+namespace apiquota::net {
+namespace {
+
+constexpr size_t kGzipBytesMin = 1024;
+
+// What the page of an agent may do: run nothing of others, be framed by nobody.
+constexpr std::string_view kSecurityFields =
+    "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+    "'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Cache-Control: no-store\r\n";
+
+std::string ToText(const ListenAddress& listen) {
+  const bool v6 = listen.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", listen.host, v6 ? "]" : "", listen.port);
+}
+
+bool MachineHasIpv6() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+// civetweb's own notation: "+9429" listens on both families.
+std::string CivetwebPorts(const ListenAddress& listen) {
+  if (listen.host == "localhost") return fmt::format("127.0.0.1:{}", listen.port);
+  if (listen.host.empty()) return fmt::format("{}{}", MachineHasIpv6() ? "+" : "", listen.port);
+  return ToText(listen);
+}
+
+// All values of a field; civetweb's own look-up hides duplicates.
+std::vector<std::string_view> FieldValues(const mg_request_info& request, std::string_view name) {
+  std::vector<std::string_view> values;
+  for (int i = 0; i < request.num_headers; ++i) {
+    const mg_header& header = request.http_headers[i];
+    if (EqualsIgnoreCase(header.name, name)) values.emplace_back(header.value);
+  }
+  return values;
+}
+
+// Whether a request that changes something comes from a page that is not ours.
+bool IsForeign(const mg_request_info& request, std::string_view host) {
+  for (const std::string_view site : FieldValues(request, "sec-fetch-site")) {
+    if (site != "same-origin" && site != "none") return true;
+  }
+  return std::ranges::any_of(FieldValues(request, "origin"), [&](std::string_view origin) {
+    const size_t scheme_end = origin.find("://");
+    return scheme_end == std::string_view::npos || !EqualsIgnoreCase(origin.substr(scheme_end + 3), host);
+  });
+}
+
+bool HasBody(const mg_request_info& request) {
+  return request.content_length > 0 || !FieldValues(request, "transfer-encoding").empty();
+}
+
+AdminResponse Refusal(int status, std::string_view detail) {
+  return {status, "text/plain; charset=utf-8", fmt::format("{}\n", detail)};
+}
+
+}  // namespace
+
+struct AdminServer::Impl {
+  Impl(const AdminOptions& options, std::vector<AdminRoute> routes_in, const Clock& clock_in)
+      : hosts(options.listen, options.hosts), routes(std::move(routes_in)), clock(clock_in) {
+    mg_init_library(0);
+  }
+  ~Impl() {
+    if (context != nullptr) mg_stop(context);
+    mg_exit_library();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  struct Answer {
+    AdminResponse response;
+    std::string allow;            // of a 405
+    bool keep_connection = true;  // false: what follows on the connection can't be trusted
+  };
+
+  Answer Judge(const mg_request_info& request) const;
+  Answer Dispatch(const mg_request_info& request, std::string_view host) const;
+  void Write(mg_connection* connection, Answer answer) const;
+
+  static int OnRequest(mg_connection* connection);
+  static int OnError(mg_connection* connection, int status, const char* message);
+  static int OnLog(const mg_connection*, const char* message);
+
+  const HostNames hosts;
+  const std::vector<AdminRoute> routes;
+  const Clock& clock;
+  mg_context* context = nullptr;
+};
+
+AdminServer::Impl::Answer AdminServer::Impl::Judge(const mg_request_info& request) const {
+  if (request.num_headers >= MG_MAX_HEADERS) {
+    return {Refusal(431, fmt::format("at most {} header fields are read here", MG_MAX_HEADERS - 1)), "",
+            false};
+  }
+  const std::vector<std::string_view> host = FieldValues(request, "host");
+  const bool old_client = host.empty() && request.http_version == std::string_view("1.0");
+  if (host.size() != 1 && !old_client) return {Refusal(400, "expected one Host field"), "", false};
+  if (!old_client && !hosts.Allow(host[0])) {
+    return {Refusal(403, "this Host is not one of the agent's; see admin.hosts in its configuration"), "",
+            false};
+  }
+  if (request.local_uri_raw == nullptr) return {Refusal(400, "expected a path"), "", false};
+  Answer answer = Dispatch(request, old_client ? "" : host[0]);
+  answer.keep_connection = !HasBody(request);
+  return answer;
+}
+
+AdminServer::Impl::Answer AdminServer::Impl::Dispatch(const mg_request_info& request,
+                                                      std::string_view host) const {
+  const std::string_view path = request.local_uri_raw;
+  const std::string_view sent_method = request.request_method;
+  const std::string_view method = sent_method == "HEAD" ? "GET" : sent_method;
+  std::string allow;
+  for (const AdminRoute& route : routes) {
+    if (route.path != path) continue;
+    if (route.method != method) {
+      allow += (allow.empty() ? "" : ", ") + std::string(route.method == "GET" ? "GET, HEAD" : route.method);
+      continue;
+    }
+    if (method != "GET" && IsForeign(request, host))
+      return {Refusal(403, "another site's page asked for this"), "", true};
+    const AdminRequest asked{std::string(path), request.query_string == nullptr ? "" : request.query_string};
+    return {route.handler(asked), "", true};
+  }
+  if (allow.empty()) return {Refusal(404, "no such page"), "", true};
+  return {Refusal(405, "this page takes other methods: " + allow), allow, true};
+}
+
+void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
+  const mg_request_info* request = mg_get_request_info(connection);
+  AdminResponse& response = answer.response;
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n{}", response.status,
+                                 http::ReasonPhrase(response.status), http::FormatHttpDate(clock.SystemNow()),
+                                 response.content_type, kSecurityFields);
+  if (response.body.size() >= kGzipBytesMin) {
+    head += "Vary: Accept-Encoding\r\n";
+    const std::vector<std::string_view> accepted = FieldValues(*request, "accept-encoding");
+    if (std::ranges::any_of(accepted, AcceptsGzip)) {
+      response.body = Gzip(response.body);
+      head += "Content-Encoding: gzip\r\n";
+    }
+  }
+  if (!answer.allow.empty()) head += fmt::format("Allow: {}\r\n", answer.allow);
+  if (!answer.keep_connection) {
+    mg_disable_connection_keep_alive(connection);
+    head += "Connection: close\r\n";
+  }
+  head += fmt::format("Content-Length: {}\r\n\r\n", response.body.size());
+  const bool head_only =
+      request->request_method != nullptr && request->request_method == std::string_view("HEAD");
+  if (!head_only) head += response.body;
+  mg_write(connection, head.data(), head.size());
+}
+
+// The wall between C and C++: nothing thrown passes it.
+int AdminServer::Impl::OnRequest(mg_connection* connection) {
+  const auto* self = static_cast<const Impl*>(mg_get_user_data(mg_get_context(connection)));
+  Answer answer;
+  try {
+    answer = self->Judge(*mg_get_request_info(connection));
+  } catch (const std::exception& exception) {
+    Log(LogLevel::kError, "admin_handler_failed", {{"error", exception.what()}});
+    answer = {Refusal(500, "the agent could not make this page; its log says why"), "", true};
+  }
+  const int status = answer.response.status;
+  self->Write(connection, std::move(answer));
+  return status;
+}
+
+// civetweb's own refusals: of requests it can't read.
+int AdminServer::Impl::OnError(mg_connection* connection, int status, const char*) {
+  const auto* self = static_cast<const Impl*>(mg_get_user_data(mg_get_context(connection)));
+  self->Write(connection, {Refusal(status, "the request could not be read"), "", false});
+  return 0;
+}
+
+int AdminServer::Impl::OnLog(const mg_connection*, const char* message) {
+  Log(LogLevel::kDebug, "admin_server", {{"message", message}});
+  return 1;
+}
+
+namespace {
+
+// civetweb says only that it failed: ask the kernel again for the reason.
+std::string ListenError(const ListenAddress& listen) {
+  sockaddr_storage storage{};
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+  const bool is_v6 = inet_pton(AF_INET6, listen.host.c_str(), &v6->sin6_addr) == 1;
+  storage.ss_family = is_v6 ? AF_INET6 : AF_INET;
+  (is_v6 ? v6->sin6_port : v4->sin_port) = htons(listen.port);
+  const std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
+  if (!is_v6) inet_pton(AF_INET, host.c_str(), &v4->sin_addr);
+
+  const int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&storage), is_v6 ? sizeof *v6 : sizeof *v4) == 0 &&
+                     ::listen(fd, 1) == 0;
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  return bound ? "the server could not start" : std::generic_category().message(error);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& options,
+                                                        std::vector<AdminRoute> routes, const Clock& clock) {
+  auto impl = std::make_unique<Impl>(options, std::move(routes), clock);
+  const std::string ports = CivetwebPorts(options.listen);
+  const std::string threads = std::to_string(options.threads);
+  const std::string timeout =
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(options.request_timeout).count());
+  const char* settings[] = {"listening_ports",
+                            ports.c_str(),
+                            "num_threads",
+                            threads.c_str(),
+                            "decode_url",
+                            "no",  // the default decodes %2f and cuts at %00 before handlers see it
+                            "enable_keep_alive",
+                            "yes",
+                            "keep_alive_timeout_ms",
+                            "500",  // an idle connection holds a thread
+                            "request_timeout_ms",
+                            timeout.c_str(),
+                            "max_request_size",
+                            "16384",
+                            "connection_queue",
+                            "64",
+                            "tcp_nodelay",
+                            "1",
+                            "enable_directory_listing",
+                            "no",
+                            nullptr};
+  mg_callbacks callbacks{};
+  callbacks.begin_request = &Impl::OnRequest;
+  callbacks.http_error = &Impl::OnError;
+  callbacks.log_message = &Impl::OnLog;
+  impl->context = mg_start(&callbacks, impl.get(), settings);
+  if (impl->context == nullptr) {
+    return Fail(fmt::format("cannot listen on {} for the admin side: {}", ToText(options.listen),
+                            ListenError(options.listen)));
+  }
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
+}
+
+AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AdminServer::~AdminServer() = default;
+
+uint16_t AdminServer::port() const {
+  mg_server_port port{};
+  mg_get_server_ports(impl_->context, 1, &port);
+  return static_cast<uint16_t>(port.port);
+}
+
+}  // namespace apiquota::net

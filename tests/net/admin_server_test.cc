@@ -1,0 +1,322 @@
+#include "net/admin_server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <stdexcept>
+
+namespace apiquota::net {
+namespace {
+
+class FixedClock final : public Clock {
+ public:
+  SystemTime SystemNow() const override { return SystemTime(std::chrono::seconds(784'111'777)); }
+  SteadyTime SteadyNow() const override { return {}; }
+};
+
+// One TCP connection to a port of this machine.
+class Client {
+ public:
+  explicit Client(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const timeval limit{10, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void Send(std::string_view bytes) const {
+    EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+
+  // Everything until the server closes.
+  std::string ReadAll() {
+    while (Fill()) {
+    }
+    return std::exchange(buffer_, "");
+  }
+
+  // One response, framed by its Content-Length; "" if the connection ended first.
+  std::string ReadOne() {
+    for (;;) {
+      const size_t end = buffer_.find("\r\n\r\n");
+      if (end != std::string::npos) {
+        const size_t at = buffer_.find("Content-Length: ") + 16;
+        const size_t size = end + 4 + std::stoul(buffer_.substr(at));
+        if (buffer_.size() >= size) {
+          std::string response = buffer_.substr(0, size);
+          buffer_.erase(0, size);
+          return response;
+        }
+      }
+      if (!Fill()) return "";
+    }
+  }
+
+ private:
+  bool Fill() {
+    char bytes[65536];
+    const ssize_t n = recv(fd_, bytes, sizeof bytes, 0);
+    if (n > 0) buffer_.append(bytes, n);
+    return n > 0;
+  }
+
+  int fd_;
+  std::string buffer_;
+};
+
+std::string Inflated(const std::string& gzip) {
+  z_stream stream{};
+  inflateInit2(&stream, 15 + 16);
+  std::string out(1024 * 1024, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(gzip.data()));
+  stream.avail_in = static_cast<uInt>(gzip.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  return out;
+}
+
+class AdminServerTest : public testing::Test {
+ protected:
+  void SetUp() override { Start({}); }
+
+  void Start(AdminOptions options) {
+    server_.reset();
+    options.listen = {"127.0.0.1", 0};
+    options.hosts.emplace_back("agent.example");
+    auto server = AdminServer::Start(options, Routes(), clock_);
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+  }
+
+  std::vector<AdminRoute> Routes() {
+    return {
+        {"GET", "/hello",
+         [](const AdminRequest& request) {
+           return AdminResponse{200, "text/plain; charset=utf-8", "hello " + request.query + "\n"};
+         }},
+        {"GET", "/a%2Fb",
+         [](const AdminRequest& request) { return AdminResponse{200, "text/plain", request.path}; }},
+        {"GET", "/large",
+         [](const AdminRequest&) { return AdminResponse{200, "text/plain", std::string(100'000, 'x')}; }},
+        {"GET", "/broken",
+         [](const AdminRequest&) -> AdminResponse { throw std::runtime_error("out of order"); }},
+        {"POST", "/-/reload",
+         [this](const AdminRequest&) {
+           ++reloads_;
+           return AdminResponse{200, "text/plain; charset=utf-8", "reloaded\n"};
+         }},
+    };
+  }
+
+  std::string Ask(const std::string& request) {
+    Client client(server_->port());
+    client.Send(request);
+    return client.ReadOne();
+  }
+
+  // The status line of the answer to a request with these fields.
+  std::string StatusOf(const std::string& request_line, const std::string& fields) {
+    const std::string response = Ask(request_line + "\r\n" + fields + "\r\n");
+    return response.substr(0, response.find("\r\n"));
+  }
+
+  FixedClock clock_;
+  std::atomic<int> reloads_{0};
+  std::unique_ptr<AdminServer> server_;
+};
+
+constexpr char kSecurity[] =
+    "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+    "'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Cache-Control: no-store\r\n";
+
+std::string Expected(const std::string& status, const std::string& more, const std::string& body) {
+  return "HTTP/1.1 " + status +
+         "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+         kSecurity + more + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST_F(AdminServerTest, AnAnswerIsGolden) {
+  EXPECT_EQ(Ask("GET /hello?to=you HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            Expected("200 OK", "", "hello to=you\n"));
+}
+
+TEST_F(AdminServerTest, HeadIsGetWithoutTheBody) {
+  Client client(server_->port());
+  client.Send("HEAD /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const std::string expected = Expected("200 OK", "", "hello \n");
+  EXPECT_EQ(client.ReadAll(), expected.substr(0, expected.size() - 7));
+}
+
+TEST_F(AdminServerTest, UnknownPathsAndMethodsAreSaidSo) {
+  EXPECT_EQ(Ask("GET /hello/ HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            Expected("404 Not Found", "", "no such page\n"));
+  EXPECT_EQ(Ask("GET /-/reload HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            Expected("405 Method Not Allowed", "Allow: POST\r\n", "this page takes other methods: POST\n"));
+  EXPECT_EQ(Ask("DELETE /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            Expected("405 Method Not Allowed", "Allow: GET, HEAD\r\n",
+                     "this page takes other methods: GET, HEAD\n"));
+  EXPECT_EQ(reloads_, 0);
+}
+
+TEST_F(AdminServerTest, PathsAreNotDecoded) {
+  EXPECT_EQ(StatusOf("GET /a%2Fb HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK");
+  for (const char* path : {"/a/b", "/%68ello", "/hello%00", "/x/../hello", "//hello", "/hello;x"}) {
+    EXPECT_EQ(StatusOf(std::string("GET ") + path + " HTTP/1.1", "Host: localhost\r\n"),
+              "HTTP/1.1 404 Not Found")
+        << path;
+  }
+}
+
+TEST_F(AdminServerTest, OnlyItsOwnHostNamesAreAnswered) {
+  for (const char* host : {"localhost", "LOCALHOST:9429", "127.0.0.1:1", "127.1.2.3", "[::1]:9429",
+                           "agent.example", "Agent.Example:9429", "x.localhost"}) {
+    EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", std::string("Host: ") + host + "\r\n"), "HTTP/1.1 200 OK")
+        << host;
+  }
+  for (const char* host : {"evil.example", "localhost.evil.example", "10.0.0.1", "127.0.0.1.evil.example",
+                           "0.0.0.0", "[::1", "[::1]x", "localhost:x", "agent.example.", "user@localhost"}) {
+    EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", std::string("Host: ") + host + "\r\n"),
+              "HTTP/1.1 403 Forbidden")
+        << host;
+  }
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", ""), "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\nHost: localhost\r\n"),
+            "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.0", ""), "HTTP/1.1 200 OK");
+}
+
+TEST_F(AdminServerTest, MoreFieldsThanItCanHoldAreRefusedNotDropped) {
+  const auto fields = [](int n) {
+    std::string text = "Host: localhost\r\n";
+    for (int i = 1; i < n; ++i) text += "X-" + std::to_string(i) + ": 1\r\n";
+    return text;
+  };
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", fields(63)), "HTTP/1.1 200 OK");
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", fields(64)), "HTTP/1.1 431 Request Header Fields Too Large");
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", fields(65)), "HTTP/1.1 431 Request Header Fields Too Large");
+}
+
+TEST_F(AdminServerTest, LargeHeadsAreRefused) {
+  const std::string response =
+      Ask("GET /hello HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20'000, 'x'));
+  EXPECT_EQ(response.substr(0, response.find("\r\n")), "HTTP/1.1 413 Content Too Large");
+}
+
+TEST_F(AdminServerTest, LargeAnswersAreGzippedForThoseWhoTakeIt) {
+  const std::string plain =
+      Ask("GET /large HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br, gzip;q=0\r\n\r\n");
+  EXPECT_TRUE(
+      plain.ends_with("Vary: Accept-Encoding\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x')));
+  const std::string zipped =
+      Ask("GET /large HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br, GZIP;q=0.5\r\n\r\n");
+  const size_t body = zipped.find("\r\n\r\n") + 4;
+  EXPECT_NE(zipped.find("Vary: Accept-Encoding\r\nContent-Encoding: gzip\r\n"), std::string::npos);
+  EXPECT_LT(zipped.size() - body, 2000u);
+  EXPECT_EQ(Inflated(zipped.substr(body)), std::string(100'000, 'x'));
+  EXPECT_EQ(Ask("GET /hello HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n"),
+            Expected("200 OK", "", "hello \n"))
+      << "a small one is not worth it";
+}
+
+TEST_F(AdminServerTest, AHandlerThatThrowsIsAnswered) {
+  EXPECT_EQ(
+      Ask("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+      Expected("500 Internal Server Error", "", "the agent could not make this page; its log says why\n"));
+}
+
+TEST_F(AdminServerTest, OtherSitesPagesChangeNothing) {
+  const std::string post = "POST /-/reload HTTP/1.1";
+  for (const char* foreign :
+       {"Origin: http://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n", "Origin: http://localhost:1\r\n"}) {
+    EXPECT_EQ(StatusOf(post, std::string("Host: localhost\r\nContent-Length: 0\r\n") + foreign),
+              "HTTP/1.1 403 Forbidden")
+        << foreign;
+  }
+  EXPECT_EQ(reloads_, 0);
+  EXPECT_EQ(StatusOf(post, "Host: localhost\r\nContent-Length: 0\r\n"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(StatusOf(post,
+                     "Host: localhost:9429\r\nContent-Length: 0\r\nOrigin: http://localhost:9429\r\n"
+                     "Sec-Fetch-Site: same-origin\r\n"),
+            "HTTP/1.1 200 OK");
+  EXPECT_EQ(reloads_, 2);
+}
+
+TEST_F(AdminServerTest, ConnectionsAreKeptUnlessARequestHasABody) {
+  Client client(server_->port());
+  const std::string get = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  client.Send(get);
+  EXPECT_EQ(client.ReadOne(), Expected("200 OK", "", "hello \n"));
+  client.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 34\r\n\r\n" + get);
+  EXPECT_EQ(client.ReadAll(), Expected("200 OK", "Connection: close\r\n", "hello \n"));
+
+  Client chunked(server_->port());
+  chunked.Send("POST /-/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+               get);
+  EXPECT_EQ(chunked.ReadAll(), Expected("200 OK", "Connection: close\r\n", "reloaded\n"));
+}
+
+TEST_F(AdminServerTest, SlowClientsAreCutOff) {
+  AdminOptions options;
+  options.threads = 2;
+  options.request_timeout = std::chrono::milliseconds(200);
+  Start(options);
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 6; ++i) {
+    slow.push_back(std::make_unique<Client>(server_->port()));
+    slow.back()->Send("GET /hello HTTP/1.1\r\nHost: loc");
+  }
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK")
+      << "once the slow ones are gone";
+}
+
+TEST_F(AdminServerTest, APortInUseIsOneSentence) {
+  const AdminOptions options{.listen = {"127.0.0.1", server_->port()}};
+  const auto second = AdminServer::Start(options, {}, clock_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, "cannot listen on 127.0.0.1:" + std::to_string(server_->port()) +
+                                        " for the admin side: Address already in use");
+}
+
+TEST_F(AdminServerTest, AnAddressThatIsNotOursIsOneSentence) {
+  const auto server = AdminServer::Start({.listen = {"192.0.2.1", 9429}}, {}, clock_);
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().message,
+            "cannot listen on 192.0.2.1:9429 for the admin side: Cannot assign requested address");
+}
+
+TEST_F(AdminServerTest, AllInterfacesMeansThisOneToo) {
+  auto server = AdminServer::Start({.listen = {"", 0}}, Routes(), clock_);
+  ASSERT_TRUE(server) << server.error().message;
+  Client client((*server)->port());
+  client.Send("GET /hello HTTP/1.1\r\nHost: 10.1.2.3:9429\r\n\r\n");
+  EXPECT_EQ(client.ReadOne(), Expected("200 OK", "", "hello \n")) << "any literal address may be ours";
+}
+
+TEST_F(AdminServerTest, StoppingFreesThePort) {
+  const uint16_t port = server_->port();
+  server_.reset();
+  const auto again = AdminServer::Start({.listen = {"127.0.0.1", port}}, {}, clock_);
+  EXPECT_TRUE(again) << again.error().message;
+}
+
+}  // namespace
+}  // namespace apiquota::net
