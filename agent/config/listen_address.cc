@@ -37,11 +37,6 @@ std::optional<net::ListenAddress> ParseListenAddress(std::string_view text) {
   return address;
 }
 
-std::string ToText(const net::ListenAddress& address) {
-  const bool ipv6 = address.host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-}
-
 bool IsLoopback(const net::ListenAddress& address) {
   if (address.host == "localhost") return true;
   if (IsIpv4(address.host)) return address.host.starts_with("127.");

@@ -16,8 +16,6 @@ inline constexpr std::string_view kListenAddressExpected =
 // Hosts are IP literals or "localhost"; port 0 means any free one.
 std::optional<net::ListenAddress> ParseListenAddress(std::string_view text);
 
-std::string ToText(const net::ListenAddress& address);
-
 // Whether only this machine can reach it.
 bool IsLoopback(const net::ListenAddress& address);
 

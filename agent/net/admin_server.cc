@@ -1,23 +1,17 @@
 #include "net/admin_server.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
-#include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "http/date.h"
 #include "http/forward.h"
+#include "net/admin_socket.h"
 #include "net/gzip.h"
 #include "net/host_names.h"
 
@@ -34,24 +28,6 @@ constexpr std::string_view kSecurityFields =
     "Referrer-Policy: no-referrer\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Cache-Control: no-store\r\n";
-
-std::string ToText(const ListenAddress& listen) {
-  const bool v6 = listen.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", listen.host, v6 ? "]" : "", listen.port);
-}
-
-bool MachineHasIpv6() {
-  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0) close(fd);
-  return fd >= 0;
-}
-
-// civetweb's own notation: "+9429" listens on both families.
-std::string CivetwebPorts(const ListenAddress& listen) {
-  if (listen.host == "localhost") return fmt::format("127.0.0.1:{}", listen.port);
-  if (listen.host.empty()) return fmt::format("{}{}", MachineHasIpv6() ? "+" : "", listen.port);
-  return ToText(listen);
-}
 
 // All values of a field; civetweb's own look-up hides duplicates.
 std::vector<std::string_view> FieldValues(const mg_request_info& request, std::string_view name) {
@@ -82,15 +58,28 @@ AdminResponse Refusal(int status, std::string_view detail) {
   return {status, "text/plain; charset=utf-8", fmt::format("{}\n", detail)};
 }
 
+uint16_t BoundPort(const mg_context* context) {
+  mg_server_port port{};
+  mg_get_server_ports(context, 1, &port);
+  return static_cast<uint16_t>(port.port);
+}
+
 }  // namespace
 
 struct AdminServer::Impl {
   Impl(const AdminOptions& options, std::vector<AdminRoute> routes_in, const Clock& clock_in)
-      : hosts(options.listen, options.hosts), routes(std::move(routes_in)), clock(clock_in) {
+      : listen(options.listen),
+        hosts(options.listen, options.hosts),
+        routes(std::move(routes_in)),
+        clock(clock_in) {
     mg_init_library(0);
   }
   ~Impl() {
-    if (context != nullptr) mg_stop(context);
+    if (context != nullptr) {
+      const ListenWaker waker(listen,
+                              BoundPort(context));  // or mg_stop waits for its accept loop's next look
+      mg_stop(context);
+    }
     mg_exit_library();
   }
   Impl(const Impl&) = delete;
@@ -110,6 +99,7 @@ struct AdminServer::Impl {
   static int OnError(mg_connection* connection, int status, const char* message);
   static int OnLog(const mg_connection*, const char* message);
 
+  const ListenAddress listen;
   const HostNames hosts;
   const std::vector<AdminRoute> routes;
   const Clock& clock;
@@ -208,31 +198,6 @@ int AdminServer::Impl::OnLog(const mg_connection*, const char* message) {
   return 1;
 }
 
-namespace {
-
-// civetweb says only that it failed: ask the kernel again for the reason.
-std::string ListenError(const ListenAddress& listen) {
-  sockaddr_storage storage{};
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-  const bool is_v6 = inet_pton(AF_INET6, listen.host.c_str(), &v6->sin6_addr) == 1;
-  storage.ss_family = is_v6 ? AF_INET6 : AF_INET;
-  (is_v6 ? v6->sin6_port : v4->sin_port) = htons(listen.port);
-  const std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
-  if (!is_v6) inet_pton(AF_INET, host.c_str(), &v4->sin_addr);
-
-  const int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&storage), is_v6 ? sizeof *v6 : sizeof *v4) == 0 &&
-                     ::listen(fd, 1) == 0;
-  const int error = errno;
-  if (fd >= 0) close(fd);
-  return bound ? "the server could not start" : std::generic_category().message(error);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& options,
                                                         std::vector<AdminRoute> routes, const Clock& clock) {
   auto impl = std::make_unique<Impl>(options, std::move(routes), clock);
@@ -268,7 +233,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& opti
   impl->context = mg_start(&callbacks, impl.get(), settings);
   if (impl->context == nullptr) {
     return Fail(fmt::format("cannot listen on {} for the admin side: {}", ToText(options.listen),
-                            ListenError(options.listen)));
+                            WhyNotListening(options.listen)));
   }
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
 }
@@ -276,10 +241,6 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& opti
 AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AdminServer::~AdminServer() = default;
 
-uint16_t AdminServer::port() const {
-  mg_server_port port{};
-  mg_get_server_ports(impl_->context, 1, &port);
-  return static_cast<uint16_t>(port.port);
-}
+uint16_t AdminServer::port() const { return BoundPort(impl_->context); }
 
 }  // namespace apiquota::net

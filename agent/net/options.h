@@ -16,6 +16,12 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+// "127.0.0.1:9429", "[::1]:9429", ":9429"
+inline std::string ToText(const ListenAddress& address) {
+  const bool ipv6 = address.host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
 struct AdminOptions {
   ListenAddress listen{"127.0.0.1", 9429};
   std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
