@@ -1,8 +1,10 @@
-// HTTP/1.1 messages, parsed and judged: boost::beast::http::basic_parser plus our own strict validator, one codec for
-// both sides of the proxy (RFC 9112; what basic_parser lets pass and we refuse is listed in codec.cc). No sockets.
+// HTTP/1.1 messages, parsed and judged: boost::beast::http::basic_parser plus our own strict
+// validator, one codec for both sides of the proxy (RFC 9112; what basic_parser lets pass and we
+// refuse is listed in codec.cc). No sockets.
 //
-// Parsers append into flat buffers of their own that keep their capacity from message to message. Body bytes come out
-// as slices of the caller's input, never copied. Not thread-safe; one parser per direction of a connection.
+// Parsers append into flat buffers of their own that keep their capacity from message to message.
+// Body bytes come out as slices of the caller's input, never copied. Not thread-safe; one parser
+// per direction of a connection.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +34,8 @@ struct RequestHead {
   std::string target;  // as received; absolute-form is kept, see forward.h
   int minor_version = 1;
   Fields fields;
-  std::string_view host;  // the one Host value (view into fields); empty for HTTP/1.0 without one
+  std::string_view
+      host;  // the one Host value (view into this fields); empty for HTTP/1.0 without one
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;
   bool keep_alive = true;
@@ -49,19 +52,40 @@ struct ResponseHead {
   bool keep_alive = true;
 };
 
-// Why a message is refused. `rule` is from a closed list and is the `reason` label of a metric.
+// Why a message is refused. `rule` is one of kRefusalRules and is the `reason` label of a metric.
 struct Refusal {
-  int status = 400;         // what a client gets: 400 414 431 501 505; a refused response is always a 502
-  std::string_view rule;    // "content_length", "transfer_encoding", "host", "field_name", "obs_fold", "chunk" …
+  int status = 400;  // what a client gets: 400 414 431 501 505; a refused response is always a 502
+  std::string_view rule;    // static storage, like detail
   std::string_view detail;  // one phrase for a person
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
+inline constexpr std::string_view kRefusalRules[] = {"chunk",
+                                                     "connection",
+                                                     "content_length",
+                                                     "control_byte",
+                                                     "field_count",
+                                                     "field_name",
+                                                     "field_value",
+                                                     "head_size",
+                                                     "host",
+                                                     "line_ending",
+                                                     "loop",
+                                                     "method",
+                                                     "obs_fold",
+                                                     "request_line",
+                                                     "status_line",
+                                                     "target",
+                                                     "transfer_encoding",
+                                                     "trailer",
+                                                     "version"};
+
 struct ParseStep {
-  size_t consumed = 0;         // bytes of the input that are done with; present the rest again with more behind it
-  bool head_complete = false;  // the head has been complete since this call
-  bool complete = false;       // the whole message; what follows in the input belongs to the next one
+  size_t consumed =
+      0;  // bytes of the input that are done with; present the rest again with more behind it
+  bool head_complete = false;  // the head became complete in this call (said once per message)
+  bool complete = false;  // the whole message; what follows in the input belongs to the next one
   std::optional<Refusal> refusal;  // final: close the connection after answering
 };
 
@@ -75,12 +99,14 @@ class RequestParser {
   // Ready for the next message. Cheap.
   void Reset();
 
-  // Slices of body found in `input` are appended to `body`; they point into `input`.
+  // Slices of body found in `input` are appended to `body`; they point into `input`. A head is
+  // consumed all at once, when its blank line is there: keep its bytes until then. One empty line
+  // before a request is skipped (RFC 9112 2.2).
   ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
 
   // Valid once head_complete was seen, until Reset().
   const RequestHead& head() const;
-  bool got_some() const;  // any byte of this message was seen (for the head timeout)
+  bool got_some() const;  // a byte of this message was seen since Reset (for the head timeout)
 
  private:
   struct Impl;
@@ -94,12 +120,15 @@ class ResponseParser {
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
-  // `request_method` decides whether a body follows (HEAD). 1xx responses are complete messages of their own: Reset
-  // with the same method and go on with the rest of the input.
+  // `request_method` decides whether a body follows (HEAD). 1xx responses are complete messages of
+  // their own: Reset with the same method and go on with the rest of the input. 101 is one of them:
+  // nothing here switches protocols, so the caller treats an unasked 101 as an error. A 204 that
+  // announces a body is complete but not keep_alive.
   void Reset(std::string_view request_method);
   ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
 
-  // The connection ended. True if that completes the message (kUntilClose); false: it was cut short.
+  // The connection ended. True if that completes the message (kUntilClose); false: it was cut
+  // short.
   bool ParseEnd();
 
   const ResponseHead& head() const;
@@ -110,12 +139,14 @@ class ResponseParser {
   std::unique_ptr<Impl> impl_;
 };
 
-// A chunk of a chunked body (RFC 9112 7.1): "<hex size>\r\n" before the data and "\r\n" after it; "0\r\n\r\n" at the end.
+// A chunk of a chunked body (RFC 9112 7.1): "<hex size>\r\n" before the data and "\r\n" after it;
+// "0\r\n\r\n" at the end.
 void AppendChunkHeader(size_t size, std::string* out);
 inline constexpr std::string_view kChunkEnd = "\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-// token / field-value of RFC 9110 5.5, 5.6.2: the check every name and value passes before it is written to a wire.
+// token / field-value of RFC 9110 5.5, 5.6.2: the check every name and value passes before it is
+// written to a wire.
 bool IsToken(std::string_view text);
 bool IsFieldValue(std::string_view text);
 

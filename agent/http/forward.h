@@ -1,5 +1,6 @@
-// What a gateway changes on the way: hop-by-hop fields (RFC 9110 7.6.1), framing, Host, credentials. Pure: heads in,
-// bytes of the next head out, appended to flat buffers. Everything else is forwarded verbatim and in order.
+// What a gateway changes on the way: hop-by-hop fields (RFC 9110 7.6.1), framing, Host,
+// credentials. Pure: heads in, bytes of the next head out, appended to flat buffers. Everything
+// else is forwarded verbatim and in order.
 #pragma once
 
 #include <optional>
@@ -27,47 +28,67 @@ struct BaseUrl {
 // http or https, no userinfo, no query, no fragment.
 Result<BaseUrl> ParseBaseUrl(std::string_view text);
 
-// The path-and-query a client asked for, taken from origin-form or absolute-form; `*` and authority-form are refused.
-// Also refused: %00, control bytes, '\', and dot segments (also percent-encoded) that would leave the base path.
+// The path-and-query a client asked for, taken from origin-form or absolute-form, whose authority
+// is ignored (Host is rebuilt from the base URL); `*` and authority-form are refused. Also refused:
+// '#', control bytes, and in the path %00,
+// '\' and dot segments (also percent-encoded, also behind encoded slashes) that leave the first
+// segment, the route's.
 std::expected<std::string_view, Refusal> RequestPath(std::string_view target);
 
-// "/openai/v1/models?x" under route "/openai" → "/v1/models?x"; nothing if the route does not match at a segment.
-std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query, std::string_view route);
+// "/openai/v1/models?x" under route "/openai" → "/v1/models?x"; nothing if the route does not match
+// at a segment, or if dot segments leave it. A route has no trailing slash ("/" and "" match
+// everything).
+std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query,
+                                               std::string_view route);
 
 struct UpstreamRequest {
   const RequestHead* head = nullptr;
   const BaseUrl* base = nullptr;
-  std::string_view path;                    // under the route, with the query
-  std::vector<FieldView> replace;           // set these fields, dropping what the client sent under the names
-  std::vector<std::string_view> drop;       // lower-case names to leave out (a caller's token)
+  std::string_view path;  // under the route, with the query
+  // Set these fields, dropping what the client sent under the names; leave those others out (a
+  // caller's token). Both also drop twins spelled with '_' for '-', which some upstreams can't tell
+  // apart.
+  std::vector<FieldView> replace;
+  std::vector<std::string_view> drop;
 };
 
-// Request line and fields, ending in the blank line. The body is re-framed: Content-Length when the client's framing is
-// kLength, chunked when it is kChunked. Expect is not forwarded; TE, Upgrade and everything Connection names is dropped,
-// but Connection can't name Host, the credential or framing away (those of `replace` are written after).
+// Request line and fields, ending in the blank line. The body is re-framed: Content-Length when the
+// client's framing is kLength, chunked when it is kChunked. Expect is not forwarded; TE, Upgrade
+// and everything Connection names is dropped, but Connection can't name Host, the credential or
+// framing away (those of `replace` are written after). "Via: 1.1 apiquota" is added (RFC
+// 9110 7.6.3). A field that would not be legal on the wire is left out; illegal bytes of the path
+// are percent-encoded.
 void AppendUpstreamHead(const UpstreamRequest& request, std::string* out);
+
+// Whether an apiquota has forwarded this request before: the base URL leads back here (RFC
+// 9110 7.6). Refuse it with rule "loop".
+bool IsLoop(const Fields& fields);
 
 struct ClientResponse {
   const ResponseHead* head = nullptr;
   int client_minor_version = 1;
-  bool keep_alive = true;   // whether the client's connection lives on
+  bool keep_alive = true;  // whether the client's connection lives on
   bool head_request = false;
   bool add_date = false;  // RFC 9110 6.6.1
   SystemTime now;
 };
 
-// How the body must be framed to the client: a kUntilClose body is chunked for HTTP/1.1 clients, and close-delimited
-// for HTTP/1.0 ones, which never get chunked.
+// How the body must be framed to the client: a kUntilClose body is chunked for HTTP/1.1 clients,
+// and close-delimited for HTTP/1.0 ones, which never get chunked. HEAD, 204 and 304 have none. A
+// 1xx head carries neither framing nor Connection; an HTTP/1.0 client must not be sent one (RFC
+// 9110 15.2).
 struct ClientFraming {
   bool chunked = false;
   bool close_after = false;
 };
 ClientFraming AppendClientHead(const ClientResponse& response, std::string* out);
 
-// An answer of our own: JSON body naming the rule, Proxy-Status (RFC 9209), Connection: close when `close`.
+// An answer of our own: JSON body naming the rule, Proxy-Status (RFC 9209), Connection: close when
+// `close`.
 struct OwnAnswer {
   int status = 502;
-  std::string_view proxy_status_error;  // RFC 9209 2.3: "http_request_error", "connection_refused", "dns_error" …
+  std::string_view proxy_status_error;  // RFC 9209 2.3: "http_request_error", "connection_refused",
+                                        // "dns_error" …
   std::string_view rule;                // closed list
   std::string_view detail;              // one sentence for a person, no secrets
   bool close = false;

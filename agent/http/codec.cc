@@ -1,0 +1,140 @@
+// The text rules both directions share. What basic_parser lets pass and this codec refuses, and
+// where:
+//
+//   anything but CRLF as a line ending, obs-fold, control bytes, DEL       codec_scan.cc, before
+//   the parser sees a byte heads, request lines, fields, chunk lines and trailers beyond limits
+//   codec_scan.cc chunk sizes of more than 15 digits, control bytes in chunk extensions
+//   codec_scan.cc Content-Length lists, repeats and values ≥ 2^63 codec_facts.cc Transfer-Encoding
+//   other than one field "chunked"; beside CL; on 1.0    codec_facts.cc no Host, two Hosts, a Host
+//   that is not a host                          codec_request.cc methods that are long or CONNECT;
+//   statuses outside 100 to 599          codec_request.cc, codec_response.cc
+//
+// Fields whose names differ only in '_' and '-' (Content_Length) are different fields here:
+// forwarded verbatim and never taken for one another.
+#include "http/codec.h"
+
+#include <array>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace apiquota::http {
+namespace {
+
+constexpr bool IsAlphanumeric(unsigned char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+constexpr std::array<bool, 256> TokenTable() {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0; c < 256; ++c) table[c] = IsAlphanumeric(static_cast<unsigned char>(c));
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr std::array<bool, 256> kTokenByte = TokenTable();
+
+constexpr bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+// RFC 3986's sub-delims are left out on purpose: no name that resolves has them, and a comma would
+// let two Hosts pass as one.
+bool IsRegName(std::string_view text) {
+  if (text.empty() || text.size() > 255) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '%') {
+      if (i + 2 >= text.size() || !IsHexDigit(text[i + 1]) || !IsHexDigit(text[i + 2]))
+        return false;
+    } else if (!IsAlphanumeric(static_cast<unsigned char>(c)) && c != '-' && c != '.' && c != '_' &&
+               c != '~') {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsDottedQuad(std::string_view text) {
+  const std::vector<std::string_view> parts = Split(text, '.');
+  if (parts.size() != 4) return false;
+  for (const std::string_view part : parts) {
+    const auto value = ParseDigits(part);
+    if (!value || *value > 255 || part.size() > 3) return false;
+  }
+  return true;
+}
+
+// RFC 4291 2.2: eight groups, or fewer around one "::"; the last two may be an IPv4 address.
+bool IsIpv6(std::string_view text) {
+  if (text.size() < 2 || text.size() > 45) return false;
+  const size_t gap = text.find("::");
+  if (gap != std::string_view::npos && text.find("::", gap + 1) != std::string_view::npos)
+    return false;
+  const std::vector<std::string_view> parts = Split(text, ':');
+  size_t groups = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::string_view part = parts[i];
+    if (part.empty()) {
+      const bool in_gap = gap != std::string_view::npos;
+      const bool at_edge = i == 0 || i + 1 == parts.size();
+      if (!in_gap) return false;
+      if (at_edge && !(i == 0 ? text.starts_with("::") : text.ends_with("::"))) return false;
+      continue;
+    }
+    if (i + 1 == parts.size() && part.find('.') != std::string_view::npos) {
+      if (!IsDottedQuad(part)) return false;
+      groups += 2;
+      continue;
+    }
+    if (part.size() > 4) return false;
+    for (const char c : part) {
+      if (!IsHexDigit(c)) return false;
+    }
+    ++groups;
+  }
+  return gap == std::string_view::npos ? groups == 8 : groups < 8;
+}
+
+bool IsPort(std::string_view text) {
+  if (text.empty()) return true;  // "host:" is legal (RFC 3986 3.2.3)
+  const auto port = ParseDigits(text);
+  return port && *port <= 65535 && text.size() <= 5;
+}
+
+}  // namespace
+
+bool IsToken(std::string_view text) {
+  for (const char c : text) {
+    if (!kTokenByte[static_cast<unsigned char>(c)]) return false;
+  }
+  return !text.empty();
+}
+
+bool IsFieldValue(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
+  }
+  return Trim(text).size() == text.size();
+}
+
+bool IsHost(std::string_view text) {
+  if (text.starts_with('[')) {
+    const size_t end = text.find(']');
+    if (end == std::string_view::npos || !IsIpv6(text.substr(1, end - 1))) return false;
+    const std::string_view rest = text.substr(end + 1);
+    return rest.empty() || (rest.front() == ':' && IsPort(rest.substr(1)));
+  }
+  const size_t colon = text.find(':');
+  if (!IsRegName(text.substr(0, colon))) return false;
+  return colon == std::string_view::npos || IsPort(text.substr(colon + 1));
+}
+
+void AppendChunkHeader(size_t size, std::string* out) {
+  char digits[16];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, size, 16);
+  out->append(digits, end).append("\r\n");
+}
+
+}  // namespace apiquota::http

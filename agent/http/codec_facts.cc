@@ -1,0 +1,62 @@
+#include "http/codec_facts.h"
+
+#include <limits>
+
+#include "base/text.h"
+
+namespace apiquota::http {
+
+std::optional<Refusal> HeadFacts::Note(std::string_view name, std::string_view value,
+                                       size_t index) {
+  switch (name.size()) {
+    case 4:
+      if (EqualsIgnoreCase(name, "host") && ++hosts == 1) host_index = index;
+      return std::nullopt;
+    case 6:
+      if (EqualsIgnoreCase(name, "expect") && EqualsIgnoreCase(value, "100-continue"))
+        expect_continue = true;
+      return std::nullopt;
+    case 10:
+      return EqualsIgnoreCase(name, "connection") ? NoteConnection(value) : std::nullopt;
+    case 14:
+      return EqualsIgnoreCase(name, "content-length") ? NoteContentLength(value) : std::nullopt;
+    case 17:
+      return EqualsIgnoreCase(name, "transfer-encoding") ? NoteTransferEncoding(value)
+                                                         : std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Refusal> HeadFacts::NoteContentLength(std::string_view value) {
+  if (content_length) return Refusal{400, "content_length", "more than one Content-Length"};
+  if (chunked) return Refusal{400, "content_length", "Content-Length beside Transfer-Encoding"};
+  content_length = value.size() <= 19 ? ParseDigits(value) : std::nullopt;
+  if (!content_length || *content_length > std::numeric_limits<int64_t>::max()) {
+    return Refusal{400, "content_length", "Content-Length is not one plain number"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> HeadFacts::NoteTransferEncoding(std::string_view value) {
+  if (chunked) return Refusal{400, "transfer_encoding", "more than one Transfer-Encoding"};
+  if (content_length)
+    return Refusal{400, "transfer_encoding", "Transfer-Encoding beside Content-Length"};
+  if (!EqualsIgnoreCase(value, "chunked")) {
+    return Refusal{400, "transfer_encoding", "a Transfer-Encoding other than chunked"};
+  }
+  chunked = true;
+  return std::nullopt;
+}
+
+std::optional<Refusal> HeadFacts::NoteConnection(std::string_view value) {
+  ForEachElement(value, [this](std::string_view option) {
+    ++connection_options;
+    close = close || EqualsIgnoreCase(option, "close");
+    keep_alive = keep_alive || EqualsIgnoreCase(option, "keep-alive");
+  });
+  if (connection_options <= kConnectionOptionsMax) return std::nullopt;
+  return Refusal{400, "connection", "too many options in Connection"};
+}
+
+}  // namespace apiquota::http

@@ -1,0 +1,310 @@
+// One message read by basic_parser under our scanners: the part both directions share. Internal to
+// codec_request.cc and codec_response.cc, the only files that include Boost.
+//
+// basic_parser is only ever shown what the scanners have passed, and always whole: a whole head, a
+// whole chunk-size line, a whole trailer section, any piece of data. That is what makes every way
+// of cutting the input judge the same.
+#pragma once
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <limits>
+
+#include "http/codec.h"
+#include "http/codec_facts.h"
+#include "http/codec_scan.h"
+
+namespace apiquota::http {
+
+template <bool kRequest>
+class MessageReader {
+ public:
+  explicit MessageReader(const CodecLimits& limits)
+      : limits_(limits),
+        head_scan_(HeadLimits(limits)),
+        trailer_scan_(TrailerLimits(limits)),
+        line_scan_(limits.chunk_line_bytes_max),
+        tap_(this) {}
+  virtual ~MessageReader() = default;
+  MessageReader(const MessageReader&) = delete;
+  MessageReader& operator=(const MessageReader&) = delete;
+
+  void Reset(bool skip_body);
+  ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
+  bool ParseEnd();
+  bool got_some() const { return phase_ != Phase::kHead || head_scan_.size() > 0; }
+
+ protected:
+  // `first` is the method or the reason, `second` the target.
+  virtual std::optional<Refusal> OnStartLine(int status, std::string_view first,
+                                             std::string_view second, int minor_version) = 0;
+  virtual std::optional<Refusal> OnHead(const HeadFacts& facts) = 0;
+  virtual Fields& fields() = 0;
+
+ private:
+  using ErrorCode = boost::beast::error_code;
+  using Text = boost::beast::string_view;
+  enum class Phase : uint8_t { kHead, kData, kChunkLine, kChunkData, kTrailers, kDone, kRefused };
+
+  // Hands basic_parser's events to the reader; replaced by a fresh one for each message (it has no
+  // reset).
+  class Tap final : public boost::beast::http::basic_parser<kRequest> {
+   public:
+    explicit Tap(MessageReader* reader) : reader_(reader) {
+      this->body_limit(boost::none);
+      this->header_limit(std::numeric_limits<uint32_t>::max());
+    }
+    Tap& operator=(Tap&&) noexcept = default;
+
+   private:
+    void on_request_impl(boost::beast::http::verb, Text method, Text target, int version,
+                         ErrorCode& ec) override {
+      Check(reader_->OnStartLine(0, {method.data(), method.size()}, {target.data(), target.size()},
+                                 version % 10),
+            ec);
+    }
+    void on_response_impl(int code, Text reason, int version, ErrorCode& ec) override {
+      Check(reader_->OnStartLine(code, {reason.data(), reason.size()}, {}, version % 10), ec);
+    }
+    void on_field_impl(boost::beast::http::field, Text name, Text value, ErrorCode& ec) override {
+      if (reader_->phase_ != Phase::kHead)
+        return;  // a trailer: judged, then dropped (RFC 9110 6.5.1)
+      Check(reader_->OnField({name.data(), name.size()}, {value.data(), value.size()}), ec);
+    }
+    void on_header_impl(ErrorCode& ec) override { Check(reader_->OnHead(reader_->facts_), ec); }
+    void on_body_init_impl(const boost::optional<uint64_t>&, ErrorCode&) override {}
+    size_t on_body_impl(Text slice, ErrorCode&) override { return reader_->OnBody(slice); }
+    void on_chunk_header_impl(uint64_t, Text, ErrorCode&) override {}
+    size_t on_chunk_body_impl(uint64_t remain, Text slice, ErrorCode&) override {
+      if (slice.size() == remain) reader_->ExpectChunkLine(true);
+      return reader_->OnBody(slice);
+    }
+    void on_finish_impl(ErrorCode&) override {}
+
+    void Check(const std::optional<Refusal>& refusal, ErrorCode& ec) {
+      if (!refusal) return;
+      reader_->refusal_ = refusal;
+      ec = boost::beast::http::error::bad_value;
+    }
+    MessageReader* reader_;
+  };
+
+  static BlockScanner::Limits HeadLimits(const CodecLimits& limits);
+  static BlockScanner::Limits TrailerLimits(const CodecLimits& limits);
+
+  std::optional<Refusal> OnField(std::string_view name, std::string_view value) {
+    const size_t index = fields().size();
+    fields().Add(name, value);
+    return facts_.Note(name, value, index);
+  }
+  size_t OnBody(Text slice) {
+    body_->emplace_back(slice.data(), slice.size());
+    return slice.size();
+  }
+  void ExpectChunkLine(bool after_chunk) {
+    line_scan_.Reset(after_chunk);
+    phase_ = Phase::kChunkLine;
+  }
+
+  // Each takes what follows the bytes consumed so far and returns how many of them are done with; 0
+  // and no change of phase: more is needed.
+  size_t StepHead(std::string_view rest);
+  size_t StepData(std::string_view rest);
+  size_t StepChunkLine(std::string_view rest);
+  size_t StepTrailers(std::string_view rest);
+  size_t Step(std::string_view rest);
+
+  size_t Put(std::string_view bytes);  // how many were taken; 0 and kRefused if they are malformed
+  Refusal RefusalOf(const ErrorCode& ec) const;
+  size_t Refuse(const Refusal& refusal) {
+    refusal_ = refusal;
+    phase_ = Phase::kRefused;
+    return 0;
+  }
+
+  const CodecLimits limits_;
+  BlockScanner head_scan_;
+  BlockScanner trailer_scan_;
+  ChunkLineScanner line_scan_;
+  Tap tap_;
+  HeadFacts facts_;
+  Phase phase_ = Phase::kHead;
+  bool empty_line_skipped_ = false;
+  bool head_done_ = false;
+  std::optional<Refusal> refusal_;
+  std::vector<std::string_view>* body_ = nullptr;  // of the Parse in progress
+};
+
+template <bool kRequest>
+BlockScanner::Limits MessageReader<kRequest>::HeadLimits(const CodecLimits& limits) {
+  constexpr size_t kAroundTarget = kMethodBytesMax + sizeof "  HTTP/1.1\r\n" - 1;
+  return {
+      .bytes_max = limits.head_bytes_max,
+      .too_long = {431, "head_size", "the head is too long"},
+      .first_line_max = kRequest ? limits.target_bytes_max + kAroundTarget : limits.head_bytes_max,
+      .first_line_too_long = {414, "target", "the request target is too long"},
+      .fields_max = limits.fields_max,
+      .too_many = {431, "field_count", "too many fields"}};
+}
+
+template <bool kRequest>
+BlockScanner::Limits MessageReader<kRequest>::TrailerLimits(const CodecLimits& limits) {
+  return {.bytes_max = limits.trailer_bytes_max,
+          .too_long = {431, "trailer", "the trailers are too long"},
+          .first_line_max = 0,
+          .first_line_too_long = {},
+          .fields_max = limits.fields_max,
+          .too_many = {431, "trailer", "too many trailer fields"}};
+}
+
+template <bool kRequest>
+void MessageReader<kRequest>::Reset(bool skip_body) {
+  head_scan_.Reset();
+  tap_ = Tap(this);
+  tap_.skip(skip_body);
+  facts_ = {};
+  phase_ = Phase::kHead;
+  empty_line_skipped_ = head_done_ = false;
+  refusal_.reset();
+}
+
+template <bool kRequest>
+ParseStep MessageReader<kRequest>::Parse(std::string_view input,
+                                         std::vector<std::string_view>* body) {
+  ParseStep step;
+  const bool head_was_due = !head_done_;
+  body_ = body;
+  while (phase_ != Phase::kDone && phase_ != Phase::kRefused) {
+    const Phase before = phase_;
+    const size_t used = Step(input.substr(step.consumed));
+    step.consumed += used;
+    if (used == 0 && phase_ == before) break;
+  }
+  body_ = nullptr;
+  step.head_complete = head_was_due && head_done_;
+  step.complete = phase_ == Phase::kDone;
+  step.refusal = refusal_;
+  if (!kRequest && step.refusal) step.refusal->status = 502;
+  return step;
+}
+
+template <bool kRequest>
+bool MessageReader<kRequest>::ParseEnd() {
+  if (phase_ == Phase::kData && tap_.need_eof()) {
+    ErrorCode ec;
+    tap_.put_eof(ec);
+    phase_ = Phase::kDone;
+  }
+  return phase_ == Phase::kDone;
+}
+
+template <bool kRequest>
+size_t MessageReader<kRequest>::Step(std::string_view rest) {
+  switch (phase_) {
+    case Phase::kHead:
+      return StepHead(rest);
+    case Phase::kData:
+    case Phase::kChunkData:
+      return StepData(rest);
+    case Phase::kChunkLine:
+      return StepChunkLine(rest);
+    case Phase::kTrailers:
+      return StepTrailers(rest);
+    case Phase::kDone:
+    case Phase::kRefused:
+      break;
+  }
+  return 0;
+}
+
+template <bool kRequest>
+size_t MessageReader<kRequest>::StepHead(std::string_view rest) {
+  if (kRequest && !empty_line_skipped_ && head_scan_.size() == 0 && rest.starts_with('\r')) {
+    if (rest.size() == 1) return 0;
+    if (rest[1] == '\n') {
+      empty_line_skipped_ = true;
+      return 2;
+    }
+  }
+  ScanResult result = head_scan_.Scan(rest);
+  if (result == ScanResult::kFirstLine) {
+    if (kRequest) {
+      const std::string_view line = rest.substr(0, head_scan_.first_line_size());
+      if (const auto refusal = JudgeRequestLine(line, limits_.target_bytes_max))
+        return Refuse(*refusal);
+    }
+    result = head_scan_.Scan(rest);
+  }
+  if (result == ScanResult::kRefused) return Refuse(head_scan_.refusal());
+  if (result == ScanResult::kNeedMore) return 0;
+  const size_t used = Put(rest.substr(0, head_scan_.size()));
+  if (phase_ == Phase::kRefused) return 0;
+  head_done_ = true;
+  if (tap_.is_done()) {
+    phase_ = Phase::kDone;
+  } else if (tap_.chunked()) {
+    ExpectChunkLine(false);
+  } else {
+    phase_ = Phase::kData;
+  }
+  return used;
+}
+
+template <bool kRequest>
+size_t MessageReader<kRequest>::StepData(std::string_view rest) {
+  if (rest.empty()) return 0;
+  const size_t used = Put(rest);
+  if (phase_ != Phase::kRefused && tap_.is_done()) phase_ = Phase::kDone;
+  return used;
+}
+
+template <bool kRequest>
+size_t MessageReader<kRequest>::StepChunkLine(std::string_view rest) {
+  const ScanResult result = line_scan_.Scan(rest);
+  if (result == ScanResult::kRefused) return Refuse(line_scan_.refusal());
+  if (result == ScanResult::kNeedMore) return 0;
+  if (line_scan_.last()) {
+    // basic_parser takes the last chunk and the trailers in one piece: nothing is consumed yet.
+    trailer_scan_.Reset();
+    phase_ = Phase::kTrailers;
+    return 0;
+  }
+  phase_ = Phase::kChunkData;
+  return Put(rest.substr(0, line_scan_.size()));
+}
+
+template <bool kRequest>
+size_t MessageReader<kRequest>::StepTrailers(std::string_view rest) {
+  const ScanResult result = trailer_scan_.Scan(rest.substr(line_scan_.size()));
+  if (result == ScanResult::kRefused) return Refuse(trailer_scan_.refusal());
+  if (result == ScanResult::kNeedMore) return 0;
+  const size_t used = Put(rest.substr(0, line_scan_.size() + trailer_scan_.size()));
+  if (phase_ != Phase::kRefused) phase_ = Phase::kDone;
+  return used;
+}
+
+template <bool kRequest>
+size_t MessageReader<kRequest>::Put(std::string_view bytes) {
+  ErrorCode ec;
+  const size_t used = tap_.put({bytes.data(), bytes.size()}, ec);
+  if (!ec) return used;
+  return Refuse(refusal_ ? *refusal_ : RefusalOf(ec));
+}
+
+template <bool kRequest>
+Refusal MessageReader<kRequest>::RefusalOf(const ErrorCode& ec) const {
+  using Error = boost::beast::http::error;
+  if (phase_ == Phase::kTrailers) return {400, "trailer", "a malformed last chunk or trailer"};
+  if (phase_ != Phase::kHead) return {400, "chunk", "a malformed chunk-size line"};
+  if (ec == Error::bad_field) return {400, "field_name", "a field name that is not a token"};
+  if (ec == Error::bad_value) return {400, "connection", "a malformed Connection field"};
+  if (ec == Error::bad_content_length || ec == Error::multiple_content_length) {
+    return {400, "content_length", "Content-Length is not one plain number"};
+  }
+  if (ec == Error::bad_transfer_encoding) {
+    return {400, "transfer_encoding", "Transfer-Encoding repeated, or beside Content-Length"};
+  }
+  if (kRequest) return {400, "request_line", "not METHOD SP target SP HTTP/1.1"};
+  return {502, "status_line", "not HTTP/1.1 SP status SP reason"};
+}
+
+}  // namespace apiquota::http

@@ -1,0 +1,156 @@
+#include "http/codec_scan.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace apiquota::http {
+namespace {
+
+constexpr Refusal kBareCr{400, "line_ending", "a CR that is not followed by LF"};
+constexpr Refusal kBareLf{400, "line_ending", "an LF that does not follow CR"};
+constexpr Refusal kControlByte{400, "control_byte", "a control byte in the head or the trailers"};
+constexpr Refusal kObsFold{400, "obs_fold", "a line that starts with a space or tab"};
+
+constexpr bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+// The first control byte other than HTAB at or after `from`; the size if there is none. Eight bytes
+// a step: heads are nearly all text.
+size_t FindControl(std::string_view text, size_t from) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHigh = 0x8080808080808080;
+  size_t i = from;
+  while (i < text.size()) {
+    const size_t stop = std::min(i + 8, text.size());
+    if (stop - i == 8) {
+      uint64_t word;
+      std::memcpy(&word, text.data() + i, 8);
+      const uint64_t del = word ^ (kOnes * 0x7f);
+      const uint64_t low = (word - kOnes * 0x20) & ~word;
+      if (((low | ((del - kOnes) & ~del)) & kHigh) == 0) {
+        i = stop;
+        continue;
+      }
+    }
+    for (; i < stop; ++i) {
+      if (IsControl(text[i])) return i;
+    }
+  }
+  return text.size();
+}
+
+constexpr bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+}  // namespace
+
+ScanResult BlockScanner::Refuse(const Refusal& refusal) {
+  refusal_ = refusal;
+  return ScanResult::kRefused;
+}
+
+ScanResult BlockScanner::EndLine() {
+  const bool blank = position_ == line_;
+  if (lines_ == 0) first_line_size_ = position_ - line_;
+  position_ += 2;
+  line_ = position_;
+  if (blank) return ScanResult::kDone;
+  ++lines_;
+  const size_t fields = limits_.first_line_max > 0 ? lines_ - 1 : lines_;
+  if (fields > limits_.fields_max) return Refuse(limits_.too_many);
+  return ScanResult::kNeedMore;
+}
+
+ScanResult BlockScanner::AtLimit(std::string_view block, size_t limit) {
+  if (block.size() < limit) return ScanResult::kNeedMore;
+  return Refuse(limit < limits_.bytes_max ? limits_.first_line_too_long : limits_.too_long);
+}
+
+ScanResult BlockScanner::Scan(std::string_view block) {
+  for (;;) {
+    const bool in_first_line = lines_ == 0 && limits_.first_line_max > 0;
+    const size_t limit =
+        in_first_line ? std::min(limits_.first_line_max, limits_.bytes_max) : limits_.bytes_max;
+    const std::string_view seen = block.substr(0, limit);
+    if (position_ >= seen.size()) return AtLimit(block, limit);
+    if (position_ == line_ && !in_first_line && (seen[line_] == ' ' || seen[line_] == '\t')) {
+      return Refuse(kObsFold);
+    }
+    position_ = FindControl(seen, position_);
+    if (position_ == seen.size()) return AtLimit(block, limit);
+    if (seen[position_] == '\n') return Refuse(kBareLf);
+    if (seen[position_] != '\r') return Refuse(kControlByte);
+    if (position_ + 1 == seen.size()) return AtLimit(block, limit);
+    if (seen[position_ + 1] != '\n') return Refuse(kBareCr);
+    const ScanResult result = EndLine();
+    if (result != ScanResult::kNeedMore) return result;
+    if (in_first_line) return ScanResult::kFirstLine;
+  }
+}
+
+ScanResult ChunkLineScanner::Refuse(std::string_view detail) {
+  refusal_ = {400, "chunk", detail};
+  return ScanResult::kRefused;
+}
+
+ScanResult ChunkLineScanner::EndLine(std::string_view line) {
+  size_t digits = 0;
+  bool zero = true;
+  for (; digits < line.size() && IsHexDigit(line[digits]); ++digits)
+    zero = zero && line[digits] == '0';
+  if (digits == 0) return Refuse("a chunk without a size");
+  const bool size_ends = digits == line.size() ||
+                         std::string_view("; \t").find(line[digits]) != std::string_view::npos;
+  if (!size_ends) return Refuse("a chunk size that is not hexadecimal");
+  if (digits > 15) return Refuse("a chunk size of more than 15 digits");
+  last_ = zero;
+  position_ += 2;
+  return ScanResult::kDone;
+}
+
+ScanResult ChunkLineScanner::Scan(std::string_view text) {
+  while (position_ < lead_) {
+    if (position_ == text.size()) return ScanResult::kNeedMore;
+    if (text[position_] != "\r\n"[position_]) return Refuse("more data than the chunk's size");
+    ++position_;
+  }
+  const size_t limit = lead_ + line_bytes_max_;
+  const std::string_view seen = text.substr(0, limit + 2);
+  position_ = FindControl(seen, position_);
+  if (position_ > limit) return Refuse("a chunk-size line beyond the limit");
+  if (position_ == seen.size()) return ScanResult::kNeedMore;
+  if (seen[position_] != '\r') return Refuse("a control byte in a chunk-size line");
+  if (position_ + 1 == seen.size()) return ScanResult::kNeedMore;
+  if (seen[position_ + 1] != '\n') return Refuse("a bare CR in a chunk-size line");
+  return EndLine(seen.substr(lead_, position_ - lead_));
+}
+
+std::optional<Refusal> JudgeRequestLine(std::string_view line, size_t target_bytes_max) {
+  const auto malformed = [] {
+    return Refusal{400, "request_line", "not METHOD SP target SP HTTP/1.1"};
+  };
+  const size_t method_end = line.find(' ');
+  if (method_end == std::string_view::npos) return malformed();
+  const std::string_view method = line.substr(0, method_end);
+  if (!IsToken(method)) return Refusal{400, "method", "the method is not a token"};
+  if (method.size() > kMethodBytesMax) return Refusal{501, "method", "the method is too long"};
+  if (method == "CONNECT") return Refusal{501, "method", "CONNECT: nothing here opens tunnels"};
+  const std::string_view rest = line.substr(method_end + 1);
+  const size_t target_end = rest.find(' ');
+  if (target_end == std::string_view::npos || target_end == 0) return malformed();
+  if (target_end > target_bytes_max)
+    return Refusal{414, "target", "the request target is too long"};
+  if (rest.substr(0, target_end).find('\t') != std::string_view::npos) return malformed();
+  const std::string_view version = rest.substr(target_end + 1);
+  if (version == "HTTP/1.1" || version == "HTTP/1.0") return std::nullopt;
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") &&
+                           digit(version[5]) && version[6] == '.' && digit(version[7]);
+  if (!well_formed) return malformed();
+  return Refusal{505, "version", "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+}
+
+}  // namespace apiquota::http

@@ -1,0 +1,228 @@
+#include "http/forward.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+
+#include "base/text.h"
+#include "http/codec_facts.h"
+#include "http/date.h"
+
+namespace apiquota::http {
+namespace {
+
+constexpr std::string_view kPseudonym = "apiquota";
+
+enum class Way : uint8_t { kUpstream, kClient };
+
+bool IsAnyOf(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names,
+                             [name](std::string_view n) { return EqualsIgnoreCase(name, n); });
+}
+
+// Fields that concern one connection only, or that this side writes itself (RFC
+// 9110 7.6.1, 10.1.1, 11.7).
+bool IsOurs(std::string_view name, Way way) {
+  switch (name.size()) {
+    case 2:
+      return EqualsIgnoreCase(name, "te");
+    case 4:
+      return way == Way::kUpstream && EqualsIgnoreCase(name, "host");
+    case 6:
+      return way == Way::kUpstream && EqualsIgnoreCase(name, "expect");
+    case 7:
+      return EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "upgrade");
+    case 10:
+      return EqualsIgnoreCase(name, "connection") || EqualsIgnoreCase(name, "keep-alive");
+    case 14:
+      return EqualsIgnoreCase(name, "content-length") || EqualsIgnoreCase(name, "http2-settings");
+    case 16:
+      return EqualsIgnoreCase(name, "proxy-connection");
+    case 17:
+      return EqualsIgnoreCase(name, "transfer-encoding");
+    case 18:
+      return EqualsIgnoreCase(name, "proxy-authenticate");
+    case 19:
+      return EqualsIgnoreCase(name, "proxy-authorization");
+    default:
+      return false;
+  }
+}
+
+// What Connection can't name away: fields meant for all recipients (RFC 9110 7.6.1), credentials
+// first.
+constexpr std::string_view kProtected[] = {
+    "authorization", "x-api-key",    "api-key",          "x-goog-api-key",
+    "cookie",        "content-type", "content-encoding", "via",
+    "cache-control", "date",         "retry-after",      "set-cookie"};
+
+// The options of every Connection field. The codec refuses heads with more than there is room for.
+class ConnectionOptions {
+ public:
+  explicit ConnectionOptions(const Fields& fields) {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const FieldView field = fields[i];
+      if (field.name.size() != 10 || !EqualsIgnoreCase(field.name, "connection")) continue;
+      ForEachElement(field.value, [this](std::string_view option) {
+        if (size_ < options_.size() && !EqualsIgnoreCase(option, "close") &&
+            !EqualsIgnoreCase(option, "keep-alive")) {
+          options_[size_++] = option;
+        }
+      });
+    }
+  }
+
+  bool NameAway(std::string_view name) const {
+    return size_ > 0 && IsAnyOf(name, std::span(options_).first(size_)) &&
+           !IsAnyOf(name, kProtected);
+  }
+
+ private:
+  std::array<std::string_view, kConnectionOptionsMax> options_;
+  size_t size_ = 0;
+};
+
+// Equal but for case and for '_' spelled '-'.
+bool IsTwin(std::string_view a, std::string_view b) {
+  const auto fold = [](char c) {
+    return c == '_' ? '-' : (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+  };
+  return std::ranges::equal(a, b, [fold](char x, char y) { return fold(x) == fold(y); });
+}
+
+bool IsReplaced(std::string_view name, const UpstreamRequest& request) {
+  return std::ranges::any_of(request.replace,
+                             [name](const FieldView& f) { return IsTwin(name, f.name); }) ||
+         std::ranges::any_of(request.drop, [name](std::string_view n) { return IsTwin(name, n); });
+}
+
+// The boundary: nothing that could end a line or start a field passes, wherever it came from.
+void AppendField(std::string_view name, std::string_view value, std::string* out) {
+  if (!IsToken(name) || !IsFieldValue(value)) return;
+  out->append(name).append(": ").append(value).append("\r\n");
+}
+
+void AppendNumber(uint64_t number, std::string* out) {
+  char digits[20];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
+  out->append(digits, end);
+}
+
+void AppendContentLength(uint64_t length, std::string* out) {
+  out->append("Content-Length: ");
+  AppendNumber(length, out);
+  out->append("\r\n");
+}
+
+void AppendTargetBytes(std::string_view text, std::string* out) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte != 0x7f) {
+      out->push_back(c);
+    } else {
+      out->append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+  }
+}
+
+void AppendRequestLine(const UpstreamRequest& request, std::string* out) {
+  out->append(IsToken(request.head->method) ? std::string_view(request.head->method) : "GET");
+  out->push_back(' ');
+  const bool rootless = request.base->path.empty() && !request.path.starts_with('/');
+  if (rootless) out->push_back('/');
+  AppendTargetBytes(request.base->path, out);
+  AppendTargetBytes(request.path, out);
+  out->append(" HTTP/1.1\r\n");
+}
+
+void AppendStatusLine(int status, std::string_view reason, std::string* out) {
+  out->append("HTTP/1.1 ");
+  AppendNumber(static_cast<uint64_t>(status), out);
+  out->append(" ").append(IsFieldValue(reason) ? reason : ReasonPhrase(status)).append("\r\n");
+}
+
+// The length a bodiless response states of what GET would have sent (RFC 9110 8.6).
+void AppendStatedLength(const ResponseHead& head, std::string* out) {
+  const auto stated = head.fields.Find("content-length");
+  if (!stated) return;
+  if (const auto length = ParseDigits(*stated)) AppendContentLength(*length, out);
+}
+
+ClientFraming FramingFor(const ClientResponse& response) {
+  const bool http11 = response.client_minor_version == 1;
+  const BodyFraming framing = response.head_request ? BodyFraming::kNone : response.head->framing;
+  const bool unmeasured = framing == BodyFraming::kChunked || framing == BodyFraming::kUntilClose;
+  return {.chunked = unmeasured && http11,
+          .close_after = !response.keep_alive || (unmeasured && !http11)};
+}
+
+}  // namespace
+
+void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
+  const RequestHead& head = *request.head;
+  AppendRequestLine(request, out);
+  AppendField("Host", request.base->authority, out);
+  const ConnectionOptions options(head.fields);
+  const bool replaces = !request.replace.empty() || !request.drop.empty();
+  for (size_t i = 0; i < head.fields.size(); ++i) {
+    const FieldView field = head.fields[i];
+    if (IsOurs(field.name, Way::kUpstream) || options.NameAway(field.name)) continue;
+    if (replaces && IsReplaced(field.name, request)) continue;
+    AppendField(field.name, field.value, out);
+  }
+  for (const FieldView& field : request.replace) AppendField(field.name, field.value, out);
+  AppendField("Via", head.minor_version == 1 ? "1.1 apiquota" : "1.0 apiquota", out);
+  if (head.framing == BodyFraming::kLength) AppendContentLength(head.content_length, out);
+  if (head.framing == BodyFraming::kChunked) out->append("Transfer-Encoding: chunked\r\n");
+  out->append("\r\n");
+}
+
+bool IsLoop(const Fields& fields) {
+  bool found = false;
+  for (size_t i = 0; i < fields.size() && !found; ++i) {
+    if (!EqualsIgnoreCase(fields[i].name, "via")) continue;
+    // received-protocol RWS received-by [ RWS comment ]
+    ForEachElement(fields[i].value, [&found](std::string_view member) {
+      const size_t space = member.find_first_of(" \t");
+      if (space == std::string_view::npos) return;
+      const std::string_view rest = Trim(member.substr(space));
+      found = found || EqualsIgnoreCase(rest.substr(0, rest.find_first_of(" \t")), kPseudonym);
+    });
+  }
+  return found;
+}
+
+ClientFraming AppendClientHead(const ClientResponse& response, std::string* out) {
+  const ResponseHead& head = *response.head;
+  const bool interim = head.status / 100 == 1;
+  const bool bodiless = interim || head.status == 204;
+  const ClientFraming framing = FramingFor(response);
+  AppendStatusLine(head.status, head.reason, out);
+  const ConnectionOptions options(head.fields);
+  bool dated = interim || !response.add_date;
+  for (size_t i = 0; i < head.fields.size(); ++i) {
+    const FieldView field = head.fields[i];
+    if (IsOurs(field.name, Way::kClient) || options.NameAway(field.name)) continue;
+    dated = dated || EqualsIgnoreCase(field.name, "date");
+    AppendField(field.name, field.value, out);
+  }
+  if (!dated) AppendField("Date", FormatHttpDate(response.now), out);
+  if (framing.chunked) {
+    out->append("Transfer-Encoding: chunked\r\n");
+  } else if (!bodiless && (response.head_request || head.status == 304)) {
+    AppendStatedLength(head, out);
+  } else if (head.framing == BodyFraming::kLength) {
+    AppendContentLength(head.content_length, out);
+  }
+  if (!interim && framing.close_after) {
+    out->append("Connection: close\r\n");
+  } else if (!interim && response.client_minor_version == 0) {
+    out->append("Connection: keep-alive\r\n");
+  }
+  out->append("\r\n");
+  return framing;
+}
+
+}  // namespace apiquota::http

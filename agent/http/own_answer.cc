@@ -1,0 +1,145 @@
+// Answers of our own: told apart from the provider's by Proxy-Status (RFC 9209) and by a body that
+// says who speaks.
+#include "base/text.h"
+#include "http/date.h"
+#include "http/forward.h"
+
+namespace apiquota::http {
+namespace {
+
+// The size of the UTF-8 sequence at the start of `text`; 0 if it is none (RFC 3629 4).
+size_t Utf8Size(std::string_view text) {
+  const auto at = [text](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+  };
+  const auto continues = [&at](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i) {
+      if ((at(i) & 0xC0) != 0x80) return false;
+    }
+    return true;
+  };
+  const unsigned char first = at(0);
+  const unsigned char second = at(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(1, 2) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool overlong = first == 0xE0 && second < 0xA0;
+    const bool surrogate = first == 0xED && second > 0x9F;
+    return continues(1, 3) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool overlong = first == 0xF0 && second < 0x90;
+    const bool beyond = first == 0xF4 && second > 0x8F;
+    return continues(1, 4) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+void AppendJsonString(std::string_view text, std::string* out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out->push_back('"');
+  while (!text.empty()) {
+    const char c = text.front();
+    const auto byte = static_cast<unsigned char>(c);
+    const size_t size = Utf8Size(text);
+    if (c == '"' || c == '\\') {
+      out->append({'\\', c});
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out->append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
+    } else if (size == 0) {
+      out->append("\\ufffd");
+    } else {
+      out->append(text.substr(0, size));
+    }
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  out->push_back('"');
+}
+
+// sf-string of RFC 9651 3.3.3: printable ASCII only; what is not becomes '?'.
+void AppendStructuredString(std::string_view text, std::string* out) {
+  out->push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') out->push_back('\\');
+    out->push_back(byte < 0x20 || byte >= 0x7f ? '?' : c);
+  }
+  out->push_back('"');
+}
+
+struct Phrase {
+  int status;
+  std::string_view text;
+};
+
+constexpr Phrase kPhrases[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {103, "Early Hints"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {508, "Loop Detected"},
+};
+
+}  // namespace
+
+std::string_view ReasonPhrase(int status) {
+  for (const Phrase& phrase : kPhrases) {
+    if (phrase.status == status) return phrase.text;
+  }
+  return "";
+}
+
+void AppendOwnAnswer(const OwnAnswer& answer, SystemTime now, std::string* out) {
+  std::string body = R"({"error":{"source":"apiquota","rule":)";
+  AppendJsonString(answer.rule, &body);
+  body.append(R"(,"message":)");
+  AppendJsonString(answer.detail, &body);
+  body.append("}}\n");
+
+  out->append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ");
+  out->append(ReasonPhrase(answer.status)).append("\r\n");
+  out->append("Date: ").append(FormatHttpDate(now)).append("\r\n");
+  out->append("Content-Type: application/json\r\n");
+  out->append("Cache-Control: no-store\r\n");
+  out->append("Proxy-Status: apiquota");
+  if (IsToken(answer.proxy_status_error)) out->append("; error=").append(answer.proxy_status_error);
+  out->append("; details=");
+  AppendStructuredString(answer.detail, out);
+  out->append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
+  if (answer.close) out->append("Connection: close\r\n");
+  out->append("\r\n");
+  if (!answer.head_request) out->append(body);
+}
+
+}  // namespace apiquota::http
