@@ -28,8 +28,7 @@ constexpr bool IsAlphanumeric(unsigned char c) {
 constexpr std::array<bool, 256> TokenTable() {
   std::array<bool, 256> table{};
   for (unsigned c = 0; c < 256; ++c) table[c] = IsAlphanumeric(static_cast<unsigned char>(c));
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-    table[static_cast<unsigned char>(c)] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
   return table;
 }
 constexpr std::array<bool, 256> kTokenByte = TokenTable();
@@ -45,8 +44,7 @@ bool IsRegName(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size() || !IsHexDigit(text[i + 1]) || !IsHexDigit(text[i + 2]))
-        return false;
+      if (i + 2 >= text.size() || !IsHexDigit(text[i + 1]) || !IsHexDigit(text[i + 2])) return false;
     } else if (!IsAlphanumeric(static_cast<unsigned char>(c)) && c != '-' && c != '.' && c != '_' &&
                c != '~') {
       return false;
@@ -69,8 +67,7 @@ bool IsDottedQuad(std::string_view text) {
 bool IsIpv6(std::string_view text) {
   if (text.size() < 2 || text.size() > 45) return false;
   const size_t gap = text.find("::");
-  if (gap != std::string_view::npos && text.find("::", gap + 1) != std::string_view::npos)
-    return false;
+  if (gap != std::string_view::npos && text.find("::", gap + 1) != std::string_view::npos) return false;
   const std::vector<std::string_view> parts = Split(text, ':');
   size_t groups = 0;
   for (size_t i = 0; i < parts.size(); ++i) {

@@ -34,8 +34,7 @@ struct RequestHead {
   std::string target;  // as received; absolute-form is kept, see forward.h
   int minor_version = 1;
   Fields fields;
-  std::string_view
-      host;  // the one Host value (view into this fields); empty for HTTP/1.0 without one
+  std::string_view host;  // the one Host value (view into this fields); empty for HTTP/1.0 without one
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;
   bool keep_alive = true;
@@ -54,7 +53,7 @@ struct ResponseHead {
 
 // Why a message is refused. `rule` is one of kRefusalRules and is the `reason` label of a metric.
 struct Refusal {
-  int status = 400;  // what a client gets: 400 414 431 501 505; a refused response is always a 502
+  int status = 400;         // what a client gets: 400 414 431 501 505; a refused response is always a 502
   std::string_view rule;    // static storage, like detail
   std::string_view detail;  // one phrase for a person
 
@@ -82,10 +81,9 @@ inline constexpr std::string_view kRefusalRules[] = {"chunk",
                                                      "version"};
 
 struct ParseStep {
-  size_t consumed =
-      0;  // bytes of the input that are done with; present the rest again with more behind it
-  bool head_complete = false;  // the head became complete in this call (said once per message)
-  bool complete = false;  // the whole message; what follows in the input belongs to the next one
+  size_t consumed = 0;  // bytes of the input that are done with; present the rest again with more behind it
+  bool head_complete = false;      // the head became complete in this call (said once per message)
+  bool complete = false;           // the whole message; what follows in the input belongs to the next one
   std::optional<Refusal> refusal;  // final: close the connection after answering
 };
 

@@ -6,23 +6,20 @@
 
 namespace apiquota::http {
 
-std::optional<Refusal> HeadFacts::Note(std::string_view name, std::string_view value,
-                                       size_t index) {
+std::optional<Refusal> HeadFacts::Note(std::string_view name, std::string_view value, size_t index) {
   switch (name.size()) {
     case 4:
       if (EqualsIgnoreCase(name, "host") && ++hosts == 1) host_index = index;
       return std::nullopt;
     case 6:
-      if (EqualsIgnoreCase(name, "expect") && EqualsIgnoreCase(value, "100-continue"))
-        expect_continue = true;
+      if (EqualsIgnoreCase(name, "expect") && EqualsIgnoreCase(value, "100-continue")) expect_continue = true;
       return std::nullopt;
     case 10:
       return EqualsIgnoreCase(name, "connection") ? NoteConnection(value) : std::nullopt;
     case 14:
       return EqualsIgnoreCase(name, "content-length") ? NoteContentLength(value) : std::nullopt;
     case 17:
-      return EqualsIgnoreCase(name, "transfer-encoding") ? NoteTransferEncoding(value)
-                                                         : std::nullopt;
+      return EqualsIgnoreCase(name, "transfer-encoding") ? NoteTransferEncoding(value) : std::nullopt;
     default:
       return std::nullopt;
   }
@@ -40,8 +37,7 @@ std::optional<Refusal> HeadFacts::NoteContentLength(std::string_view value) {
 
 std::optional<Refusal> HeadFacts::NoteTransferEncoding(std::string_view value) {
   if (chunked) return Refusal{400, "transfer_encoding", "more than one Transfer-Encoding"};
-  if (content_length)
-    return Refusal{400, "transfer_encoding", "Transfer-Encoding beside Content-Length"};
+  if (content_length) return Refusal{400, "transfer_encoding", "Transfer-Encoding beside Content-Length"};
   if (!EqualsIgnoreCase(value, "chunked")) {
     return Refusal{400, "transfer_encoding", "a Transfer-Encoding other than chunked"};
   }

@@ -35,8 +35,8 @@ class MessageReader {
 
  protected:
   // `first` is the method or the reason, `second` the target.
-  virtual std::optional<Refusal> OnStartLine(int status, std::string_view first,
-                                             std::string_view second, int minor_version) = 0;
+  virtual std::optional<Refusal> OnStartLine(int status, std::string_view first, std::string_view second,
+                                             int minor_version) = 0;
   virtual std::optional<Refusal> OnHead(const HeadFacts& facts) = 0;
   virtual Fields& fields() = 0;
 
@@ -66,8 +66,7 @@ class MessageReader {
       Check(reader_->OnStartLine(code, {reason.data(), reason.size()}, {}, version % 10), ec);
     }
     void on_field_impl(boost::beast::http::field, Text name, Text value, ErrorCode& ec) override {
-      if (reader_->phase_ != Phase::kHead)
-        return;  // a trailer: judged, then dropped (RFC 9110 6.5.1)
+      if (reader_->phase_ != Phase::kHead) return;  // a trailer: judged, then dropped (RFC 9110 6.5.1)
       Check(reader_->OnField({name.data(), name.size()}, {value.data(), value.size()}), ec);
     }
     void on_header_impl(ErrorCode& ec) override { Check(reader_->OnHead(reader_->facts_), ec); }
@@ -137,13 +136,12 @@ class MessageReader {
 template <bool kRequest>
 BlockScanner::Limits MessageReader<kRequest>::HeadLimits(const CodecLimits& limits) {
   constexpr size_t kAroundTarget = kMethodBytesMax + sizeof "  HTTP/1.1\r\n" - 1;
-  return {
-      .bytes_max = limits.head_bytes_max,
-      .too_long = {431, "head_size", "the head is too long"},
-      .first_line_max = kRequest ? limits.target_bytes_max + kAroundTarget : limits.head_bytes_max,
-      .first_line_too_long = {414, "target", "the request target is too long"},
-      .fields_max = limits.fields_max,
-      .too_many = {431, "field_count", "too many fields"}};
+  return {.bytes_max = limits.head_bytes_max,
+          .too_long = {431, "head_size", "the head is too long"},
+          .first_line_max = kRequest ? limits.target_bytes_max + kAroundTarget : limits.head_bytes_max,
+          .first_line_too_long = {414, "target", "the request target is too long"},
+          .fields_max = limits.fields_max,
+          .too_many = {431, "field_count", "too many fields"}};
 }
 
 template <bool kRequest>
@@ -168,8 +166,7 @@ void MessageReader<kRequest>::Reset(bool skip_body) {
 }
 
 template <bool kRequest>
-ParseStep MessageReader<kRequest>::Parse(std::string_view input,
-                                         std::vector<std::string_view>* body) {
+ParseStep MessageReader<kRequest>::Parse(std::string_view input, std::vector<std::string_view>* body) {
   ParseStep step;
   const bool head_was_due = !head_done_;
   body_ = body;
@@ -229,8 +226,7 @@ size_t MessageReader<kRequest>::StepHead(std::string_view rest) {
   if (result == ScanResult::kFirstLine) {
     if (kRequest) {
       const std::string_view line = rest.substr(0, head_scan_.first_line_size());
-      if (const auto refusal = JudgeRequestLine(line, limits_.target_bytes_max))
-        return Refuse(*refusal);
+      if (const auto refusal = JudgeRequestLine(line, limits_.target_bytes_max)) return Refuse(*refusal);
     }
     result = head_scan_.Scan(rest);
   }

@@ -99,11 +99,10 @@ ScanResult ChunkLineScanner::Refuse(std::string_view detail) {
 ScanResult ChunkLineScanner::EndLine(std::string_view line) {
   size_t digits = 0;
   bool zero = true;
-  for (; digits < line.size() && IsHexDigit(line[digits]); ++digits)
-    zero = zero && line[digits] == '0';
+  for (; digits < line.size() && IsHexDigit(line[digits]); ++digits) zero = zero && line[digits] == '0';
   if (digits == 0) return Refuse("a chunk without a size");
-  const bool size_ends = digits == line.size() ||
-                         std::string_view("; \t").find(line[digits]) != std::string_view::npos;
+  const bool size_ends =
+      digits == line.size() || std::string_view("; \t").find(line[digits]) != std::string_view::npos;
   if (!size_ends) return Refuse("a chunk size that is not hexadecimal");
   if (digits > 15) return Refuse("a chunk size of more than 15 digits");
   last_ = zero;
@@ -129,9 +128,7 @@ ScanResult ChunkLineScanner::Scan(std::string_view text) {
 }
 
 std::optional<Refusal> JudgeRequestLine(std::string_view line, size_t target_bytes_max) {
-  const auto malformed = [] {
-    return Refusal{400, "request_line", "not METHOD SP target SP HTTP/1.1"};
-  };
+  const auto malformed = [] { return Refusal{400, "request_line", "not METHOD SP target SP HTTP/1.1"}; };
   const size_t method_end = line.find(' ');
   if (method_end == std::string_view::npos) return malformed();
   const std::string_view method = line.substr(0, method_end);
@@ -141,14 +138,13 @@ std::optional<Refusal> JudgeRequestLine(std::string_view line, size_t target_byt
   const std::string_view rest = line.substr(method_end + 1);
   const size_t target_end = rest.find(' ');
   if (target_end == std::string_view::npos || target_end == 0) return malformed();
-  if (target_end > target_bytes_max)
-    return Refusal{414, "target", "the request target is too long"};
+  if (target_end > target_bytes_max) return Refusal{414, "target", "the request target is too long"};
   if (rest.substr(0, target_end).find('\t') != std::string_view::npos) return malformed();
   const std::string_view version = rest.substr(target_end + 1);
   if (version == "HTTP/1.1" || version == "HTTP/1.0") return std::nullopt;
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") &&
-                           digit(version[5]) && version[6] == '.' && digit(version[7]);
+  const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") && digit(version[5]) &&
+                           version[6] == '.' && digit(version[7]);
   if (!well_formed) return malformed();
   return Refusal{505, "version", "only HTTP/1.0 and HTTP/1.1 are spoken here"};
 }

@@ -37,9 +37,7 @@ class BlockScanner {
   ScanResult Scan(std::string_view block);
 
   size_t size() const { return position_; }  // bytes passed so far; once kDone, the whole block
-  size_t first_line_size() const {
-    return first_line_size_;
-  }  // without CRLF; known from kFirstLine on
+  size_t first_line_size() const { return first_line_size_; }  // without CRLF; known from kFirstLine on
   const Refusal& refusal() const { return refusal_; }
 
  private:

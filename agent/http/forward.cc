@@ -17,8 +17,7 @@ constexpr std::string_view kPseudonym = "apiquota";
 enum class Way : uint8_t { kUpstream, kClient };
 
 bool IsAnyOf(std::string_view name, std::span<const std::string_view> names) {
-  return std::ranges::any_of(names,
-                             [name](std::string_view n) { return EqualsIgnoreCase(name, n); });
+  return std::ranges::any_of(names, [name](std::string_view n) { return EqualsIgnoreCase(name, n); });
 }
 
 // Fields that concern one connection only, or that this side writes itself (RFC
@@ -53,9 +52,8 @@ bool IsOurs(std::string_view name, Way way) {
 // What Connection can't name away: fields meant for all recipients (RFC 9110 7.6.1), credentials
 // first.
 constexpr std::string_view kProtected[] = {
-    "authorization", "x-api-key",    "api-key",          "x-goog-api-key",
-    "cookie",        "content-type", "content-encoding", "via",
-    "cache-control", "date",         "retry-after",      "set-cookie"};
+    "authorization",    "x-api-key", "api-key",       "x-goog-api-key", "cookie",      "content-type",
+    "content-encoding", "via",       "cache-control", "date",           "retry-after", "set-cookie"};
 
 // The options of every Connection field. The codec refuses heads with more than there is room for.
 class ConnectionOptions {
@@ -74,8 +72,7 @@ class ConnectionOptions {
   }
 
   bool NameAway(std::string_view name) const {
-    return size_ > 0 && IsAnyOf(name, std::span(options_).first(size_)) &&
-           !IsAnyOf(name, kProtected);
+    return size_ > 0 && IsAnyOf(name, std::span(options_).first(size_)) && !IsAnyOf(name, kProtected);
   }
 
  private:
@@ -92,8 +89,7 @@ bool IsTwin(std::string_view a, std::string_view b) {
 }
 
 bool IsReplaced(std::string_view name, const UpstreamRequest& request) {
-  return std::ranges::any_of(request.replace,
-                             [name](const FieldView& f) { return IsTwin(name, f.name); }) ||
+  return std::ranges::any_of(request.replace, [name](const FieldView& f) { return IsTwin(name, f.name); }) ||
          std::ranges::any_of(request.drop, [name](std::string_view n) { return IsTwin(name, n); });
 }
 
@@ -154,8 +150,7 @@ ClientFraming FramingFor(const ClientResponse& response) {
   const bool http11 = response.client_minor_version == 1;
   const BodyFraming framing = response.head_request ? BodyFraming::kNone : response.head->framing;
   const bool unmeasured = framing == BodyFraming::kChunked || framing == BodyFraming::kUntilClose;
-  return {.chunked = unmeasured && http11,
-          .close_after = !response.keep_alive || (unmeasured && !http11)};
+  return {.chunked = unmeasured && http11, .close_after = !response.keep_alive || (unmeasured && !http11)};
 }
 
 }  // namespace

@@ -38,8 +38,7 @@ std::expected<std::string_view, Refusal> RequestPath(std::string_view target);
 // "/openai/v1/models?x" under route "/openai" → "/v1/models?x"; nothing if the route does not match
 // at a segment, or if dot segments leave it. A route has no trailing slash ("/" and "" match
 // everything).
-std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query,
-                                               std::string_view route);
+std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query, std::string_view route);
 
 struct UpstreamRequest {
   const RequestHead* head = nullptr;

@@ -75,13 +75,11 @@ std::optional<std::string_view> WithoutScheme(std::string_view text, bool* tls) 
 // Host and port of an authority that IsHost; a missing or empty port leaves `port` as it is.
 void SplitAuthority(std::string_view authority, std::string* host, uint16_t* port) {
   const bool literal = authority.starts_with('[');
-  const size_t host_end =
-      literal ? authority.find(']') : std::min(authority.find(':'), authority.size());
+  const size_t host_end = literal ? authority.find(']') : std::min(authority.find(':'), authority.size());
   *host = ToLower(authority.substr(literal ? 1 : 0, literal ? host_end - 1 : host_end));
   const size_t colon = authority.find(':', host_end);
   if (colon == std::string_view::npos) return;
-  if (const auto number = ParseDigits(authority.substr(colon + 1)))
-    *port = static_cast<uint16_t>(*number);
+  if (const auto number = ParseDigits(authority.substr(colon + 1))) *port = static_cast<uint16_t>(*number);
 }
 
 }  // namespace
@@ -90,8 +88,7 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text) {
   // An '@' may end a password: such a text is not repeated.
   const bool shown = text.find('@') == std::string_view::npos;
   const auto fail = [text, shown](std::string_view why) {
-    return Fail("base URL" + (shown ? " \"" + std::string(text) + "\"" : "") + ": " +
-                std::string(why));
+    return Fail("base URL" + (shown ? " \"" + std::string(text) + "\"" : "") + ": " + std::string(why));
   };
   if (!std::ranges::all_of(text, IsVisible) || text.find('\\') != std::string_view::npos) {
     return fail("spaces, control bytes and '\\' must be percent-encoded");
@@ -99,8 +96,7 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text) {
   BaseUrl base;
   const auto rest = WithoutScheme(text, &base.tls);
   if (!rest) return fail("expected http:// or https://");
-  if (rest->find_first_of("?#") != std::string_view::npos)
-    return fail("a query or fragment is not allowed");
+  if (rest->find_first_of("?#") != std::string_view::npos) return fail("a query or fragment is not allowed");
   const size_t slash = std::min(rest->find('/'), rest->size());
   const std::string_view authority = rest->substr(0, slash);
   if (authority.find('@') != std::string_view::npos) return fail("no user or password is allowed");
@@ -119,8 +115,7 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text) {
 }
 
 std::expected<std::string_view, Refusal> RequestPath(std::string_view target) {
-  if (!std::ranges::all_of(target, IsVisible))
-    return RefuseTarget("a space or control byte in the target");
+  if (!std::ranges::all_of(target, IsVisible)) return RefuseTarget("a space or control byte in the target");
   if (target.find('#') != std::string_view::npos) return RefuseTarget("a fragment in the target");
   std::string_view path_and_query = target;
   if (!target.starts_with('/')) {
@@ -139,8 +134,7 @@ std::expected<std::string_view, Refusal> RequestPath(std::string_view target) {
   return path_and_query;
 }
 
-std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query,
-                                               std::string_view route) {
+std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query, std::string_view route) {
   if (route == kRoot) route = {};
   if (!path_and_query.starts_with(route)) return std::nullopt;
   const std::string_view under = path_and_query.substr(route.size());

@@ -9,9 +9,7 @@ namespace {
 
 // The size of the UTF-8 sequence at the start of `text`; 0 if it is none (RFC 3629 4).
 size_t Utf8Size(std::string_view text) {
-  const auto at = [text](size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-  };
+  const auto at = [text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
   const auto continues = [&at](size_t from, size_t to) {
     for (size_t i = from; i < to; ++i) {
       if ((at(i) & 0xC0) != 0x80) return false;

@@ -30,15 +30,14 @@ inline void Describe(const Fields& fields, BodyFraming framing, uint64_t length,
 }
 
 inline std::string Describe(const RequestHead& head) {
-  std::string text =
-      head.method + " " + head.target + " 1." + std::to_string(head.minor_version) + "\n";
+  std::string text = head.method + " " + head.target + " 1." + std::to_string(head.minor_version) + "\n";
   Describe(head.fields, head.framing, head.content_length, head.keep_alive, &text);
   return text + "host=" + std::string(head.host) + (head.expect_continue ? " expect\n" : "\n");
 }
 
 inline std::string Describe(const ResponseHead& head) {
-  std::string text = std::to_string(head.status) + " " + head.reason + " 1." +
-                     std::to_string(head.minor_version) + "\n";
+  std::string text =
+      std::to_string(head.status) + " " + head.reason + " 1." + std::to_string(head.minor_version) + "\n";
   Describe(head.fields, head.framing, head.content_length, head.keep_alive, &text);
   return text;
 }
@@ -78,8 +77,8 @@ inline Parsed FeedRequests(std::string_view input, const std::vector<size_t>& cu
   return Feed(parser, input, cuts, [&parser] { parser.Reset(); });
 }
 
-inline Parsed FeedResponses(std::string_view input, std::string_view method,
-                            const std::vector<size_t>& cuts, const CodecLimits& limits = {}) {
+inline Parsed FeedResponses(std::string_view input, std::string_view method, const std::vector<size_t>& cuts,
+                            const CodecLimits& limits = {}) {
   ResponseParser parser(limits);
   return Feed(parser, input, cuts, [&parser, method] { parser.Reset(method); });
 }

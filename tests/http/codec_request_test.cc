@@ -40,8 +40,7 @@ TEST(RequestTableTest, EveryCutIntoTwoJudgesLikeWholeFeeding) {
     if (row.bytes.size() > 1000) continue;
     const Parsed whole = FeedRequests(row.bytes, {0});
     for (size_t cut = 1; cut < row.bytes.size(); ++cut) {
-      ASSERT_EQ(FeedRequests(row.bytes, {cut, row.bytes.size()}), whole)
-          << row.name << " cut at " << cut;
+      ASSERT_EQ(FeedRequests(row.bytes, {cut, row.bytes.size()}), whole) << row.name << " cut at " << cut;
     }
   }
 }

@@ -41,8 +41,7 @@ inline std::string Unescape(std::string_view text) {
     } else {
       const char kind = text[++i];
       if (kind == 'x') {
-        out.push_back(
-            static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16)));
+        out.push_back(static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16)));
         i += 2;
       } else {
         out.push_back(kind == 'r' ? '\r' : kind == 'n' ? '\n' : kind == 't' ? '\t' : kind);
@@ -59,8 +58,7 @@ inline std::vector<TableRow> ReadTable(const std::string& file) {
     if (line.empty() || line.front() == '#') continue;
     const size_t first = line.find(" | ");
     const size_t second = line.find(" | ", first + 3);
-    const std::vector<std::string_view> verdict =
-        Split(std::string_view(line).substr(0, first), ' ');
+    const std::vector<std::string_view> verdict = Split(std::string_view(line).substr(0, first), ' ');
     rows.push_back({std::stoul(std::string(verdict.at(0))), std::stoi(std::string(verdict.at(1))),
                     std::string(verdict.at(2)), line.substr(first + 3, second - first - 3),
                     Unescape(std::string_view(line).substr(second + 3))});
