@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Requests per second of apiquota beside nginx and HAProxy, in paired rounds: in each round every proxy carries the
-same load for the same time, in alternating order, and only ratios within a round are compared. Loopback only."""
+"""Requests per second of apiquota beside nginx and HAProxy, in paired rounds: in each round every proxy carries
+the same load for the same time, in alternating order, and only ratios within a round are compared. The load stays
+on the loopback and is bounded in time."""
 
 import argparse
 import datetime
@@ -114,10 +115,11 @@ def run_upstream_kind(tls, options, folder, ports):
                 if subject.name == "apiquota":
                     check_counted(subject, sum(one["apiquota"]["requests"] for one in rounds))
             kind = "TLS 1.3" if tls else "plain"
-            title = (f"{kind} upstream, {connections} connections, {options.rounds} rounds of {options.seconds} s, "
-                     f"{options.workers} worker(s) each")
+            title = (f"{kind} upstream, {connections} connections, {options.rounds} rounds of "
+                     f"{options.seconds} s, {options.workers} worker(s) each")
             print_rounds(title, rounds, options.subjects, summary)
-            results.append({"upstream": kind, "connections": connections, "rounds": rounds, "median": summary})
+            results.append({"upstream": kind, "connections": connections,
+                            "rounds": rounds, "median": summary})
     finally:
         for subject in subjects:
             subject.stop()
@@ -126,8 +128,9 @@ def run_upstream_kind(tls, options, folder, ports):
 
 def machine():
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {"cpu": cpu.group(1) if cpu else platform.machine(), "cores": os.cpu_count(),
-            "kernel": platform.release(), "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")}
+            "kernel": platform.release(), "time": now}
 
 
 def parse_arguments():
@@ -135,8 +138,8 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=5, help="paired rounds (default 5)")
     parser.add_argument("--seconds", type=int, default=2, help="of load per proxy and round (default 2)")
     parser.add_argument("--connections", default="32", help="of the client; several as 1,32,256 (default 32)")
-    parser.add_argument("--workers", type=int, default=1, help="workers, threads or loops of each proxy (default 1)")
-    parser.add_argument("--subjects", default="nginx,haproxy,apiquota", help="who takes part; nginx always does")
+    parser.add_argument("--workers", type=int, default=1, help="loops or threads of each proxy (default 1)")
+    parser.add_argument("--subjects", default="nginx,haproxy,apiquota", help="who takes part, with nginx")
     parser.add_argument("--plain", action="store_true", help="only the plain upstream")
     parser.add_argument("--tls", action="store_true", help="only the TLS upstream")
     parser.add_argument("--json", type=Path, help="also write every figure to this file")

@@ -110,7 +110,7 @@ TEMPLATES = {"nginx": "proxy.nginx.conf", "haproxy": "haproxy.cfg", "apiquota": 
 
 
 def start_subject(name, tls, ports, workers, folder, agent):
-    """A proxy whose /bench/ leads to the upstream. TLS is verified by name, so the upstream is `localhost` then."""
+    """A proxy whose /bench/ leads to the upstream, which is `localhost` for TLS: it is verified by name."""
     values = {
         "DIR": folder, "PORT": free_port(), "ADMIN_PORT": free_port(), "WORKERS": workers,
         "SCHEME": "https" if tls else "http",
