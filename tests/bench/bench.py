@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Requests per second of apiquota beside nginx and HAProxy, in paired rounds: in each round every proxy carries
-the same load for the same time, in alternating order, and only ratios within a round are compared. The load stays
-on the loopback and is bounded in time."""
+"""Requests per second of apiquota beside nginx and HAProxy, in paired rounds: each round puts the same load
+on every proxy for the same time, in alternating order, and only ratios within a round are compared. The load
+stays on the loopback and is bounded in time."""
 
 import argparse
 import datetime
@@ -23,16 +23,31 @@ UNITS_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 def run_wrk(port, path, connections, seconds):
     output = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency",
-         f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True).stdout
+        [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--timeout",
+            "10s",
+            "--latency",
+            f"http://127.0.0.1:{port}{path}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     trouble = re.search(r"(Non-2xx.*|Socket errors.*)", output)
     if trouble:
         raise SystemExit(f"wrk at port {port}: {trouble.group()}")
     lines = re.findall(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", output, re.MULTILINE)
     latency = {percent: float(value) * UNITS_MS[unit] for percent, value, unit in lines}
-    return {"requests": int(re.search(r"(\d+) requests in", output).group(1)),
-            "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
-            "p50_ms": latency["50"], "p99_ms": latency["99"]}
+    return {
+        "requests": int(re.search(r"(\d+) requests in", output).group(1)),
+        "rps": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
+        "p50_ms": latency["50"],
+        "p99_ms": latency["99"],
+    }
 
 
 def measure(subject, connections, seconds):
@@ -75,8 +90,10 @@ def run_rounds(subjects, options, connections):
 def medians(rounds, names):
     table = {}
     for name in names:
-        row = {key: statistics.median(one[name][key] for one in rounds)
-               for key in ("rps", "cpu_us", "p50_ms", "p99_ms")}
+        row = {
+            key: statistics.median(one[name][key] for one in rounds)
+            for key in ("rps", "cpu_us", "p50_ms", "p99_ms")
+        }
         row["ratio"] = statistics.median(one[name]["rps"] / one[RIVAL]["rps"] for one in rounds)
         table[name] = row
     return table
@@ -115,11 +132,14 @@ def run_upstream_kind(tls, options, folder, ports):
                 if subject.name == "apiquota":
                     check_counted(subject, sum(one["apiquota"]["requests"] for one in rounds))
             kind = "TLS 1.3" if tls else "plain"
-            title = (f"{kind} upstream, {connections} connections, {options.rounds} rounds of "
-                     f"{options.seconds} s, {options.workers} worker(s) each")
+            title = (
+                f"{kind} upstream, {connections} connections, {options.rounds} rounds of "
+                f"{options.seconds} s, {options.workers} worker(s) each"
+            )
             print_rounds(title, rounds, options.subjects, summary)
-            results.append({"upstream": kind, "connections": connections,
-                            "rounds": rounds, "median": summary})
+            results.append(
+                {"upstream": kind, "connections": connections, "rounds": rounds, "median": summary}
+            )
     finally:
         for subject in subjects:
             subject.stop()
@@ -129,8 +149,12 @@ def run_upstream_kind(tls, options, folder, ports):
 def machine():
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {"cpu": cpu.group(1) if cpu else platform.machine(), "cores": os.cpu_count(),
-            "kernel": platform.release(), "time": now}
+    return {
+        "cpu": cpu.group(1) if cpu else platform.machine(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "time": now,
+    }
 
 
 def parse_arguments():

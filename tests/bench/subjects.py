@@ -23,18 +23,43 @@ def free_port():
 def completion_body(size=1006):
     """A chat completion of exactly `size` bytes, its usage at the end as OpenAI sends it."""
     message = {"role": "assistant", "content": ""}
-    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1718236800, "model": "gpt-4o-mini",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 19, "completion_tokens": 237, "total_tokens": 256}}
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1718236800,
+        "model": "gpt-4o-mini",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 19, "completion_tokens": 237, "total_tokens": 256},
+    }
     message["content"] = "a word ".ljust(size - len(json.dumps(body)), "-")
     return json.dumps(body)
 
 
 def make_certificate(folder):
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            folder / "key.pem",
+            "-out",
+            folder / "cert.pem",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 def fill(template, values, target):
@@ -91,10 +116,15 @@ class Process:
 
 def start_upstream(folder):
     ports = {"PLAIN_PORT": free_port(), "TLS_PORT": free_port()}
-    config = fill("upstream.nginx.conf", {"DIR": folder, "BODY": completion_body(), **ports},
-                  folder / "upstream.conf")
-    process = Process("upstream", [shutil.which("nginx"), "-p", folder, "-c", config, "-e", "stderr"],
-                      ports["PLAIN_PORT"], folder)
+    config = fill(
+        "upstream.nginx.conf", {"DIR": folder, "BODY": completion_body(), **ports}, folder / "upstream.conf"
+    )
+    process = Process(
+        "upstream",
+        [shutil.which("nginx"), "-p", folder, "-c", config, "-e", "stderr"],
+        ports["PLAIN_PORT"],
+        folder,
+    )
     return process, ports
 
 
@@ -112,7 +142,10 @@ TEMPLATES = {"nginx": "proxy.nginx.conf", "haproxy": "haproxy.cfg", "apiquota": 
 def start_subject(name, tls, ports, workers, folder, agent):
     """A proxy whose /bench/ leads to the upstream, which is `localhost` for TLS: it is verified by name."""
     values = {
-        "DIR": folder, "PORT": free_port(), "ADMIN_PORT": free_port(), "WORKERS": workers,
+        "DIR": folder,
+        "PORT": free_port(),
+        "ADMIN_PORT": free_port(),
+        "WORKERS": workers,
         "SCHEME": "https" if tls else "http",
         "UPSTREAM_HOST": "localhost" if tls and name == "apiquota" else "127.0.0.1",
         "UPSTREAM_PORT": ports["TLS_PORT" if tls else "PLAIN_PORT"],

@@ -1,4 +1,4 @@
-"""C++ source, read just closely enough for the rules: without its comments and literals, and cut into functions."""
+"""C++ source, read just closely enough for the rules: without comments and literals, cut into functions."""
 
 import re
 from typing import NamedTuple
@@ -9,17 +9,21 @@ _TOKEN = re.compile(
       | R"(?P<mark>[^\s()\\]{0,16})\(.*?\)(?P=mark)"  # raw string
       | "(?:\\.|[^"\\\n])*"                         # string
       | (?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'         # character; 1'000 is a number
-    """, re.VERBOSE | re.DOTALL)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def code_only(text):
     """The text with comments blanked and literals emptied; every line keeps its number."""
+
     def blank(match):
         piece = match.group()
         if piece.startswith(("//", "/*")):
             return re.sub(r"[^\n]", " ", piece)
         lines = piece.count("\n")
         return piece[0] * 2 + "\n" * lines if piece[0] != "R" else '""' + "\n" * lines
+
     return _TOKEN.sub(blank, text)
 
 
@@ -59,7 +63,7 @@ def _function_name(head):
 
 
 def functions(text):
-    """Functions at namespace and class level, by their braces. Local lambdas belong to the function around them."""
+    """Functions at namespace and class level, by their braces. A lambda belongs to the function around it."""
     code = code_only(text)
     found, scopes = [], []  # a scope is (name or None, line its head starts on)
     head, head_line, line = "", None, 1

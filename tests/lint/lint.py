@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The house's rules, held against the tree: prints `file:line: what, and what instead`; exit 1 if anything is found.
+"""The house's rules, held against the tree. Prints `file:line: what, and what instead`; exit 1 if anything.
 
-    tests/lint/lint.py [root]
+tests/lint/lint.py [root]
 """
 
 import sys

@@ -1,5 +1,5 @@
-"""Rules about everything beside the C++: names that must exist elsewhere, recordings, links, and what a public tree
-must not hold."""
+"""Rules about everything beside the C++: names that must exist elsewhere, recordings, links, and what a
+public tree must not hold."""
 
 import json
 import posixpath
@@ -29,8 +29,15 @@ def check_metric_names(tree):
         yield Finding(GOLDEN_METRICS, 1, "is missing: it is the list of the agent's metrics")
         return
     known = golden_metrics(tree)
-    for path, text in tree.under("README.md", "ARCHITECTURE.md", "docs/", "alerts/", "dashboards/", "tests/alerts/",
-                                 suffixes={".md", ".yaml", ".yml", ".json", ".ts", ".tmpl"}):
+    for path, text in tree.under(
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/",
+        "alerts/",
+        "dashboards/",
+        "tests/alerts/",
+        suffixes={".md", ".yaml", ".yml", ".json", ".ts", ".tmpl"},
+    ):
         for number, line in enumerate(text.splitlines(), 1):
             for name in METRIC.findall(line):
                 if name not in known:
@@ -73,9 +80,17 @@ def check_alerts_documented(tree):
 
 MACHINE_TRACES = [
     (re.compile(r"(?<![\w.$}/-])/(work|root|home/\w+|Users/\w+)/"), "a path of somebody's machine"),
-    (re.compile(r"registry\.npmjs\.org|deb\.debian\.org|security\.debian\.org|(files\.)?pythonhosted\.org"
-                r"|pypi\.org|crates\.io|nodesource\.com|proxy\.golang\.org"), "a registry's host"),
-    (re.compile(r'"resolved":\s*"'), "a resolved address in a lock file (npm: omit-lockfile-registry-resolved)"),
+    (
+        re.compile(
+            r"registry\.npmjs\.org|deb\.debian\.org|security\.debian\.org|(files\.)?pythonhosted\.org"
+            r"|pypi\.org|crates\.io|nodesource\.com|proxy\.golang\.org"
+        ),
+        "a registry's host",
+    ),
+    (
+        re.compile(r'"resolved":\s*"'),
+        "a resolved address in a lock file (omit-lockfile-registry-resolved)",
+    ),
 ]
 
 
@@ -93,7 +108,9 @@ def anchors(markdown):
     """The fragments GitHub gives a document's headings."""
     found = set()
     for heading in re.findall(r"^#{1,6} +(.+?)\s*$", markdown, re.MULTILINE):
-        plain = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()).replace(" ", "-")
+        plain = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()).replace(
+            " ", "-"
+        )
         repeated = sum(1 for anchor in found if re.fullmatch(re.escape(plain) + r"(-\d+)?", anchor))
         found.add(f"{plain}-{repeated}" if repeated else plain)
     return found

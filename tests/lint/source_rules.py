@@ -1,4 +1,4 @@
-"""Rules about the C++ of agent/ and tests/: arrows between rooms, whose libraries are whose, sizes, banned calls."""
+"""Rules about the C++ of agent/ and tests/: arrows between rooms, whose library is whose, sizes, bans."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 COLUMNS_MAX = 110
 
-# Which rooms may include whose headers. Beast's parser is http's; everything else of Boost's network side is net's.
+# Which rooms may include whose headers. Beast's parser is http's; all else of Boost's network side is net's.
 LIBRARY_ROOMS = [
     (re.compile(r"^boost/beast/http/(basic_parser|error|verb|field|status)\b"), {"http", "net"}),
     (re.compile(r"^boost/(asio|beast)\b"), {"net"}),
@@ -23,26 +23,49 @@ IMPURE_HEADERS = {"condition_variable", "filesystem", "fstream", "future", "iost
 
 # (what, instead, where it is allowed: path prefixes). Names in tests/ are held to the rules that say so.
 BANNED = [
-    (r"\b(system|steady|high_resolution)_clock\s*::\s*now\b", "a Clock& or a `now` parameter (base/clock.h)",
-     ["agent/base/clock.cc", "tests/"]),
-    (r"(?<![\w.:>])(?:std\s*::\s*|::\s*)?time\s*\(\s*(NULL|nullptr|0|&)",
-     "a Clock& or a `now` parameter (base/clock.h)", ["agent/base/clock.cc"]),
-    (r"\b(gettimeofday|clock_gettime)\s*\(", "a Clock& or a `now` parameter (base/clock.h)",
-     ["agent/base/clock.cc", "tests/"]),
+    (
+        r"\b(system|steady|high_resolution)_clock\s*::\s*now\b",
+        "a Clock& or a `now` parameter (base/clock.h)",
+        ["agent/base/clock.cc", "tests/"],
+    ),
+    (
+        r"(?<![\w.:>])(?:std\s*::\s*|::\s*)?time\s*\(\s*(NULL|nullptr|0|&)",
+        "a Clock& or a `now` parameter (base/clock.h)",
+        ["agent/base/clock.cc"],
+    ),
+    (
+        r"\b(gettimeofday|clock_gettime)\s*\(",
+        "a Clock& or a `now` parameter (base/clock.h)",
+        ["agent/base/clock.cc", "tests/"],
+    ),
     (r"\bstd\s*::\s*(basic_)?[sc]?regex\b", "a small hand-written reader (base/text.h)", []),
-    (r"(?<![\w.])(?:std\s*::\s*)?(printf|fprintf|vfprintf|puts|fputs|putchar)\s*\(",
-     "Log() (base/log.h), or the stream a command was given",
-     ["agent/base/log.cc", "agent/cli/", "agent/main.cc", "tests/"]),
-    (r"\bstd\s*::\s*(cout|cerr|clog)\b", "Log() (base/log.h), or the stream a command was given",
-     ["agent/cli/", "agent/main.cc", "tests/"]),
+    (
+        r"(?<![\w.])(?:std\s*::\s*)?(printf|fprintf|vfprintf|puts|fputs|putchar)\s*\(",
+        "Log() (base/log.h), or the stream a command was given",
+        ["agent/base/log.cc", "agent/cli/", "agent/main.cc", "tests/"],
+    ),
+    (
+        r"\bstd\s*::\s*(cout|cerr|clog)\b",
+        "Log() (base/log.h), or the stream a command was given",
+        ["agent/cli/", "agent/main.cc", "tests/"],
+    ),
     (r"(?<![\w.])(?:std\s*::\s*)?v?sn?printf\s*\(", "fmt::format", []),
-    (r"(?<![\w.>])(?:std\s*::\s*)?(strcpy|strncpy|strcat|strncat|strtok|gets|alloca)\s*\(",
-     "std::string and std::string_view", []),
-    (r"(?<![\w.>])(?:std\s*::\s*)?(ato[ilf]|atoll|strto[ld]|strtoul|strtoull|sscanf)\s*\(",
-     "the checked readers of base/text.h", []),
+    (
+        r"(?<![\w.>])(?:std\s*::\s*)?(strcpy|strncpy|strcat|strncat|strtok|gets|alloca)\s*\(",
+        "std::string and std::string_view",
+        [],
+    ),
+    (
+        r"(?<![\w.>])(?:std\s*::\s*)?(ato[ilf]|atoll|strto[ld]|strtoul|strtoull|sscanf)\s*\(",
+        "the checked readers of base/text.h",
+        [],
+    ),
     (r"(?<![\w.>])(?:std\s*::\s*)?s?rand\s*\(|\brandom_shuffle\b", "a seeded std::mt19937_64", []),
-    (r"\bsleep_(for|until)\b|(?<![\w.>])(u|nano)?sleep\s*\(", "a timer of the loop, or a wait on a condition",
-     ["tests/"]),
+    (
+        r"\bsleep_(for|until)\b|(?<![\w.>])(u|nano)?sleep\s*\(",
+        "a timer of the loop, or a wait on a condition",
+        ["tests/"],
+    ),
     (r"\.\s*detach\s*\(\s*\)", "a thread somebody joins", []),
     (r"\busing\s+namespace\b", "the names, one by one", []),
 ]
@@ -59,8 +82,8 @@ def arrows(tree):
     rooms = {}
     for call in re.findall(r"apiquota_room\(([^)]*)\)", tree.text("agent/CMakeLists.txt")):
         words = call.split()
-        deps = words[words.index("DEPS") + 1:] if "DEPS" in words else []
-        rooms[words[0]] = set(deps[:deps.index("LIBS")] if "LIBS" in deps else deps)
+        deps = words[words.index("DEPS") + 1 :] if "DEPS" in words else []
+        rooms[words[0]] = set(deps[: deps.index("LIBS")] if "LIBS" in deps else deps)
     return rooms
 
 
@@ -96,7 +119,9 @@ def check_arrows_are_acyclic(tree):
             break
         settled |= ready
     for room in sorted(set(rooms) - settled):
-        yield Finding("agent/CMakeLists.txt", 1, f"{room} is part of a circle of rooms, or depends on an unknown one")
+        yield Finding(
+            "agent/CMakeLists.txt", 1, f"{room} is part of a circle of rooms, or depends on an unknown one"
+        )
 
 
 def check_libraries(tree):
@@ -109,14 +134,19 @@ def check_libraries(tree):
                 yield Finding(path, line, f"<{name}> in {room}: it does no I/O and starts no thread")
             allowed = next((rooms for pattern, rooms in LIBRARY_ROOMS if pattern.match(name)), None)
             if allowed is not None and room not in allowed:
-                yield Finding(path, line, f"<{name}> belongs to agent/{' and agent/'.join(sorted(allowed))} alone")
+                yield Finding(
+                    path, line, f"<{name}> belongs to agent/{' and agent/'.join(sorted(allowed))} alone"
+                )
 
 
 def check_banned_calls(tree):
     for path, text in tree.cpp("agent/", "tests/"):
         lines = code_only(text).splitlines()
-        banned = [(pattern, instead) for pattern, instead, allowed in BANNED
-                  if not any(path.startswith(prefix) for prefix in allowed)]
+        banned = [
+            (pattern, instead)
+            for pattern, instead, allowed in BANNED
+            if not any(path.startswith(prefix) for prefix in allowed)
+        ]
         if room_of(path) in PURE_ROOMS:
             banned.append(REAL_CLOCK)
         for number, line in enumerate(lines, 1):
@@ -135,29 +165,39 @@ def check_headers(tree):
             if first != "#pragma once":
                 yield Finding(path, 1, "a header starts with its contract as a comment, then #pragma once")
             if path.startswith("agent/") and not (lines and lines[0].startswith("//")):
-                yield Finding(path, 1, "a header opens with a comment: what it is, thread-safety, ownership, units")
+                yield Finding(
+                    path, 1, "a header opens with a comment: what it is, thread-safety, ownership, units"
+                )
 
 
 def check_sizes(tree):
-    for path, text in tree.under("agent/", "tests/", "scripts/", "dashboards/src/",
-                                 suffixes={".cc", ".h", ".py", ".mjs", ".ts", ""}):
+    for path, text in tree.under(
+        "agent/", "tests/", "scripts/", "dashboards/src/", suffixes={".cc", ".h", ".py", ".mjs", ".ts", ""}
+    ):
         lines = text.splitlines()
         if len(lines) > FILE_LINES_MAX:
-            yield Finding(path, len(lines), f"{len(lines)} lines; at most {FILE_LINES_MAX}: cut along its jobs")
+            yield Finding(
+                path, len(lines), f"{len(lines)} lines; at most {FILE_LINES_MAX}: cut along its jobs"
+            )
         for number, line in enumerate(lines, 1):
             if len(line) > COLUMNS_MAX and 'R"' not in line:
                 yield Finding(path, number, f"{len(line)} columns; at most {COLUMNS_MAX}")
         for name, first, last in function_spans(path, text):
             if last - first + 1 > FUNCTION_LINES_MAX:
-                yield Finding(path, first, f"{name} has {last - first + 1} lines; at most {FUNCTION_LINES_MAX}")
+                yield Finding(
+                    path, first, f"{name} has {last - first + 1} lines; at most {FUNCTION_LINES_MAX}"
+                )
 
 
 def function_spans(path, text):
     if path.endswith((".cc", ".h")):
         return functions(text)
     if path.endswith(".py"):
-        return [(node.name, node.lineno, node.end_lineno) for node in ast.walk(ast.parse(text))
-                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        return [
+            (node.name, node.lineno, node.end_lineno)
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
     return []
 
 
@@ -173,5 +213,12 @@ def check_leftovers(tree):
                 yield Finding(path, number, "NOLINT names the check it silences: NOLINT(check)")
 
 
-RULES = [check_arrows, check_arrows_are_acyclic, check_libraries, check_banned_calls, check_headers, check_sizes,
-         check_leftovers]
+RULES = [
+    check_arrows,
+    check_arrows_are_acyclic,
+    check_libraries,
+    check_banned_calls,
+    check_headers,
+    check_sizes,
+    check_leftovers,
+]

@@ -1,5 +1,5 @@
-"""The project as the rules see it: paths and texts. Rules are functions from a Tree to findings; they open no file
-themselves, so that lint_test.py can hand them small bad trees."""
+"""The project as the rules see it: paths and texts. Rules are functions from a Tree to findings; they open no
+file themselves, so that their tests can hand them small bad trees."""
 
 import os
 import shutil
@@ -8,8 +8,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 TEXT_SUFFIXES = {
-    ".cc", ".h", ".cmake", ".css", ".html", ".http", ".js", ".json", ".jsonl", ".md", ".mjs", ".py", ".sh", ".ts",
-    ".txt", ".yaml", ".yml", "",
+    ".cc",
+    ".h",
+    ".cmake",
+    ".css",
+    ".html",
+    ".http",
+    ".js",
+    ".json",
+    ".jsonl",
+    ".md",
+    ".mjs",
+    ".py",
+    ".sh",
+    ".ts",
+    ".txt",
+    ".yaml",
+    ".yml",
+    "",
 }
 LEFT_OUT = {".git", "node_modules", "__pycache__"}
 
@@ -44,15 +60,24 @@ class Tree:
 
 def listed_files(root):
     """What git tracks or would track; without git (an unpacked archive), everything that isn't built."""
-    listing = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True, text=True, check=False) if (root / ".git").exists() and shutil.which("git") else None
+    listing = (
+        subprocess.run(
+            ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if (root / ".git").exists() and shutil.which("git")
+        else None
+    )
     if listing is not None and listing.returncode == 0:
         return [name for name in listing.stdout.split("\0") if name]
     found = []
     for folder, subfolders, names in os.walk(root):
         at_root = Path(folder) == root
-        subfolders[:] = [s for s in subfolders if s not in LEFT_OUT and not (at_root and s.startswith("build"))]
+        subfolders[:] = [
+            s for s in subfolders if s not in LEFT_OUT and not (at_root and s.startswith("build"))
+        ]
         found += [(Path(folder) / name).relative_to(root).as_posix() for name in names]
     return found
 
