@@ -69,8 +69,8 @@ void FoldNext(Level level, SystemTime at, std::optional<double> limit, double re
     consumption->rounding = consumption->last_refill > 0 ? std::clamp(consumed, -1.0, 0.0) : 0;
   }
   consumption->of_used = level.of_used;
+  consumption->last_at = consumption->last ? std::max(consumption->last_at, at) : at;
   consumption->last = level.value;
-  consumption->last_at = at;
   consumption->last_refill = refill_per_second;
 }
 

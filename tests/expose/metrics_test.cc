@@ -3,36 +3,23 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "expose/label_text.h"
 #include "quota/agent_metrics.h"
+#include "tests/expose/golden.h"
 #include "tests/expose/sample_page.h"
 
 namespace apiquota::expose {
 namespace {
 
-constexpr char kGolden[] = APIQUOTA_SOURCE_DIR "/tests/golden/metrics.txt";
-
-std::string ReadText(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-// The whole page, every family on it. APIQUOTA_GOLDEN=write renews the file; then read the difference.
-TEST(MetricsTest, ThePageIsTheGoldenOne) {
-  const std::string text = MetricsText(SamplePage());
-  const char* mode = std::getenv("APIQUOTA_GOLDEN");
-  if (mode != nullptr && std::string(mode) == "write") std::ofstream(kGolden, std::ios::binary) << text;
-  EXPECT_EQ(text, ReadText(kGolden));
-}
+// The whole page, every family on it.
+TEST(MetricsTest, ThePageIsTheGoldenOne) { EXPECT_TRUE(IsGolden("metrics.txt", MetricsText(SamplePage()))); }
 
 TEST(MetricsTest, EveryFamilyTheAgentCountsIsOnTheGoldenPage) {
   Registry registry;
   const quota::AgentMetrics metrics(registry);
-  const std::string golden = ReadText(kGolden);
+  const std::string golden = GoldenText("metrics.txt");
   for (const prometheus::MetricFamily& family : registry.Collect()) {
     EXPECT_NE(golden.find("# TYPE " + family.name + " "), std::string::npos) << family.name;
   }
@@ -41,7 +28,7 @@ TEST(MetricsTest, EveryFamilyTheAgentCountsIsOnTheGoldenPage) {
 TEST(MetricsTest, PromtoolAcceptsTheGoldenPage) {
   if (std::system("promtool --version >/dev/null 2>&1") != 0)
     GTEST_SKIP() << "SKIPPED: promtool is not installed";
-  const std::string command = std::string("promtool check metrics <") + kGolden + " >&2";
+  const std::string command = "promtool check metrics <'" + GoldenPath("metrics.txt") + "' >&2";
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 

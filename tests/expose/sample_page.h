@@ -13,78 +13,81 @@ inline SystemTime SampleTime(double seconds) {
   return SystemTime(std::chrono::seconds(1'700'000'000)) + SecondsToMicros(seconds);
 }
 
-// A bucket in use, a fixed window that will run out, one whose reading has expired, calls in progress and a
-// balance.
-inline quota::Snapshot SampleSnapshot() {
-  using provider::QuotaKind;
+// A fixed window that will run out.
+inline quota::QuotaView SampleCore() {
+  quota::QuotaView view;
+  view.id = {"github", "ci", "core", "requests", "requests"};
+  view.exporter = "github";
+  view.kind = provider::QuotaKind::kFixed;
+  view.limit = 5000;
+  view.remaining = 400;
+  view.used = 4600;
+  view.used_ratio = 0.92;
+  view.reset_at = SampleTime(1800.25);
+  view.window_seconds = 3600;
+  view.policy = "core";
+  view.valid = true;
+  view.observed_at = SampleTime(-2.5);
+  view.exhaustion_at = SampleTime(900);
+  view.consumed_total = 4321;
+  view.windows_exhausted_total = 1;
+  view.limit_changes_total = 1;
+  return view;
+}
+
+// A short one whose reading has expired.
+inline quota::QuotaView SampleSearch() {
+  quota::QuotaView view;
+  view.id = {"github", "ci", "search", "requests", "requests"};
+  view.exporter = "github";
+  view.kind = provider::QuotaKind::kFixed;
+  view.limit = 30;
+  view.limit_assumed = true;
+  view.window_seconds = 60;
+  view.observed_at = SampleTime(-90);
+  view.consumed_total = 40;
+  view.window_peaks = quota::PeakHistogram{{1, 0, 1, 0, 0, 1}, 2.25};
+  return view;
+}
+
+// A bucket that is empty.
+inline quota::QuotaView SampleTokens() {
   using provider::SignalField;
-  quota::Snapshot snapshot;
-  snapshot.at = SampleTime(0);
-  snapshot.dropped_total = 3;
+  quota::QuotaView view;
+  view.id = {"openai-prod", "hmac:0a1b2c3d", "gpt-4o", "tokens", "tokens"};
+  view.exporter = "openai";
+  view.kind = provider::QuotaKind::kBucket;
+  view.limit = 30000;
+  view.remaining = 0;
+  view.used = 30000;
+  view.used_ratio = 1;
+  view.reset_at = SampleTime(60);
+  view.window_seconds = 60;
+  view.derived = {SignalField::kUsed, SignalField::kWindow};
+  view.valid = true;
+  view.observed_at = SampleTime(-1);
+  view.consumed_total = 30000.5;
+  view.window_peaks = quota::PeakHistogram{};
+  return view;
+}
 
-  quota::QuotaView core;
-  core.id = {"github", "ci", "core", "requests", "requests"};
-  core.exporter = "github";
-  core.kind = QuotaKind::kFixed;
-  core.limit = 5000;
-  core.remaining = 400;
-  core.used = 4600;
-  core.used_ratio = 0.92;
-  core.reset_at = SampleTime(1800.25);
-  core.window_seconds = 3600;
-  core.policy = "core";
-  core.valid = true;
-  core.observed_at = SampleTime(-2.5);
-  core.exhaustion_at = SampleTime(900);
-  core.consumed_total = 4321;
-  core.windows_exhausted_total = 1;
-  core.limit_changes_total = 1;
+// Calls in progress: nothing of them is consumed.
+inline quota::QuotaView SampleCalls() {
+  quota::QuotaView view;
+  view.id = {"slow-api", "anonymous", "", "concurrent", "requests"};
+  view.exporter = "generic";
+  view.kind = provider::QuotaKind::kConcurrency;
+  view.limit = 10;
+  view.remaining = 8;
+  view.used = 2;
+  view.used_ratio = 0.2;
+  view.valid = true;
+  view.observed_at = SampleTime(-1);
+  return view;
+}
 
-  quota::QuotaView search = core;
-  search.id.resource = "search";
-  search.limit = 30;
-  search.remaining.reset();
-  search.used.reset();
-  search.used_ratio.reset();
-  search.reset_at.reset();
-  search.window_seconds = 60;
-  search.policy.reset();
-  search.valid = false;
-  search.limit_assumed = true;
-  search.exhaustion_at.reset();
-  search.consumed_total = 40;
-  search.windows_exhausted_total = 0;
-  search.limit_changes_total = 0;
-  search.window_peaks = quota::PeakHistogram{{1, 0, 1, 0, 0, 1}, 2.25};
-
-  quota::QuotaView tokens = search;
-  tokens.id = {"openai-prod", "hmac:0a1b2c3d", "gpt-4o", "tokens", "tokens"};
-  tokens.exporter = "openai";
-  tokens.kind = QuotaKind::kBucket;
-  tokens.limit = 30000;
-  tokens.remaining = 0;
-  tokens.used = 30000;
-  tokens.used_ratio = 1;
-  tokens.reset_at = SampleTime(60);
-  tokens.derived = {SignalField::kUsed, SignalField::kWindow};
-  tokens.valid = true;
-  tokens.limit_assumed = false;
-  tokens.consumed_total = 30000.5;
-  tokens.window_peaks = quota::PeakHistogram{};
-
-  quota::QuotaView calls;
-  calls.id = {"openai-prod", "hmac:0a1b2c3d", "gpt-4o", "zz-calls", "requests"};
-  calls.exporter = "openai";
-  calls.kind = QuotaKind::kConcurrency;
-  calls.limit = 10;
-  calls.remaining = 8;
-  calls.used = 2;
-  calls.used_ratio = 0.2;
-  calls.valid = true;
-  calls.observed_at = SampleTime(-1);
-
-  snapshot.quotas = {core, search, tokens, calls};
-  return snapshot;
+inline quota::Snapshot SampleSnapshot() {
+  return {SampleTime(0), {SampleCore(), SampleSearch(), SampleTokens(), SampleCalls()}, 3};
 }
 
 inline std::vector<ApiFacts> SampleApis() {

@@ -1,0 +1,34 @@
+// How a reading changes a quota's state: one way for fixed windows, one for every kind that comes back
+// otherwise (DESIGN 6.3). The inside of quota_state; nothing else includes it.
+#pragma once
+
+#include "quota/quota_state.h"
+
+namespace apiquota::quota {
+
+// REQUIRES: state->seen.
+void FoldFixed(const Heard& heard, Micros expire_after, QuotaState* state);
+void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state);
+
+// A fixed window of which nothing is known yet.
+void BeginFixed(const Heard& heard, QuotaState* state);
+
+// The fixed window held, as its peak is kept.
+WindowSpan FixedSpan(const QuotaState& state);
+
+// Concurrency and balance don't come back by time.
+bool HasWindows(provider::QuotaKind kind);
+
+bool SaysLevel(const Heard& heard);
+
+// Adds what was said to the open window's peak.
+void FoldPeak(const Heard& heard, QuotaState* state);
+
+// Derived values follow the fields they were computed from.
+void Recompute(Held* held);
+
+// The pace at which a bucket comes back: limit per window, else what its reset implies; 0 if neither is
+// known.
+double RefillPerSecond(const Held& held);
+
+}  // namespace apiquota::quota

@@ -1,0 +1,56 @@
+#include "quota/fold.h"
+
+namespace apiquota::quota {
+namespace {
+
+using provider::QuotaKind;
+
+// What the newest level adds to the consumption of a quota without fixed windows.
+void FoldNewestLevel(const Heard& heard, bool limit_changed, QuotaState* state) {
+  const Held& held = state->held;
+  const auto level = LevelOf(heard.remaining, heard.used);
+  if (!level || state->kind == QuotaKind::kConcurrency) return;
+  Consumption& consumption = state->consumption;
+  if (limit_changed) consumption.last.reset();
+  // Nothing of a sliding window outlives its length.
+  const bool slid_by = state->kind == QuotaKind::kSliding && held.window_seconds && held.limit &&
+                       consumption.last &&
+                       heard.said.received_at - consumption.last_at >= SecondsToMicros(*held.window_seconds);
+  if (slid_by && !level->of_used && !consumption.of_used) consumption.last = *held.limit;
+  const double refill = state->kind == QuotaKind::kBucket ? RefillPerSecond(held) : 0;
+  FoldNext(*level, heard.said.received_at, held.limit, refill, &consumption);
+}
+
+}  // namespace
+
+void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state) {
+  Held& held = state->held;
+  if (!Newer(heard.said, held.said)) {
+    if (SaysLevel(heard) && !held.remaining && !held.used) TakeLevel(heard, &held);
+    Heard facts = heard;  // a reset belongs to its own level
+    facts.reset_at.reset();
+    MergeFacts(facts, false, &held);
+    return Recompute(&held);
+  }
+  const std::optional<double> limit_before = held.limit;
+  if (heard.said.received_at >= HoldsUntil(held, expire_after)) {
+    Replace(heard, &held);
+  } else {
+    MergeFacts(heard, true, &held);
+    TakeLevel(heard, &held);
+  }
+  Recompute(&held);
+  FoldNewestLevel(heard, limit_before && held.limit && *limit_before != *held.limit, state);
+  if (!HasWindows(state->kind) || !SaysLevel(heard)) return;
+  if (!state->peaks.open) {
+    WindowSpan span;
+    if (held.window_seconds) {
+      span.length = SecondsToMicros(*held.window_seconds);
+      span.closes_at = heard.said.received_at + *span.length;
+    }
+    OpenWindow(span, &state->peaks);
+  }
+  FoldPeak(heard, state);
+}
+
+}  // namespace apiquota::quota
