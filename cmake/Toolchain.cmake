@@ -29,3 +29,9 @@ endif()
 if(APIQUOTA_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)  # coverage in the rooms; the targets link the fuzzer itself
 endif()
+if(APIQUOTA_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "APIQUOTA_FUZZ needs clang: -DCMAKE_CXX_COMPILER=clang++-19.")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage in the rooms too, not only in the targets
+endif()
