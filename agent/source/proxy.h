@@ -32,8 +32,7 @@ class Proxy {
   // Listens and serves when it returns. Errors: the address is taken or not ours, the CA file can't
   // be read.
   static Result<std::unique_ptr<Proxy>> Start(const ProxyOptions& options,
-                                              std::shared_ptr<const RouteTable> routes,
-                                              ProxyDeps deps);
+                                              std::shared_ptr<const RouteTable> routes, ProxyDeps deps);
   ~Proxy();  // closes what is still open, at once
 
   uint16_t port() const;

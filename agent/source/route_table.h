@@ -27,9 +27,8 @@ struct Route {
   http::BaseUrl base;
   bool private_allowed = false;  // the operator wrote the base URL
   std::vector<KeyOptions> keys;
-  const KeyOptions* injected =
-      nullptr;  // the default key, among `keys`; null: credentials pass through
-  std::unique_ptr<ApiMetrics> metrics;  // its counters belong to the registry and survive the route
+  const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
+  std::unique_ptr<ApiMetrics> metrics;   // its counters belong to the registry and survive the route
 };
 
 struct RouteMatch {
@@ -42,9 +41,7 @@ class RouteTable {
   // The longest prefix that matches at a segment.
   std::optional<RouteMatch> Match(std::string_view path_and_query) const;
 
-  const std::vector<std::unique_ptr<Route>>& routes() const {
-    return routes_;
-  }  // longest prefix first
+  const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }  // longest prefix first
   const std::vector<CallerOptions>& callers() const { return callers_; }
   const net::Fingerprinter& fingerprinter() const { return fingerprinter_; }
 
@@ -54,8 +51,7 @@ class RouteTable {
                                                                const provider::Catalogue&,
                                                                const net::Fingerprinter&,
                                                                quota::AgentMetrics&);
-  explicit RouteTable(net::Fingerprinter fingerprinter)
-      : fingerprinter_(std::move(fingerprinter)) {}
+  explicit RouteTable(net::Fingerprinter fingerprinter) : fingerprinter_(std::move(fingerprinter)) {}
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<CallerOptions> callers_;

@@ -1,0 +1,105 @@
+#include "net/fingerprint.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+
+#include "base/text.h"
+
+namespace apiquota::net {
+namespace {
+
+constexpr size_t kSaltBytes = 32;
+constexpr size_t kSaltTextMin = 16;
+constexpr size_t kFingerprintBytes = 4;
+
+std::string Hex(std::span<const unsigned char> bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out;
+}
+
+std::string Reason() { return std::strerror(errno); }
+
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<Secret> ReadSalt(const File& file, const std::string& path) {
+  struct stat info{};
+  if (fstat(file.fd(), &info) != 0) return Fail(path + ": " + Reason());
+  if (!S_ISREG(info.st_mode)) return Fail(path + ": the key salt must be a regular file");
+  if ((info.st_mode & 077) != 0) {
+    return Fail(path + ": the key salt can be read by others; expected mode 0600 (chmod 600)");
+  }
+  std::array<char, 4096> buffer;
+  const ssize_t n = read(file.fd(), buffer.data(), buffer.size());
+  if (n < 0) return Fail(path + ": " + Reason());
+  std::string_view text(buffer.data(), static_cast<size_t>(n));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  if (text.size() < kSaltTextMin) return Fail(path + ": the key salt is shorter than 16 bytes");
+  return Secret(std::string(text));
+}
+
+}  // namespace
+
+std::string Fingerprinter::Of(std::string_view credential) const {
+  if (credential.empty()) return "anonymous";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  const std::string_view salt = salt_.Reveal();
+  const auto* done = HMAC(EVP_sha256(), salt.data(), static_cast<int>(salt.size()),
+                          reinterpret_cast<const unsigned char*>(credential.data()), credential.size(),
+                          digest.data(), &size);
+  if (done == nullptr || size < kFingerprintBytes) std::abort();
+  return "hmac:" + Hex(std::span(digest).first(kFingerprintBytes));
+}
+
+Result<Secret> LoadOrCreateSalt(const std::string& path) {
+  const File existing(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (existing.fd() >= 0) return ReadSalt(existing, path);
+  if (errno != ENOENT) return Fail(path + ": the key salt can't be read: " + Reason());
+  const File created(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (created.fd() < 0) return Fail(path + ": the key salt can't be created: " + Reason());
+  Secret salt = RandomSalt();
+  const std::string_view text = salt.Reveal();
+  if (write(created.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      fsync(created.fd()) != 0) {
+    const std::string reason = Reason();
+    unlink(path.c_str());
+    return Fail(path + ": the key salt can't be written: " + reason);
+  }
+  return salt;
+}
+
+Secret RandomSalt() {
+  std::array<unsigned char, kSaltBytes> bytes;
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1)
+    std::abort();  // a machine without randomness can't keep secrets
+  return Secret(Hex(bytes));
+}
+
+}  // namespace apiquota::net

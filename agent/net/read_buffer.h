@@ -1,0 +1,76 @@
+// The bytes a connection has received and nobody has consumed. Small while idle: 4 KiB, growing to
+// 64 KiB only when a read fills it, and back again when reads have stayed small. Bytes do not move
+// while a read is under way.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace apiquota::net {
+
+class ReadBuffer {
+ public:
+  static constexpr size_t kSmall = 4 * 1024;
+  static constexpr size_t kLarge = 64 * 1024;
+
+  std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
+  void Consume(size_t n) { begin_ += n; }
+
+  // Free space for the next read; empty if 64 KiB are waiting already. Invalidates view().
+  std::span<char> Prepare() {
+    if (begin_ == end_) begin_ = end_ = 0;
+    const size_t wanted = wanted_;
+    if (capacity_ < wanted || (end_ == 0 && capacity_ > wanted)) {
+      Reallocate(std::max(wanted, end_ - begin_));
+    } else if (end_ == capacity_) {
+      if (begin_ > 0) {
+        Compact();
+      } else if (capacity_ < kLarge) {
+        Reallocate(std::min(kLarge, capacity_ * 4));
+      }
+    }
+    return {data_.get() + end_, capacity_ - end_};
+  }
+
+  void Commit(size_t n) {
+    end_ += n;
+    if (end_ == capacity_ && n > 0) {
+      wanted_ = std::min(kLarge, capacity_ * 4);
+      small_reads_ = 0;
+    } else if (n <= kSmall && wanted_ > kSmall && ++small_reads_ == kSmallReadsToShrink) {
+      wanted_ = kSmall;
+      small_reads_ = 0;
+    }
+  }
+
+ private:
+  static constexpr int kSmallReadsToShrink = 16;
+
+  void Reallocate(size_t capacity) {
+    auto bigger = std::make_unique_for_overwrite<char[]>(capacity);
+    if (end_ > begin_) std::memcpy(bigger.get(), data_.get() + begin_, end_ - begin_);
+    data_ = std::move(bigger);
+    capacity_ = capacity;
+    end_ -= begin_;
+    begin_ = 0;
+  }
+
+  void Compact() {
+    std::memmove(data_.get(), data_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+
+  std::unique_ptr<char[]> data_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  size_t wanted_ = kSmall;
+  int small_reads_ = 0;
+};
+
+}  // namespace apiquota::net

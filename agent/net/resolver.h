@@ -1,0 +1,45 @@
+// Names to addresses, off the loops: getaddrinfo on threads of its own, answers cached. A fresh
+// answer is used as it is; an older one is used while a new one is fetched, and for as long as
+// fetching fails (an hour at most). Failures are remembered for a few seconds. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/address.h"
+
+namespace apiquota::net {
+
+struct ResolverOptions {
+  Micros fresh = std::chrono::seconds(30);
+  Micros stale_max = std::chrono::hours(1);
+  Micros negative = std::chrono::seconds(5);
+  size_t names_max = 1000;
+  int threads = 2;
+};
+
+using Addresses = std::vector<IpAddress>;  // in the order to try; empty: the name has none
+
+class Resolver {
+ public:
+  // Blocks; called on the resolver's threads.
+  using Lookup = std::function<Addresses(const std::string& host)>;
+  static Addresses SystemLookup(const std::string& host);
+
+  explicit Resolver(const Clock& clock, ResolverOptions options = {}, Lookup lookup = SystemLookup);
+  ~Resolver();  // calls no one back from here on; a thread stuck in getaddrinfo is left to itself
+
+  // What is known now, literals included; else nothing, and `done` is called once from another
+  // thread.
+  std::optional<Addresses> Resolve(const std::string& host, std::function<void(const Addresses&)> done);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace apiquota::net

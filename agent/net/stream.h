@@ -1,0 +1,91 @@
+// A connection, plain or TLS, as the proxy sees it: bytes that have arrived, and a queue of bytes
+// to send. Reading is armed all the time (unless paused), so the end of a connection is seen at
+// once. Belongs to one loop.
+//
+// Handlers are called from the loop, never from inside a call to the stream; a handler may close or
+// destroy the stream, and after that hears nothing more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/address.h"
+#include "net/loop.h"
+#include "net/tls_client.h"
+
+namespace apiquota::net {
+
+enum class StreamEnd : uint8_t {
+  kClosed,           // the peer ended it properly: FIN, over TLS after close_notify
+  kReset,            // cut: RST, timeout of the kernel, TLS without close_notify
+  kConnectFailed,    // no connection came about
+  kBadCertificate,   // TLS: chain, name or dates
+  kHandshakeFailed,  // TLS: anything else
+};
+
+class StreamHandler {
+ public:
+  virtual void OnOpen() {}                // Connect() or StartTls() is through
+  virtual void OnBytes() = 0;             // input() has grown
+  virtual void OnEnd(StreamEnd end) = 0;  // once; what input() still holds stays readable
+  virtual void OnDrained() {}             // unsent() came down to the low mark, or to 0
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+class Stream {
+ public:
+  struct Impl;
+
+  explicit Stream(Loop& loop);      // not connected yet
+  explicit Stream(Impl* accepted);  // by Listener: connected
+  ~Stream();                        // Close()
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+
+  void SetHandler(StreamHandler* handler);
+
+  // OnOpen or OnEnd follows. TCP_NODELAY is set.
+  void Connect(const Endpoint& endpoint);
+  // After OnOpen: the client's half of a handshake, then OnOpen again or OnEnd. See TlsEngine for
+  // the arguments.
+  void StartTls(const TlsClient& client, const std::string& host, TlsSession* session);
+
+  // Bytes read and not consumed. Views stay valid until OnBytes returns; elsewhere, until Resume().
+  std::string_view input() const;
+  void Consume(size_t n);
+
+  // At most 64 KiB wait in input(): then reading rests until OnBytes has consumed some, or Resume()
+  // is called.
+  void Resume();
+  void Pause();
+  bool paused() const;
+
+  // Sends what the kernel takes now, in one call for all pieces, and queues the rest. Nothing is
+  // sent on a connection that has ended; OnEnd tells.
+  void Write(std::span<const std::string_view> pieces);
+  void Write(std::initializer_list<std::string_view> pieces) {
+    Write(std::span(pieces.begin(), pieces.size()));
+  }
+  size_t unsent() const;
+  uint64_t sent() const;  // bytes the kernel has taken so far
+  void SetLowMark(size_t bytes);
+
+  bool open() const;
+  Endpoint peer() const;
+
+  void ShutdownSend();  // FIN once everything is sent (close_notify before it)
+  void Close();         // at once: what is unsent is lost
+  void Reset();         // at once, with a RST
+
+ private:
+  Impl* impl_;
+};
+
+}  // namespace apiquota::net

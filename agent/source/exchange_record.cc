@@ -1,0 +1,144 @@
+#include "source/exchange_record.h"
+
+#include "base/text.h"
+#include "http/date.h"
+
+namespace apiquota::source {
+namespace {
+
+constexpr size_t kScanBytesMax = 64 * 1024;  // of one body; what the agent looks for stands near the front
+
+double Seconds(std::chrono::nanoseconds span) { return static_cast<double>(span.count()) / 1e9; }
+
+bool IsEncoded(const http::Fields& fields) {
+  const auto coding = fields.Find("content-encoding");
+  return coding && !coding->empty() && !EqualsIgnoreCase(*coding, "identity");
+}
+
+}  // namespace
+
+void ExchangeRecord::Begin(const Route& route, const net::Fingerprinter& fingerprinter,
+                           const http::RequestHead& head, std::string_view path, std::string_view credential,
+                           const KeyChoice& choice, SteadyTime read_at) {
+  route_ = &route;
+  read_at_ = connect_began_ = read_at;
+  waited_ = {};
+  exchange_.method = head.method;
+  exchange_.host = route.base.host;
+  exchange_.path = route.base.path;
+  exchange_.path.append(path.substr(0, path.find('?')));
+  exchange_.request_body.clear();
+  exchange_.response_body.clear();
+  exchange_.order = static_cast<uint64_t>(read_at.time_since_epoch().count());
+  observe_pending_ = body_unread_ = false;
+  response_scan_.reset();
+  request_scan_.reset();
+  const auto& pointers = Info(*route.exporter).request_pointers;
+  if (!pointers.empty() && head.framing != http::BodyFraming::kNone && !IsEncoded(head.fields)) {
+    request_scan_.emplace(pointers);
+    scanned_bytes_ = 0;
+  }
+  SetKey(fingerprinter, credential, choice);
+}
+
+void ExchangeRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential,
+                            const KeyChoice& choice) {
+  const bool own = choice.key == nullptr && choice.action == KeyChoice::Action::kPass;
+  const std::string_view named = own ? credential : std::string_view();
+  if (key_ != nullptr && key_route_ == route_ && key_caller_ == choice.caller && key_alias_ == choice.key &&
+      credential_.Reveal() == named) {
+    return;
+  }
+  key_route_ = route_;
+  key_caller_ = choice.caller;
+  key_alias_ = choice.key;
+  credential_ = Secret(std::string(named));
+  key_label_ = choice.key != nullptr ? choice.key->name : fingerprinter.Of(named);
+  key_ = &route_->metrics->ForKey(key_label_, choice.caller != nullptr ? choice.caller->name : "");
+  requests_ = nullptr;
+}
+
+void ExchangeRecord::RequestBody(std::span<const std::string_view> slices) {
+  if (!request_scan_ || scanned_bytes_ >= kScanBytesMax) return;
+  for (const std::string_view slice : slices) {
+    if (request_scan_->Done() || scanned_bytes_ >= kScanBytesMax) return;
+    request_scan_->Write(slice.substr(0, kScanBytesMax - scanned_bytes_));
+    scanned_bytes_ += slice.size();
+  }
+}
+
+void ExchangeRecord::ConnectionReady(bool waited) {
+  if (waited) waited_ = clock_.SteadyNow() - connect_began_;
+}
+
+void ExchangeRecord::RequestSent() {
+  sent_at_ = clock_.SteadyNow();
+  route_->metrics->overhead_request.Observe(Seconds(sent_at_ - read_at_ - waited_));
+}
+
+void ExchangeRecord::ResponseArrived() { arrived_at_ = clock_.SteadyNow(); }
+
+void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
+  const SteadyTime now = clock_.SteadyNow();
+  ApiMetrics& metrics = *route_->metrics;
+  metrics.overhead_response.Observe(Seconds(now - arrived_at_));
+  metrics.upstream_first_byte.Observe(Seconds(arrived_at_ - sent_at_));
+  metrics.ProxyRequests(head.status).Add();
+  if (requests_ == nullptr || requests_code_ != head.status || requests_method_ != exchange_.method) {
+    requests_ = &key_->UpstreamRequests(exchange_.method, head.status);
+    requests_code_ = head.status;
+    requests_method_ = exchange_.method;
+  }
+  requests_->Add();
+  exchange_.status = head.status;
+  exchange_.fields = head.fields;
+  exchange_.received_at = clock_.SystemNow();
+  exchange_.date.reset();
+  if (const auto date = head.fields.Find("date"))
+    exchange_.date = http::ParseHttpDate(*date, exchange_.received_at);
+  if (request_scan_) exchange_.request_body = request_scan_->TakeValues();
+  const auto& pointers = provider::ResponsePointers(*route_->exporter, head.status);
+  if (pointers.empty() || head.framing == http::BodyFraming::kNone) return Observe();
+  body_unread_ = IsEncoded(head.fields);
+  if (body_unread_) return Observe();
+  observe_pending_ = true;
+  response_scan_.emplace(pointers);
+  scanned_bytes_ = 0;
+}
+
+void ExchangeRecord::ResponseBody(std::span<const std::string_view> slices) {
+  if (!observe_pending_) return;
+  for (const std::string_view slice : slices) {
+    if (scanned_bytes_ >= kScanBytesMax || response_scan_->Done()) break;
+    response_scan_->Write(slice.substr(0, kScanBytesMax - scanned_bytes_));
+    scanned_bytes_ += slice.size();
+  }
+  if (response_scan_->Done() || response_scan_->Failed() || scanned_bytes_ >= kScanBytesMax) Observe();
+}
+
+void ExchangeRecord::Observe() {
+  if (response_scan_) {
+    body_unread_ = response_scan_->Failed();
+    exchange_.response_body = response_scan_->TakeValues();
+    response_scan_.reset();
+  }
+  observe_pending_ = false;
+  const Observed observed{.exporter = *route_->exporter,
+                          .api = *route_->metrics,
+                          .key = *key_,
+                          .key_label = key_label_,
+                          .body_unread = body_unread_};
+  observer_.Observe(observed, exchange_, exchange_.received_at);
+}
+
+void ExchangeRecord::UpstreamFailed(UpstreamError error) { route_->metrics->UpstreamErrors(error).Add(); }
+void ExchangeRecord::AnsweredByUs(int status) { route_->metrics->ProxyRequests(status).Add(); }
+
+void ExchangeRecord::Finish(bool whole) {
+  if (route_ == nullptr) return;
+  if (observe_pending_) Observe();
+  if (whole) route_->metrics->upstream_duration.Observe(Seconds(clock_.SteadyNow() - read_at_ - waited_));
+  route_ = nullptr;
+}
+
+}  // namespace apiquota::source

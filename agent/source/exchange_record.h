@@ -1,0 +1,73 @@
+// What one relayed exchange leaves behind: collects values while it passes, then counts and observes them
+// once. One per client session, reused from request to request. Belongs to one loop.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/codec.h"
+#include "http/exchange.h"
+#include "provider/body_scan.h"
+#include "source/credentials.h"
+#include "source/observe.h"
+#include "source/route_table.h"
+
+namespace apiquota::source {
+
+class ExchangeRecord {
+ public:
+  ExchangeRecord(const Clock& clock, Observer& observer) : clock_(clock), observer_(observer) {}
+
+  // A request begins; `read_at` is when its head was complete. The route must live until Finish.
+  void Begin(const Route& route, const net::Fingerprinter& fingerprinter, const http::RequestHead& head,
+             std::string_view path, std::string_view credential, const KeyChoice& choice, SteadyTime read_at);
+  bool active() const { return route_ != nullptr; }
+
+  // The routes this connection has used are about to go.
+  void Forget() { key_ = nullptr; }
+
+  void RequestBody(std::span<const std::string_view> slices);
+  void ConnectionReady(bool waited);  // the wait for a connection is not our overhead
+  void RequestSent();                 // its head has been handed to the upstream's socket
+
+  void ResponseArrived();  // its first bytes; the clock is read here, nothing is analysed
+  void ResponseSent(
+      const http::ResponseHead& head);  // … have been handed to the client's socket: now there is time
+  void ResponseBody(std::span<const std::string_view> slices);
+  void UpstreamFailed(UpstreamError error);
+  void AnsweredByUs(int status);  // with a route
+  void Finish(bool whole);        // whole: the response came to its end
+
+ private:
+  void Observe();
+  void SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential, const KeyChoice& choice);
+
+  const Clock& clock_;
+  Observer& observer_;
+  const Route* route_ = nullptr;
+  http::Exchange exchange_;
+  std::optional<provider::BodyScanner> request_scan_;
+  std::optional<provider::BodyScanner> response_scan_;
+  size_t scanned_bytes_ = 0;
+  bool observe_pending_ = false;  // the head was not enough: waiting for the body
+  bool body_unread_ = false;
+
+  // The last credential of this connection and what it is called: a client hardly ever changes it.
+  const Route* key_route_ = nullptr;
+  const CallerOptions* key_caller_ = nullptr;
+  const KeyOptions* key_alias_ = nullptr;
+  Secret credential_;
+  std::string key_label_;
+  KeyMetrics* key_ = nullptr;
+  Counter* requests_ = nullptr;  // the last upstream_requests child
+  std::string requests_method_;
+  int requests_code_ = 0;
+
+  SteadyTime read_at_, sent_at_, arrived_at_, connect_began_;
+  std::chrono::nanoseconds waited_{0};
+};
+
+}  // namespace apiquota::source

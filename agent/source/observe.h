@@ -1,0 +1,35 @@
+// The one pipeline every door uses: Exchange → ExtractSignals → Ledger → counters and log lines. Thread-safe.
+// It runs after the response has begun to leave, and nothing it finds or fails at reaches the client.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/exchange.h"
+#include "provider/exporter.h"
+#include "quota/ledger.h"
+#include "source/api_metrics.h"
+
+namespace apiquota::source {
+
+// Whose exchange it was. References into the route table or the caller's own state, for the duration of the
+// call.
+struct Observed {
+  const provider::Exporter& exporter;
+  ApiMetrics& api;
+  KeyMetrics& key;             // what it counts into; its label may be "other"
+  std::string_view key_label;  // what the ledger knows it by
+  bool body_unread = false;    // the exporter wanted the body and it could not be read
+};
+
+class Observer {
+ public:
+  explicit Observer(quota::Ledger& ledger) : ledger_(ledger) {}
+
+  void Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now);
+
+ private:
+  quota::Ledger& ledger_;
+};
+
+}  // namespace apiquota::source

@@ -1,0 +1,77 @@
+#include "source/route_table.h"
+
+#include <algorithm>
+
+namespace apiquota::source {
+namespace {
+
+Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vector<CallerOptions>& callers,
+                                          const provider::Catalogue& exporters,
+                                          quota::AgentMetrics& metrics) {
+  auto route = std::make_unique<Route>();
+  route->api = api.name;
+  route->prefix = api.route;
+  route->exporter = exporters.Find(api.exporter);
+  if (!route->exporter) return Fail("api " + api.name + ": there is no exporter \"" + api.exporter + "\"");
+  const provider::ExporterInfo& info = Info(*route->exporter);
+  const std::string& url = api.base_url.empty() ? info.base_url : api.base_url;
+  if (url.empty()) {
+    return Fail("api " + api.name + ": exporter " + api.exporter +
+                " has no base URL of its own; set base_url");
+  }
+  auto base = http::ParseBaseUrl(url);
+  if (!base) return Fail("api " + api.name + ": " + base.error().message);
+  route->base = std::move(*base);
+  route->private_allowed = api.base_url_by_operator;
+  route->keys = api.keys;
+  std::vector<std::string> names;
+  for (const KeyOptions& key : route->keys) {
+    names.push_back(key.name);
+    if (key.inject_default) route->injected = &key;
+  }
+  std::vector<std::string> spenders = {""};
+  for (const CallerOptions& caller : callers) {
+    if (caller.apis.empty() || std::ranges::find(caller.apis, api.name) != caller.apis.end()) {
+      spenders.push_back(caller.name);
+    }
+  }
+  route->metrics = std::make_unique<ApiMetrics>(metrics, api.name, info, names, spenders);
+  return route;
+}
+
+}  // namespace
+
+std::optional<RouteMatch> RouteTable::Match(std::string_view path_and_query) const {
+  for (const auto& route : routes_) {
+    if (const auto path = http::PathUnderRoute(path_and_query, route->prefix))
+      return RouteMatch{route.get(), *path};
+  }
+  return std::nullopt;
+}
+
+Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>& apis,
+                                                      const std::vector<CallerOptions>& callers,
+                                                      const provider::Catalogue& exporters,
+                                                      const net::Fingerprinter& fingerprinter,
+                                                      quota::AgentMetrics& metrics) {
+  const std::shared_ptr<RouteTable> table(new RouteTable(fingerprinter));
+  table->callers_ = callers;
+  for (const ApiOptions& api : apis) {
+    auto route = BuildRoute(api, callers, exporters, metrics);
+    if (!route) return std::unexpected(route.error());
+    table->routes_.push_back(std::move(*route));
+  }
+  std::ranges::stable_sort(table->routes_,
+                           [](const auto& a, const auto& b) { return a->prefix.size() > b->prefix.size(); });
+  for (size_t i = 0; i < table->routes_.size(); ++i) {
+    for (size_t j = i + 1; j < table->routes_.size(); ++j) {
+      const Route& a = *table->routes_[i];
+      const Route& b = *table->routes_[j];
+      if (a.prefix == b.prefix)
+        return Fail("apis " + a.api + " and " + b.api + " have the same route " + a.prefix);
+    }
+  }
+  return table;
+}
+
+}  // namespace apiquota::source
