@@ -1,5 +1,6 @@
 """Alert rules: valid, tested, documented, and about metrics that exist."""
 
+import json
 import os
 import re
 import shutil
@@ -53,14 +54,21 @@ class AlertsTest(unittest.TestCase):
         self.assertEqual(sorted(runbook), sorted(alerts), "alerts/runbook.md has one heading for each alert")
         for name, text in alerts.items():
             for part in (r"severity: (critical|warning|info)$", r"summary: .+\.$", r"description: \S",
-                         rf"runbook_url: \S*alerts/runbook\.md#{name.lower()}$", r"dashboard_url: /d/\S+", r"for: 1m$"):
+                         rf"runbook_url: \S*alerts/runbook\.md#{name.lower()}$", r"dashboard_url: /d/\S+",
+                         r"for: 1m$"):
                 self.assertRegex(text, re.compile(rf"^ *{part}", re.M), f"{name} lacks {part}")
 
     def test_every_alert_has_a_test_that_fires_and_one_that_stays_silent(self):
         tests = read(UNIT_TESTS)
         for name in blocks(read(RULES), "alert"):
-            self.assertRegex(tests, rf"alertname: {name}\n +exp_alerts:\n +- exp_labels:", f"{name} never fires")
+            fires = rf"alertname: {name}\n +exp_alerts:\n +- exp_labels:"
+            self.assertRegex(tests, fires, f"{name} never fires")
             self.assertIn(f"alertname: {name}, exp_alerts: []}}", tests, f"{name} is never silent")
+
+    def test_dashboards_named_by_alerts_exist(self):
+        uids = [json.loads(file.read_text())["uid"] for file in (SOURCE_DIR / "dashboards").glob("*.json")]
+        for uid in set(re.findall(r"dashboard_url: /d/([\w-]+)", read(RULES))):
+            self.assertIn(uid, uids)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What the integration tests share: programs started on free ports in a temporary directory and ended by their own
-process id, waiting with a deadline, small HTTP helpers. Standard library only.
+"""What the integration tests share: programs started on free ports in a temporary directory and ended by
+their own process id, waiting with a deadline, small HTTP helpers. Standard library only.
 
     with Workspace() as work:
         agent = Agent(work, apis=["demo=github@http://127.0.0.1:8080"])
@@ -99,8 +99,8 @@ def parse_metrics(text):
 
 
 class Workspace:
-    """A temporary directory and the programs started in it; leaving it ends them all, newest first, and shows their
-    output if the test failed."""
+    """A temporary directory and the programs started in it; leaving it ends them all, newest first, and shows
+    their output if the test failed."""
 
     def __enter__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="apiquota-test-"))
@@ -165,8 +165,8 @@ class Agent(Program):
                    f"--proxy.listen-address={self.proxy_url.removeprefix('http://')}"]
         for api in apis:
             command += ["--api", api]
-        super().__init__(work, name, [*command, *arguments],
-                         {"HOME": str(work.directory), "XDG_STATE_HOME": str(work.directory), **(environment or {})})
+        home = {"HOME": str(work.directory), "XDG_STATE_HOME": str(work.directory)}
+        super().__init__(work, name, [*command, *arguments], {**home, **(environment or {})})
         self.wait_for(lambda: answers(self.admin_url + "/-/ready"), 10, "the agent is ready")
 
     def metrics(self):
