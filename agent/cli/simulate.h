@@ -18,11 +18,11 @@ struct SimulateOptions {
 
   // --quota NAME or NAME=LIMIT, repeatable: what is announced and enforced. Empty: every quota that the
   // exporter file names in full.
-  std::vector<std::string> quotas;
+  std::vector<std::string> quotas = {};
   double limit = 60;                         // --limit: of each quota that has none of its own
   Micros window = std::chrono::seconds(60);  // --window: until all is back (fixed) or an empty bucket is full
   double cost = 1;                           // --cost: of one request in quotas not counted in requests
-  std::string resource;                      // --resource: announced where the API names it in a header
+  std::string resource = {};                 // --resource: announced where the API names it in a header
 
   std::string path = "/";  // --path: other paths are answered 404 and cost nothing
   Micros latency{0};       // --latency: before the first byte

@@ -1,0 +1,73 @@
+// A rate-limited API as a function from requests to responses, in the dialect of an exporter file. No
+// sockets, no clock. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/simulate.h"
+#include "cli/simulated_quota.h"
+#include "http/fields.h"
+#include "provider/exporter_rules.h"
+
+namespace apiquota::cli {
+
+struct SimulatedResponse {
+  int status = 200;
+  http::Fields fields;        // about limits only: framing, Date and content are the server's
+  std::string body;           // JSON
+  bool event_stream = false;  // `body` is one event of many
+};
+
+struct SimulatedStats {
+  uint64_t requests = 0;  // all but those for /_simulate/
+  uint64_t throttled = 0;
+  uint64_t not_found = 0;  // outside --path
+  uint64_t completed = 0;  // the response was sent whole
+  uint64_t cancelled = 0;  // the client left before that
+  uint64_t streams = 0;    // event streams begun
+  uint64_t active = 0;     // under way now
+};
+
+class SimulatedApi {
+ public:
+  // `exporter` must outlive the api. Fails when a quota is not in the exporter file, or has no header to
+  // stand in.
+  static Result<SimulatedApi> Create(const SimulateOptions& options, const provider::Exporter& exporter);
+
+  // Charges all quotas, or none and answers with the throttle. `stream`: the client asked for events.
+  SimulatedResponse Answer(std::string_view path, bool stream, SystemTime now);
+
+  // The page /_simulate/stats.
+  std::string StatsJson(SystemTime now) const;
+
+  SimulatedStats stats;
+
+ private:
+  struct Announced {
+    const provider::QuotaRule* rule;
+    std::string name;  // of the quota
+    std::string star;  // what stands for the '*' of its headers
+    double cost;
+    SimulatedQuota quota;
+  };
+
+  SimulatedApi(const SimulateOptions& options, const provider::Exporter& exporter)
+      : options_(options), exporter_(exporter) {}
+  Status Announce(std::string_view name, double limit);
+  Status AnnounceFromOption(std::string_view text);
+  void AnnounceAll();
+  void AddAnnounced(const provider::QuotaRule& rule, std::string_view name, std::string_view star,
+                    double limit);
+  void AppendQuotaFields(SystemTime now, http::Fields* fields) const;
+  void AppendThrottle(Micros wait, SystemTime now, SimulatedResponse* response) const;
+
+  SimulateOptions options_;
+  const provider::Exporter& exporter_;
+  std::vector<Announced> announced_;
+};
+
+}  // namespace apiquota::cli
