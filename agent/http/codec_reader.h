@@ -20,7 +20,7 @@ class MessageReader {
  public:
   explicit MessageReader(const CodecLimits& limits)
       : limits_(limits),
-        head_scan_(HeadLimits(limits)),
+        head_scan_(kRequest ? RequestHeadLimits(limits) : ResponseHeadLimits(limits)),
         trailer_scan_(TrailerLimits(limits)),
         line_scan_(limits.chunk_line_bytes_max),
         tap_(this) {}
@@ -87,9 +87,6 @@ class MessageReader {
     MessageReader* reader_;
   };
 
-  static BlockScanner::Limits HeadLimits(const CodecLimits& limits);
-  static BlockScanner::Limits TrailerLimits(const CodecLimits& limits);
-
   std::optional<Refusal> OnField(std::string_view name, std::string_view value) {
     const size_t index = fields().size();
     fields().Add(name, value);
@@ -132,27 +129,6 @@ class MessageReader {
   std::optional<Refusal> refusal_;
   std::vector<std::string_view>* body_ = nullptr;  // of the Parse in progress
 };
-
-template <bool kRequest>
-BlockScanner::Limits MessageReader<kRequest>::HeadLimits(const CodecLimits& limits) {
-  constexpr size_t kAroundTarget = kMethodBytesMax + sizeof "  HTTP/1.1\r\n" - 1;
-  return {.bytes_max = limits.head_bytes_max,
-          .too_long = {431, "head_size", "the head is too long"},
-          .first_line_max = kRequest ? limits.target_bytes_max + kAroundTarget : limits.head_bytes_max,
-          .first_line_too_long = {414, "target", "the request target is too long"},
-          .fields_max = limits.fields_max,
-          .too_many = {431, "field_count", "too many fields"}};
-}
-
-template <bool kRequest>
-BlockScanner::Limits MessageReader<kRequest>::TrailerLimits(const CodecLimits& limits) {
-  return {.bytes_max = limits.trailer_bytes_max,
-          .too_long = {431, "trailer", "the trailers are too long"},
-          .first_line_max = 0,
-          .first_line_too_long = {},
-          .fields_max = limits.fields_max,
-          .too_many = {431, "trailer", "too many trailer fields"}};
-}
 
 template <bool kRequest>
 void MessageReader<kRequest>::Reset(bool skip_body) {

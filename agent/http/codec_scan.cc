@@ -91,6 +91,32 @@ ScanResult BlockScanner::Scan(std::string_view block) {
   }
 }
 
+BlockScanner::Limits RequestHeadLimits(const CodecLimits& limits) {
+  constexpr size_t kAroundTarget = kMethodBytesMax + sizeof "  HTTP/1.1\r\n" - 1;
+  BlockScanner::Limits head = ResponseHeadLimits(limits);
+  head.first_line_max = limits.target_bytes_max + kAroundTarget;
+  head.first_line_too_long = {414, "target", "the request target is too long"};
+  return head;
+}
+
+BlockScanner::Limits ResponseHeadLimits(const CodecLimits& limits) {
+  return {.bytes_max = limits.head_bytes_max,
+          .too_long = {431, "head_size", "the head is too long"},
+          .first_line_max = limits.head_bytes_max,
+          .first_line_too_long = {},
+          .fields_max = limits.fields_max,
+          .too_many = {431, "field_count", "too many fields"}};
+}
+
+BlockScanner::Limits TrailerLimits(const CodecLimits& limits) {
+  return {.bytes_max = limits.trailer_bytes_max,
+          .too_long = {431, "trailer", "the trailers are too long"},
+          .first_line_max = 0,
+          .first_line_too_long = {},
+          .fields_max = limits.fields_max,
+          .too_many = {431, "trailer", "too many trailer fields"}};
+}
+
 ScanResult ChunkLineScanner::Refuse(std::string_view detail) {
   refusal_ = {400, "chunk", detail};
   return ScanResult::kRefused;

@@ -53,6 +53,10 @@ class BlockScanner {
   Refusal refusal_;
 };
 
+BlockScanner::Limits RequestHeadLimits(const CodecLimits& limits);
+BlockScanner::Limits ResponseHeadLimits(const CodecLimits& limits);
+BlockScanner::Limits TrailerLimits(const CodecLimits& limits);
+
 // One chunk-size line (RFC 9112 7.1), after the CRLF that ends the chunk before it.
 class ChunkLineScanner {
  public:
