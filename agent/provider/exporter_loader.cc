@@ -60,8 +60,8 @@ bool Allowed(SignalField field, Format format) {
   if (field == SignalField::kWindow) {
     return format == Format::kDeltaSeconds || format == Format::kDeltaMillis || format == Format::kDuration;
   }
-  return format == Format::kInteger || format == Format::kDecimal || format == Format::kParams ||
-         format == Format::kPair;
+  if (format == Format::kPair) return field != SignalField::kLimit;  // its second number is the limit
+  return format == Format::kInteger || format == Format::kDecimal || format == Format::kParams;
 }
 
 std::vector<Format> DefaultFormats(SignalField field, const YamlValue& value, std::string_view header) {
@@ -251,8 +251,13 @@ void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : quotas.AsList()) exporter->quotas.push_back(Quota(item));
   if (exporter->quotas.size() > kQuotaRulesMax) quotas.Fail("more quotas than any API has");
   for (const YamlValue& item : map->Get("throttle").AsList()) exporter->throttles.push_back(Throttled(item));
-  for (const YamlValue& item : map->Get("retry_after").AsListOrSingle()) {
+  const YamlValue retry_after = map->Get("retry_after");
+  for (const YamlValue& item : retry_after.AsListOrSingle()) {
     exporter->retry_after.push_back(RetryAfterSource(item));
+  }
+  if (!retry_after.Present()) {
+    const auto formats = DefaultFormats(SignalField::kRetryAfter, retry_after, "retry-after");
+    exporter->retry_after.push_back({FieldSource::From::kHeader, "retry-after", formats, 0});
   }
   for (const YamlValue& item : map->Get("ignore").AsListOrSingle()) exporter->ignore.push_back(Header(item));
   for (const YamlValue& item : map->Get("detect").AsListOrSingle()) exporter->detect.push_back(Header(item));

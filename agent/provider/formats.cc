@@ -73,8 +73,10 @@ enum class Plausibility : uint8_t { kFuture, kPast, kNot };
 Plausibility PlausibilityOf(Format format, const Moment& moment, std::string_view text, SystemTime now) {
   const bool bare_delta = format == Format::kDeltaSeconds || format == Format::kDeltaMillis;
   if (bare_delta && ParseDecimal(text).value_or(0) >= kEpochMin) return Plausibility::kNot;
-  if (moment.at > now + kPlausibleAhead || moment.at < kFirstEpoch) return Plausibility::kNot;
-  return moment.at >= now - kJustPast ? Plausibility::kFuture : Plausibility::kPast;
+  if (moment.at > now + kPlausibleAhead) return Plausibility::kNot;
+  if (moment.at >= now - kJustPast) return Plausibility::kFuture;
+  const bool bare_epoch = format == Format::kUnixSeconds || format == Format::kUnixMillis;
+  return bare_epoch && moment.at < kFirstEpoch ? Plausibility::kNot : Plausibility::kPast;
 }
 
 }  // namespace

@@ -1,0 +1,160 @@
+#include "cli/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <istream>
+#include <iterator>
+#include <ostream>
+
+#include "base/text.h"
+#include "cli/curl_output.h"
+#include "expose/explain.h"
+#include "http/date.h"
+#include "provider/body_scan.h"
+#include "provider/exporter.h"
+#include "provider/extract_signals.h"
+#include "provider/rfc3339.h"
+
+namespace apiquota::cli {
+namespace {
+
+constexpr int kUnderstood = 0;
+constexpr int kUnreadable = 2;
+constexpr int kNothingSaid = 3;
+constexpr size_t kInputBytesMax = 64 * 1024 * 1024;
+
+Result<std::string> ReadStream(std::istream& in, std::string_view name) {
+  std::string text;
+  std::array<char, 64 * 1024> buffer;
+  while (in.read(buffer.data(), buffer.size()), in.gcount() > 0) {
+    text.append(buffer.data(), static_cast<size_t>(in.gcount()));
+    if (text.size() > kInputBytesMax) return Fail(fmt::format("{} is larger than 64 MiB", name));
+  }
+  if (in.bad()) return Fail(fmt::format("{} can't be read", name));
+  return text;
+}
+
+Result<std::string> ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path))
+    return Fail(fmt::format("{} can't be opened", path.string()));
+  return ReadStream(file, path.string());
+}
+
+Result<provider::Catalogue> LoadCatalogue(const std::string& folder) {
+  auto catalogue = provider::Catalogue::Embedded();
+  if (!catalogue || folder.empty()) return catalogue;
+  std::error_code error;
+  std::vector<std::filesystem::path> paths;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".yaml") paths.push_back(entry->path());
+  }
+  if (error) return Fail(fmt::format("{} can't be read: {}", folder, error.message()));
+  std::ranges::sort(paths);
+  for (const auto& path : paths) {
+    const auto text = ReadFile(path);
+    if (!text) return std::unexpected(text.error());
+    if (auto added = catalogue->Add(*text, path.string()); !added) return std::unexpected(added.error());
+  }
+  return catalogue;
+}
+
+// --now: RFC 3339 or seconds since the epoch.
+Result<SystemTime> ParseNow(const std::string& text) {
+  if (const auto time = provider::ParseRfc3339(text)) return *time;
+  const auto seconds = ParseDecimal(text);
+  if (seconds) {
+    if (const auto time = FromUnixSeconds(*seconds)) return *time;
+  }
+  return Fail(
+      fmt::format("--now: expected a time such as 2025-06-23T10:26:56Z or 1750674416, found \"{}\"", text));
+}
+
+// Host and path of an http or https URL, as an Exchange has them.
+Status ParseUrl(const std::string& url, http::Exchange* exchange) {
+  if (url.empty()) return {};
+  const size_t scheme = url.find("://");
+  const std::string_view name = std::string_view(url).substr(0, scheme);
+  if (scheme == std::string::npos || !(EqualsIgnoreCase(name, "http") || EqualsIgnoreCase(name, "https"))) {
+    return Fail(
+        fmt::format("--request-url: expected a URL such as https://api.github.com/user, found \"{}\"", url));
+  }
+  const std::string_view rest = std::string_view(url).substr(scheme + 3);
+  const size_t path = std::min(rest.find_first_of("/?#"), rest.size());
+  std::string_view host = rest.substr(0, path);
+  host.remove_prefix(host.rfind('@') == std::string_view::npos ? 0 : host.rfind('@') + 1);
+  const size_t port = host.rfind(':');
+  if (port != std::string_view::npos && host.find(']', port) == std::string_view::npos)
+    host = host.substr(0, port);
+  exchange->host = ToLower(host);
+  const std::string_view target = rest.substr(path);
+  exchange->path = std::string(target.substr(0, target.find_first_of("?#")));
+  return {};
+}
+
+Result<provider::ExporterPtr> ChooseExporter(const ExplainOptions& options, const http::Exchange& exchange) {
+  const auto catalogue = LoadCatalogue(options.exporters_dir);
+  if (!catalogue) return std::unexpected(catalogue.error());
+  if (options.exporter.empty()) return catalogue->Detect(exchange.host, exchange.fields);
+  if (auto exporter = catalogue->Find(options.exporter)) return exporter;
+  std::vector<std::string> names;
+  for (const auto& exporter : catalogue->All()) names.push_back(Info(*exporter).name);
+  const std::vector<std::string_view> words(names.begin(), names.end());
+  const std::string_view match = ClosestMatch(options.exporter, words);
+  return Fail(fmt::format("no exporter is named \"{}\"; {}", options.exporter,
+                          match.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
+                                        : fmt::format("did you mean \"{}\"?", match)));
+}
+
+Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
+  const bool from_stdin = options.file.empty() || options.file == "-";
+  const auto text = from_stdin ? ReadStream(in, "standard input") : ReadFile(options.file);
+  if (!text) return std::unexpected(text.error());
+  auto printed = ParseCurlOutput(*text);
+  if (!printed) return std::unexpected(printed.error());
+
+  http::Exchange exchange;
+  if (auto parsed = ParseUrl(options.request_url, &exchange); !parsed) return std::unexpected(parsed.error());
+  exchange.status = printed->status;
+  exchange.fields = std::move(printed->fields);
+  const SystemTime clock_now = clock.SystemNow();
+  exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), clock_now);
+  exchange.received_at = exchange.date.value_or(clock_now);
+  if (!options.now.empty()) {
+    const auto now = ParseNow(options.now);
+    if (!now) return std::unexpected(now.error());
+    exchange.received_at = *now;
+  }
+  const auto exporter = ChooseExporter(options, exchange);
+  if (!exporter) return std::unexpected(exporter.error());
+  provider::BodyScanner scanner(ResponsePointers(**exporter, exchange.status));
+  scanner.Write(printed->body);
+  exchange.response_body = scanner.TakeValues();
+  return expose::Explanation{Info(**exporter).name, exchange.status, exchange.received_at,
+                             ExtractSignals(**exporter, exchange)};
+}
+
+}  // namespace
+
+int RunExplain(const ExplainOptions& options, const Clock& clock, std::istream& in, std::ostream& out,
+               std::ostream& err) {
+  const auto complain = [&](const std::string& message) {
+    err << "apiquota explain: " << message << "\n";
+    return kUnreadable;
+  };
+  if (options.format != "text" && options.format != "json") {
+    return complain(fmt::format("--format: expected text or json, found \"{}\"", options.format));
+  }
+  const auto explanation = Explain(options, clock, in);
+  if (!explanation) return complain(explanation.error().message);
+  out << (options.format == "json" ? ExplainAsJson(*explanation)
+                                   : ExplainAsText(*explanation, options.colour));
+  return expose::Understood(explanation->signals) ? kUnderstood : kNothingSaid;
+}
+
+}  // namespace apiquota::cli

@@ -1,0 +1,156 @@
+#include "provider/derive.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/duration.h"
+#include "base/text.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr Micros kSameReset = std::chrono::seconds(2);  // two headers of one response may round differently
+
+// Without the dust that binary fractions leave behind: 1 − 0.42 is 0.58.
+double Clean(double value) { return std::round(value * 1e9) / 1e9; }
+double ToWholeMillis(double seconds) { return std::round(seconds * 1e3) / 1e3; }
+
+void MarkDerived(Reading* reading, SignalField field) {
+  reading->derived.push_back(field);
+  std::ranges::sort(reading->derived);
+}
+
+template <class T>
+bool Agree(const std::optional<T>& a, const std::optional<T>& b) {
+  return !a || !b || *a == *b;
+}
+
+bool ResetsAgree(const Reading& a, const Reading& b) {
+  return !a.reset_at || !b.reset_at || std::chrono::abs(*a.reset_at - *b.reset_at) <= kSameReset;
+}
+
+// Nothing in `b` contradicts `a`.
+bool Compatible(const Reading& a, const Reading& b) {
+  return a.resource == b.resource && a.unit == b.unit && Agree(a.limit, b.limit) &&
+         Agree(a.remaining, b.remaining) && Agree(a.used, b.used) &&
+         Agree(a.window_seconds, b.window_seconds) && ResetsAgree(a, b);
+}
+
+bool SameNumbers(const Reading& a, const Reading& b) {
+  return a.limit && b.limit && a.remaining && b.remaining && *a.limit == *b.limit &&
+         *a.remaining == *b.remaining;
+}
+
+void FillIn(Reading* into, const Reading& from) {
+  if (!into->limit) into->limit = from.limit;
+  if (!into->remaining) into->remaining = from.remaining;
+  if (!into->used) into->used = from.used;
+  if (!into->window_seconds) into->window_seconds = from.window_seconds;
+  if (!into->policy) into->policy = from.policy;
+  if (!into->reset_at) {
+    into->reset_at = from.reset_at;
+    into->reset_absolute = from.reset_absolute;
+  }
+}
+
+bool NameTaken(const std::vector<SourcedReading>& readings, const Reading& reading) {
+  return std::ranges::any_of(readings, [&](const SourcedReading& other) {
+    return other.reading.quota == reading.quota && other.reading.resource == reading.resource;
+  });
+}
+
+void AddUnderFreeName(std::vector<SourcedReading>* readings, SourcedReading added) {
+  const std::string name = added.reading.quota;
+  for (int n = 2; NameTaken(*readings, added.reading); ++n)
+    added.reading.quota = name + "-" + std::to_string(n);
+  readings->push_back(std::move(added));
+}
+
+struct WindowWord {
+  std::string_view word;
+  double seconds;
+};
+constexpr std::array<WindowWord, 14> kWindowWords = {{{"second", 1},
+                                                      {"seconds", 1},
+                                                      {"secondly", 1},
+                                                      {"sec", 1},
+                                                      {"minute", 60},
+                                                      {"minutes", 60},
+                                                      {"minutely", 60},
+                                                      {"min", 60},
+                                                      {"hour", 3600},
+                                                      {"hours", 3600},
+                                                      {"hourly", 3600},
+                                                      {"day", 86400},
+                                                      {"daily", 86400},
+                                                      {"weekly", 604800}}};
+
+// "5h": digits and the unit of a duration.
+std::optional<double> DurationWord(std::string_view word) {
+  if (word.size() < 2 || word.front() < '1' || word.front() > '9') return std::nullopt;
+  const auto duration = ParseDuration(word);
+  return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> WindowFromName(std::string_view name) {
+  double count = 1;
+  while (!name.empty()) {
+    const size_t end = std::min(name.find_first_of("-_"), name.size());
+    const std::string_view word = name.substr(0, end);
+    name.remove_prefix(std::min(end + 1, name.size()));
+    if (const auto seconds = DurationWord(word)) return seconds;
+    const auto known = [&](const WindowWord& entry) { return entry.word == word; };
+    const auto found = std::ranges::find_if(kWindowWords, known);
+    if (found != kWindowWords.end()) return found->seconds * count;
+    const auto digits = word.size() <= 4 ? ParseDigits(word) : std::nullopt;
+    count = digits && *digits > 0 ? static_cast<double>(*digits) : 1;
+  }
+  return std::nullopt;
+}
+
+void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at) {
+  if (reading->limit && reading->remaining && !reading->used && *reading->remaining <= *reading->limit) {
+    reading->used = Clean(*reading->limit - *reading->remaining);
+    MarkDerived(reading, SignalField::kUsed);
+  } else if (reading->limit && reading->used && !reading->remaining) {
+    reading->remaining = Clean(std::max(0.0, *reading->limit - *reading->used));
+    MarkDerived(reading, SignalField::kRemaining);
+  } else if (!reading->limit && reading->remaining && reading->used) {
+    reading->limit = Clean(*reading->remaining + *reading->used);
+    MarkDerived(reading, SignalField::kLimit);
+  }
+  if (window_rule != WindowRule::kDerived || reading->window_seconds) return;
+  if (!reading->limit || !reading->remaining || !reading->reset_at) return;
+  const double missing = *reading->limit - *reading->remaining;
+  const double seconds = ToSeconds(*reading->reset_at - asked_at);
+  if (missing <= 0 || seconds <= 0) return;
+  reading->window_seconds = ToWholeMillis(*reading->limit * seconds / missing);
+  MarkDerived(reading, SignalField::kWindow);
+}
+
+std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, bool merge_equal) {
+  std::vector<SourcedReading> merged;
+  merged.reserve(readings.size());
+  for (SourcedReading& added : readings) {
+    const auto same = std::ranges::find_if(merged, [&](const SourcedReading& known) {
+      if (!Compatible(known.reading, added.reading)) return false;
+      if (known.reading.quota == added.reading.quota) return true;
+      return merge_equal && known.family != added.family && SameNumbers(known.reading, added.reading);
+    });
+    if (same == merged.end()) {
+      AddUnderFreeName(&merged, std::move(added));
+      continue;
+    }
+    if (added.named && !same->named && !NameTaken(merged, added.reading)) {
+      same->reading.quota = added.reading.quota;  // the more telling name
+      same->named = true;
+    }
+    FillIn(&same->reading, added.reading);
+  }
+  return merged;
+}
+
+}  // namespace apiquota::provider

@@ -1,0 +1,34 @@
+// What follows from what was said: identities, windows, and which readings of one response are the same
+// quota. Pure.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "provider/exporter_rules.h"
+#include "provider/signals.h"
+
+namespace apiquota::provider {
+
+// A reading with where it came from.
+struct SourcedReading {
+  Reading reading;
+  size_t family = 0;   // readings of one family are different quotas, whatever their numbers
+  bool named = false;  // the response named it; else the file alone did
+  WindowRule window_rule = WindowRule::kSaid;
+};
+
+// Any one of limit, remaining and used from the other two; and a bucket's window, counted from `asked_at`.
+void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at);
+
+// One reading per quota: what is said twice is merged into its first mention, which keeps its values and
+// gains what it lacks. The same name with other numbers is another quota and gets "-2". `merge_equal`: see
+// Exporter.
+std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, bool merge_equal);
+
+// The seconds that a quota's name speaks of: "tokens-minute" 60, "req-10-second" 10, "5h" 18000, "daily"
+// 86400.
+std::optional<double> WindowFromName(std::string_view name);
+
+}  // namespace apiquota::provider

@@ -1,0 +1,187 @@
+#include "provider/extract_signals.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "provider/exporter_rules.h"
+#include "provider/header_index.h"
+#include "provider/quota_reader.h"
+
+namespace apiquota::provider {
+namespace {
+
+using Kind = HeaderTarget::Kind;
+
+constexpr size_t kCapturesMax = 256;  // headers that mean something, in one response
+constexpr double kRetryAfterMax = 400 * 86400.0;
+
+bool StartsAt(std::string_view text, size_t at, std::string_view word) {
+  return StartsWithIgnoreCase(text.substr(at), word);
+}
+
+// Names worth telling a person about when the exporter has no rule for them.
+bool LooksLikeLimit(std::string_view name) {
+  for (size_t i = 0; i + 4 < name.size(); ++i) {
+    switch (name[i] | 0x20) {
+      case 'l':
+        if (StartsAt(name, i, "limit")) return true;
+        break;
+      case 'q':
+        if (StartsAt(name, i, "quota")) return true;
+        break;
+      case 'r':
+        if (StartsAt(name, i, "remaining") || StartsAt(name, i, "retry-after")) return true;
+        break;
+      case 't':
+        if (StartsAt(name, i, "throttl")) return true;
+        break;
+      default:
+        break;
+    }
+  }
+  return false;
+}
+
+// Looks at every header once.
+Captures CaptureHeaders(const Exporter& exporter, const http::Fields& fields,
+                        std::vector<PlacedUnread>* unread) {
+  Captures captures;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view name = fields[i].name;
+    const HeaderIndex::Match match = exporter.index->Find(name);
+    if (match.targets.empty()) {
+      if (LooksLikeLimit(name)) {
+        unread->emplace_back(i, Unread{ToLower(name), "not described by the exporter",
+                                       UnreadKind::kNotDescribed, SignalField::kPolicy});
+      }
+      continue;
+    }
+    for (const HeaderTarget& target : match.targets) {
+      if (target.kind != Kind::kKnown && captures.size() < kCapturesMax)
+        captures.push_back({target, i, match.star});
+    }
+  }
+  return captures;
+}
+
+std::optional<std::string_view> ResourceText(const ResourceRule& rule, size_t rule_index,
+                                             const http::Exchange& exchange, const Captures& captures) {
+  switch (rule.from) {
+    case ResourceRule::From::kRequestBody:
+      return http::FindBodyValue(exchange.request_body, rule.name);
+    case ResourceRule::From::kResponseBody:
+      return http::FindBodyValue(exchange.response_body, rule.name);
+    case ResourceRule::From::kPath:
+      if (exchange.path.starts_with(rule.name)) return rule.value;
+      return std::nullopt;
+    case ResourceRule::From::kHeader:
+      break;
+  }
+  for (const Capture& capture : captures) {
+    if (capture.target.kind == Kind::kResource && capture.target.rule == rule_index) {
+      return exchange.fields[capture.at].value;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view FindResource(const Exporter& exporter, const http::Exchange& exchange,
+                              const Captures& captures, std::vector<PlacedUnread>* unread) {
+  for (size_t r = 0; r < exporter.resources.size(); ++r) {
+    const ResourceRule& rule = exporter.resources[r];
+    const auto text = ResourceText(rule, r, exchange, captures);
+    if (!text) continue;
+    if (FitForLabel(*text)) return *text;
+    unread->emplace_back(exchange.fields.size(),
+                         Unread{rule.name, "not a name of 1 to 128 printable characters",
+                                UnreadKind::kMalformed, SignalField::kResource});
+  }
+  return {};
+}
+
+bool Holds(const Condition& condition, const http::Exchange& exchange) {
+  const auto text = condition.on == Condition::On::kHeader
+                        ? exchange.fields.Find(condition.name)
+                        : http::FindBodyValue(exchange.response_body, condition.name);
+  if (!text) return false;
+  if (condition.test == Condition::Test::kEquals) return EqualsIgnoreCase(Trim(*text), condition.text);
+  return condition.test == Condition::Test::kPresent || ContainsIgnoreCase(*text, condition.text);
+}
+
+bool Holds(const ThrottleRule& rule, const http::Exchange& exchange) {
+  if (std::ranges::find(rule.statuses, exchange.status) == rule.statuses.end()) return false;
+  if (!exchange.path.starts_with(rule.path)) return false;
+  return std::ranges::all_of(rule.conditions, [&](const Condition& c) { return Holds(c, exchange); });
+}
+
+// Of the rules that hold, the one with most conditions; then the file's order.
+std::optional<Throttle> FindThrottle(const Exporter& exporter, const http::Exchange& exchange,
+                                     std::string_view resource) {
+  const ThrottleRule* best = nullptr;
+  for (const ThrottleRule& rule : exporter.throttles) {
+    if (best != nullptr && rule.ConditionCount() <= best->ConditionCount()) continue;
+    if (Holds(rule, exchange)) best = &rule;
+  }
+  if (best == nullptr) return std::nullopt;
+  return Throttle{best->scope, best->Signal(), std::string(resource)};
+}
+
+// How long to wait; a point in time is compared with the response's own Date, whatever our clock says.
+std::expected<double, MomentError> ReadRetryAfter(const FieldSource& source, std::string_view text,
+                                                  const http::Exchange& exchange) {
+  const auto moment = ChooseMoment(source.formats, text, exchange.date.value_or(exchange.received_at));
+  if (!moment) return std::unexpected(moment.error());
+  const SystemTime from = exchange.date.value_or(exchange.received_at);
+  const double seconds = std::max(0.0, ToSeconds(moment->at - from));
+  if (seconds > kRetryAfterMax) return std::unexpected(MomentError::kImplausible);
+  return seconds;
+}
+
+std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Exchange& exchange,
+                                     const Captures& captures, std::vector<PlacedUnread>* unread) {
+  std::optional<double> longest;
+  const auto read = [&](const FieldSource& source, std::string_view text, size_t at) {
+    const auto seconds = ReadRetryAfter(source, text, exchange);
+    if (seconds) {
+      longest = std::max(longest.value_or(0), *seconds);
+      return;
+    }
+    const bool implausible = seconds.error() == MomentError::kImplausible;
+    unread->emplace_back(
+        at,
+        Unread{source.name, implausible ? "no time within 400 days" : "not a time to wait",
+               implausible ? UnreadKind::kImplausible : UnreadKind::kMalformed, SignalField::kRetryAfter});
+  };
+  for (const Capture& capture : captures) {
+    if (capture.target.kind != Kind::kRetryAfter) continue;
+    read(exporter.retry_after[capture.target.source], exchange.fields[capture.at].value, capture.at);
+  }
+  for (const FieldSource& source : exporter.retry_after) {
+    if (source.from != FieldSource::From::kBody) continue;
+    if (const auto text = http::FindBodyValue(exchange.response_body, source.name)) {
+      read(source, *text, exchange.fields.size());
+    }
+  }
+  return longest;
+}
+
+}  // namespace
+
+Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange) {
+  std::vector<PlacedUnread> unread;
+  const Captures captures = CaptureHeaders(exporter, exchange.fields, &unread);
+  const std::string_view resource = FindResource(exporter, exchange, captures, &unread);
+
+  Signals signals;
+  signals.readings = QuotaReader(exporter, exchange, captures, resource, &unread).ReadAll();
+  signals.throttle = FindThrottle(exporter, exchange, resource);
+  signals.retry_after_seconds = FindRetryAfter(exporter, exchange, captures, &unread);
+
+  const auto place = [](const PlacedUnread& placed) { return placed.first; };
+  std::ranges::stable_sort(unread, {}, place);
+  signals.unread.reserve(unread.size());
+  for (PlacedUnread& placed : unread) signals.unread.push_back(std::move(placed.second));
+  return signals;
+}
+
+}  // namespace apiquota::provider

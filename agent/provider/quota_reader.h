@@ -1,0 +1,76 @@
+// From the headers an exporter describes to readings: one QuotaRule at a time. Used by ExtractSignals alone.
+// Not thread-safe; the exporter and the exchange must outlive it.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/exchange.h"
+#include "provider/derive.h"
+#include "provider/exporter_rules.h"
+#include "provider/header_index.h"
+#include "provider/policies.h"
+
+namespace apiquota::provider {
+
+// One header that means something to the exporter.
+struct Capture {
+  HeaderTarget target;
+  size_t at = 0;          // its place among the response's fields
+  std::string_view star;  // what the '*' of its rule stood for
+};
+using Captures = boost::container::small_vector<Capture, 32>;
+
+// An Unread with the place of its header, so that all can be put in header order.
+using PlacedUnread = std::pair<size_t, Unread>;
+
+// Quotas in one response; more are nobody's and only cost memory.
+inline constexpr size_t kReadingsMax = 64;
+
+// Text from outside as a label: printable ASCII, 1 to 128 characters.
+bool FitForLabel(std::string_view text);
+
+class QuotaReader {
+ public:
+  QuotaReader(const Exporter& exporter, const http::Exchange& exchange, const Captures& captures,
+              std::string_view resource, std::vector<PlacedUnread>* unread)
+      : exporter_(exporter), exchange_(exchange), captures_(captures), resource_(resource), unread_(unread) {}
+
+  // All rules in the file's order; merged, derived and sorted.
+  std::vector<Reading> ReadAll();
+
+ private:
+  void ReadRule(size_t rule_index);
+  void ReadFamily(size_t rule_index);
+  void ReadPolicies(size_t rule_index, Reading base);
+  void ReadNamed(size_t rule_index, size_t at, std::vector<Policy> policies,
+                 const std::vector<PolicyStatus>& statuses);
+  void ReadUnnamed(size_t rule_index, Reading base, const std::vector<Policy>& policies);
+
+  Reading StartReading(const QuotaRule& rule, std::string_view star) const;
+  void ReadFields(size_t rule_index, std::string_view star, Reading* reading);
+  bool ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
+                 Reading* reading);
+  bool ReadQuantity(SignalField field, const FieldSource& source, std::string_view text, size_t at,
+                    Reading* reading);
+  void SetReset(double seconds, size_t at, Reading* reading);
+
+  const Capture* FindCapture(HeaderTarget::Kind kind, size_t rule, size_t field, size_t source,
+                             std::string_view star) const;
+  std::string ValueOf(const Capture& capture) const;  // all lines of the field
+  std::vector<Policy> PoliciesOf(size_t rule_index, HeaderTarget::Kind kind, size_t field);
+  void Note(size_t at, std::string_view header, std::string_view reason, UnreadKind kind, SignalField field);
+  void Keep(Reading reading, size_t rule_index, bool policy_named, bool named);
+
+  const Exporter& exporter_;
+  const http::Exchange& exchange_;
+  const Captures& captures_;
+  std::string_view resource_;
+  std::vector<PlacedUnread>* unread_;
+  std::vector<SourcedReading> readings_;
+};
+
+}  // namespace apiquota::provider
