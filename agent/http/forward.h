@@ -47,8 +47,8 @@ struct UpstreamRequest {
   // Set these fields, dropping what the client sent under the names; leave those others out (a
   // caller's token). Both also drop twins spelled with '_' for '-', which some upstreams can't tell
   // apart.
-  std::vector<FieldView> replace;
-  std::vector<std::string_view> drop;
+  std::vector<FieldView> replace = {};
+  std::vector<std::string_view> drop = {};
 };
 
 // Request line and fields, ending in the blank line. The body is re-framed: Content-Length when the
@@ -69,7 +69,7 @@ struct ClientResponse {
   bool keep_alive = true;  // whether the client's connection lives on
   bool head_request = false;
   bool add_date = false;  // RFC 9110 6.6.1
-  SystemTime now;
+  SystemTime now = {};
 };
 
 // How the body must be framed to the client: a kUntilClose body is chunked for HTTP/1.1 clients,
@@ -86,10 +86,10 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
 // `close`.
 struct OwnAnswer {
   int status = 502;
-  std::string_view proxy_status_error;  // RFC 9209 2.3: "http_request_error", "connection_refused",
-                                        // "dns_error" …
-  std::string_view rule;                // closed list
-  std::string_view detail;              // one sentence for a person, no secrets
+  std::string_view proxy_status_error = {};  // RFC 9209 2.3: "http_request_error", "connection_refused",
+                                             // "dns_error" …
+  std::string_view rule = {};                // closed list
+  std::string_view detail = {};              // one sentence for a person, no secrets
   bool close = false;
   bool head_request = false;
 };
