@@ -2,6 +2,8 @@
 // out as one text.
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
