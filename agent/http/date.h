@@ -9,7 +9,7 @@
 
 namespace apiquota::http {
 
-// IMF-fixdate, RFC 850 (two-digit years: more than 50 years ahead of `now` means the past century) and asctime.
+// IMF-fixdate, RFC 850 (two-digit years: more than 50 years ahead of `now` means the past century), asctime.
 // Strict: weekday and month names must be right, the day must exist; the weekday itself is not checked.
 std::optional<SystemTime> ParseHttpDate(std::string_view text, SystemTime now);
 

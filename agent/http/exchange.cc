@@ -2,7 +2,8 @@
 
 namespace apiquota::http {
 
-std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer) {
+std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values,
+                                              std::string_view pointer) {
   for (const BodyValue& body_value : values) {
     if (body_value.pointer == pointer) return body_value.value;
   }

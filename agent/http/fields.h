@@ -1,5 +1,5 @@
 // Header fields as one flat, reusable buffer: names and values as received, in order, duplicates kept.
-// Copying costs two allocations whatever the number of fields; Clear() keeps the capacity for the next message.
+// Copying costs two allocations whatever the number of fields; Clear() keeps the capacity for the next one.
 // Not thread-safe to change. Views stay valid until the next Add, Clear or assignment.
 #pragma once
 
