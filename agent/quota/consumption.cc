@@ -5,6 +5,9 @@
 namespace apiquota::quota {
 namespace {
 
+// Two readings rounded to whole units are off by less than one each.
+constexpr double kRoundingMax = 2;
+
 // Folds one level in and says how much more the window is now known to have consumed.
 double Fold(double level, WindowUse* use) {
   const double before = use->Consumed();
@@ -66,7 +69,7 @@ void FoldNext(Level level, SystemTime at, std::optional<double> limit, double re
     consumption->total += std::max(0.0, consumed);
     // Whole units hide up to one that is coming back; without the memory an idle bucket would seem
     // to be used.
-    consumption->rounding = consumption->last_refill > 0 ? std::clamp(consumed, -1.0, 0.0) : 0;
+    consumption->rounding = consumption->last_refill > 0 ? std::clamp(consumed, -kRoundingMax, 0.0) : 0;
   }
   consumption->of_used = level.of_used;
   consumption->last_at = consumption->last ? std::max(consumption->last_at, at) : at;

@@ -36,7 +36,7 @@ struct Consumption {
   std::optional<double> last;  // kinds that come back otherwise: the newest level,
   SystemTime last_at;          // when it was said,
   double last_refill = 0;      // and what comes back per second from then on
-  double rounding = 0;         // ≥ −1: a rise smaller than one whole unit, still to be explained by refill
+  double rounding = 0;         // ≤ 0: a rise within rounding, still to be explained by refill
 };
 
 // A new beginning at this level: adds 0.

@@ -49,6 +49,7 @@ void FoldSameFixed(const Heard& heard, QuotaState* state) {
   }
   MergeFacts(heard, newer, &state->held);
   Recompute(&state->held);
+  state->held.since = std::min(state->held.since, heard.said.received_at);
   if (state->peaks.open) state->peaks.closes_at = FixedSpan(*state).closes_at;
   FoldPeak(heard, state);
 }

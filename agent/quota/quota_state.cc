@@ -11,6 +11,14 @@ namespace {
 using provider::QuotaKind;
 using provider::SignalField;
 
+// Whether a reading taken after our clock was set back can be judged by what is held: it is older by the
+// upstream's own account, or both name the end of their fixed window in the upstream's time.
+bool Comparable(const Heard& heard, const QuotaState& state) {
+  if (!Newer(heard.said, state.held.said)) return true;
+  return state.kind == QuotaKind::kFixed && heard.end && state.held.end && heard.end->absolute &&
+         state.held.end->absolute;
+}
+
 // The first reading, or the first after our clock was set back: nothing before it can be compared.
 void Begin(const Heard& heard, Micros expire_after, QuotaState* state) {
   state->seen = true;
@@ -38,19 +46,21 @@ std::vector<SignalField> FieldList(FieldSet fields) {
 FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after, SystemTime now,
                 QuotaState* state) {
   Advance(now, state);
-  const Heard heard = Hear(reading, said, state->seen ? state->held.limit : std::nullopt);
-  const bool clock_set_back = now + kClockStep < state->latest_now;
+  const Said sane = Sane(said);
+  const Micros offset = Offset(sane, now, &state->clock);
+  const Heard heard = Hear(reading, sane, offset, state->seen ? state->held.limit : std::nullopt);
+  const bool clock_set_back = state->seen && now + kClockStep < state->latest_now;
+  if (clock_set_back) state->pace = {};
   const double consumed_before = state->consumption.total;
   const Said said_before = state->held.said;
-  if (!state->seen || clock_set_back) {
+  if (!state->seen || (clock_set_back && !Comparable(heard, *state))) {
     Begin(heard, expire_after, state);
-    state->latest_now = now;
   } else if (state->kind == QuotaKind::kFixed) {
     FoldFixed(heard, expire_after, state);
   } else {
     FoldNewest(heard, expire_after, state);
   }
-  state->latest_now = std::max(state->latest_now, now);
+  if (!clock_set_back || state->held.said == heard.said) state->latest_now = now;
   if (state->held.said != said_before || state->consumption.total != consumed_before) {
     NotePace(heard.said.received_at, state->consumption.total, PaceSpan(state->held.window_seconds),
              &state->pace);

@@ -18,6 +18,7 @@ struct QuotaState {
   provider::QuotaKind kind = provider::QuotaKind::kFixed;
   bool seen = false;  // false: `held` means nothing yet
   Held held;
+  ClockOffset clock;
   std::optional<double> last_limit;      // outlives a window that did not say it
   std::optional<Micros> shortest_cycle;  // fixed: the least time between two consecutive resets
   Consumption consumption;

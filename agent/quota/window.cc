@@ -6,6 +6,8 @@
 namespace apiquota::quota {
 namespace {
 
+constexpr Micros kOffsetPeriod = std::chrono::minutes(1);
+
 using provider::QuotaKind;
 using provider::SignalField;
 
@@ -15,20 +17,14 @@ std::optional<double> Finite(std::optional<double> value) {
 
 Micros Distance(SystemTime a, SystemTime b) { return a < b ? b - a : a - b; }
 
-// The upstream's time minus ours, as far as the response's Date can tell.
-Micros ClockDifference(const Said& said) {
-  if (!said.date || Distance(*said.date, said.received_at) <= kSkew) return Micros(0);
-  return *said.date - said.received_at;
-}
-
-void HearReset(const provider::Reading& reading, Heard* heard) {
+void HearReset(const provider::Reading& reading, Micros offset, Heard* heard) {
   if (!reading.reset_at) return;
   if (Distance(*reading.reset_at, heard->said.received_at) > kPlausible) {
     heard->implausible_reset = true;
     return;
   }
   heard->end = WindowEnd{*reading.reset_at, reading.reset_absolute};
-  heard->reset_at = *reading.reset_at - (reading.reset_absolute ? ClockDifference(heard->said) : Micros(0));
+  heard->reset_at = *reading.reset_at - (reading.reset_absolute ? offset : Micros(0));
 }
 
 // A bucket's reset says when it will be full: in the past means it is.
@@ -91,7 +87,25 @@ bool Newer(const Said& a, const Said& b) {
   return a.order > b.order;
 }
 
-Heard Hear(const provider::Reading& reading, const Said& said, std::optional<double> known_limit) {
+Said Sane(Said said) {
+  if (said.date && Distance(*said.date, said.received_at) > kDateSane) said.date.reset();
+  return said;
+}
+
+Micros Offset(const Said& said, SystemTime now, ClockOffset* offset) {
+  if (now < offset->since || now >= offset->since + kOffsetPeriod) {
+    const bool fresh = now >= offset->since && now < offset->since + 2 * kOffsetPeriod;
+    offset->previous = fresh ? offset->current : std::nullopt;
+    offset->current.reset();
+    offset->since = now;
+  }
+  if (said.date) offset->current = std::max(offset->current, std::optional(*said.date - said.received_at));
+  const Micros ahead = std::max(offset->current, offset->previous).value_or(Micros(0));
+  return ahead > kSkew || ahead < -kSkew ? ahead : Micros(0);
+}
+
+Heard Hear(const provider::Reading& reading, const Said& said, Micros offset,
+           std::optional<double> known_limit) {
   Heard heard;
   heard.source = &reading;
   heard.said = said;
@@ -101,9 +115,8 @@ Heard Hear(const provider::Reading& reading, const Said& said, std::optional<dou
   if (reading.window_seconds > 0 && reading.window_seconds <= ToSeconds(kPlausible)) {
     heard.window_seconds = reading.window_seconds;
   }
-  if (said.date && Distance(*said.date, said.received_at) > kDateSane) heard.said.date.reset();
   for (const SignalField field : reading.derived) heard.derived |= Bit(field);
-  HearReset(reading, &heard);
+  HearReset(reading, offset, &heard);
   const std::optional<double> limit = heard.limit ? heard.limit : known_limit;
   if (reading.kind == QuotaKind::kBucket) FillIfReset(limit, &heard);
   Complete(limit, &heard);

@@ -36,6 +36,17 @@ struct Said {
 // response: not newer.
 bool Newer(const Said& a, const Said& b);
 
+// How far the upstream's clock is ahead of ours. An answer that was late looks like a clock that is behind,
+// so the greatest difference of the last minute or two counts.
+struct ClockOffset {
+  std::optional<Micros> current;   // since `since`,
+  std::optional<Micros> previous;  // and in the minute before
+  SystemTime since;
+};
+
+// Takes in one response and says by how much an absolute reset is to be put back; 0 within kSkew.
+Micros Offset(const Said& said, SystemTime now, ClockOffset* offset);
+
 // The end of a fixed window as it was said. Compared as said, so that corrections of our clock
 // never look like another window.
 struct WindowEnd {
@@ -81,10 +92,13 @@ struct Heard {
   bool implausible_reset = false;
 };
 
-// Corrects an absolute reset by the response's Date where the two clocks differ by more than kSkew;
-// leaves out a reset more than 400 days off; takes a bucket whose reset has passed as full.
-// `known_limit` completes a reading without one.
-Heard Hear(const provider::Reading& reading, const Said& said, std::optional<double> known_limit);
+// Without a Date that is not sane.
+Said Sane(Said said);
+
+// Puts an absolute reset back by `offset`; leaves out a reset more than 400 days off; takes a bucket whose
+// reset has passed as full. `known_limit` completes a reading without one.
+Heard Hear(const provider::Reading& reading, const Said& said, Micros offset,
+           std::optional<double> known_limit);
 
 // When the reading in `held` ends: its reset, else what was said + window; absent if neither is
 // known.

@@ -58,6 +58,13 @@ TEST(LedgerTest, AnAbsoluteResetIsCorrectedByTheDate) {
   EXPECT_EQ(bench.View(1).reset_at, At(100));
 }
 
+TEST(LedgerTest, ALateAnswerIsNoClockThatIsBehind) {
+  Bench bench;
+  bench.Tell({0, 0, 1, {.limit = 60, .remaining = 50, .reset = 400}});
+  bench.Tell({50, 20, 2, {.limit = 60, .remaining = 49, .reset = 400}});
+  EXPECT_EQ(bench.View(51).reset_at, At(400));
+}
+
 TEST(LedgerTest, ADateWithinTheSkewCorrectsNothing) {
   Bench bench;
   bench.Tell({0, -1.9, 1, {.limit = 60, .remaining = 50, .reset = 400}});
