@@ -17,6 +17,7 @@ double Clean(double value) { return std::round(value * 1e9) / 1e9; }
 double ToWholeMillis(double seconds) { return std::round(seconds * 1e3) / 1e3; }
 
 void MarkDerived(Reading* reading, SignalField field) {
+  reading->derived.reserve(4);
   reading->derived.push_back(field);
   std::ranges::sort(reading->derived);
 }

@@ -99,6 +99,12 @@ ThrottleSignal ThrottleRule::Signal() const {
 // Called by the loader once the rules are read.
 void Compile(Exporter* exporter) {
   exporter->index = std::make_shared<const HeaderIndex>(*exporter);
+  for (QuotaRule& rule : exporter->quotas) {
+    for (const auto& sources : rule.sources) {
+      const auto in_body = [](const FieldSource& source) { return source.from == FieldSource::From::kBody; };
+      rule.reads_body = rule.reads_body || std::ranges::any_of(sources, in_body);
+    }
+  }
   exporter->response_pointers = CollectResponsePointers(*exporter);
   for (const ResourceRule& rule : exporter->resources) {
     if (rule.from == ResourceRule::From::kRequestBody) AddOnce(&exporter->info.request_pointers, rule.name);

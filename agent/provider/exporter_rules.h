@@ -69,6 +69,8 @@ struct QuotaRule {
   std::vector<UnitWord> units;         // for names with '*': the first word the name holds gives the unit
   std::vector<QuotaName> by_resource;  // another name and unit for some resources
 
+  bool reads_body = false;  // some source stands in the response's body
+
   const std::vector<FieldSource>& Sources(SignalField field) const;
 };
 

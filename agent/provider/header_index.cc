@@ -1,6 +1,7 @@
 #include "provider/header_index.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "provider/exporter_rules.h"
@@ -8,14 +9,27 @@
 namespace apiquota::provider {
 namespace {
 
-// FNV-1a over the lower-cased name.
-uint32_t HashName(std::string_view name) {
-  uint32_t hash = 2166136261u;
-  for (const char c : name) {
-    const auto lower = static_cast<uint8_t>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    hash = (hash ^ lower) * 16777619u;
+// The first eight bytes as one number, lower-cased ("-" and digits stay what they are); shorter texts end in
+// spaces.
+uint64_t LoadLower(std::string_view text) {
+  constexpr uint64_t kLowerBits = 0x2020202020202020;
+  uint64_t bytes = 0;
+  if (text.size() >= sizeof bytes) {
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+  } else {
+    for (size_t i = text.size(); i-- > 0;) bytes = bytes << 8 | static_cast<uint8_t>(text[i]);
   }
-  return hash;
+  return bytes | kLowerBits;
+}
+
+// Names of one family differ in their length, their middle or their end: enough to spread them.
+uint64_t HashName(std::string_view name) {
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;  // the golden ratio's bits
+  const size_t tail = name.size() < 8 ? 0 : name.size() - 8;
+  uint64_t hash = (LoadLower(name) ^ name.size()) * kOdd;
+  hash = ((hash >> 29) ^ hash ^ LoadLower(name.substr(tail / 2))) * kOdd;
+  hash = ((hash >> 29) ^ hash ^ LoadLower(name.substr(tail))) * kOdd;
+  return hash >> 32;
 }
 
 bool EndsWithIgnoreCase(std::string_view text, std::string_view suffix) {
@@ -91,14 +105,34 @@ void HeaderIndex::BuildTable() {
     while (table_[at] != kEmpty) at = (at + 1) & (size - 1);
     table_[at] = static_cast<uint16_t>(i);
   }
+  for (const Entry& entry : patterns_) {
+    const PatternStart start{LoadLower(entry.name),
+                             ~uint64_t{0} >> (8 * (8 - std::min<size_t>(entry.name.size(), 8)))};
+    const auto same = [&](const PatternStart& known) {
+      return known.bytes == start.bytes && known.mask == start.mask;
+    };
+    if (entry.name.empty()) {
+      pattern_starts_ = {{0, 0}};
+      return;
+    }
+    if (std::ranges::none_of(pattern_starts_, same)) pattern_starts_.push_back(start);
+  }
+}
+
+bool HeaderIndex::MayMatchPattern(std::string_view name) const {
+  const uint64_t bytes = LoadLower(name);
+  return std::ranges::any_of(pattern_starts_, [&](const PatternStart& start) {
+    return (bytes & start.mask) == (start.bytes & start.mask);
+  });
 }
 
 HeaderIndex::Match HeaderIndex::Find(std::string_view name) const {
   const size_t mask = table_.size() - 1;
   for (size_t at = HashName(name) & mask; table_[at] != kEmpty; at = (at + 1) & mask) {
     const Entry& entry = exact_[table_[at]];
-    if (EqualsIgnoreCase(entry.name, name)) return {entry.targets, {}};
+    if (entry.name == name || EqualsIgnoreCase(entry.name, name)) return {entry.targets, {}};
   }
+  if (!MayMatchPattern(name)) return {};
   for (const Entry& entry : patterns_) {
     const std::string_view star = StarOf(name, entry.name, entry.suffix);
     if (!star.empty()) return {entry.targets, star};

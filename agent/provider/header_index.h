@@ -42,11 +42,19 @@ class HeaderIndex {
   };
   void Add(const std::string& name, HeaderTarget target);
   void BuildTable();
+  bool MayMatchPattern(std::string_view name) const;
+
+  // The first bytes of a pattern: rules most headers out in one comparison.
+  struct PatternStart {
+    uint64_t bytes = 0;
+    uint64_t mask = 0;
+  };
 
   std::vector<Entry> exact_;
   std::vector<Entry> patterns_;  // in file order: the first match wins
   std::vector<uint16_t> table_;  // open addressing over exact_; a power of two; kEmpty if free
   static constexpr uint16_t kEmpty = 0xffff;
+  std::vector<PatternStart> pattern_starts_;
 };
 
 // Does `name`, in any case, match `pattern`, lower case with at most one '*' (which stands for at least one

@@ -49,7 +49,9 @@ bool FitForLabel(std::string_view text) {
 
 std::vector<Reading> QuotaReader::ReadAll() {
   readings_.reserve(exporter_.quotas.size());
-  for (size_t r = 0; r < exporter_.quotas.size(); ++r) ReadRule(r);
+  for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
+    if (Mentioned(r)) ReadRule(r);
+  }
   std::vector<Reading> readings;
   readings.reserve(readings_.size());
   for (SourcedReading& sourced : MergeReadings(std::move(readings_), exporter_.merge_equal)) {
@@ -62,6 +64,16 @@ std::vector<Reading> QuotaReader::ReadAll() {
   const auto place = [](const Reading& reading) { return std::tie(reading.resource, reading.quota); };
   std::ranges::sort(readings, {}, place);
   return readings;
+}
+
+// Most responses speak of few of the rules.
+bool QuotaReader::Mentioned(size_t rule_index) const {
+  if (exporter_.quotas[rule_index].reads_body) return true;
+  return std::ranges::any_of(captures_, [&](const Capture& capture) {
+    const Kind kind = capture.target.kind;
+    return capture.target.rule == rule_index &&
+           (kind == Kind::kQuotaField || kind == Kind::kPolicy || kind == Kind::kStatus);
+  });
 }
 
 void QuotaReader::ReadRule(size_t rule_index) {
@@ -116,7 +128,7 @@ const Capture* QuotaReader::FindCapture(Kind kind, size_t rule, size_t field, si
     const HeaderTarget& target = capture.target;
     if (target.kind != kind || target.rule != rule || target.field != field || target.source != source)
       continue;
-    if (EqualsIgnoreCase(capture.star, star)) return &capture;
+    if (capture.star == star || EqualsIgnoreCase(capture.star, star)) return &capture;
   }
   return nullptr;
 }
@@ -131,16 +143,14 @@ void QuotaReader::ReadFields(size_t rule_index, std::string_view star, Reading* 
     bool found = false;
     for (size_t s = 0; s < rule.sources[f].size(); ++s) {
       const FieldSource& source = rule.sources[f][s];
-      Reading scratch;  // later sources are read for their mistakes only
-      Reading* target = found ? &scratch : reading;
       if (source.from == FieldSource::From::kHeader) {
         const Capture* capture = FindCapture(Kind::kQuotaField, rule_index, f, s, star);
         if (capture == nullptr) continue;
         const std::string_view text = exchange_.fields[capture->at].value;
-        found = ReadField(kQuotaFields[f], source, text, capture->at, target) || found;
+        found = ReadOnce(kQuotaFields[f], source, text, capture->at, found, reading);
       } else if (source.from == FieldSource::From::kBody) {
         const auto text = http::FindBodyValue(exchange_.response_body, source.name);
-        if (text) found = ReadField(kQuotaFields[f], source, *text, exchange_.fields.size(), target) || found;
+        if (text) found = ReadOnce(kQuotaFields[f], source, *text, exchange_.fields.size(), found, reading);
       }
     }
   }
@@ -148,6 +158,15 @@ void QuotaReader::ReadFields(size_t rule_index, std::string_view star, Reading* 
     reading->window_seconds = WindowFromName(reading->quota);
   }
   if (HasNumbers(*reading)) SetConstants(rule, reading);
+}
+
+// A field already found is read again for the mistakes of its other sources only.
+bool QuotaReader::ReadOnce(SignalField field, const FieldSource& source, std::string_view text, size_t at,
+                           bool found, Reading* reading) {
+  if (!found) return ReadField(field, source, text, at, reading);
+  Reading scratch;
+  ReadField(field, source, text, at, &scratch);
+  return true;
 }
 
 bool QuotaReader::ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,

@@ -43,6 +43,7 @@ class QuotaReader {
   std::vector<Reading> ReadAll();
 
  private:
+  bool Mentioned(size_t rule_index) const;
   void ReadRule(size_t rule_index);
   void ReadFamily(size_t rule_index);
   void ReadPolicies(size_t rule_index, Reading base);
@@ -52,6 +53,8 @@ class QuotaReader {
 
   Reading StartReading(const QuotaRule& rule, std::string_view star) const;
   void ReadFields(size_t rule_index, std::string_view star, Reading* reading);
+  bool ReadOnce(SignalField field, const FieldSource& source, std::string_view text, size_t at, bool found,
+                Reading* reading);
   bool ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                  Reading* reading);
   bool ReadQuantity(SignalField field, const FieldSource& source, std::string_view text, size_t at,
