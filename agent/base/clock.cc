@@ -24,9 +24,7 @@ const Clock& RealClock() {
   return clock;
 }
 
-double ToUnixSeconds(SystemTime t) {
-  return static_cast<double>(t.time_since_epoch().count()) / 1e6;
-}
+double ToUnixSeconds(SystemTime t) { return static_cast<double>(t.time_since_epoch().count()) / 1e6; }
 
 std::optional<SystemTime> FromUnixSeconds(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > kYear9999) return std::nullopt;

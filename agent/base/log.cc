@@ -58,8 +58,7 @@ std::string Escaped(std::string_view text) {
       out.append("\\").push_back(static_cast<char>(c));
     } else if (c < 0x20 || c == 0x7f) {
       out += fmt::format("\\u{:04x}", c);
-    } else if (c == 0xc2 &&
-               static_cast<unsigned char>(text[1]) < 0xa0) {  // C1 controls move cursors too
+    } else if (c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0) {  // C1 controls move cursors too
       out += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[1]));
     } else {
       out.append(text.substr(0, length));
@@ -173,8 +172,7 @@ std::string FormatLogLine(LogFormat format, SystemTime now, LogLevel level, std:
   const std::string_view level_text = kLevels[static_cast<size_t>(level)];
   const bool json = format == LogFormat::kJson;
   std::string line =
-      json ? fmt::format(R"({{"ts":"{}","level":"{}","event":"{}")", FormatTime(now), level_text,
-                         event)
+      json ? fmt::format(R"({{"ts":"{}","level":"{}","event":"{}")", FormatTime(now), level_text, event)
            : fmt::format("ts={} level={} event={}", FormatTime(now), level_text, event);
   for (const LogField& field : fields) {
     if (json) {

@@ -50,8 +50,7 @@ void Histogram::Observe(double value) {
 prometheus::ClientMetric::Histogram Histogram::Collect() const {
   prometheus::ClientMetric::Histogram out;
   for (size_t i = 0; i <= bounds_.size(); ++i) {
-    for (const Shard& shard : *shards_)
-      out.sample_count += shard.counts[i].load(std::memory_order_relaxed);
+    for (const Shard& shard : *shards_) out.sample_count += shard.counts[i].load(std::memory_order_relaxed);
     if (i < bounds_.size()) out.bucket.push_back({out.sample_count, bounds_[i]});
   }
   out.bucket.push_back({out.sample_count, std::numeric_limits<double>::infinity()});
@@ -81,8 +80,7 @@ Metric& Family<Metric>::With(const LabelValues& values) {
 
 template <class Metric>
 prometheus::MetricFamily Family<Metric>::Collect() const {
-  prometheus::MetricFamily family{
-      options_.name, options_.help, prometheus::MetricType::Counter, {}};
+  prometheus::MetricFamily family{options_.name, options_.help, prometheus::MetricType::Counter, {}};
   if (std::is_same_v<Metric, Histogram>) family.type = prometheus::MetricType::Histogram;
   const std::lock_guard lock(mutex_);
   for (const auto& [values, metric] : children_) {
@@ -114,8 +112,7 @@ Family<Counter>& Registry::AddCounters(FamilyOptions options) {
 Family<Histogram>& Registry::AddHistograms(FamilyOptions options) {
   Counter& dropped = dropped_->With({options.name});
   const std::lock_guard lock(mutex_);
-  return *histograms_.emplace_back(
-      std::make_unique<Family<Histogram>>(std::move(options), &dropped));
+  return *histograms_.emplace_back(std::make_unique<Family<Histogram>>(std::move(options), &dropped));
 }
 
 std::vector<prometheus::MetricFamily> Registry::Collect() const {
@@ -128,8 +125,6 @@ std::vector<prometheus::MetricFamily> Registry::Collect() const {
   return families;
 }
 
-void Registry::CountDropped(const std::string& family, uint64_t n) {
-  dropped_->With({family}).Add(n);
-}
+void Registry::CountDropped(const std::string& family, uint64_t n) { dropped_->With({family}).Add(n); }
 
 }  // namespace apiquota

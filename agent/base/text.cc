@@ -47,8 +47,7 @@ bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {
 
 bool ContainsIgnoreCase(std::string_view text, std::string_view part) {
   const auto same = [](char x, char y) { return Lower(x) == Lower(y); };
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end() ||
-         part.empty();
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end() || part.empty();
 }
 
 std::string ToLower(std::string_view text) {
@@ -93,8 +92,7 @@ std::optional<double> ParseDecimal(std::string_view text) {
   }
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
-    return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 

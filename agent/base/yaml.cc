@@ -110,8 +110,7 @@ int64_t YamlValue::AsInteger(int64_t min, int64_t max) const {
   const std::string expected = fmt::format("a whole number from {} to {}", min, max);
   if (!ExpectScalar(expected, &text)) return min;
   const bool negative = text.starts_with('-');
-  const auto digits =
-      ParseDigits(negative ? std::string_view(text).substr(1) : std::string_view(text));
+  const auto digits = ParseDigits(negative ? std::string_view(text).substr(1) : std::string_view(text));
   if (digits && *digits <= static_cast<uint64_t>(INT64_MAX)) {
     const int64_t value = negative ? -static_cast<int64_t>(*digits) : static_cast<int64_t>(*digits);
     if (value >= min && value <= max) return value;
@@ -131,8 +130,7 @@ double YamlValue::AsNumber() const {
 bool YamlValue::AsBool() const {
   std::string text;
   if (!ExpectScalar("true or false", &text)) return false;
-  if (text != "true" && text != "false")
-    Fail(fmt::format("expected true or false, found {}", Quoted(text)));
+  if (text != "true" && text != "false") Fail(fmt::format("expected true or false, found {}", Quoted(text)));
   return text == "true";
 }
 
@@ -219,9 +217,8 @@ void YamlMap::Finish() const {
     const std::string hint = Suggestion(key, known);
     const YamlValue at(value_.state_, std::make_shared<YamlValue::Node>(
                                           YamlValue::Node{entry.first, true, entry.first.Mark()}));
-    at.Fail(
-        fmt::format("unknown key \"{}\"{}", key,
-                    hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
+    at.Fail(fmt::format("unknown key \"{}\"{}", key,
+                        hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
     return;
   }
 }
@@ -238,8 +235,7 @@ Result<YamlDocument> YamlDocument::Parse(const std::string& text, std::string fi
   try {
     document.state_->root = YAML::Load(text);
   } catch (const YAML::Exception& exception) {
-    return apiquota::Fail(
-        fmt::format("{}:1:1: not YAML: {}", document.state_->file, exception.msg));
+    return apiquota::Fail(fmt::format("{}:1:1: not YAML: {}", document.state_->file, exception.msg));
   }
   return document;
 }

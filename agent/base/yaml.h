@@ -65,8 +65,7 @@ class YamlValue {
   friend class YamlMap;
   friend class YamlDocument;
   struct Node;
-  YamlValue(YamlState* state, std::shared_ptr<const Node> node)
-      : state_(state), node_(std::move(node)) {}
+  YamlValue(YamlState* state, std::shared_ptr<const Node> node) : state_(state), node_(std::move(node)) {}
   size_t WordIndex(const std::vector<std::string_view>& words) const;
   bool ExpectScalar(std::string_view expected, std::string* text) const;
 

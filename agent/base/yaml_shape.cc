@@ -66,8 +66,7 @@ class ShapeHandler final : public YAML::EventHandler {
   }
 
   void CheckTag(const YAML::Mark& mark, const std::string& tag) {
-    const bool none =
-        tag.empty() || tag == "?" || tag == "!";  // plain and quoted, as yaml-cpp says it
+    const bool none = tag.empty() || tag == "?" || tag == "!";  // plain and quoted, as yaml-cpp says it
     if (!none) Complain(mark, "tags such as !!str are not read here; write the plain value");
   }
 
@@ -76,8 +75,7 @@ class ShapeHandler final : public YAML::EventHandler {
     Value(mark, nullptr);
     levels_.push_back({is_map, true, {}});
     if (levels_.size() > kDepthMax) {
-      Complain(mark,
-               fmt::format("nested deeper than {} levels, which no file of ours needs", kDepthMax));
+      Complain(mark, fmt::format("nested deeper than {} levels, which no file of ours needs", kDepthMax));
     }
   }
 
@@ -101,8 +99,7 @@ class ShapeHandler final : public YAML::EventHandler {
 }  // namespace
 
 Status CheckYamlShape(const std::string& text, const std::string& file) {
-  if (text.size() > kBytesMax)
-    return Fail(file + ":1:1: larger than 1 MiB, which no file of ours needs");
+  if (text.size() > kBytesMax) return Fail(file + ":1:1: larger than 1 MiB, which no file of ours needs");
   ShapeHandler handler(file);
   try {
     std::istringstream stream(text);

@@ -34,9 +34,9 @@ struct Exchange {
   Fields fields;  // of the final response's head; trailers are not merged
   std::vector<BodyValue> response_body;
 
-  SystemTime received_at;           // when the response's head arrived, by our clock
-  std::optional<SystemTime> date;   // the response's Date, if it has a readable one
-  uint64_t order = 0;               // grows with the time requests were sent, per process
+  SystemTime received_at;          // when the response's head arrived, by our clock
+  std::optional<SystemTime> date;  // the response's Date, if it has a readable one
+  uint64_t order = 0;              // grows with the time requests were sent, per process
 
   Door door = Door::kProxy;
 };

@@ -58,8 +58,7 @@ TEST(DurationTest, WritesTheShortestForm) {
 
 TEST(DurationTest, WhatIsWrittenReadsBackTheSame) {
   for (int64_t micros = 1; micros < 3'000'000'000'000'000; micros = micros * 7 + 3) {
-    EXPECT_EQ(ParseDuration(FormatDuration(microseconds(micros))),
-              std::optional(microseconds(micros)));
+    EXPECT_EQ(ParseDuration(FormatDuration(microseconds(micros))), std::optional(microseconds(micros)));
   }
 }
 

@@ -23,8 +23,7 @@ std::string Json(std::string_view event, std::initializer_list<LogField> fields)
 
 TEST(LogTest, LogfmtLineIsGolden) {
   EXPECT_EQ(
-      Logfmt("throttle",
-             {{"api", "openai"}, {"scope", "primary"}, {"retry_after", "1.5"}, {"resource", ""}}),
+      Logfmt("throttle", {{"api", "openai"}, {"scope", "primary"}, {"retry_after", "1.5"}, {"resource", ""}}),
       R"(ts=2025-11-22T15:00:00.123Z level=info event=throttle api=openai scope=primary )"
       R"(retry_after=1.5 resource="")");
 }
@@ -37,14 +36,12 @@ TEST(LogTest, JsonLineIsGolden) {
 
 TEST(LogTest, AnEventAloneIsALine) {
   EXPECT_EQ(Logfmt("stopped", {}), "ts=2025-11-22T15:00:00.123Z level=info event=stopped");
-  EXPECT_EQ(Json("stopped", {}),
-            R"({"ts":"2025-11-22T15:00:00.123Z","level":"warn","event":"stopped"})");
+  EXPECT_EQ(Json("stopped", {}), R"({"ts":"2025-11-22T15:00:00.123Z","level":"warn","event":"stopped"})");
 }
 
 TEST(LogTest, ValuesThatNeedItAreQuoted) {
-  EXPECT_EQ(
-      Logfmt("e", {{"a", "x=y"}, {"b", "x y"}, {"c", "x\"y"}, {"d", "x\\y"}, {"f", "größe"}}),
-      R"(ts=2025-11-22T15:00:00.123Z level=info event=e a="x=y" b="x y" c="x\"y" d="x\\y" f="größe")");
+  EXPECT_EQ(Logfmt("e", {{"a", "x=y"}, {"b", "x y"}, {"c", "x\"y"}, {"d", "x\\y"}, {"f", "größe"}}),
+            R"(ts=2025-11-22T15:00:00.123Z level=info event=e a="x=y" b="x y" c="x\"y" d="x\\y" f="größe")");
 }
 
 TEST(LogTest, LinesCannotBeForged) {

@@ -38,8 +38,7 @@ TEST(TelemetryTest, CountersRenderInOrderOfNameAndLabels) {
 
 TEST(TelemetryTest, HistogramsAreCumulativeAndBoundsInclusive) {
   Registry registry;
-  Histogram& histogram =
-      registry.AddHistograms({"h_seconds", "H.", {"api"}, 10, {0.5, 1}}).With({"x"});
+  Histogram& histogram = registry.AddHistograms({"h_seconds", "H.", {"api"}, 10, {0.5, 1}}).With({"x"});
   for (const double value : {0.25, 0.5, 0.75, 1.0, 8.0}) histogram.Observe(value);
   EXPECT_EQ(Page(registry),
             "# HELP apiquota_series_dropped_total Series refused because a family, an api or the "

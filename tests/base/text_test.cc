@@ -12,8 +12,7 @@ using Parts = std::vector<std::string_view>;
 TEST(TextTest, CaseIsIgnoredForAsciiOnly) {
   EXPECT_TRUE(EqualsIgnoreCase("Retry-After", "retry-AFTER"));
   EXPECT_FALSE(EqualsIgnoreCase("Retry-After", "retry-after "));
-  EXPECT_FALSE(
-      EqualsIgnoreCase("[", "{"));  // 0x5b and 0x7b differ by the case bit, but are no letters
+  EXPECT_FALSE(EqualsIgnoreCase("[", "{"));  // 0x5b and 0x7b differ by the case bit, but are no letters
   EXPECT_FALSE(EqualsIgnoreCase("Ä", "ä"));
   EXPECT_TRUE(StartsWithIgnoreCase("X-RateLimit-Limit", "x-ratelimit-"));
   EXPECT_FALSE(StartsWithIgnoreCase("X-Rate", "x-ratelimit-"));
@@ -39,8 +38,7 @@ TEST(TextTest, DigitsAreDigitsAndNothingElse) {
   EXPECT_EQ(ParseDigits("0"), 0u);
   EXPECT_EQ(ParseDigits("007"), 7u);
   EXPECT_EQ(ParseDigits("18446744073709551615"), std::numeric_limits<uint64_t>::max());
-  for (const char* text :
-       {"", "18446744073709551616", "-1", "+1", " 1", "1 ", "1.0", "0x1", "1e3", "１"}) {
+  for (const char* text : {"", "18446744073709551616", "-1", "+1", " 1", "1 ", "1.0", "0x1", "1e3", "１"}) {
     EXPECT_EQ(ParseDigits(text), std::nullopt) << text;
   }
 }
@@ -49,8 +47,8 @@ TEST(TextTest, DecimalsHaveNoExponentAndNoNames) {
   EXPECT_EQ(ParseDecimal("0"), 0.0);
   EXPECT_EQ(ParseDecimal("-12.50"), -12.5);
   EXPECT_EQ(ParseDecimal("123456789012345678901234567890"), 123456789012345678901234567890.0);
-  for (const char* text : {"", "-", ".", "1.", ".5", "-.5", "1.2.3", "+1", " 1", "1e3", "0x1",
-                           "inf", "nan", "1,5", "--1"}) {
+  for (const char* text :
+       {"", "-", ".", "1.", ".5", "-.5", "1.2.3", "+1", " 1", "1e3", "0x1", "inf", "nan", "1,5", "--1"}) {
     EXPECT_EQ(ParseDecimal(text), std::nullopt) << text;
   }
   EXPECT_EQ(ParseDecimal(std::string(400, '9')), std::nullopt) << "beyond a double";

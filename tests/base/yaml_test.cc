@@ -14,8 +14,7 @@ YamlDocument Parsed(const std::string& text) {
 }
 
 // The complaint of Parse, or of `read` on the root.
-std::string Complaint(
-    const std::string& text, const std::function<void(YamlMap&)>& read = [](YamlMap&) {}) {
+std::string Complaint(const std::string& text, const std::function<void(YamlMap&)>& read = [](YamlMap&) {}) {
   auto document = YamlDocument::Parse(text, "f.yaml");
   if (!document) return document.error().message;
   YamlMap root = document->Root().AsMap();
@@ -87,10 +86,8 @@ TEST(YamlTest, BadTypesSayWhatWasExpected) {
        "f.yaml:3:7: expected a whole number from 1 to 9, found \"soon\""},
       {[](YamlMap& m) { m.Get("list").AsList()[0].AsInteger(2, 9); },
        "f.yaml:2:8: expected a whole number from 2 to 9, found \"1\""},
-      {[](YamlMap& m) { m.Get("word").AsNumber(); },
-       "f.yaml:3:7: expected a number, found \"soon\""},
-      {[](YamlMap& m) { m.Get("word").AsBool(); },
-       "f.yaml:3:7: expected true or false, found \"soon\""},
+      {[](YamlMap& m) { m.Get("word").AsNumber(); }, "f.yaml:3:7: expected a number, found \"soon\""},
+      {[](YamlMap& m) { m.Get("word").AsBool(); }, "f.yaml:3:7: expected true or false, found \"soon\""},
       {[](YamlMap& m) { m.Get("word").AsDuration(); },
        "f.yaml:3:7: expected a duration such as 60s, 1m30s or 250ms, found \"soon\""},
       {[](YamlMap& m) { m.Get("nothing").AsMap(); }, "f.yaml:4:1: expected a map, found nothing"},
@@ -116,8 +113,7 @@ TEST(YamlTest, UnknownKeysAreNamedWithASuggestion) {
     map.Get("hosts");
     map.Finish();
   };
-  EXPECT_EQ(Complaint("lisetn: 1\n", read),
-            "f.yaml:1:1: unknown key \"lisetn\"; did you mean \"listen\"?");
+  EXPECT_EQ(Complaint("lisetn: 1\n", read), "f.yaml:1:1: unknown key \"lisetn\"; did you mean \"listen\"?");
   EXPECT_EQ(Complaint("listen: 1\npoll: 1\n", read),
             "f.yaml:2:1: unknown key \"poll\"; known here: listen, hosts");
 }
@@ -130,9 +126,8 @@ TEST(YamlTest, AMissingKeyThatIsThereMisspelledIsToldSo) {
 TEST(YamlTest, ShownValuesAreShortAndOneLine) {
   EXPECT_EQ(Complaint("a: \"x\\ny\"\n", [](YamlMap& map) { map.Get("a").AsBool(); }),
             "f.yaml:1:4: expected true or false, found \"x y\"");
-  EXPECT_EQ(
-      Complaint("a: " + std::string(5000, 'z') + "\n", [](YamlMap& map) { map.Get("a").AsBool(); }),
-      "f.yaml:1:4: expected true or false, found \"" + std::string(60, 'z') + "…\"");
+  EXPECT_EQ(Complaint("a: " + std::string(5000, 'z') + "\n", [](YamlMap& map) { map.Get("a").AsBool(); }),
+            "f.yaml:1:4: expected true or false, found \"" + std::string(60, 'z') + "…\"");
 }
 
 TEST(YamlTest, WhatAStrictReaderMustNotGuessIsRefused) {
@@ -142,27 +137,23 @@ TEST(YamlTest, WhatAStrictReaderMustNotGuessIsRefused) {
       {"[{x: 1}, {x: 1, x: 2}]\n", "f.yaml:1:17: duplicate key \"x\""},
       {"{a: b}: c\n", "f.yaml:1:1: expected a plain word as key"},
       {"[a]: c\n", "f.yaml:1:1: expected a plain word as key"},
-      {"a: &x 1\nb: *x\n",
-       "f.yaml:1:4: anchors and aliases are not read here; write the value out"},
+      {"a: &x 1\nb: *x\n", "f.yaml:1:4: anchors and aliases are not read here; write the value out"},
       {"a: !!str 1\n", "f.yaml:1:4: tags such as !!str are not read here; write the plain value"},
-      {"a: !secret {b: 1}\n",
-       "f.yaml:1:4: tags such as !!str are not read here; write the plain value"},
+      {"a: !secret {b: 1}\n", "f.yaml:1:4: tags such as !!str are not read here; write the plain value"},
       {"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document; one file holds one"},
       {"a: [1\n", "f.yaml:2:1: not YAML: end of sequence flow not found"},
       {"a: b: c\n", "f.yaml:1:5: not YAML: illegal map value"},
       {"", "f.yaml:1:1: expected a map, found nothing"},
       {"# only a comment\n", "f.yaml:1:1: expected a map, found nothing"},
       {"text\n", "f.yaml:1:1: expected a map, found \"text\""},
-      {std::string(1024 * 1024 + 1, '#'),
-       "f.yaml:1:1: larger than 1 MiB, which no file of ours needs"},
+      {std::string(1024 * 1024 + 1, '#'), "f.yaml:1:1: larger than 1 MiB, which no file of ours needs"},
   };
   for (const auto& [text, complaint] : cases) EXPECT_EQ(Complaint(text), complaint);
 }
 
 TEST(YamlTest, DeepNestingIsRefused) {
   const std::string deep = std::string(65, '[') + std::string(65, ']');
-  EXPECT_EQ(Complaint(deep),
-            "f.yaml:1:65: nested deeper than 64 levels, which no file of ours needs");
+  EXPECT_EQ(Complaint(deep), "f.yaml:1:65: nested deeper than 64 levels, which no file of ours needs");
   EXPECT_TRUE(YamlDocument::Parse(deep.substr(1, 128), "f.yaml"));
   EXPECT_FALSE(YamlDocument::Parse(std::string(500'000, '['), "f.yaml"));
 }
@@ -174,8 +165,7 @@ TEST(YamlTest, ABillionLaughsAreRefusedAtOnce) {
     for (int j = 0; j < 9; ++j) text += (j > 0 ? ", *a" : "*a") + std::to_string(i - 1);
     text += "]\n";
   }
-  EXPECT_EQ(Complaint(text),
-            "f.yaml:1:5: anchors and aliases are not read here; write the value out");
+  EXPECT_EQ(Complaint(text), "f.yaml:1:5: anchors and aliases are not read here; write the value out");
 }
 
 }  // namespace
