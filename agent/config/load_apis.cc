@@ -4,8 +4,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "config/listen_address.h"
 #include "config/loader.h"
+#include "config/names.h"
 
 namespace apiquota::config {
 namespace {
@@ -18,18 +18,10 @@ constexpr std::string_view kReservedLabels[] = {"api",   "exporter", "key",     
                                                 "quota", "unit",     "kind",      "caller",
                                                 "job",   "instance", "alertname", "severity"};
 
-bool Contains(const std::vector<std::string>& words, std::string_view word) {
-  return std::ranges::find(words, word) != words.end();
-}
-
 std::string LoadExporter(const YamlValue& value, const Loader& loader) {
   std::string name = value.AsString();
   if (!value.IsScalar() || Contains(loader.context.exporters, name)) return name;
-  const std::vector<std::string_view> known(loader.context.exporters.begin(), loader.context.exporters.end());
-  const std::string_view match = ClosestMatch(name, known);
-  const std::string hint = match.empty() ? fmt::format("expected one of {}", fmt::join(known, ", "))
-                                         : fmt::format("did you mean \"{}\"?", match);
-  value.Fail(fmt::format("unknown exporter \"{}\"; {}", name, hint));
+  value.Fail(UnknownExporter(name, loader.context.exporters));
   return name;
 }
 

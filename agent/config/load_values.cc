@@ -8,28 +8,21 @@
 #include "base/text.h"
 #include "config/listen_address.h"
 #include "config/loader.h"
+#include "config/names.h"
 
 namespace apiquota::config {
 namespace {
 
-constexpr size_t kNameMax = 64;
-
-constexpr bool IsAlnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+constexpr bool IsHostChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
-constexpr bool IsNameChar(char c) { return IsAlnum(c) || c == '.' || c == '_' || c == '-'; }
 
 }  // namespace
 
 std::string LoadName(const YamlValue& value, std::initializer_list<std::string_view> reserved) {
   std::string name = value.AsString();
-  const bool good =
-      !name.empty() && name.size() <= kNameMax && IsAlnum(name[0]) && std::ranges::all_of(name, IsNameChar);
-  if (value.IsScalar() && !good) {
-    value.Fail(fmt::format(
-        "expected a name of at most {} letters, digits, \".\", \"_\" and \"-\", the first a letter "
-        "or digit",
-        kNameMax));
+  if (value.IsScalar() && !IsName(name)) {
+    value.Fail(fmt::format("expected {}", kNameExpected));
   } else if (std::ranges::find(reserved, name) != reserved.end()) {
     value.Fail(
         fmt::format("the name \"{}\" has a meaning of its own in the metrics; expected another one", name));
@@ -48,7 +41,7 @@ std::vector<std::string> LoadHosts(const YamlValue& value) {
   std::vector<std::string> hosts;
   for (const YamlValue& item : value.AsList()) {
     const std::string host = ToLower(item.AsString());
-    const bool good = !host.empty() && host.size() <= 253 && std::ranges::all_of(host, IsNameChar);
+    const bool good = !host.empty() && host.size() <= 253 && std::ranges::all_of(host, IsHostChar);
     if (item.IsScalar() && !good) item.Fail("expected a host name without a port, such as agent.example.com");
     hosts.push_back(host);
   }

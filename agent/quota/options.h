@@ -10,6 +10,8 @@ struct LedgerOptions {
   size_t quotas_max = 1200;                        // slots in all: about 10,000 series
   size_t resources_per_key_max = 64;               // per api and key
   size_t keys_per_api_max = 100;                   // fingerprints met at run time, per api
+
+  friend bool operator==(const LedgerOptions&, const LedgerOptions&) = default;
 };
 
 }  // namespace apiquota::quota

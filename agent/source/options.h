@@ -63,6 +63,8 @@ struct ProxyOptions {
   Micros upstream_idle_timeout = std::chrono::minutes(5);  // between two reads of a response
   Micros pool_idle_timeout = std::chrono::seconds(30);     // unused upstream connections
   Micros drain_timeout = std::chrono::seconds(30);         // SIGTERM: time for requests under way
+
+  friend bool operator==(const ProxyOptions&, const ProxyOptions&) = default;
 };
 
 }  // namespace apiquota::source

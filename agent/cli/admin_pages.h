@@ -1,0 +1,46 @@
+// The admin side's pages: each a function from what the agent knows to an answer.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/telemetry.h"
+#include "cli/reload_desk.h"
+#include "expose/facts.h"
+#include "net/admin_server.h"
+#include "quota/ledger.h"
+
+namespace apiquota::cli {
+
+// The facts that a reload changes. Thread-safe.
+class SharedFacts {
+ public:
+  explicit SharedFacts(expose::AgentFacts agent) : agent_(std::move(agent)) {}
+
+  void ReloadSucceeded(std::vector<expose::ApiFacts> apis, SystemTime now);
+  void ReloadFailed();
+  std::vector<expose::ApiFacts> apis() const;
+  expose::AgentFacts agent() const;
+
+ private:
+  mutable std::mutex mutex_;
+  expose::AgentFacts agent_;            // guarded by mutex_
+  std::vector<expose::ApiFacts> apis_;  // guarded by mutex_
+};
+
+// What the pages show; all of it must outlive the admin server.
+struct PageSources {
+  const Clock& clock;
+  const quota::Ledger& ledger;
+  const Registry& registry;
+  const SharedFacts& facts;
+  const std::atomic<bool>& ready;
+  ReloadDesk* reload_desk;  // null: no POST /-/reload
+};
+
+std::vector<net::AdminRoute> AdminPages(const PageSources& sources);
+
+}  // namespace apiquota::cli

@@ -1,0 +1,22 @@
+// Everything that files and flags say together, loaded whole or not at all.
+#pragma once
+
+#include "base/error.h"
+#include "cli/serve_options.h"
+#include "config/config.h"
+#include "provider/exporter.h"
+
+namespace apiquota::cli {
+
+struct Settings {
+  provider::Catalogue exporters;
+  config::Config config;  // its apis include those of --api and, where the file names none, the default ones
+};
+
+// The first mistake in one sentence.
+Result<Settings> LoadSettings(const ServeOptions& options);
+
+// What a configuration file may name, given these exporters.
+config::LoadContext ContextOf(const provider::Catalogue& exporters);
+
+}  // namespace apiquota::cli

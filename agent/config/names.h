@@ -1,0 +1,21 @@
+// Rules about names, for files and flags alike. Internal to this room.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace apiquota::config {
+
+inline constexpr std::string_view kNameExpected =
+    "a name of at most 64 letters, digits, \".\", \"_\" and \"-\", the first a letter or digit";
+
+// A name that becomes a label value and a part of a route.
+bool IsName(std::string_view name);
+
+bool Contains(const std::vector<std::string>& words, std::string_view word);
+
+// "unknown exporter "opnai"; did you mean "openai"?"
+std::string UnknownExporter(std::string_view name, const std::vector<std::string>& exporters);
+
+}  // namespace apiquota::config
