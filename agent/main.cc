@@ -1,1 +1,63 @@
-int main() { return 0; }
+// Arguments → command → exit code. What `serve` does, in order, is in cli/serve.cc.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "base/clock.h"
+#include "cli/catalogue.h"
+#include "cli/check_config.h"
+#include "cli/command_line.h"
+#include "cli/explain.h"
+#include "cli/serve.h"
+#include "cli/simulate.h"
+
+namespace apiquota {
+namespace {
+
+constexpr int kBadInput = 2;
+
+int Complain(const std::string& sentence) {
+  std::cerr << sentence << std::endl;
+  return kBadInput;
+}
+
+int Run(const cli::ShowText& show) {
+  std::cout << show.text << std::flush;
+  return 0;
+}
+
+int Run(cli::ServeOptions options) {
+  options.version = APIQUOTA_VERSION;
+  options.revision = APIQUOTA_REVISION;
+  return cli::RunServe(options, RealClock(), std::cerr);
+}
+
+int Run(const cli::CheckConfigCommand& check) {
+  return cli::RunCheckConfig(check.files, check.exporters_dir, std::cout, std::cerr);
+}
+
+int Run(cli::ExplainOptions options) {
+  options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  return cli::RunExplain(options, RealClock(), std::cin, std::cout, std::cerr);
+}
+
+int Run(const cli::SimulateCommand& simulate) {
+  const auto exporters = cli::LoadCatalogue(simulate.exporters_dir);
+  if (!exporters) return Complain(exporters.error().message);
+  const auto exporter = cli::FindExporter(*exporters, simulate.exporter);
+  if (!exporter) return Complain(exporter.error().message);
+  return cli::RunSimulate(simulate.options, **exporter, RealClock(), std::cout, std::cerr);
+}
+
+}  // namespace
+}  // namespace apiquota
+
+int main(int argc, char** argv) {
+  const std::string revision = APIQUOTA_REVISION;
+  const std::string version = "apiquota " APIQUOTA_VERSION + (revision.empty() ? "" : " (" + revision + ")");
+  const auto command = apiquota::cli::ParseCommandLine(argc, argv, version);
+  if (!command) return apiquota::Complain(command.error().message);
+  return std::visit([](const auto& chosen) { return apiquota::Run(chosen); }, *command);
+}

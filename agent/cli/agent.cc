@@ -88,6 +88,8 @@ Status Agent::Listen() {
   LogListening("admin", config.admin.listen, admin_->port());
   LogListening("proxy", config.proxy.listen, proxy_->port());
   ready_ = true;
+  Log(LogLevel::kInfo, "ready",
+      {{"version", options_.version}, {"apis", std::to_string(config.apis.size())}});
   return {};
 }
 

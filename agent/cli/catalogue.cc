@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/files.h"
+#include "config/names.h"
 
 namespace apiquota::cli {
 
@@ -28,6 +29,14 @@ Result<provider::Catalogue> LoadCatalogue(const std::string& folder) {
       return std::unexpected(added.error());
   }
   return catalogue;
+}
+
+Result<provider::ExporterPtr> FindExporter(const provider::Catalogue& catalogue, const std::string& name) {
+  if (provider::ExporterPtr exporter = catalogue.Find(name)) return exporter;
+  std::vector<std::string> names;
+  for (const provider::ExporterPtr& exporter : catalogue.All())
+    names.push_back(provider::Info(*exporter).name);
+  return Fail(config::UnknownExporter(name, names));
 }
 
 }  // namespace apiquota::cli

@@ -23,8 +23,7 @@ Result<source::ApiOptions> ParseApiFlag(const std::string& flag, const LoadConte
     return Fail(fmt::format("--api {}: {}", api.name, UnknownExporter(api.exporter, context.exporters)));
   }
   if (const Status status = context.check_base_url(api.base_url); !status) {
-    return Fail(fmt::format("--api {}: expected a base URL such as https://api.example.com/v1: {}", api.name,
-                            status.error().message));
+    return Fail(fmt::format("--api {}: {}", api.name, status.error().message));
   }
   return api;
 }

@@ -29,10 +29,10 @@ struct Config {
 
 // What the loader has to know of rooms it does not include.
 struct LoadContext {
-  std::vector<std::string> exporters;                // names a file may use
-  std::vector<std::string> exporters_with_base_url;  // those that need none from the operator
-  std::function<Status(std::string_view)> check_base_url;
-  std::optional<net::ListenAddress> proxy_listen;  // a flag's address, which wins over the file's
+  std::vector<std::string> exporters;                      // names a file may use
+  std::vector<std::string> exporters_with_base_url;        // those that need none from the operator
+  std::function<Status(std::string_view)> check_base_url;  // an error names the URL and what was expected
+  std::optional<net::ListenAddress> proxy_listen;          // a flag's address, which wins over the file's
 };
 
 // Strict: the first mistake as "file:line:column: what, and what was expected". Reads the secrets the file

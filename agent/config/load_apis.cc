@@ -41,8 +41,7 @@ void LoadBaseUrl(YamlMap& map, const Loader& loader, source::ApiOptions* api) {
   api->base_url_by_operator = true;
   if (!value.IsScalar()) return;
   if (const Status status = loader.context.check_base_url(api->base_url); !status) {
-    value.Fail(
-        fmt::format("expected a base URL such as https://api.example.com/v1: {}", status.error().message));
+    value.Fail(status.error().message);
   }
 }
 

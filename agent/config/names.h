@@ -1,4 +1,4 @@
-// Rules about names, for files and flags alike. Internal to this room.
+// Rules about names, for files and flags alike.
 #pragma once
 
 #include <string>

@@ -1,0 +1,175 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string_view>
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "config/listen_address.h"
+
+namespace apiquota::cli {
+namespace {
+
+// Flags whose values have a form of their own: the mistake is told with the flag's name.
+template <class Value, class Parse>
+CLI::Option* AddParsed(CLI::App& app, const std::string& flag, Value* out, std::string_view expected,
+                       Parse parse, const std::string& help) {
+  const auto take = [=](const std::string& text) {
+    const auto value = parse(text);
+    if (!value) throw CLI::ValidationError(flag, fmt::format("expected {}, found \"{}\"", expected, text));
+    *out = *value;
+  };
+  return app.add_option_function<std::string>(flag, take, help);
+}
+
+template <class Value>
+void AddListen(CLI::App& app, const std::string& flag, Value* out, const std::string& help) {
+  AddParsed(app, flag, out, config::kListenAddressExpected, config::ParseListenAddress, help)
+      ->type_name("HOST:PORT");
+}
+
+void AddDuration(CLI::App& app, const std::string& flag, Micros* out, const std::string& help) {
+  AddParsed(app, flag, out, "a duration such as 60s, 1m30s or 250ms", ParseDuration, help)
+      ->type_name("DURATION");
+}
+
+void AddExportersDir(CLI::App& app, std::string* folder) {
+  app.add_option("--exporters.dir", *folder,
+                 "Directory whose *.yaml exporter files add to or override the built-in ones")
+      ->type_name("DIR");
+}
+
+CLI::App* AddServe(CLI::App& app, ServeOptions* serve) {
+  CLI::App* command = app.add_subcommand("serve", "Run the agent: the proxy and the admin side");
+  command
+      ->add_option("--config.file", serve->config_file,
+                   "Configuration (docs/apiquota.example.yaml); none: defaults")
+      ->type_name("FILE");
+  AddListen(*command, "--web.listen-address", &serve->admin_listen,
+            "Admin side: /metrics, /api/v1 (default 127.0.0.1:9429)");
+  AddListen(*command, "--proxy.listen-address", &serve->proxy_listen, "Proxy (default 127.0.0.1:4290)");
+  command->add_flag("--web.enable-lifecycle", serve->enable_lifecycle,
+                    "Reload the configuration on POST /-/reload, too");
+  AddExportersDir(*command, &serve->exporters_dir);
+  command->add_option("--api", serve->apis, "Add an API, proxied at /NAME; may be given again")
+      ->type_name("NAME=EXPORTER@URL")
+      ->allow_extra_args(false);
+  AddParsed(*command, "--log.level", &serve->log_level, "one of debug, info, warn, error", ParseLogLevel,
+            "debug, info, warn or error (default info)")
+      ->type_name("LEVEL");
+  AddParsed(*command, "--log.format", &serve->log_format, "one of logfmt, json", ParseLogFormat,
+            "logfmt or json (default logfmt)")
+      ->type_name("FORMAT");
+  return command;
+}
+
+CLI::App* AddCheckConfig(CLI::App& app, CheckConfigCommand* check) {
+  CLI::App* command = app.add_subcommand("check-config", "Say whether configuration files are good");
+  command->add_option("FILE", check->files, "Files to check")->required();
+  AddExportersDir(*command, &check->exporters_dir);
+  return command;
+}
+
+CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
+  CLI::App* command =
+      app.add_subcommand("explain", "Read what `curl -i` prints and say what it means for quotas");
+  command->add_option("--exporter", explain->exporter, "How the API speaks about limits (default: found out)")
+      ->type_name("NAME");
+  command->add_option("--request-url", explain->request_url, "What was asked for")->type_name("URL");
+  command
+      ->add_option("--now", explain->now,
+                   "The time of receipt (default: the response's Date, else the clock)")
+      ->type_name("RFC3339|EPOCH");
+  command->add_option("--format", explain->format, "text or json (default text)")->type_name("FORMAT");
+  AddExportersDir(*command, &explain->exporters_dir);
+  command->add_option("FILE", explain->file, "Default: standard input");
+  return command;
+}
+
+CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
+  CLI::App* command = app.add_subcommand("simulate", "Be a rate-limited API, for demos and tests");
+  SimulateOptions& options = simulate->options;
+  command->add_option("--exporter", simulate->exporter, "The API's dialect")->type_name("NAME")->required();
+  AddListen(*command, "--listen", &options.listen, "Default: any free port of 127.0.0.1");
+  command
+      ->add_option("--quota", options.quotas,
+                   "Announce and enforce this quota; may be given again (default: all)")
+      ->type_name("NAME[=LIMIT]")
+      ->allow_extra_args(false);
+  command->add_option("--limit", options.limit, "Of quotas without one of their own (default 60)");
+  AddDuration(*command, "--window", &options.window, "Until all is back (default 60s)");
+  command->add_option("--cost", options.cost, "Of one request in quotas not counted in requests (default 1)");
+  command
+      ->add_option("--resource", options.resource,
+                   "What the quotas cover, where the API names it in a header")
+      ->type_name("NAME");
+  command->add_option("--path", options.path, "The path that costs; others are answered 404 (default /)")
+      ->type_name("PATH");
+  AddDuration(*command, "--latency", &options.latency, "Before the first byte (default 0)");
+  command->add_flag("--gzip", options.gzip, "Compress replies for clients that take it");
+  command->add_flag("--sse", options.sse, "Answer everything with an event stream");
+  command->add_option("--chunks", options.chunks, "Events in a stream (default 20)");
+  AddDuration(*command, "--chunk-interval", &options.chunk_interval, "Between two events (default 100ms)");
+  AddExportersDir(*command, &simulate->exporters_dir);
+  return command;
+}
+
+// An argument nobody knows, and what may have been meant.
+Error Unexpected(const std::string& argument, const CLI::App& app) {
+  const bool is_flag = argument.starts_with('-');
+  const auto chosen = app.get_subcommands();
+  const CLI::App& known_by = chosen.empty() ? app : *chosen.front();
+  std::vector<std::string> names;
+  if (is_flag) {
+    for (const CLI::Option* option : known_by.get_options()) names.push_back(option->get_name());
+  } else if (chosen.empty()) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+    }
+  }
+  const std::vector<std::string_view> words(names.begin(), names.end());
+  const std::string flag = argument.substr(0, argument.find('='));
+  const std::string_view match = ClosestMatch(is_flag ? flag : argument, words);
+  const std::string_view what = is_flag ? "flag" : chosen.empty() ? "command" : "argument";
+  const std::string help = (chosen.empty() ? "apiquota" : "apiquota " + known_by.get_name()) + " --help";
+  return {fmt::format("unknown {} \"{}\"; {}", what, is_flag ? flag : argument,
+                      match.empty() ? "see " + help : fmt::format("did you mean \"{}\"?", match))};
+}
+
+}  // namespace
+
+Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::string& version) {
+  CLI::App app("Knows how much of every API's quota is left.", "apiquota");
+  app.set_version_flag("--version", version);
+  app.allow_extras();
+  ServeOptions serve;
+  CheckConfigCommand check;
+  ExplainOptions explain;
+  SimulateCommand simulate;
+  const CLI::App* serve_command = AddServe(app, &serve)->allow_extras();
+  const CLI::App* check_command = AddCheckConfig(app, &check);
+  const CLI::App* explain_command = AddExplain(app, &explain)->allow_extras();
+  const CLI::App* simulate_command = AddSimulate(app, &simulate)->allow_extras();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForVersion&) {
+    return ShowText{version + "\n"};
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return ShowText{chosen.empty() ? app.help() : chosen.front()->help(app.get_name())};
+  } catch (const CLI::Error& error) {
+    return Fail(error.what());
+  }
+  const std::vector<std::string> extras = app.remaining(true);
+  if (!extras.empty()) return std::unexpected(Unexpected(extras.front(), app));
+  if (serve_command->parsed()) return serve;
+  if (check_command->parsed()) return check;
+  if (explain_command->parsed()) return explain;
+  if (simulate_command->parsed()) return simulate;
+  return Fail("expected a command: serve, check-config, explain or simulate; see apiquota --help");
+}
+
+}  // namespace apiquota::cli

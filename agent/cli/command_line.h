@@ -1,0 +1,35 @@
+// What the command line asks for, as values: parsing is apart from doing (main.cc).
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/explain.h"
+#include "cli/serve_options.h"
+#include "cli/simulate.h"
+
+namespace apiquota::cli {
+
+struct CheckConfigCommand {
+  std::vector<std::string> files;
+  std::string exporters_dir;
+};
+
+struct SimulateCommand {
+  std::string exporter;
+  std::string exporters_dir;
+  SimulateOptions options;
+};
+
+struct ShowText {
+  std::string text;  // of --help or --version
+};
+
+using Command = std::variant<ShowText, ServeOptions, CheckConfigCommand, ExplainOptions, SimulateCommand>;
+
+// One sentence if the arguments can't be understood. `version` is what --version shows.
+Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::string& version);
+
+}  // namespace apiquota::cli
