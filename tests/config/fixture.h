@@ -18,7 +18,7 @@ inline LoadContext Context() {
   context.exporters_with_base_url = {"anthropic", "github", "openai"};
   context.check_base_url = [](std::string_view url) -> Status {
     if (url.starts_with("https://") || url.starts_with("http://")) return {};
-    return Fail("the scheme is neither http nor https");
+    return Fail("base URL \"" + std::string(url) + "\": expected http:// or https://");
   };
   return context;
 }

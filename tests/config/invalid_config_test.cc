@@ -70,8 +70,7 @@ constexpr Invalid kInvalid[] = {
     {"exporter-without-base-url",
      ":2:5: \"base_url\" is missing here: exporter \"azure-openai\" has none of its own, because every "
      "customer has another"},
-    {"base-url",
-     ":2:43: expected a base URL such as https://api.example.com/v1: the scheme is neither http nor https"},
+    {"base-url", ":2:43: base URL \"ftp://api.example.com\": expected http:// or https://"},
     {"label-name",
      ":4:25: label \"team-name\": expected a name of letters, digits and \"_\", the first no digit, not "
      "beginning with \"__\""},
