@@ -85,8 +85,8 @@ void SplitAuthority(std::string_view authority, std::string* host, uint16_t* por
 }  // namespace
 
 Result<BaseUrl> ParseBaseUrl(std::string_view text) {
-  // An '@' may end a password: such a text is not repeated.
-  const bool shown = text.find('@') == std::string_view::npos;
+  // An '@' may end a password, and a query or fragment hold a key: such a text is not repeated.
+  const bool shown = text.find_first_of("@?#") == std::string_view::npos;
   const auto fail = [text, shown](std::string_view why) {
     return Fail("base URL" + (shown ? " \"" + std::string(text) + "\"" : "") + ": " + std::string(why));
   };
@@ -97,7 +97,7 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text) {
   const auto rest = WithoutScheme(text, &base.tls);
   if (!rest) return fail("expected http:// or https://");
   if (rest->find_first_of("?#") != std::string_view::npos)
-    return Fail("base URL: a query or fragment is not allowed");  // either may hold a credential
+    return fail("a query or fragment is not allowed");
   const size_t slash = std::min(rest->find('/'), rest->size());
   const std::string_view authority = rest->substr(0, slash);
   if (authority.find('@') != std::string_view::npos) return fail("no user or password is allowed");
