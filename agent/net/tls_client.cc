@@ -99,7 +99,8 @@ TlsEngine::TlsEngine(const TlsClient& client, const std::string& host, TlsSessio
   if (*session_) SSL_set_session(ssl_.get(), session_->get());
 }
 
-// OpenSSL takes a connection that ends without close_notify for an attack on its session, and spoils the session.
+// OpenSSL takes a connection that ends without close_notify for an attack on its session, and spoils the
+// session.
 TlsEngine::~TlsEngine() {
   const bool sound = state_ == TlsState::kOpen || state_ == TlsState::kClosed;
   if (sound) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);

@@ -1,5 +1,5 @@
-// What the operator can say about the doors: apis, keys, callers and the proxy's limits. Plain values with their
-// defaults; config/ fills them, source/ obeys them.
+// What the operator can say about the doors: apis, keys, callers and the proxy's limits. Plain values with
+// their defaults; config/ fills them, source/ obeys them.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct KeyOptions {
 struct ApiOptions {
   std::string name;
   std::string exporter;
-  std::string base_url;  // "https://api.openai.com" or with a path; empty: the exporter's own
+  std::string base_url;               // "https://api.openai.com" or with a path; empty: the exporter's own
   bool base_url_by_operator = false;  // only then private and loopback upstreams are allowed
   std::string route;                  // "/openai"; never "/"
   std::map<std::string, std::string> labels;
@@ -38,7 +38,8 @@ struct CallerOptions {
   std::vector<std::string> apis;  // which apis it may use; empty: all
 };
 
-// Every limit has a name, a default and a metric (apiquota_http_rejected_total or apiquota_upstream_errors_total).
+// Every limit has a name, a default and a metric (apiquota_http_rejected_total or
+// apiquota_upstream_errors_total).
 struct ProxyOptions {
   net::ListenAddress listen{"127.0.0.1", 4290};
   std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
@@ -48,9 +49,9 @@ struct ProxyOptions {
   size_t head_bytes_max = 64 * 1024;
   size_t fields_max = 200;
   size_t target_bytes_max = 16 * 1024;
-  size_t buffer_high_bytes = 256 * 1024;  // per direction: pause reading above,
-  size_t buffer_low_bytes = 128 * 1024;   // resume below
-  size_t clients_max = 10'000;            // connections, per process
+  size_t buffer_high_bytes = 256 * 1024;    // per direction: pause reading above,
+  size_t buffer_low_bytes = 128 * 1024;     // resume below
+  size_t clients_max = 10'000;              // connections, per process
   size_t upstream_connections_max = 1'000;  // per loop and upstream
   size_t upstream_queue_max = 1'000;        // requests waiting for one of those
 
@@ -59,7 +60,7 @@ struct ProxyOptions {
   Micros body_idle_timeout = std::chrono::seconds(30);    // client's body or reading stands still
   Micros connect_timeout = std::chrono::seconds(5);
   Micros tls_timeout = std::chrono::seconds(5);
-  Micros first_byte_timeout = std::chrono::minutes(10);  // models think long
+  Micros first_byte_timeout = std::chrono::minutes(10);    // models think long
   Micros upstream_idle_timeout = std::chrono::minutes(5);  // between two reads of a response
   Micros pool_idle_timeout = std::chrono::seconds(30);     // unused upstream connections
   Micros drain_timeout = std::chrono::seconds(30);         // SIGTERM: time for requests under way

@@ -1,13 +1,13 @@
 // What is relayed, byte for byte, in both directions.
+#include <fmt/format.h>
+
 #include "tests/source/proxy_kit.h"
 
 namespace apiquota::source {
 namespace {
 
 std::string Chunk(const std::string& data) {
-  char size[16];
-  snprintf(size, sizeof size, "%zx\r\n", data.size());
-  return size + data + "\r\n";
+  return fmt::format("{:x}\r\n{}\r\n", data.size(), data);
 }
 
 TEST_F(ProxyTest, ForwardsARequestAndItsResponseWhole) {
