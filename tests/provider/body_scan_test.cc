@@ -1,0 +1,101 @@
+#include "provider/body_scan.h"
+
+#include <gtest/gtest.h>
+
+namespace apiquota::provider {
+namespace {
+
+using Values = std::vector<http::BodyValue>;
+
+// Fed whole, then byte by byte: both must find the same.
+Values Scan(const std::vector<std::string>& pointers, const std::string& body) {
+  BodyScanner whole(pointers);
+  whole.Write(body);
+  BodyScanner bytes(pointers);
+  for (const char& c : body) bytes.Write(std::string_view(&c, 1));
+  Values values = whole.TakeValues();
+  EXPECT_EQ(bytes.TakeValues(), values);
+  EXPECT_EQ(bytes.Failed(), whole.Failed());
+  return values;
+}
+
+TEST(BodyScannerTest, ReadsScalarsAtPointersAsText) {
+  EXPECT_EQ(Scan({"/error/code", "/n", "/f", "/yes", "/neg", "/big"},
+                 R"({"a":[1,{"code":2}],"error":{"x":{"code":"no"},"code":"insufficient_quota"},"n":42,"f":-1.50e2,)"
+                 R"("yes":true,"neg":-7,"big":18446744073709551616})"),
+            (Values{{"/error/code", "insufficient_quota"},
+                    {"/n", "42"},
+                    {"/f", "-1.50e2"},
+                    {"/yes", "true"},
+                    {"/neg", "-7"},
+                    {"/big", "18446744073709551616"}}));
+}
+
+TEST(BodyScannerTest, ReadsArrayElementsByIndex) {
+  EXPECT_EQ(Scan({"/errors/1/type", "/list/2"},
+                 R"({"errors":[{"type":"A"},{"type":"B"},{"type":"C"}],"list":["x",["y"],"z\"\u00fc"]})"),
+            (Values{{"/errors/1/type", "B"}, {"/list/2", "z\"\xc3\xbc"}}));
+  EXPECT_EQ(Scan({"/0"}, R"([5])"), (Values{{"/0", "5"}}));
+}
+
+TEST(BodyScannerTest, EscapedPointersNameOddKeys) {
+  EXPECT_EQ(Scan({"/a~1b/c~0d", "/ "}, R"({"a/b":{"c~d":1}," ":2})"), (Values{{"/a~1b/c~0d", "1"}, {"/ ", "2"}}));
+}
+
+TEST(BodyScannerTest, NullAndContainersAreNoValues) {
+  EXPECT_EQ(Scan({"/a", "/b", "/c"}, R"({"a":null,"b":{"c":1},"c":[]})"), Values{});
+}
+
+TEST(BodyScannerTest, TheFirstValueAtAPointerCounts) {
+  EXPECT_EQ(Scan({"/a"}, R"({"a":1,"a":2})"), (Values{{"/a", "1"}}));
+}
+
+TEST(BodyScannerTest, StopsOnceAllIsFound) {
+  const std::vector<std::string> pointers = {"/model"};
+  BodyScanner scanner(pointers);
+  scanner.Write(R"({"model":"gpt-4o","messages":[)");
+  EXPECT_TRUE(scanner.Done());
+  scanner.Write("}}} this is not JSON");
+  EXPECT_FALSE(scanner.Failed());
+  EXPECT_EQ(scanner.TakeValues(), (Values{{"/model", "gpt-4o"}}));
+}
+
+TEST(BodyScannerTest, WithoutPointersThereIsNothingToDo) {
+  const std::vector<std::string> none;
+  EXPECT_TRUE(BodyScanner(none).Done());
+}
+
+TEST(BodyScannerTest, FailsOnWhatIsNotJson) {
+  const std::vector<std::string> pointers = {"/a"};
+  for (const std::string body : {"<html>", "{\"a\" 1}", "{'a':1}", "[1,]", "{\"b\":01}"}) {
+    BodyScanner scanner(pointers);
+    scanner.Write(body);
+    EXPECT_TRUE(scanner.Failed()) << body;
+    EXPECT_EQ(scanner.TakeValues(), Values{}) << body;
+  }
+}
+
+TEST(BodyScannerTest, DeepNestingAndLongValuesFailInsteadOfGrowing) {
+  const std::vector<std::string> pointers = {"/a"};
+  BodyScanner deep(pointers);
+  deep.Write(std::string(100, '['));
+  EXPECT_TRUE(deep.Failed());
+
+  BodyScanner value(pointers);
+  value.Write("{\"a\":\"" + std::string(1025, 'x'));
+  EXPECT_TRUE(value.Failed());
+
+  BodyScanner number(pointers);
+  number.Write("{\"a\":" + std::string(1025, '1') + "}");
+  EXPECT_TRUE(number.Failed());
+}
+
+TEST(BodyScannerTest, LongValuesAndKeysElsewhereArePassedOver) {
+  const std::string longs(1 << 20, 'x');
+  EXPECT_EQ(Scan({"/a"}, "{\"" + longs + "\":\"" + longs + "\",\"b\":{\"" + longs + "\":[\"" + longs +
+                             "\"]},\"a\":1}"),
+            (Values{{"/a", "1"}}));
+}
+
+}  // namespace
+}  // namespace apiquota::provider
