@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "http/date.h"
+#include "provider/policies.h"
 #include "provider/rfc3339.h"
 
 namespace apiquota::provider {
@@ -46,6 +47,16 @@ std::optional<double> WholeNumber(std::string_view text) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
   if (digits.find('.') != std::string_view::npos) return std::nullopt;
   return ParseDecimal(text);
+}
+
+// The first member of a list of policies: the active number. The others must be policies, or the same number
+// once more; "1,000" and "200,2000" are lists of something else.
+std::optional<double> ActiveLimit(std::string_view text) {
+  const auto policies = ParsePolicies(text);
+  if (!policies || policies->empty()) return std::nullopt;
+  const std::optional<double> active = policies->front().limit;
+  const auto fits = [&](const Policy& policy) { return policy.window_seconds || policy.limit == active; };
+  return std::ranges::all_of(policies->begin() + 1, policies->end(), fits) ? active : std::nullopt;
 }
 
 std::optional<double> NonNegative(std::string_view text) {
@@ -104,7 +115,8 @@ Result<double> ReadNumber(Format format, std::string_view text) {
       return Judge(ParseDecimal(Trim(text.substr(0, slash))));
     }
     case Format::kParams:
-      return Judge(WholeNumber(Trim(text.substr(0, std::min(text.find_first_of(",;"), kNumberBytesMax)))));
+      return Judge(text.find_first_of(",;") == std::string_view::npos ? WholeNumber(text)
+                                                                      : ActiveLimit(text));
     default:
       return Judge(ParseDecimal(text));
   }

@@ -20,15 +20,17 @@ Values Scan(const std::vector<std::string>& pointers, const std::string& body) {
 }
 
 TEST(BodyScannerTest, ReadsScalarsAtPointersAsText) {
-  EXPECT_EQ(Scan({"/error/code", "/n", "/f", "/yes", "/neg", "/big"},
-                 R"({"a":[1,{"code":2}],"error":{"x":{"code":"no"},"code":"insufficient_quota"},"n":42,"f":-1.50e2,)"
-                 R"("yes":true,"neg":-7,"big":18446744073709551616})"),
-            (Values{{"/error/code", "insufficient_quota"},
-                    {"/n", "42"},
-                    {"/f", "-1.50e2"},
-                    {"/yes", "true"},
-                    {"/neg", "-7"},
-                    {"/big", "18446744073709551616"}}));
+  EXPECT_EQ(
+      Scan(
+          {"/error/code", "/n", "/f", "/yes", "/neg", "/big"},
+          R"({"a":[1,{"code":2}],"error":{"x":{"code":"no"},"code":"insufficient_quota"},"n":42,"f":-1.50e2,)"
+          R"("yes":true,"neg":-7,"big":18446744073709551616})"),
+      (Values{{"/error/code", "insufficient_quota"},
+              {"/n", "42"},
+              {"/f", "-1.50e2"},
+              {"/yes", "true"},
+              {"/neg", "-7"},
+              {"/big", "18446744073709551616"}}));
 }
 
 TEST(BodyScannerTest, ReadsArrayElementsByIndex) {
@@ -39,7 +41,8 @@ TEST(BodyScannerTest, ReadsArrayElementsByIndex) {
 }
 
 TEST(BodyScannerTest, EscapedPointersNameOddKeys) {
-  EXPECT_EQ(Scan({"/a~1b/c~0d", "/ "}, R"({"a/b":{"c~d":1}," ":2})"), (Values{{"/a~1b/c~0d", "1"}, {"/ ", "2"}}));
+  EXPECT_EQ(Scan({"/a~1b/c~0d", "/ "}, R"({"a/b":{"c~d":1}," ":2})"),
+            (Values{{"/a~1b/c~0d", "1"}, {"/ ", "2"}}));
 }
 
 TEST(BodyScannerTest, NullAndContainersAreNoValues) {

@@ -30,18 +30,36 @@ TEST(FormatsTest, Numbers) {
   EXPECT_EQ(Number(Format::kPair, "80"), std::nullopt);
   EXPECT_EQ(Number(Format::kParams, "75, 75;w=1, 750;w=60"), 75);
   EXPECT_EQ(Number(Format::kParams, "0;w=21600"), 0);
+  EXPECT_EQ(Number(Format::kParams, "5000, 5000"), 5000) << "a field sent on two lines";
+  EXPECT_EQ(Number(Format::kParams, "1,000"), std::nullopt) << "a thousand, or a one";
+  EXPECT_EQ(Number(Format::kParams, "200,2000"), std::nullopt) << "two limits of something";
+  EXPECT_EQ(Number(Format::kParams, "-1;w=5"), std::nullopt);
 }
 
 TEST(FormatsTest, HostileNumbersAreUnread) {
   const std::string huge(1 << 20, '9');
   const std::string zeros(1 << 20, '0');
   const std::string with_nul("5\0", 2);
-  for (const std::string& text : {std::string(), std::string("-1"), std::string("NaN"), std::string("inf"),
-                                  std::string("1e400"), "1" + std::string(400, '0'), std::string("0x10"),
-                                  std::string("+10000000014"), std::string("9223372036854775808"),
-                                  std::string("9223372036854767616"), std::string("18446744073709551615"),
-                                  std::string("1s"), std::string("5 000"), std::string("1,000"), huge, zeros,
-                                  with_nul, std::string("\xff\xfe"), std::string("unlimited"), std::string("-0.5")}) {
+  for (const std::string& text : {std::string(),
+                                  std::string("-1"),
+                                  std::string("NaN"),
+                                  std::string("inf"),
+                                  std::string("1e400"),
+                                  "1" + std::string(400, '0'),
+                                  std::string("0x10"),
+                                  std::string("+10000000014"),
+                                  std::string("9223372036854775808"),
+                                  std::string("9223372036854767616"),
+                                  std::string("18446744073709551615"),
+                                  std::string("1s"),
+                                  std::string("5 000"),
+                                  std::string("1,000"),
+                                  huge,
+                                  zeros,
+                                  with_nul,
+                                  std::string("\xff\xfe"),
+                                  std::string("unlimited"),
+                                  std::string("-0.5")}) {
     for (const Format format : {Format::kInteger, Format::kDecimal, Format::kPair}) {
       EXPECT_EQ(Number(format, text), std::nullopt) << text.substr(0, 40);
     }
@@ -78,9 +96,10 @@ TEST(FormatsTest, AbsoluteMomentsSayThatTheyAre) {
 
 TEST(FormatsTest, HostileMomentsAreUnread) {
   const std::string huge(1 << 20, '9');
-  for (const std::string& text : {std::string(), std::string("-5"), std::string("NaN"), "1" + std::string(400, '0'),
-                                  std::string("9223372036854775808"), huge, std::string("5\0", 2), std::string("soon"),
-                                  std::string("1e3"), std::string("+5")}) {
+  for (const std::string& text :
+       {std::string(), std::string("-5"), std::string("NaN"), "1" + std::string(400, '0'),
+        std::string("9223372036854775808"), huge, std::string("5\0", 2), std::string("soon"),
+        std::string("1e3"), std::string("+5")}) {
     for (const auto& [word, format] : FormatWords()) {
       if (!IsTime(format)) continue;
       EXPECT_EQ(In(format, text), std::nullopt) << word << " " << text.substr(0, 40);
@@ -89,8 +108,9 @@ TEST(FormatsTest, HostileMomentsAreUnread) {
 }
 
 TEST(FormatsTest, TheValueChoosesAmongAlternatives) {
-  constexpr Format kAll[] = {Format::kUnixSeconds, Format::kUnixMillis, Format::kDeltaSeconds, Format::kRfc3339,
-                             Format::kHttpDate,    Format::kDuration,   Format::kDeltaMillis};
+  constexpr Format kAll[] = {Format::kUnixSeconds, Format::kUnixMillis, Format::kDeltaSeconds,
+                             Format::kRfc3339,     Format::kHttpDate,   Format::kDuration,
+                             Format::kDeltaMillis};
   const auto chosen = [&](std::string_view text) {
     const auto moment = ChooseMoment(kAll, text, kNow);
     return moment ? std::optional<double>(ToSeconds(moment->at - kNow)) : std::nullopt;
@@ -112,7 +132,8 @@ TEST(FormatsTest, WithoutAPlausibleAlternativeTheReasonIsTold) {
   EXPECT_EQ(ChooseMoment(kTwo, "9999999999", kNow).error(), MomentError::kImplausible);
   EXPECT_EQ(ChooseMoment(kTwo, "soon", kNow).error(), MomentError::kMalformed);
   constexpr Format kOne[] = {Format::kUnixSeconds};
-  EXPECT_EQ(ToUnixSeconds(ChooseMoment(kOne, "9999999999", kNow)->at), 9999999999.0) << "one format is believed";
+  EXPECT_EQ(ToUnixSeconds(ChooseMoment(kOne, "9999999999", kNow)->at), 9999999999.0)
+      << "one format is believed";
 }
 
 TEST(FormatsTest, TiesGoToTheOrderOfTheFile) {
@@ -128,7 +149,8 @@ TEST(FormatsTest, WhatIsWrittenIsReadBack) {
     if (!IsTime(format)) continue;
     EXPECT_EQ(ReadMoment(format, WriteMoment(format, at, kNow), kNow)->at, at) << word;
   }
-  EXPECT_EQ(WriteMoment(Format::kDuration, kNow + std::chrono::microseconds(1500), kNow), "2ms") << "rounded up";
+  EXPECT_EQ(WriteMoment(Format::kDuration, kNow + std::chrono::microseconds(1500), kNow), "2ms")
+      << "rounded up";
   EXPECT_EQ(WriteMoment(Format::kDeltaSeconds, kNow - std::chrono::seconds(5), kNow), "0");
   EXPECT_EQ(WriteNumber(Format::kInteger, 7.9), "7");
   EXPECT_EQ(WriteNumber(Format::kDecimal, 7.5), "7.5");
@@ -139,19 +161,20 @@ TEST(FormatsTest, EveryFormatIsNamedOnce) {
 }
 
 TEST(Rfc3339Test, ReadsOffsetsFractionsAndLooseSeparators) {
-  for (const auto* text : {"2024-06-13T00:00:00Z", "2024-06-13t00:00:00z", "2024-06-13 00:00:00Z",
-                           "2024-06-13T05:30:00+05:30", "2024-06-12T19:00:00-05:00", "2024-06-13T00:00:00.0000001Z"}) {
+  for (const auto* text :
+       {"2024-06-13T00:00:00Z", "2024-06-13t00:00:00z", "2024-06-13 00:00:00Z", "2024-06-13T05:30:00+05:30",
+        "2024-06-12T19:00:00-05:00", "2024-06-13T00:00:00.0000001Z"}) {
     EXPECT_EQ(ParseRfc3339(text), kNow) << text;
   }
   EXPECT_EQ(FormatRfc3339(kNow), "2024-06-13T00:00:00Z");
 }
 
 TEST(Rfc3339Test, RefusesAnythingElse) {
-  for (const auto* text : {"", "2024-06-13", "2024-06-13T00:00:00", "2024-06-13T00:00Z", "2024-13-13T00:00:00Z",
-                           "2024-02-30T00:00:00Z", "2024-06-13T24:00:00Z", "2024-06-13T00:60:00Z",
-                           "2024-06-13T00:00:00.Z", "2024-06-13T00:00:00.1234567890Z", "2024-06-13T00:00:00+0530",
-                           "2024-06-13T00:00:00+24:00", "2024-06-13T00:00:00Zx", "1969-12-31T23:59:59Z",
-                           "+024-06-13T00:00:00Z", "20240613T000000Z"}) {
+  for (const auto* text :
+       {"", "2024-06-13", "2024-06-13T00:00:00", "2024-06-13T00:00Z", "2024-13-13T00:00:00Z",
+        "2024-02-30T00:00:00Z", "2024-06-13T24:00:00Z", "2024-06-13T00:60:00Z", "2024-06-13T00:00:00.Z",
+        "2024-06-13T00:00:00.1234567890Z", "2024-06-13T00:00:00+0530", "2024-06-13T00:00:00+24:00",
+        "2024-06-13T00:00:00Zx", "1969-12-31T23:59:59Z", "+024-06-13T00:00:00Z", "20240613T000000Z"}) {
     EXPECT_EQ(ParseRfc3339(text), std::nullopt) << text;
   }
 }
