@@ -81,6 +81,7 @@ void LoadLedger(YamlMap section, quota::LedgerOptions* ledger) {
   LoadTime(section, "expire_after", std::chrono::days(31), &ledger->expire_after);
   LoadCount(section, "quotas_max", 1, 100'000, &ledger->quotas_max);
   LoadCount(section, "resources_per_key_max", 1, 10'000, &ledger->resources_per_key_max);
+  LoadCount(section, "quotas_per_resource_max", 1, 10'000, &ledger->quotas_per_resource_max);
   LoadCount(section, "keys_per_api_max", 1, 10'000, &ledger->keys_per_api_max);
   section.Finish();
 }

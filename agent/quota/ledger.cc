@@ -44,6 +44,11 @@ bool ExpiredFor(const QuotaState& state, Micros expire_after, Micros how_long, S
   return now >= HoldsUntil(state.held, expire_after) + how_long;
 }
 
+size_t QuotaCount(const Shard& shard, std::string_view resource) {
+  return static_cast<size_t>(
+      std::ranges::count_if(shard.slots, [&](const auto& entry) { return entry.first.first == resource; }));
+}
+
 size_t ResourceCount(const Shard& shard, std::string_view other_than) {
   size_t count = 0;
   const std::string* previous = nullptr;
@@ -72,6 +77,7 @@ struct Ledger::Impl {
   // Room for one more quota in a shard (its mutex held); takes the place if there is.
   bool TakePlace(const Shard& shard, std::string_view resource) {
     if (ResourceCount(shard, resource) >= options.resources_per_key_max) return false;
+    if (QuotaCount(shard, resource) >= options.quotas_per_resource_max) return false;
     if (slots.fetch_add(1) < options.quotas_max) return true;
     slots.fetch_sub(1);
     return false;

@@ -36,6 +36,7 @@ TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
   EXPECT_EQ(loaded->ledger.expire_after, minutes(5));
   EXPECT_EQ(loaded->ledger.quotas_max, 100u);
   EXPECT_EQ(loaded->ledger.resources_per_key_max, 8u);
+  EXPECT_EQ(loaded->ledger.quotas_per_resource_max, 9u);
   EXPECT_EQ(loaded->ledger.keys_per_api_max, 10u);
   EXPECT_EQ(loaded->state_file, "/var/lib/apiquota/state.json");
   EXPECT_EQ(loaded->key_salt_file, "salt");

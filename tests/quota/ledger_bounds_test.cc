@@ -32,6 +32,17 @@ TEST(LedgerBoundsTest, BeyondTheResourcesOfAKeyReadingsAreDroppedNeverMerged) {
   EXPECT_EQ(snapshot.dropped_total, 1);
 }
 
+TEST(LedgerBoundsTest, BeyondTheQuotasOfAResourceReadingsAreDropped) {
+  Bench bench({.quotas_per_resource_max = 2});
+  for (const char* quota : {"one", "two", "three"}) {
+    bench.Say(0, {.remaining = 1, .resource = "a", .quota = quota});
+  }
+  bench.Say(0, {.remaining = 1, .resource = "b", .quota = "three"});
+  const Snapshot snapshot = bench.ledger.Read(At(1));
+  EXPECT_THAT(Resources(snapshot), ElementsAre("a", "a", "b"));
+  EXPECT_EQ(snapshot.dropped_total, 1);
+}
+
 TEST(LedgerBoundsTest, BeyondTheFingerprintsOfAnApiReadingsAreDropped) {
   Bench bench({.keys_per_api_max = 2});
   for (const char* key : {"hmac:1", "hmac:2", "hmac:3", "alias-1", "alias-2", "alias-3", "anonymous"}) {
