@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 
@@ -102,6 +105,15 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(LoadExporter("title: X\n", "x.yaml").error().message, "x.yaml:1:1: \"name\" is missing here");
   EXPECT_EQ(LoadExporter("name: Big One\ntitle: X\n", "x.yaml").error().message,
             "x.yaml:1:7: expected a name of lower-case letters, digits and -");
+}
+
+TEST(ExporterTest, TheReadmesExampleLoads) {
+  std::ifstream file(APIQUOTA_SOURCE_DIR "/exporters/README.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const size_t begin = text.find("```yaml\n") + 8;
+  const auto loaded = LoadExporter(text.substr(begin, text.find("```", begin) - begin), "README.md");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_EQ(Info(**loaded).name, "example");
 }
 
 TEST(ExporterTest, AddingAFileOverridesTheExporterOfItsName) {
