@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 namespace apiquota::cli {
 
@@ -33,13 +32,15 @@ std::optional<int> SignalQueue::Wait(Micros timeout) const {
 }
 
 void SignalQueue::ExitOnNext() const {
-  std::thread([signals = signals_] {
-    for (;;) {
-      int signal = 0;
-      sigwait(&signals, &signal);
-      if (signal != SIGHUP) _exit(128 + signal);
-    }
-  }).detach();
+  struct sigaction at_once{};
+  at_once.sa_handler = [](int signal) { _exit(128 + signal); };
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    sigaction(signal, &at_once, nullptr);
+    sigaddset(&ending, signal);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
 }
 
 }  // namespace apiquota::cli

@@ -21,7 +21,8 @@ class SignalQueue {
   // The next signal; nothing after `timeout`.
   std::optional<int> Wait(Micros timeout) const;
 
-  // From now on SIGTERM or SIGINT ends the process at once, with the status shells give to signals.
+  // From now on SIGTERM or SIGINT ends the process at once, with the status shells give to signals. Call it
+  // from the thread that called Wait.
   void ExitOnNext() const;
 
  private:

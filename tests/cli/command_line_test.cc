@@ -1,0 +1,121 @@
+#include "cli/command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace apiquota::cli {
+namespace {
+
+Result<Command> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "apiquota");
+  return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data(), "apiquota 1.2.3");
+}
+
+template <class Wanted>
+Wanted Parsed(std::vector<const char*> arguments) {
+  const Result<Command> command = Parse(std::move(arguments));
+  EXPECT_TRUE(command) << (command ? "" : command.error().message);
+  if (!command || !std::holds_alternative<Wanted>(*command)) {
+    ADD_FAILURE() << "another command";
+    return {};
+  }
+  return std::get<Wanted>(*command);
+}
+
+std::string Complaint(std::vector<const char*> arguments) {
+  const Result<Command> command = Parse(std::move(arguments));
+  return command ? "none" : command.error().message;
+}
+
+TEST(CommandLineTest, ServeTakesEveryFlag) {
+  const auto serve = Parsed<ServeOptions>(
+      {"serve", "--config.file", "a.yaml", "--web.listen-address=[::1]:1", "--proxy.listen-address", ":2",
+       "--exporters.dir=x", "--log.level=debug", "--log.format", "json", "--web.enable-lifecycle", "--api",
+       "a=github@http://a", "--api=b=github@http://b"});
+  EXPECT_EQ(serve.config_file, "a.yaml");
+  EXPECT_EQ(serve.admin_listen, (net::ListenAddress{"::1", 1}));
+  EXPECT_EQ(serve.proxy_listen, (net::ListenAddress{"", 2}));
+  EXPECT_EQ(serve.exporters_dir, "x");
+  EXPECT_EQ(serve.log_level, LogLevel::kDebug);
+  EXPECT_EQ(serve.log_format, LogFormat::kJson);
+  EXPECT_TRUE(serve.enable_lifecycle);
+  EXPECT_EQ(serve.apis, (std::vector<std::string>{"a=github@http://a", "b=github@http://b"}));
+}
+
+TEST(CommandLineTest, ServeHasDefaults) {
+  const auto serve = Parsed<ServeOptions>({"serve"});
+  EXPECT_EQ(serve.config_file, "");
+  EXPECT_EQ(serve.admin_listen, std::nullopt);
+  EXPECT_EQ(serve.proxy_listen, std::nullopt);
+  EXPECT_FALSE(serve.enable_lifecycle);
+  EXPECT_EQ(serve.log_level, LogLevel::kInfo);
+  EXPECT_EQ(serve.log_format, LogFormat::kLogfmt);
+  EXPECT_TRUE(serve.apis.empty());
+}
+
+TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
+  const auto check = Parsed<CheckConfigCommand>({"check-config", "a.yaml", "b.yaml", "--exporters.dir", "x"});
+  EXPECT_EQ(check.files, (std::vector<std::string>{"a.yaml", "b.yaml"}));
+  EXPECT_EQ(check.exporters_dir, "x");
+
+  const auto explain = Parsed<ExplainOptions>({"explain", "--exporter", "github", "--request-url=https://x/y",
+                                               "--now", "1750674416", "--format", "json", "answer.http"});
+  EXPECT_EQ(explain.exporter, "github");
+  EXPECT_EQ(explain.request_url, "https://x/y");
+  EXPECT_EQ(explain.now, "1750674416");
+  EXPECT_EQ(explain.format, "json");
+  EXPECT_EQ(explain.file, "answer.http");
+
+  const auto simulate = Parsed<SimulateCommand>(
+      {"simulate",   "--exporter",     "openai",  "--listen", "127.0.0.1:5", "--quota",
+       "requests=3", "--quota=tokens", "--limit", "7",        "--window",    "2m",
+       "--cost=2",   "--resource",     "m",       "--path",   "/v1",         "--latency",
+       "5ms",        "--gzip",         "--sse",   "--chunks", "3",           "--chunk-interval",
+       "10ms"});
+  EXPECT_EQ(simulate.exporter, "openai");
+  const SimulateOptions& options = simulate.options;
+  EXPECT_EQ(options.listen, (net::ListenAddress{"127.0.0.1", 5}));
+  EXPECT_EQ(options.quotas, (std::vector<std::string>{"requests=3", "tokens"}));
+  EXPECT_EQ(options.limit, 7);
+  EXPECT_EQ(options.window, std::chrono::minutes(2));
+  EXPECT_EQ(options.cost, 2);
+  EXPECT_EQ(options.resource, "m");
+  EXPECT_EQ(options.path, "/v1");
+  EXPECT_EQ(options.latency, std::chrono::milliseconds(5));
+  EXPECT_TRUE(options.gzip && options.sse);
+  EXPECT_EQ(options.chunks, 3);
+  EXPECT_EQ(options.chunk_interval, std::chrono::milliseconds(10));
+}
+
+TEST(CommandLineTest, VersionAndHelpAreText) {
+  EXPECT_EQ(Parsed<ShowText>({"--version"}).text, "apiquota 1.2.3\n");
+  EXPECT_NE(Parsed<ShowText>({"--help"}).text.find("check-config"), std::string::npos);
+  EXPECT_NE(Parsed<ShowText>({"serve", "--help"}).text.find("Usage: apiquota serve [OPTIONS]"),
+            std::string::npos);
+}
+
+TEST(CommandLineTest, MistakesAreOneSentence) {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{}, "expected a command: serve, check-config, explain or simulate; see apiquota --help"},
+      {{"srve"}, "unknown command \"srve\"; did you mean \"serve\"?"},
+      {{"--nope"}, "unknown flag \"--nope\"; see apiquota --help"},
+      {{"serve", "--proxy.listen-adress=:1"},
+       "unknown flag \"--proxy.listen-adress\"; did you mean \"--proxy.listen-address\"?"},
+      {{"serve", "a.yaml"}, "unknown argument \"a.yaml\"; see apiquota serve --help"},
+      {{"serve", "--log.level", "loud"},
+       "--log.level: expected one of debug, info, warn, error, found \"loud\""},
+      {{"serve", "--log.format=xml"}, "--log.format: expected one of logfmt, json, found \"xml\""},
+      {{"serve", "--web.listen-address", "9429"},
+       "--web.listen-address: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all "
+       "interfaces), found "
+       "\"9429\""},
+      {{"serve", "--config.file"}, "--config.file: 1 required FILE missing"},
+      {{"check-config"}, "FILE is required"},
+      {{"simulate"}, "--exporter is required"},
+      {{"simulate", "--exporter=x", "--window", "soon"},
+       "--window: expected a duration such as 60s, 1m30s or 250ms, found \"soon\""},
+  };
+  for (const auto& [arguments, complaint] : cases) EXPECT_EQ(Complaint(arguments), complaint);
+}
+
+}  // namespace
+}  // namespace apiquota::cli
