@@ -16,14 +16,14 @@ namespace {
 thread_local size_t allocations = 0;
 }
 
-// Counts what the program allocates, thread by thread.
-void* operator new(size_t size) {
+// Counts what the program allocates, thread by thread. Not inlined: GCC would take the pair for a mismatch.
+[[gnu::noinline]] void* operator new(size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace apiquota::quota {
 namespace {
