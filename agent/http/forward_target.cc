@@ -96,8 +96,7 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text) {
   BaseUrl base;
   const auto rest = WithoutScheme(text, &base.tls);
   if (!rest) return fail("expected http:// or https://");
-  if (rest->find_first_of("?#") != std::string_view::npos)
-    return fail("a query or fragment is not allowed");
+  if (rest->find_first_of("?#") != std::string_view::npos) return fail("a query or fragment is not allowed");
   const size_t slash = std::min(rest->find('/'), rest->size());
   const std::string_view authority = rest->substr(0, slash);
   if (authority.find('@') != std::string_view::npos) return fail("no user or password is allowed");

@@ -51,7 +51,8 @@ quotas:
     window: [{header: x-shop-window}, derived]
     by_resource: {graphql: {quota: points, unit: points}}
 throttle:
-  - {status: [429, 430], path: /v1, header: {name: x-shop-state, equals: "red"}, body: {pointer: /code}, scope: spend}
+  - {status: [429, 430], path: /v1, header: {name: x-shop-state, equals: "red"},
+     body: {pointer: /code}, scope: spend}
 retry_after: [retry-after-ms, retry-after]
 ignore: [x-shop-colour]
 merge_equal: true

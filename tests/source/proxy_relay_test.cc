@@ -6,9 +6,7 @@
 namespace apiquota::source {
 namespace {
 
-std::string Chunk(const std::string& data) {
-  return fmt::format("{:x}\r\n{}\r\n", data.size(), data);
-}
+std::string Chunk(const std::string& data) { return fmt::format("{:x}\r\n{}\r\n", data.size(), data); }
 
 TEST_F(ProxyTest, ForwardsARequestAndItsResponseWhole) {
   std::string seen;
