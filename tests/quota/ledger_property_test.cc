@@ -14,7 +14,7 @@ namespace {
 
 using provider::QuotaKind;
 
-constexpr uint64_t kSeeds = 200;
+constexpr uint64_t kSeeds = 100;
 constexpr double kLimit = 20;
 constexpr double kWindow = 60;
 
