@@ -112,6 +112,7 @@ bool Stream::Impl::PumpTls() {
     if (n == 0) break;
     in.Commit(n);
     got_bytes = true;
+    if (n < room.size() && tls->engine.unread() == 0) break;  // nothing is left to find
   }
   return got_bytes;
 }
