@@ -1,0 +1,163 @@
+#include "net/upstream_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <optional>
+
+#include "tests/source/peer.h"
+
+namespace apiquota::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Waits for its connection, or for the reason why there is none.
+struct Asker final : UpstreamAsker {
+  void OnUpstream(UpstreamConnection& got) override {
+    connection = &got;
+    done.set_value();
+  }
+  void OnUpstreamFailed(ConnectError why) override {
+    error = why;
+    done.set_value();
+  }
+  UpstreamConnection* connection = nullptr;
+  std::optional<ConnectError> error;
+  std::promise<void> done;
+};
+
+class UpstreamPoolTest : public testing::Test {
+ protected:
+  UpstreamPoolTest() : upstream_([](source::Peer& peer) { peer.ReadAll(); }) {}
+
+  void Make(UpstreamLimits limits, bool private_allowed = true) {
+    environment_.limits = limits;
+    pool_ = std::make_unique<UpstreamPool>(
+        environment_,
+        UpstreamAddress{
+            .host = "127.0.0.1", .port = upstream_.port(), .tls = false, .private_allowed = private_allowed});
+    loop_.Start();
+  }
+
+  // Runs on the loop, as everything that touches the pool must.
+  template <class Work>
+  auto OnLoop(Work work) {
+    std::packaged_task<decltype(work())()> task(std::move(work));
+    auto result = task.get_future();
+    loop_.Post([&task] { task(); });
+    return result.get();
+  }
+
+  // Acquires and waits until there is an answer.
+  UpstreamConnection* Acquire(Asker& asker) {
+    const auto at_once = OnLoop([&] { return pool_->Acquire(asker); });
+    if (!at_once) asker.error = at_once.error();
+    if (!at_once || *at_once != nullptr) return at_once ? *at_once : nullptr;
+    asker.done.get_future().wait();
+    return asker.connection;
+  }
+
+  void Release(UpstreamConnection* connection) {
+    OnLoop([&] { pool_->Release(*connection); });
+  }
+  void TearDown() override {
+    loop_.Stop();
+    pool_.reset();
+  }
+
+  size_t Idle() {
+    return OnLoop([&] { return pool_->idle(); });
+  }
+  size_t Connections() {
+    return OnLoop([&] { return pool_->connections(); });
+  }
+
+  source::FakeUpstream upstream_;
+  Resolver resolver_{RealClock()};
+  TlsClient tls_ = *TlsClient::Create({});
+  Loop loop_{RealClock()};
+  UpstreamEnvironment environment_{
+      .loop = loop_, .resolver = resolver_, .tls = tls_, .own_ports = {}, .limits = {}};
+  std::unique_ptr<UpstreamPool> pool_;
+};
+
+TEST_F(UpstreamPoolTest, TheMostRecentlyUsedConnectionIsHandedOutFirst) {
+  Make({});
+  Asker askers[5];
+  UpstreamConnection* a = Acquire(askers[0]);
+  UpstreamConnection* b = Acquire(askers[1]);
+  Release(a);
+  Release(b);
+  EXPECT_EQ(Idle(), 2U);
+  EXPECT_EQ(Acquire(askers[2]), b);
+  EXPECT_EQ(Acquire(askers[3]), a);
+  EXPECT_TRUE(a->reused());
+  Asker third;
+  EXPECT_FALSE(Acquire(third)->reused());
+  EXPECT_EQ(upstream_.connections(), 3U);
+}
+
+TEST_F(UpstreamPoolTest, AnIdleConnectionIsClosedAfterItsTime) {
+  Make({.idle_timeout = milliseconds(100)});
+  Asker asker;
+  Release(Acquire(asker));
+  while (Connections() > 0) std::this_thread::yield();
+  EXPECT_EQ(Idle(), 0U);
+}
+
+TEST_F(UpstreamPoolTest, AskersBeyondTheCapWaitInOrderForWhatIsGivenBack) {
+  Make({.connections_max = 1, .queue_max = 2});
+  Asker askers[4];
+  UpstreamConnection* only = Acquire(askers[0]);
+  for (int i = 1; i <= 2; ++i) {
+    EXPECT_EQ(OnLoop([&] { return pool_->Acquire(askers[i]); }).value(), nullptr);
+  }
+  Acquire(askers[3]);
+  EXPECT_EQ(askers[3].error, ConnectError::kQueueFull);
+  Release(only);
+  askers[1].done.get_future().wait();
+  EXPECT_EQ(askers[1].connection, only);
+  EXPECT_EQ(askers[2].connection, nullptr);
+  OnLoop([&] { pool_->Discard(*only); });  // a new one is made for the next in the queue
+  askers[2].done.get_future().wait();
+  EXPECT_NE(askers[2].connection, nullptr);
+  EXPECT_EQ(Connections(), 1U);
+}
+
+TEST_F(UpstreamPoolTest, OneWhoCancelsIsNotServed) {
+  Make({.connections_max = 1});
+  Asker askers[3];
+  UpstreamConnection* only = Acquire(askers[0]);
+  OnLoop([&] { return pool_->Acquire(askers[1]).has_value() && pool_->Acquire(askers[2]).has_value(); });
+  OnLoop([&] { pool_->Cancel(askers[1]); });
+  Release(only);
+  askers[2].done.get_future().wait();
+  EXPECT_EQ(askers[1].connection, nullptr);
+  EXPECT_EQ(askers[2].connection, only);
+}
+
+TEST_F(UpstreamPoolTest, CancellingWhileConnectingGivesTheSlotBack) {
+  Make({.connections_max = 1});
+  Asker gone;
+  OnLoop([&] {
+    const bool pending = pool_->Acquire(gone).has_value();
+    pool_->Cancel(gone);
+    return pending;
+  });
+  EXPECT_EQ(Connections(), 0U);
+  Asker next;
+  EXPECT_NE(Acquire(next), nullptr);
+}
+
+TEST_F(UpstreamPoolTest, AForbiddenAddressIsNotConnectedTo) {
+  Make({}, false);
+  Asker asker;
+  EXPECT_EQ(Acquire(asker), nullptr);
+  EXPECT_EQ(asker.error, ConnectError::kForbidden);
+  EXPECT_EQ(upstream_.connections(), 0U);
+}
+
+}  // namespace
+}  // namespace apiquota::net
