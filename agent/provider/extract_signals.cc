@@ -1,6 +1,7 @@
 #include "provider/extract_signals.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 #include "provider/exporter_rules.h"
@@ -177,8 +178,10 @@ Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange)
   signals.throttle = FindThrottle(exporter, exchange, resource);
   signals.retry_after_seconds = FindRetryAfter(exporter, exchange, captures, &unread);
 
-  const auto place = [](const PlacedUnread& placed) { return placed.first; };
-  std::ranges::stable_sort(unread, {}, place);
+  const auto place = [](const PlacedUnread& placed) {
+    return std::tie(placed.first, placed.second.field, placed.second.header);
+  };
+  std::ranges::sort(unread, {}, place);
   signals.unread.reserve(unread.size());
   for (PlacedUnread& placed : unread) signals.unread.push_back(std::move(placed.second));
   return signals;
