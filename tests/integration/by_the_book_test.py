@@ -1,5 +1,5 @@
-"""What a gateway must do besides framing (RFC 9110, RFC 9112), byte by byte against a running agent: nothing is
-sent twice, nothing is cut short in silence; interim replies, bodiless replies, Expect, clients that leave."""
+"""What a gateway must do besides framing (RFC 9110, RFC 9112), byte by byte against a running agent: nothing
+is sent twice or cut short in silence; interim replies, bodiless replies, Expect, clients that leave."""
 
 import socket
 import threading
