@@ -17,6 +17,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "http/codec_scan.h"
 
 namespace apiquota::http {
 namespace {
@@ -109,11 +110,7 @@ bool IsToken(std::string_view text) {
 }
 
 bool IsFieldValue(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
-  }
-  return Trim(text).size() == text.size();
+  return FindControl(text, 0) == text.size() && Trim(text).size() == text.size();
 }
 
 bool IsHost(std::string_view text) {

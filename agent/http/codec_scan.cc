@@ -16,8 +16,12 @@ constexpr bool IsControl(char c) {
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
-// The first control byte other than HTAB at or after `from`; the size if there is none. Eight bytes
-// a step: heads are nearly all text.
+constexpr bool IsHexDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+}  // namespace
+
 size_t FindControl(std::string_view text, size_t from) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHigh = 0x8080808080808080;
@@ -40,12 +44,6 @@ size_t FindControl(std::string_view text, size_t from) {
   }
   return text.size();
 }
-
-constexpr bool IsHexDigit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-}  // namespace
 
 ScanResult BlockScanner::Refuse(const Refusal& refusal) {
   refusal_ = refusal;

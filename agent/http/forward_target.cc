@@ -56,6 +56,7 @@ int LeastDepthAfterDots(std::string_view path, bool deep) {
 
 // Judged as the bytes stand and as a decoding upstream may see them.
 bool DotsLeave(std::string_view path, int depth) {
+  if (path.find("..") == std::string_view::npos && path.find('%') == std::string_view::npos) return false;
   return LeastDepthAfterDots(path, false) < depth || LeastDepthAfterDots(path, true) < depth;
 }
 
