@@ -16,7 +16,7 @@ void FoldNewestLevel(const Heard& heard, bool limit_changed, QuotaState* state) 
   const bool slid_by = state->kind == QuotaKind::kSliding && held.window_seconds && held.limit &&
                        consumption.last &&
                        heard.said.received_at - consumption.last_at >= SecondsToMicros(*held.window_seconds);
-  if (slid_by && !level->of_used && !consumption.of_used) consumption.last = *held.limit;
+  if (slid_by && !level->of_used && !consumption.of_used) consumption.last = held.limit;
   const double refill = state->kind == QuotaKind::kBucket ? RefillPerSecond(held) : 0;
   FoldNext(*level, heard.said.received_at, held.limit, refill, &consumption);
 }
