@@ -12,7 +12,18 @@
 #include <thread>
 #include <utility>
 
+#include "base/text.h"
+
 namespace apiquota::net {
+namespace {
+
+// RFC 6761 6.3: these names are loopback and never asked of DNS; a bare machine has no /etc/hosts to say so.
+bool IsLocalhost(std::string_view host) {
+  const std::string name = ToLower(host);
+  return name == "localhost" || name.ends_with(".localhost");
+}
+
+}  // namespace
 
 struct Resolver::State {
   State(const Clock& clock_in, ResolverOptions options_in, Lookup lookup_in)
@@ -109,6 +120,7 @@ std::optional<Addresses> Resolver::Resolve(const std::string& host,
 }
 
 Addresses Resolver::SystemLookup(const std::string& host) {
+  if (IsLocalhost(host)) return {*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;

@@ -107,10 +107,11 @@ TEST_F(ResolverTest, AFailureIsRememberedForAFewSeconds) {
   EXPECT_EQ(Resolve("none.test"), One("3.3.3.3"));
 }
 
-TEST_F(ResolverTest, TheSystemKnowsLocalhost) {
-  const Addresses addresses = Resolver::SystemLookup("localhost");
-  ASSERT_FALSE(addresses.empty());
-  for (const IpAddress& address : addresses) EXPECT_TRUE(address.IsLoopback()) << address.ToText();
+TEST_F(ResolverTest, LocalhostIsLoopbackWhateverTheMachineSays) {
+  for (const char* name : {"localhost", "LocalHost", "agent.localhost"}) {
+    const Addresses addresses = Resolver::SystemLookup(name);
+    EXPECT_EQ(addresses, (Addresses{*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")})) << name;
+  }
 }
 
 }  // namespace
