@@ -1,0 +1,100 @@
+"""`apiquota simulate` over the wire: gzip, events, latency, pipelining, refusals, and options that can't be."""
+
+import gzip
+import json
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import BINARY, Simulator, Workspace, get, wait_until
+
+
+class SimulateTest(unittest.TestCase):
+    def setUp(self):
+        self.work = self.enterContext(Workspace())
+
+    def simulator(self, *arguments):
+        return Simulator(self.work, "openai", *arguments)
+
+    def exchange(self, simulator, request):
+        """The bytes that come back for `request` until the server closes."""
+        host, port = simulator.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(request)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+            return answer
+
+    def test_gzip_is_for_those_who_accept_it(self):
+        simulator = self.simulator("--gzip")
+        status, headers, body = get(simulator.url + "/v1/x", {"accept-encoding": "gzip"})
+        self.assertEqual((status, headers["content-encoding"]), (200, "gzip"))
+        self.assertEqual(json.loads(gzip.decompress(body)), {"simulated": "openai", "request": 1})
+        _, headers, body = get(simulator.url + "/v1/x", {"accept-encoding": "identity"})
+        self.assertNotIn("content-encoding", headers)
+        self.assertEqual(json.loads(body), {"simulated": "openai", "request": 2})
+
+    def test_events_are_for_those_who_ask(self):
+        simulator = self.simulator("--chunks", "2", "--chunk-interval", "0s")
+        wanted = b"".join(b'id: %d\ndata: {"simulated":"openai","request":%%d}\n\n' % i for i in range(2))
+        for number, (headers, body) in enumerate([({"accept": "text/event-stream"}, None),
+                                                  ({}, '{"model": "m", "stream": true}')], 1):
+            _, answered, got = get(simulator.url + "/v1/x", headers, "POST" if body else "GET", body)
+            self.assertEqual(answered["content-type"], "text/event-stream")
+            self.assertEqual(got, wanted % (number, number) + b"data: [DONE]\n\n")
+        _, answered, _ = get(simulator.url + "/v1/x", {}, "POST", '{"stream": false}')
+        self.assertEqual(answered["content-type"], "application/json")
+
+    def test_an_old_client_gets_no_chunks(self):
+        simulator = self.simulator("--sse", "--chunks", "1", "--chunk-interval", "0s")
+        head, _, body = self.exchange(simulator, b"GET / HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
+        self.assertNotIn(b"transfer-encoding", head.lower())
+        self.assertEqual(body, b'id: 0\ndata: {"simulated":"openai","request":1}\n\ndata: [DONE]\n\n')
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        simulator = self.simulator("--latency", "100ms")
+        one = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+        last = b"GET /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        start = time.monotonic()
+        answer = self.exchange(simulator, one + b"HEAD /b HTTP/1.1\r\nHost: a\r\n\r\n" + last)
+        self.assertGreaterEqual(time.monotonic() - start, 0.3)
+        bodies = [part.rpartition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK\r\n")]
+        self.assertEqual(bodies, [b"", b'{"simulated":"openai","request":1}\n', b"",
+                                  b'{"simulated":"openai","request":3}\n'])
+
+    def test_what_is_no_request_is_refused(self):
+        simulator = self.simulator()
+        answer = self.exchange(simulator, b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
+        self.assertEqual(answer, b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+
+    def test_who_leaves_early_is_counted(self):
+        simulator = self.simulator("--latency", "60s")
+        host, port = simulator.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until(lambda: simulator.stats()["active"] == 1, 5, "the request is under way")
+        wait_until(lambda: simulator.stats()["cancelled"] == 1, 5, "the departure is noticed")
+        stats = simulator.stats()
+        self.assertEqual((stats["requests"], stats["completed"], stats["active"]), (1, 0, 0))
+
+    def test_options_that_cannot_be_are_one_sentence_and_exit_code_2(self):
+        simulator = self.simulator()
+        for arguments, sentence in [
+                (["--limit", "0"], "--limit: a number above 0 is expected"),
+                (["--quota", "nonsense=-1"], "--quota nonsense=-1: a limit above 0 is expected after the ="),
+                (["--path", "v1"], "--path: a path that starts with / is expected"),
+                (["--listen", simulator.address],
+                 f"{simulator.address}: the address is in use by another program")]:
+            done = subprocess.run([BINARY, "simulate", "--exporter", "openai", *arguments],
+                                  capture_output=True, text=True, timeout=20)
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (2, "", f"apiquota simulate: {sentence}\n"))
+
+    def test_it_ends_when_told_to(self):
+        self.assertEqual(self.simulator().stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
