@@ -1,4 +1,4 @@
-"""`apiquota simulate` over the wire: gzip, events, latency, pipelining, refusals, and options that can't be."""
+"""`apiquota simulate` over the wire: gzip, events, latency, pipelining, refusals, impossible options."""
 
 import gzip
 import json
@@ -67,7 +67,8 @@ class SimulateTest(unittest.TestCase):
     def test_what_is_no_request_is_refused(self):
         simulator = self.simulator()
         answer = self.exchange(simulator, b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
-        self.assertEqual(answer, b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        self.assertEqual(answer, refusal)
 
     def test_who_leaves_early_is_counted(self):
         simulator = self.simulator("--latency", "60s")
