@@ -136,6 +136,18 @@ void CheckStars(const YamlValue& value, const QuotaRule& rule) {
   }
 }
 
+ResourceException Exception(const std::string& resource, const YamlValue& value, const QuotaRule& rule) {
+  ResourceException exception{resource, rule.quota, rule.unit, std::nullopt};
+  YamlMap map = value.AsMap();
+  if (const YamlValue quota = map.Get("quota"); quota.Present()) exception.quota = quota.AsString();
+  if (const YamlValue unit = map.Get("unit"); unit.Present()) exception.unit = unit.AsString();
+  if (const YamlValue window = map.Get("window"); window.Present()) {
+    exception.window_seconds = ToSeconds(window.AsDuration());
+  }
+  map.Finish();
+  return exception;
+}
+
 QuotaRule Quota(const YamlValue& value) {
   QuotaRule rule;
   YamlMap map = value.AsMap();
@@ -155,10 +167,8 @@ QuotaRule Quota(const YamlValue& value) {
   if (const YamlValue header = map.Get("status"); header.Present()) rule.status_header = Header(header);
   for (const auto& [word, unit] : map.Get("units").AsMap().Entries())
     rule.units.push_back({word, unit.AsString()});
-  for (const auto& [resource, names] : map.Get("by_resource").AsMap().Entries()) {
-    YamlMap name = names.AsMap();
-    rule.by_resource.push_back({resource, name.Require("quota").AsString(), name.Require("unit").AsString()});
-    name.Finish();
+  for (const auto& [resource, entry] : map.Get("by_resource").AsMap().Entries()) {
+    rule.by_resource.push_back(Exception(resource, entry, rule));
   }
   CheckStars(value, rule);
   map.Finish();

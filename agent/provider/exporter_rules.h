@@ -41,12 +41,14 @@ enum class WindowRule : uint8_t {
   kFromName,  // the quota's name holds it: "tokens-minute", "req-10-second", "5h"
 };
 
-struct QuotaName {
-  std::string resource;  // what the by_resource entry is for
+// What differs for one resource.
+struct ResourceException {
+  std::string resource;
   std::string quota;
   std::string unit;
+  std::optional<double> window_seconds;
 
-  friend bool operator==(const QuotaName&, const QuotaName&) = default;
+  friend bool operator==(const ResourceException&, const ResourceException&) = default;
 };
 
 struct UnitWord {
@@ -66,8 +68,8 @@ struct QuotaRule {
       policy_header;  // RateLimit-Policy: integers (drafts 3 to 7) or names (8 and later); empty: none
   std::string
       status_header;  // RateLimit: a dictionary (draft 7) or a list of names (8 and later); empty: none
-  std::vector<UnitWord> units;         // for names with '*': the first word the name holds gives the unit
-  std::vector<QuotaName> by_resource;  // another name and unit for some resources
+  std::vector<UnitWord> units;  // for names with '*': the first word the name holds gives the unit
+  std::vector<ResourceException> by_resource;
 
   bool reads_body = false;  // some source stands in the response's body
 

@@ -20,6 +20,11 @@ bool HasNumbers(const Reading& reading) {
 }
 
 void SetConstants(const QuotaRule& rule, Reading* reading) {
+  for (const ResourceException& exception : rule.by_resource) {
+    if (exception.resource == reading->resource && !reading->window_seconds) {
+      reading->window_seconds = exception.window_seconds;
+    }
+  }
   for (size_t f = 0; f < rule.sources.size(); ++f) {
     for (const FieldSource& source : rule.sources[f]) {
       if (source.from != FieldSource::From::kConstant) continue;
@@ -114,10 +119,10 @@ Reading QuotaReader::StartReading(const QuotaRule& rule, std::string_view star) 
     reading.unit = word.unit;
     break;
   }
-  for (const QuotaName& name : rule.by_resource) {
-    if (name.resource != resource_) continue;
-    reading.quota = name.quota;
-    reading.unit = name.unit;
+  for (const ResourceException& exception : rule.by_resource) {
+    if (exception.resource != resource_) continue;
+    reading.quota = exception.quota;
+    reading.unit = exception.unit;
   }
   return reading;
 }

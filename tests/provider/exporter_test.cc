@@ -49,7 +49,7 @@ quotas:
     reset: [{header: x-shop-reset, format: [unix-seconds, delta-seconds]}, {body: /reset, format: rfc3339}]
     limit: {value: 100}
     window: [{header: x-shop-window}, derived]
-    by_resource: {graphql: {quota: points, unit: points}}
+    by_resource: {graphql: {quota: points, unit: points}, search: {window: 60s}}
 throttle:
   - {status: [429, 430], path: /v1, header: {name: x-shop-state, equals: "red"},
      body: {pointer: /code}, scope: spend}
@@ -74,7 +74,8 @@ merge_equal: true
                 {From::kBody, "/reset", {Format::kRfc3339}, 0}}));
   EXPECT_EQ(rule.Sources(SignalField::kLimit), (std::vector<FieldSource>{{From::kConstant, "", {}, 100}}));
   EXPECT_EQ(rule.window_rule, WindowRule::kDerived);
-  EXPECT_EQ(rule.by_resource, (std::vector<QuotaName>{{"graphql", "points", "points"}}));
+  EXPECT_EQ(rule.by_resource, (std::vector<ResourceException>{{"graphql", "points", "points", {}},
+                                                              {"search", "calls", "requests", 60}}));
   EXPECT_EQ(exporter.throttles[0].ConditionCount(), 4u);
   EXPECT_EQ(exporter.retry_after[0].formats, std::vector<Format>{Format::kDeltaMillis});
   EXPECT_EQ(ResponsePointers(exporter, 200), std::vector<std::string>{"/reset"});

@@ -57,10 +57,18 @@ TEST(ExtractSignalsTest, MostConditionsWinThenTheOrderOfTheFile) {
 TEST(ExtractSignalsTest, AResourceMayRenameTheQuota) {
   EXPECT_EQ(Lines(Extract("github",
                           Answer(200, {{"x-ratelimit-limit", "5000"}, {"x-ratelimit-resource", "graphql"}}))),
-            (L{"graphql/points 5000 - - - - -"}));
+            (L{"graphql/points 5000 - - - 3600 -"}));
   http::Exchange by_path = Answer(200, {{"x-ratelimit-limit", "5000"}});
   by_path.path = "/graphql";
-  EXPECT_EQ(Lines(Extract("github", by_path)), (L{"graphql/points 5000 - - - - -"}));
+  EXPECT_EQ(Lines(Extract("github", by_path)), (L{"graphql/points 5000 - - - 3600 -"}));
+}
+
+TEST(ExtractSignalsTest, AResourceMayHaveAWindowOfItsOwn) {
+  http::Exchange exchange;
+  exchange.status = 200;
+  exchange.fields.Add("x-ratelimit-limit", "30");
+  exchange.fields.Add("x-ratelimit-resource", "search");
+  EXPECT_EQ(Lines(Extract("github", exchange)), (L{"search/requests 30 - - - 60 -"}));
 }
 
 TEST(ExtractSignalsTest, AbsoluteResetsSaySo) {
@@ -68,7 +76,7 @@ TEST(ExtractSignalsTest, AbsoluteResetsSaySo) {
       Extract("github", Answer(200, {{"x-ratelimit-limit", "60"}, {"x-ratelimit-reset", "1718236861"}}));
   ASSERT_EQ(signals.readings.size(), 1u);
   EXPECT_TRUE(signals.readings[0].reset_absolute);
-  EXPECT_EQ(Line(signals.readings[0]), "/requests 60 - - +61 - -");
+  EXPECT_EQ(Line(signals.readings[0]), "/requests 60 - - +61 3600 -");
 }
 
 TEST(RetryAfterTest, OnSuccessItIsNoThrottle) {
