@@ -47,7 +47,8 @@ class ServeTest(unittest.TestCase):
 
         quota, = get_json(agent.admin + "/api/v1/quotas")["quotas"]
         self.assertRegex(quota["key"], r"^hmac:[0-9a-f]{8}$")
-        self.assertEqual([quota[name] for name in ("api", "limit", "remaining", "used")], ["demo", 60, 42, 18])
+        self.assertEqual([quota[name] for name in ("api", "limit", "remaining", "used")],
+                         ["demo", 60, 42, 18])
         labels = {name: quota[name] for name in ("api", "key", "resource", "quota", "unit")}
         self.assertEqual(agent.sample("apiquota_quota_remaining"), [(labels, 42.0)])
         self.assertEqual(agent.sample("apiquota_quota_used_ratio"), [(labels, 0.3)])
