@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <istream>
-#include <iterator>
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/catalogue.h"
 #include "cli/curl_output.h"
+#include "cli/files.h"
 #include "expose/explain.h"
 #include "http/date.h"
 #include "provider/body_scan.h"
@@ -36,32 +35,6 @@ Result<std::string> ReadStream(std::istream& in, std::string_view name) {
   }
   if (in.bad()) return Fail(fmt::format("{} can't be read", name));
   return text;
-}
-
-Result<std::string> ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path))
-    return Fail(fmt::format("{} can't be opened", path.string()));
-  return ReadStream(file, path.string());
-}
-
-Result<provider::Catalogue> LoadCatalogue(const std::string& folder) {
-  auto catalogue = provider::Catalogue::Embedded();
-  if (!catalogue || folder.empty()) return catalogue;
-  std::error_code error;
-  std::vector<std::filesystem::path> paths;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".yaml") paths.push_back(entry->path());
-  }
-  if (error) return Fail(fmt::format("{} can't be read: {}", folder, error.message()));
-  std::ranges::sort(paths);
-  for (const auto& path : paths) {
-    const auto text = ReadFile(path);
-    if (!text) return std::unexpected(text.error());
-    if (auto added = catalogue->Add(*text, path.string()); !added) return std::unexpected(added.error());
-  }
-  return catalogue;
 }
 
 // --now: RFC 3339 or seconds since the epoch.
@@ -101,19 +74,12 @@ Result<provider::ExporterPtr> ChooseExporter(const ExplainOptions& options, cons
   const auto catalogue = LoadCatalogue(options.exporters_dir);
   if (!catalogue) return std::unexpected(catalogue.error());
   if (options.exporter.empty()) return catalogue->Detect(exchange.host, exchange.fields);
-  if (auto exporter = catalogue->Find(options.exporter)) return exporter;
-  std::vector<std::string> names;
-  for (const auto& exporter : catalogue->All()) names.push_back(Info(*exporter).name);
-  const std::vector<std::string_view> words(names.begin(), names.end());
-  const std::string_view match = ClosestMatch(options.exporter, words);
-  return Fail(fmt::format("no exporter is named \"{}\"; {}", options.exporter,
-                          match.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
-                                        : fmt::format("did you mean \"{}\"?", match)));
+  return FindExporter(*catalogue, options.exporter);
 }
 
 Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
   const bool from_stdin = options.file.empty() || options.file == "-";
-  const auto text = from_stdin ? ReadStream(in, "standard input") : ReadFile(options.file);
+  const auto text = from_stdin ? ReadStream(in, "standard input") : ReadWholeFile(options.file);
   if (!text) return std::unexpected(text.error());
   auto printed = ParseCurlOutput(*text);
   if (!printed) return std::unexpected(printed.error());

@@ -142,7 +142,7 @@ TEST(ExplainTest, BadOptionsAreTwo) {
     return outcome.err;
   };
   EXPECT_EQ(error([](auto* o) { o->exporter = "opnai"; }),
-            "apiquota explain: no exporter is named \"opnai\"; did you mean \"openai\"?\n");
+            "apiquota explain: unknown exporter \"opnai\"; did you mean \"openai\"?\n");
   EXPECT_EQ(error([](auto* o) { o->format = "xml"; }),
             "apiquota explain: --format: expected text or json, found \"xml\"\n");
   EXPECT_EQ(error([](auto* o) { o->now = "soon"; }),
@@ -152,7 +152,7 @@ TEST(ExplainTest, BadOptionsAreTwo) {
             "apiquota explain: --request-url: expected a URL such as https://api.github.com/user, found "
             "\"api.github.com\"\n");
   EXPECT_EQ(error([](auto* o) { o->file = "/nowhere/at/all.http"; }),
-            "apiquota explain: /nowhere/at/all.http can't be opened\n");
+            "apiquota explain: cannot read /nowhere/at/all.http: No such file or directory\n");
 }
 
 TEST(ExplainTest, NowIsTheOptionElseTheDateElseTheClock) {
