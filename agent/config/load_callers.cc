@@ -12,6 +12,7 @@ void CheckApi(const YamlValue& value, const std::string& name, const std::vector
   const auto found = std::ranges::find(apis, name, &source::ApiOptions::name);
   if (found == apis.end()) {
     std::vector<std::string_view> names;
+    names.reserve(apis.size());
     for (const source::ApiOptions& api : apis) names.push_back(api.name);
     const std::string_view match = ClosestMatch(name, names);
     const std::string hint = match.empty() ? std::string("expected the name of one under \"apis\"")
