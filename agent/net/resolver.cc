@@ -95,7 +95,7 @@ Resolver::Resolver(const Clock& clock, ResolverOptions options, Lookup lookup)
   for (int i = 0; i < options.threads; ++i) std::thread([state = state_] { state->Run(); }).detach();
 }
 
-Resolver::~Resolver() {
+void Resolver::Stop() {
   const std::lock_guard lock(state_->mutex);
   state_->stopped = true;
   state_->wake.notify_all();
@@ -106,6 +106,7 @@ std::optional<Addresses> Resolver::Resolve(const std::string& host,
   if (const auto literal = IpAddress::Parse(host)) return Addresses{*literal};
   State& state = *state_;
   const std::lock_guard lock(state.mutex);
+  if (state.stopped) return Addresses{};
   if (state.names.size() >= state.options.names_max && !state.names.contains(host)) return Addresses{};
   State::Name& name = state.names[host];
   const SteadyTime now = state.clock.SteadyNow();

@@ -31,7 +31,10 @@ class Resolver {
   static Addresses SystemLookup(const std::string& host);
 
   explicit Resolver(const Clock& clock, ResolverOptions options = {}, Lookup lookup = SystemLookup);
-  ~Resolver();  // calls no one back from here on; a thread stuck in getaddrinfo is left to itself
+  ~Resolver() { Stop(); }
+
+  // No one is called back once this has returned. A thread stuck in getaddrinfo is left to itself.
+  void Stop();
 
   // What is known now, literals included; else nothing, and `done` is called once from another
   // thread.

@@ -1,6 +1,7 @@
 // From the client to the upstream: requests are read, judged and sent on.
 #include "base/text.h"
 #include "net/read_buffer.h"
+#include "source/admission.h"
 #include "source/client_session.h"
 #include "source/worker.h"
 
@@ -79,7 +80,7 @@ bool ClientSession::Decide(RouteMatch* match, FoundCredential* found, KeyChoice*
   const http::RequestHead& head = parser_.head();
   const auto path = http::RequestPath(head.target);
   if (!path) return Refuse(path.error()), false;
-  if (!worker_.shared().admission.HostAllowed(head)) return Reject(Rejection::kHost, {}), false;
+  if (!HostAllowed(worker_.shared().hosts, head)) return Reject(Rejection::kHost, {}), false;
   if (http::IsLoop(head.fields)) return Reject(Rejection::kLoop, {}), false;
   const auto matched = routes_->Match(*path);
   if (!matched) return Reject(Rejection::kNoRoute, KnownRoutes(*routes_)), false;

@@ -78,7 +78,7 @@ void ClientSession::ApplyBackpressure() {
 
 void ClientSession::OnComplete() {
   record_.Finish(true);
-  if (!keep_alive_) return CloseAfterSending();
+  if (!keep_alive_ || draining_) return CloseAfterSending();
   NextRequest();
   ReadRequests();
   if (state_ != State::kDone) client_.Resume();

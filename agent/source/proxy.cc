@@ -15,11 +15,19 @@ struct Proxy::Impl {
                .clock = deps.clock,
                .observer = Observer(deps.ledger),
                .rejections = RejectionCounters(deps.metrics),
-               .admission = Admission(options.listen, options.hosts),
+               .hosts = net::HostNames(options.listen, options.hosts),
                .tls = std::move(tls),
                .resolver = net::Resolver(deps.clock),
                .own_ports = std::move(deps.own_ports),
                .clients = {}} {}
+
+  ~Impl() { StopWorkers(); }
+
+  // The resolver calls back into loops: it falls silent before they go.
+  void StopWorkers() {
+    shared.resolver.Stop();
+    workers.clear();
+  }
 
   Shared shared;
   uint16_t port = 0;
@@ -76,7 +84,7 @@ void Proxy::Drain() {
   std::unique_lock lock(waiting->mutex);
   waiting->changed.wait_for(lock, impl_->shared.options.drain_timeout, [&] { return waiting->busy == 0; });
   lock.unlock();
-  impl_->workers.clear();
+  impl_->StopWorkers();
 }
 
 }  // namespace apiquota::source

@@ -9,12 +9,12 @@
 #include <memory>
 #include <unordered_map>
 
+#include "net/host_names.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/tls_client.h"
 #include "net/upstream_pool.h"
-#include "source/admission.h"
 #include "source/client_session.h"
 #include "source/observe.h"
 #include "source/options.h"
@@ -29,7 +29,7 @@ struct Shared {
   const Clock& clock;
   Observer observer;
   RejectionCounters rejections;
-  Admission admission;
+  net::HostNames hosts;
   net::TlsClient tls;
   net::Resolver resolver;
   std::vector<uint16_t> own_ports;

@@ -206,6 +206,30 @@ TEST_F(ProxyTest, DrainFinishesWhatIsUnderWayAndClosesTheRest) {
   drain.join();
 }
 
+TEST_F(ProxyTest, AResponseThatBeganBeforeTheDrainEndsItsConnectionToo) {
+  std::atomic<bool> finish = false;
+  FakeUpstream upstream([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 10\r\n\r\nfirst");
+    finish.wait(false);
+    peer.Send("after");
+  });
+  Start({Demo(upstream)});
+  Peer idle = Connect();
+  idle.Send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  idle.ReadUntil("}}\n");
+  Peer busy = Connect();
+  busy.Send(kGet);
+  busy.ReadUntil("first");
+  std::thread drain([&] { proxy_->Drain(); });
+  EXPECT_TRUE(idle.AtEnd());
+  finish = true;
+  finish.notify_all();
+  EXPECT_EQ(busy.ReadAll(), "after");
+  busy.Close();
+  drain.join();
+}
+
 TEST_F(ProxyTest, DrainDoesNotWaitForever) {
   FakeUpstream upstream([](Peer& peer) { peer.ReadAll(); });
   options_.drain_timeout = milliseconds(200);
