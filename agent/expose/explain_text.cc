@@ -73,6 +73,7 @@ std::string Remarks(const Reading& reading) {
   if (reading.policy) remarks.push_back("policy " + *reading.policy);
   if (!reading.derived.empty()) {
     std::vector<std::string_view> fields;
+    fields.reserve(reading.derived.size());
     for (const auto field : reading.derived) fields.push_back(ToText(field));
     remarks.push_back(fmt::format("computed: {}", fmt::join(fields, ", ")));
   }

@@ -26,7 +26,7 @@ using Addresses = std::vector<IpAddress>;  // in the order to try; empty: the na
 
 class Resolver {
  public:
-  // Blocks; called on the resolver's threads. The system's own lookup knows localhost by itself (RFC 6761 6.3).
+  // Blocks; called on the resolver's threads. SystemLookup knows localhost by itself (RFC 6761 6.3).
   using Lookup = std::function<Addresses(const std::string& host)>;
   static Addresses SystemLookup(const std::string& host);
 
