@@ -37,13 +37,13 @@ bool MakeDirectory(const std::string& root, const std::string& path) {
 
 std::optional<std::string> FindStateDirectory() {
   const std::string systemd = Variable("STATE_DIRECTORY");
-  const std::string first = systemd.substr(0, systemd.find(':'));
+  std::string first = systemd.substr(0, systemd.find(':'));
   if (IsWritableDirectory(first)) return first;
   if (IsWritableDirectory("/var/lib/apiquota")) return "/var/lib/apiquota";
   const std::string xdg = Variable("XDG_STATE_HOME");
   if (xdg.starts_with('/') && MakeDirectory(xdg, xdg + "/apiquota")) return xdg + "/apiquota";
   const std::string home = Variable("HOME");
-  const std::string local = home + "/.local/state/apiquota";
+  std::string local = home + "/.local/state/apiquota";
   if (home.starts_with('/') && MakeDirectory(home, local)) return local;
   return std::nullopt;
 }

@@ -13,6 +13,7 @@ void CheckApi(const YamlValue& value, const std::string& name, const std::vector
   if (found == apis.end()) {
     std::vector<std::string_view> names;
     names.reserve(apis.size());
+    names.reserve(apis.size());
     for (const source::ApiOptions& api : apis) names.push_back(api.name);
     const std::string_view match = ClosestMatch(name, names);
     const std::string hint = match.empty() ? std::string("expected the name of one under \"apis\"")

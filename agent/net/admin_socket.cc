@@ -58,11 +58,12 @@ std::string CivetwebPorts(const ListenAddress& listen) {
 std::string WhyNotListening(const ListenAddress& listen) {
   const SocketAddress address = Resolve(listen);
   const int fd = OpenSocket(address.storage.ss_family);
+  if (fd < 0) return std::generic_category().message(errno);
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const bool works = bind(fd, address.get(), address.size) == 0 && ::listen(fd, 1) == 0;
   const int error = errno;
-  if (fd >= 0) close(fd);
+  close(fd);
   return works ? "the server could not start" : std::generic_category().message(error);
 }
 
@@ -73,7 +74,8 @@ ListenWaker::ListenWaker(const ListenAddress& listen, uint16_t port)
         std::unique_lock lock(mutex);
         while (!stop.stop_requested()) {
           const int fd = OpenSocket(address.storage.ss_family);
-          connect(fd, address.get(), address.size);
+          // Whether the attempt succeeds does not matter: the listener may be gone already.
+          if (fd >= 0) static_cast<void>(connect(fd, address.get(), address.size));
           if (fd >= 0) close(fd);
           wake.wait_for(lock, stop, std::chrono::milliseconds(10), [] { return false; });
         }
