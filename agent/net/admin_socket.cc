@@ -74,9 +74,9 @@ ListenWaker::ListenWaker(const ListenAddress& listen, uint16_t port)
         std::unique_lock lock(mutex);
         while (!stop.stop_requested()) {
           const int fd = OpenSocket(address.storage.ss_family);
-          // Whether the attempt succeeds does not matter: the listener may be gone already.
-          if (fd >= 0) static_cast<void>(connect(fd, address.get(), address.size));
+          const bool listening = fd >= 0 && connect(fd, address.get(), address.size) == 0;
           if (fd >= 0) close(fd);
+          if (!listening) return;
           wake.wait_for(lock, stop, std::chrono::milliseconds(10), [] { return false; });
         }
       }) {}
