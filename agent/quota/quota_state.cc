@@ -41,6 +41,18 @@ std::vector<SignalField> FieldList(FieldSet fields) {
   return list;
 }
 
+// What is held, or the full bucket that it has become.
+Held HeldNow(const QuotaState& state, Micros expire_after, SystemTime now) {
+  Held held = state.held;
+  if (state.kind != QuotaKind::kBucket || !FullAgain(held, expire_after, now)) return held;
+  held.level_at = *held.reset_at;
+  held.remaining = held.limit;
+  held.used = 0;
+  held.derived |= Bit(SignalField::kRemaining) | Bit(SignalField::kUsed);
+  held.reset_at.reset();
+  return held;
+}
+
 }  // namespace
 
 FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after, SystemTime now,
@@ -94,7 +106,7 @@ void Resume(Held held, Micros expire_after, SystemTime now, QuotaState* state) {
 }
 
 QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now) {
-  const Held& held = state.held;
+  const Held held = HeldNow(state, expire_after, now);
   QuotaView view;
   view.kind = state.kind;
   view.valid = Holds(held, expire_after, now);

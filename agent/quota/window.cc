@@ -137,6 +137,12 @@ bool Holds(const Held& held, Micros expire_after, SystemTime now) {
   return now < HoldsUntil(held, expire_after) && now + kClockStep >= held.said.received_at;
 }
 
+bool FullAgain(const Held& held, Micros expire_after, SystemTime now) {
+  if (!held.reset_at || !held.limit || (!held.remaining && !held.used)) return false;
+  const Micros lasts = held.window_seconds ? SecondsToMicros(*held.window_seconds) : expire_after;
+  return now >= *held.reset_at && now < *held.reset_at + lasts;
+}
+
 std::optional<SystemTime> WindowOver(const Held& held) {
   if (held.reset_at) return held.reset_at;
   if (held.window_seconds) return held.since + SecondsToMicros(*held.window_seconds);

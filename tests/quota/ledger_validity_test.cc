@@ -15,7 +15,7 @@ using testing::IsEmpty;
 constexpr QuotaKind kBucket = QuotaKind::kBucket;
 
 TEST(LedgerTest, AReadingHoldsUntilItsReset) {
-  for (const QuotaKind kind : {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket}) {
+  for (const QuotaKind kind : {QuotaKind::kFixed, QuotaKind::kSliding}) {
     Bench bench;
     bench.Say(0, {.limit = 60, .remaining = 50, .reset = 100, .kind = kind});
     EXPECT_TRUE(bench.View(99.9).valid);
@@ -29,6 +29,36 @@ TEST(LedgerTest, AReadingHoldsUntilItsReset) {
     EXPECT_EQ(view.limit, 60);
     EXPECT_TRUE(view.limit_assumed);
   }
+}
+
+TEST(LedgerTest, ABucketIsFullFromItsResetOnForItsWindow) {
+  Bench bench;
+  bench.Say(0, {.limit = 60, .remaining = 50, .reset = 10, .window = 60, .kind = kBucket});
+  EXPECT_EQ(bench.View(9.9).remaining, 50);
+  const QuotaView full = bench.View(10);
+  EXPECT_TRUE(full.valid);
+  EXPECT_EQ(full.remaining, 60);
+  EXPECT_EQ(full.used, 0);
+  EXPECT_EQ(full.used_ratio, 0);
+  EXPECT_EQ(full.reset_at, std::nullopt);
+  EXPECT_THAT(full.derived, ElementsAre(SignalField::kRemaining, SignalField::kUsed));
+  EXPECT_EQ(full.consumed_total, 0);
+  EXPECT_TRUE(bench.View(69.9).valid);
+  EXPECT_FALSE(bench.View(70).valid);
+}
+
+TEST(LedgerTest, ABucketWithoutAWindowIsTakenAsFullForExpireAfter) {
+  Bench bench({.expire_after = std::chrono::minutes(5)});
+  bench.Say(0, {.limit = 60, .remaining = 50, .reset = 10, .kind = kBucket});
+  EXPECT_EQ(bench.View(309.9).remaining, 60);
+  EXPECT_FALSE(bench.View(310).valid);
+}
+
+TEST(LedgerTest, ABucketWithoutALimitEndsAtItsReset) {
+  Bench bench;
+  bench.Say(0, {.remaining = 50, .reset = 10, .window = 60, .kind = kBucket});
+  EXPECT_TRUE(bench.View(9.9).valid);
+  EXPECT_FALSE(bench.View(10).valid);
 }
 
 TEST(LedgerTest, WithoutAResetAReadingHoldsForItsWindow) {
