@@ -96,7 +96,7 @@ TEST_F(UpstreamPoolTest, TheMostRecentlyUsedConnectionIsHandedOutFirst) {
   EXPECT_TRUE(a->reused());
   Asker third;
   EXPECT_FALSE(Acquire(third)->reused());
-  EXPECT_EQ(upstream_.connections(), 3U);
+  EXPECT_EQ(Connections(), 3U);
 }
 
 TEST_F(UpstreamPoolTest, AnIdleConnectionIsClosedAfterItsTime) {
