@@ -1,6 +1,7 @@
 #include "source/route_table.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace apiquota::source {
 namespace {
@@ -61,8 +62,8 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
     if (!route) return std::unexpected(route.error());
     table->routes_.push_back(std::move(*route));
   }
-  std::ranges::stable_sort(table->routes_,
-                           [](const auto& a, const auto& b) { return a->prefix.size() > b->prefix.size(); });
+  // Routes of one length never match the same path, so their order among themselves does not matter.
+  std::ranges::sort(table->routes_, std::greater{}, [](const auto& route) { return route->prefix.size(); });
   for (size_t i = 0; i < table->routes_.size(); ++i) {
     for (size_t j = i + 1; j < table->routes_.size(); ++j) {
       const Route& a = *table->routes_[i];

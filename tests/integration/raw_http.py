@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 
-from harness import SOURCE_DIR, Agent
+from harness import SOURCE_DIR, Agent, wait_until
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -99,6 +99,7 @@ class Upstream:
     def __init__(self, reply=lambda request, sock: OK, after="keep"):
         self.reply, self.after = reply, after
         self.lock = threading.Lock()
+        self.closing = 0
         self.reset()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
@@ -125,6 +126,11 @@ class Upstream:
                 self.ended_at.append(time.monotonic())
         sock.close()
 
+    def settle(self):
+        """Until the agent has noticed every connection that was closed: a request sent on one of those is lost, as
+        it must be, but that is another test's subject."""
+        wait_until(lambda: self.closing == 0, 5, "the agent notices closed connections")
+
     def answer_one(self, reader, sock):
         head = reader.until(b"\r\n\r\n")
         with self.lock:
@@ -132,13 +138,32 @@ class Upstream:
         request = Request(head, reader.body(split_head(head)[1]))
         with self.lock:
             self.requests.append(request)
+        after = self.after  # once: the test goes on as soon as it has the reply
         reply = self.reply(request, sock)
         if reply is None:
             return False
+        if after == "close":
+            self.send_and_close(reply, sock)
+            return False
         sock.sendall(reply)
-        if self.after == "reset":
+        if after == "reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        return self.after == "keep"
+        return after == "keep"
+
+    def send_and_close(self, reply, sock):
+        """Sends, ends our side and waits for the agent to end its own."""
+        with self.lock:
+            self.closing += 1
+        try:
+            sock.sendall(reply)
+            sock.settimeout(5)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
+        except OSError:
+            pass
+        with self.lock:
+            self.closing -= 1
 
     def doubly_framed(self):
         """Heads that carry both lengths, or one twice."""

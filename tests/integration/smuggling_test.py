@@ -87,6 +87,7 @@ class SmugglingTest(unittest.TestCase):
         self.upstream.reply = lambda request, sock: row.bytes
         self.upstream.after = "close"
         data, was_reset = exchange(self.agent.proxy_url, ASK)
+        self.upstream.settle()
         found, partial = responses_in(data)
         return data, [r for r in found if r.status >= 200], partial or was_reset
 

@@ -9,13 +9,12 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import BINARY, Agent, Simulator, Workspace, wait_until
+from harness import SANITIZED, Agent, Simulator, Workspace, wait_until
 
 STREAMS = 200
 LEAVERS = STREAMS // 2
 EVENTS = 25
 CANCEL_SECONDS = 1.0
-SANITIZED = any(mark in Path(BINARY).read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
 REQUEST = (b"GET /demo/v1/stream HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n"
            b"Authorization: Bearer sk-%d\r\n\r\n")
 
@@ -129,7 +128,7 @@ class StreamsTest(unittest.TestCase):
         self.assertEqual(total("apiquota_proxy_requests_total", api="demo"), 3 * STREAMS)
         # Idle upstream connections may stay for pool_idle_timeout, 30 s.
         wait_until(lambda: self.descriptors() <= self.idle_descriptors, 45, "all connections are closed")
-        if not SANITIZED:  # there freed memory stays in quarantine, or has shadows
+        if not SANITIZED:
             self.assertLess(self.resident_bytes() - resident, 4 << 20, "resident memory grew over two rounds")
 
 

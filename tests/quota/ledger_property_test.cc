@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tests/quota/ledger_kit.h"
@@ -63,7 +64,7 @@ FixedRun RunFixed(Dice* dice, int windows) {
       if (dice->OneIn(5)) run.responses.push_back(run.responses.back());
     }
   }
-  std::ranges::stable_sort(run.responses, {}, &Response::received);
+  std::ranges::sort(run.responses, {}, [](const Response& r) { return std::pair(r.received, r.order); });
   return run;
 }
 
