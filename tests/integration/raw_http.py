@@ -127,8 +127,8 @@ class Upstream:
         sock.close()
 
     def settle(self):
-        """Until the agent has noticed every connection that was closed: a request sent on one of those is lost, as
-        it must be, but that is another test's subject."""
+        """Until the agent has noticed every connection that was closed: a request sent on one of those is
+        lost, as it must be, but that is another test's subject."""
         wait_until(lambda: self.closing == 0, 5, "the agent notices closed connections")
 
     def answer_one(self, reader, sock):
