@@ -81,8 +81,7 @@ Status Agent::Listen() {
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
-  auto proxy =
-      source::Proxy::Start(config.proxy, std::move(*routes), {clock_, ledger_, metrics_, {admin_->port()}});
+  auto proxy = source::Proxy::Start(config.proxy, *routes, {clock_, ledger_, metrics_, {admin_->port()}});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   LogListening("admin", config.admin.listen, admin_->port());
@@ -116,7 +115,7 @@ Status Agent::LoadAgain() {
   if (!loaded) return std::unexpected(loaded.error());
   auto routes = BuildRoutes(*loaded);
   if (!routes) return std::unexpected(routes.error());
-  proxy_->SetRoutes(std::move(*routes));
+  proxy_->SetRoutes(*routes);
   facts_.ReloadSucceeded(FactsOf(*loaded), clock_.SystemNow());
   const std::string sections = NeedsRestart(settings_.config, loaded->config);
   Log(LogLevel::kInfo, "reloaded", {{"apis", std::to_string(loaded->config.apis.size())}});

@@ -149,6 +149,7 @@ ExporterPtr Catalogue::Find(std::string_view name) const {
 
 std::vector<ExporterPtr> Catalogue::All() const {
   std::vector<ExporterPtr> all;
+  all.reserve(by_name_.size());
   for (const auto& [name, exporter] : by_name_) all.push_back(exporter);
   return all;
 }

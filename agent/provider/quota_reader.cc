@@ -194,7 +194,7 @@ bool QuotaReader::ReadField(SignalField field, const FieldSource& source, std::s
   for (const Format format : source.formats) {
     const auto seconds = ReadSpanSeconds(format, text);
     if (!seconds || *seconds <= 0) continue;
-    reading->window_seconds = *seconds;
+    reading->window_seconds = seconds;
     return true;
   }
   Note(at, header, "not a span of time", UnreadKind::kMalformed, field);

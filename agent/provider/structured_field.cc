@@ -188,7 +188,8 @@ class Parser {
     if (whole.size() > kDecimalWholeDigitsMax) return false;
     if (fraction.empty() || fraction.size() > kDecimalFractionDigitsMax) return false;
     double value = 0;
-    std::from_chars(whole.data(), fraction.data() + fraction.size(), value);
+    const size_t length = whole.size() + 1 + fraction.size();
+    std::from_chars(whole.data(), whole.data() + length, value);
     *item = negative ? -value : value;
     return true;
   }

@@ -35,7 +35,7 @@ struct Proxy::Impl {
 };
 
 Result<std::unique_ptr<Proxy>> Proxy::Start(const ProxyOptions& options,
-                                            std::shared_ptr<const RouteTable> routes, ProxyDeps deps) {
+                                            const std::shared_ptr<const RouteTable>& routes, ProxyDeps deps) {
   auto tls = net::TlsClient::Create(options.tls);
   if (!tls) return std::unexpected(tls.error());
   if (const Status free = net::Listener::CheckFree(options.listen); !free)
@@ -62,7 +62,7 @@ Proxy::~Proxy() = default;
 
 uint16_t Proxy::port() const { return impl_->port; }
 
-void Proxy::SetRoutes(std::shared_ptr<const RouteTable> routes) {
+void Proxy::SetRoutes(const std::shared_ptr<const RouteTable>& routes) {
   for (const auto& worker : impl_->workers) worker->SetRoutes(routes);
 }
 

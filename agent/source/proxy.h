@@ -32,14 +32,15 @@ class Proxy {
   // Listens and serves when it returns. Errors: the address is taken or not ours, the CA file can't
   // be read.
   static Result<std::unique_ptr<Proxy>> Start(const ProxyOptions& options,
-                                              std::shared_ptr<const RouteTable> routes, ProxyDeps deps);
+                                              const std::shared_ptr<const RouteTable>& routes,
+                                              ProxyDeps deps);
   ~Proxy();  // closes what is still open, at once
 
   uint16_t port() const;
 
   // Requests that begin from now on use these routes; those under way keep theirs. No connection is
   // dropped.
-  void SetRoutes(std::shared_ptr<const RouteTable> routes);
+  void SetRoutes(const std::shared_ptr<const RouteTable>& routes);
 
   // Stops listening, lets requests under way finish (at most drain_timeout), then closes the rest.
   // Returns when done.

@@ -55,7 +55,7 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
                                                       const provider::Catalogue& exporters,
                                                       const net::Fingerprinter& fingerprinter,
                                                       quota::AgentMetrics& metrics) {
-  const std::shared_ptr<RouteTable> table(new RouteTable(fingerprinter));
+  std::shared_ptr<RouteTable> table(new RouteTable(fingerprinter));
   table->callers_ = callers;
   for (const ApiOptions& api : apis) {
     auto route = BuildRoute(api, callers, exporters, metrics);

@@ -30,7 +30,7 @@ Worker::~Worker() {
   listener_.reset();
   while (sessions_.linked()) {
     auto* session = static_cast<ClientSession*>(sessions_.next);
-    session->Unlink();
+    session->Unlink();  // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't see that this moves `next`
     delete session;
   }
 }

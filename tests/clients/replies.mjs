@@ -5,7 +5,7 @@ const sse = { "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control
 const openaiLimits = {
   "x-ratelimit-limit-requests": "500",
   "x-ratelimit-remaining-requests": "499",
-  "x-ratelimit-reset-requests": "120ms",
+  "x-ratelimit-reset-requests": "1m12s",
   "x-ratelimit-limit-tokens": "30000",
   "x-ratelimit-remaining-tokens": "29976",
   "x-ratelimit-reset-tokens": "48s",

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -48,6 +49,7 @@ class Peer {
   }
 
   bool AcceptTls(SSL_CTX* context) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     ssl_ = SSL_new(context);
     SSL_set_fd(ssl_, fd_);
     return SSL_accept(ssl_) == 1;
