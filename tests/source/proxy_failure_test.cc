@@ -250,7 +250,7 @@ TEST_F(ProxyTest, ASlowReaderHoldsItsUpstreamBackAndCostsABoundedAmount) {
     last = sent;
     std::this_thread::sleep_for(milliseconds(200));
   }
-  EXPECT_LT(sent.load(), kTotal / 2);  // the kernel's buffers, and ours
+  EXPECT_LT(sent.load(), kTotal / 2);                  // the kernel's buffers, and ours
   EXPECT_LT(ResidentKilobytes() - before, 16 * 1024);  // a sanitizer's shadow included
   size_t got = 0;
   for (std::string piece; got < kTotal && !(piece = client.ReadSome()).empty();) got += piece.size();
