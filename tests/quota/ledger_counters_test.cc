@@ -93,7 +93,8 @@ TEST(ConsumptionTest, ABucketWithoutAWindowIsPacedByItsReset) {
 TEST(ConsumptionTest, AnIdleBucketOfWholeUnitsIsNotUsed) {
   Bench bench;
   for (int i = 0; i <= 200; ++i) {
-    bench.Say(i * 0.1, {.limit = 60, .remaining = 30.0 + i / 10, .window = 60, .kind = kBucket});
+    const int refilled = i / 10;
+    bench.Say(i * 0.1, {.limit = 60, .remaining = 30.0 + refilled, .window = 60, .kind = kBucket});
   }
   EXPECT_LE(bench.View(20).consumed_total, 1.0);
 }

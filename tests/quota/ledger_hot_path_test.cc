@@ -82,7 +82,7 @@ TEST(LedgerHotPathTest, ThreadsObserveAndReadAtOnce) {
       for (uint64_t i = 0; i < kEach; ++i) {
         const uint64_t n = ++order;
         const provider::Reading reading =
-            ReadingOf({.limit = 10'000, .remaining = 10'000.0 - n, .reset = 60});
+            ReadingOf({.limit = 10'000, .remaining = 10'000.0 - static_cast<double>(n), .reset = 60});
         Observation observation = ObservationOf({}, 1, n);
         const std::string key = "hmac:" + std::to_string(i % 6);
         if (i % 2 == 0) observation.key = key;
