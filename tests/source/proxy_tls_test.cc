@@ -95,7 +95,7 @@ TEST_F(ProxyTlsTest, ALaterConnectionResumesTheSession) {
   FakeUpstream upstream(
       [&](Peer& peer) {
         peer.ReadHead();
-        peer.Send(kOk);
+        peer.Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
       },
       server.get());
   Start({Secure(upstream, "localhost")});
