@@ -1,0 +1,86 @@
+// The quotas of an exporter file.
+#include <fmt/format.h>
+
+#include <span>
+#include <utility>
+
+#include "provider/rule_loader.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr std::pair<std::string_view, QuotaKind> kKinds[] = {{"fixed", QuotaKind::kFixed},
+                                                             {"sliding", QuotaKind::kSliding},
+                                                             {"bucket", QuotaKind::kBucket},
+                                                             {"concurrency", QuotaKind::kConcurrency},
+                                                             {"balance", QuotaKind::kBalance}};
+constexpr std::pair<std::string_view, WindowRule> kWindowWords[] = {{"derived", WindowRule::kDerived},
+                                                                    {"from-name", WindowRule::kFromName}};
+
+void ReadWindow(const YamlValue& value, QuotaRule* rule, std::vector<FieldSource>* sources) {
+  for (const YamlValue& item : value.AsListOrSingle()) {
+    if (item.IsScalar()) {
+      rule->window_rule = item.AsEnum(std::span<const std::pair<std::string_view, WindowRule>>(kWindowWords));
+    } else {
+      sources->push_back(LoadSource(SignalField::kWindow, item));
+    }
+  }
+}
+
+// Every header of a rule holds a '*' or none does: one rule is one quota or a family of them.
+void CheckStars(const YamlValue& value, const QuotaRule& rule) {
+  const bool family = rule.quota.find('*') != std::string::npos;
+  for (const auto& sources : rule.sources) {
+    for (const FieldSource& source : sources) {
+      if (source.from != FieldSource::From::kHeader) continue;
+      if ((source.name.find('*') != std::string::npos) == family) continue;
+      value.Fail(
+          fmt::format("\"{}\": the quota's name and all its headers hold a * or none does", source.name));
+    }
+  }
+}
+
+ResourceException Exception(const std::string& resource, const YamlValue& value, const QuotaRule& rule) {
+  ResourceException exception{resource, rule.quota, rule.unit, std::nullopt};
+  YamlMap map = value.AsMap();
+  if (const YamlValue quota = map.Get("quota"); quota.Present()) exception.quota = quota.AsString();
+  if (const YamlValue unit = map.Get("unit"); unit.Present()) exception.unit = unit.AsString();
+  if (const YamlValue window = map.Get("window"); window.Present()) {
+    exception.window_seconds = ToSeconds(window.AsDuration());
+  }
+  map.Finish();
+  return exception;
+}
+
+}  // namespace
+
+QuotaRule LoadQuotaRule(const YamlValue& value) {
+  QuotaRule rule;
+  YamlMap map = value.AsMap();
+  rule.quota = map.Require("quota").AsString();
+  rule.unit = map.Require("unit").AsString();
+  rule.kind = map.Require("kind").AsEnum(std::span<const std::pair<std::string_view, QuotaKind>>(kKinds));
+  for (size_t f = 0; f < kQuotaFields.size(); ++f) {
+    const SignalField field = kQuotaFields[f];
+    const YamlValue sources = map.Get(ToText(field));
+    if (field == SignalField::kWindow) {
+      ReadWindow(sources, &rule, &rule.sources[f]);
+      continue;
+    }
+    for (const YamlValue& item : sources.AsListOrSingle()) rule.sources[f].push_back(LoadSource(field, item));
+  }
+  if (const YamlValue header = map.Get("policy"); header.Present())
+    rule.policy_header = LoadHeaderName(header);
+  if (const YamlValue header = map.Get("status"); header.Present())
+    rule.status_header = LoadHeaderName(header);
+  for (const auto& [word, unit] : map.Get("units").AsMap().Entries())
+    rule.units.push_back({word, unit.AsString()});
+  for (const auto& [resource, entry] : map.Get("by_resource").AsMap().Entries()) {
+    rule.by_resource.push_back(Exception(resource, entry, rule));
+  }
+  CheckStars(value, rule);
+  map.Finish();
+  return rule;
+}
+
+}  // namespace apiquota::provider
