@@ -23,6 +23,12 @@ int Complain(const std::string& sentence) {
   return kBadInput;
 }
 
+// A terminal, and no wish against it (https://no-color.org: set and not empty).
+bool ColourWanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
+}
+
 int Run(const cli::ShowText& show) {
   std::cout << show.text << std::flush;
   return 0;
@@ -39,7 +45,7 @@ int Run(const cli::CheckConfigCommand& check) {
 }
 
 int Run(cli::ExplainOptions options) {
-  options.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  options.colour = ColourWanted();
   return cli::RunExplain(options, RealClock(), std::cin, std::cout, std::cerr);
 }
 

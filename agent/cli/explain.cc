@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "cli/catalogue.h"
-#include "cli/curl_output.h"
 #include "cli/files.h"
+#include "cli/printed_exchange.h"
 #include "expose/explain.h"
 #include "http/date.h"
 #include "provider/body_scan.h"
@@ -59,36 +59,21 @@ Status ParseUrl(const std::string& url, http::Exchange* exchange) {
   }
   const std::string_view rest = std::string_view(url).substr(scheme + 3);
   const size_t path = std::min(rest.find_first_of("/?#"), rest.size());
-  std::string_view host = rest.substr(0, path);
-  host.remove_prefix(host.rfind('@') == std::string_view::npos ? 0 : host.rfind('@') + 1);
-  const size_t port = host.rfind(':');
-  if (port != std::string_view::npos && host.find(']', port) == std::string_view::npos)
-    host = host.substr(0, port);
-  exchange->host = ToLower(host);
+  exchange->host = HostWithoutPort(rest.substr(0, path));
   const std::string_view target = rest.substr(path);
   exchange->path = std::string(target.substr(0, target.find_first_of("?#")));
   return {};
 }
 
-Result<provider::ExporterPtr> ChooseExporter(const ExplainOptions& options, const http::Exchange& exchange) {
-  const auto catalogue = LoadCatalogue(options.exporters_dir);
-  if (!catalogue) return std::unexpected(catalogue.error());
-  if (options.exporter.empty()) return catalogue->Detect(exchange.host, exchange.fields);
-  return FindExporter(*catalogue, options.exporter);
-}
-
-Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
-  const bool from_stdin = options.file.empty() || options.file == "-";
-  const auto text = from_stdin ? ReadStream(in, "standard input") : ReadWholeFile(options.file);
-  if (!text) return std::unexpected(text.error());
-  auto printed = ParseCurlOutput(*text);
-  if (!printed) return std::unexpected(printed.error());
-
+// What the input tells of the request and the response; --request-url and --now know better.
+Result<http::Exchange> ToExchange(const ExplainOptions& options, SystemTime clock_now,
+                                  PrintedExchange* printed) {
   http::Exchange exchange;
+  exchange.host = std::move(printed->host);
+  exchange.path = std::move(printed->path);
   if (auto parsed = ParseUrl(options.request_url, &exchange); !parsed) return std::unexpected(parsed.error());
   exchange.status = printed->status;
   exchange.fields = std::move(printed->fields);
-  const SystemTime clock_now = clock.SystemNow();
   exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), clock_now);
   exchange.received_at = exchange.date.value_or(clock_now);
   if (!options.now.empty()) {
@@ -96,13 +81,55 @@ Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& 
     if (!now) return std::unexpected(now.error());
     exchange.received_at = *now;
   }
-  const auto exporter = ChooseExporter(options, exchange);
-  if (!exporter) return std::unexpected(exporter.error());
-  provider::BodyScanner scanner(ResponsePointers(**exporter, exchange.status));
-  scanner.Write(printed->body);
-  exchange.response_body = scanner.TakeValues();
-  return expose::Explanation{Info(**exporter).name, exchange.status, exchange.received_at,
-                             ExtractSignals(**exporter, exchange)};
+  return exchange;
+}
+
+struct Choice {
+  provider::ExporterPtr exporter;
+  expose::Recognition recognition = expose::Recognition::kNamed;
+};
+
+Result<Choice> ChooseExporter(const ExplainOptions& options, const http::Exchange& exchange) {
+  const auto catalogue = LoadCatalogue(options.exporters_dir);
+  if (!catalogue) return std::unexpected(catalogue.error());
+  if (!options.exporter.empty()) {
+    const auto named = FindExporter(*catalogue, options.exporter);
+    if (!named) return std::unexpected(named.error());
+    return Choice{*named, expose::Recognition::kNamed};
+  }
+  const provider::ExporterPtr generic = catalogue->Detect("", {});
+  const provider::ExporterPtr by_host = catalogue->Detect(exchange.host, {});
+  if (by_host != generic) return Choice{by_host, expose::Recognition::kHost};
+  const provider::ExporterPtr found = catalogue->Detect(exchange.host, exchange.fields);
+  return Choice{found, found == generic ? expose::Recognition::kGeneric : expose::Recognition::kHeaders};
+}
+
+std::vector<http::BodyValue> Scan(const std::vector<std::string>& pointers, std::string_view body) {
+  provider::BodyScanner scanner(pointers);
+  scanner.Write(body);
+  return scanner.TakeValues();
+}
+
+Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
+  const bool from_stdin = options.file.empty() || options.file == "-";
+  const auto text = from_stdin ? ReadStream(in, "standard input") : ReadWholeFile(options.file);
+  if (!text) return std::unexpected(text.error());
+  auto printed = ParsePrintedExchange(*text);
+  if (!printed) return std::unexpected(printed.error());
+  auto exchange = ToExchange(options, clock.SystemNow(), &*printed);
+  if (!exchange) return std::unexpected(exchange.error());
+  const auto choice = ChooseExporter(options, *exchange);
+  if (!choice) return std::unexpected(choice.error());
+  const provider::Exporter& exporter = *choice->exporter;
+  exchange->request_body = Scan(Info(exporter).request_pointers, printed->request_body);
+  exchange->response_body = Scan(ResponsePointers(exporter, exchange->status), printed->body);
+  return expose::Explanation{.exporter = Info(exporter).name,
+                             .status = exchange->status,
+                             .now = exchange->received_at,
+                             .signals = ExtractSignals(exporter, *exchange),
+                             .title = Info(exporter).title,
+                             .recognition = choice->recognition,
+                             .host = exchange->host};
 }
 
 }  // namespace

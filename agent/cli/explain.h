@@ -9,13 +9,13 @@
 namespace apiquota::cli {
 
 struct ExplainOptions {
-  std::string exporter;     // empty: by host, else by the headers
-  std::string request_url;  // empty: unknown
-  std::string now;          // RFC 3339 or seconds since the epoch; empty: the response's Date, else the clock
-  std::string format = "text";  // text or json
-  std::string file;             // empty or "-": `in`
-  std::string exporters_dir;    // empty: the embedded exporters alone
-  bool colour = false;          // the caller knows about terminals and NO_COLOR
+  std::string exporter = {};     // empty: by host, else by the headers
+  std::string request_url = {};  // empty: unknown
+  std::string now = {};  // RFC 3339 or seconds since the epoch; empty: the response's Date, else the clock
+  std::string format = "text";     // text or json
+  std::string file = {};           // empty or "-": `in`
+  std::string exporters_dir = {};  // empty: the embedded exporters alone
+  bool colour = false;             // the caller knows about terminals and NO_COLOR
 };
 
 // 0: a quota or a throttle was understood. 3: the response says nothing about limits. 2: unreadable input or

@@ -1,31 +1,48 @@
-// The text form: a bar per quota, aligned; then what was passed over.
+// The text form: who said it, the throttle in a sentence, a bar per quota, what was passed over and why.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
 #include "base/duration.h"
 #include "base/text.h"
 #include "expose/explain.h"
+#include "http/forward.h"
 
 namespace apiquota::expose {
 namespace {
 
 using provider::Reading;
+using provider::ThrottleScope;
+using provider::ThrottleSignal;
 
-constexpr int kBarWidth = 20;
+constexpr size_t kBarWidth = 20;
 constexpr double kWarning = 0.8;  // the thresholds of the alert rules
 constexpr double kCritical = 0.9;
-constexpr std::string_view kPlain = "\x1b[0m";
 
-std::string Painted(std::string text, std::string_view code, bool colour) {
-  return colour ? fmt::format("{}{}{}", code, text, kPlain) : text;
+constexpr std::string_view kPlain = "\x1b[0m";
+constexpr std::string_view kBold = "\x1b[1m";
+constexpr std::string_view kDim = "\x1b[2m";
+constexpr std::string_view kRed = "\x1b[31m";
+constexpr std::string_view kGreen = "\x1b[32m";
+constexpr std::string_view kYellow = "\x1b[33m";
+
+std::string Painted(std::string_view text, std::string_view code, bool colour) {
+  return colour ? fmt::format("{}{}{}", code, text, kPlain) : std::string(text);
+}
+
+// Header names and reasons come from outside: nothing that moves a terminal's cursor may pass.
+std::string Printable(std::string_view outside) {
+  std::string text(outside);
+  std::ranges::replace_if(text, [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; }, '?');
+  return text;
 }
 
 std::string_view ColourOf(double used_ratio) {
-  if (used_ratio >= kCritical) return "\x1b[31m";
-  return used_ratio >= kWarning ? "\x1b[33m" : "\x1b[32m";
+  if (used_ratio >= kCritical) return kRed;
+  return used_ratio >= kWarning ? kYellow : kGreen;
 }
 
 std::optional<double> UsedRatio(const Reading& reading) {
@@ -34,28 +51,44 @@ std::optional<double> UsedRatio(const Reading& reading) {
   return reading.used ? std::optional<double>(*reading.used / *reading.limit) : std::nullopt;
 }
 
+// "1,234,567.5"; four digits are read without help.
+std::string Number(double value) {
+  std::string text = FormatNumber(value);
+  const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+  for (size_t at = end; end >= 5 && at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+// "12 s", "20m53s", "3h20m", "2d4h": as exact as one waits by.
+std::string Span(double seconds) {
+  if (seconds < 60) return fmt::format("{} s", FormatNumber(std::round(seconds * 1000) / 1000));
+  const auto whole = std::llround(seconds);
+  const auto two = [](long long big, char unit, long long small, char part) {
+    return small == 0 ? fmt::format("{}{}", big, unit) : fmt::format("{}{}{}{}", big, unit, small, part);
+  };
+  if (whole < 3600) return two(whole / 60, 'm', whole % 60, 's');
+  if (whole < 86400) return two(whole / 3600, 'h', whole % 3600 / 60, 'm');
+  return two(whole / 86400, 'd', whole % 86400 / 3600, 'h');
+}
+
 std::string Bar(const Reading& reading, bool colour) {
   const auto ratio = UsedRatio(reading);
   if (!ratio) return fmt::format("[{:{}}]     ", "", kBarWidth);
-  const int filled = static_cast<int>(std::lround(std::clamp(*ratio, 0.0, 1.0) * kBarWidth));
-  const std::string bar = std::string(static_cast<size_t>(filled), '#') +
-                          std::string(static_cast<size_t>(kBarWidth - filled), '.');
+  const auto filled =
+      static_cast<size_t>(std::lround(std::clamp(*ratio, 0.0, 1.0) * static_cast<double>(kBarWidth)));
+  const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
   return fmt::format("[{}] {:>3.0f}%", Painted(bar, ColourOf(*ratio), colour), *ratio * 100);
 }
 
-// "12 s", "20m53s": exact enough to wait by.
-std::string Span(double seconds) {
-  if (seconds < 60) return fmt::format("{} s", FormatNumber(std::round(seconds * 1000) / 1000));
-  return FormatDuration(Micros(std::llround(seconds)) * 1'000'000);
-}
-
 std::string Amount(const Reading& reading) {
-  const auto number = [](const std::optional<double>& value) { return value ? FormatNumber(*value) : "?"; };
-  if (reading.remaining)
-    return fmt::format("{} of {} {} left", number(reading.remaining), number(reading.limit), reading.unit);
-  if (reading.used)
-    return fmt::format("{} of {} {} used", number(reading.used), number(reading.limit), reading.unit);
-  if (reading.limit) return fmt::format("limit {} {}", number(reading.limit), reading.unit);
+  const bool share = reading.unit == "ratio" || reading.unit == "percent";
+  if (const auto ratio = UsedRatio(reading); share && ratio) {
+    return fmt::format("{} % left", FormatNumber(std::round((1 - *ratio) * 1000) / 10));
+  }
+  const auto of = [&] { return reading.limit ? " of " + Number(*reading.limit) : std::string(); };
+  if (reading.remaining) return fmt::format("{}{} {} left", Number(*reading.remaining), of(), reading.unit);
+  if (reading.used) return fmt::format("{}{} {} used", Number(*reading.used), of(), reading.unit);
+  if (reading.limit) return fmt::format("limit {} {}", Number(*reading.limit), reading.unit);
   return fmt::format("{}, amount not said", reading.unit);
 }
 
@@ -64,68 +97,124 @@ std::string When(const Reading& reading, SystemTime now) {
   const double seconds = ToSeconds(*reading.reset_at - now);
   const bool bucket = reading.kind == provider::QuotaKind::kBucket;
   if (seconds < 0) return fmt::format("{} {} ago", bucket ? "full since" : "reset", Span(-seconds));
+  if (seconds == 0) return bucket ? "full now" : "resets now";
   return fmt::format("{} in {}", bucket ? "full" : "resets", Span(seconds));
 }
 
-std::string Remarks(const Reading& reading) {
-  std::vector<std::string> remarks;
-  if (reading.window_seconds) remarks.push_back("per " + Span(*reading.window_seconds));
-  if (reading.policy) remarks.push_back("policy " + *reading.policy);
-  if (!reading.derived.empty()) {
-    std::vector<std::string_view> fields;
-    fields.reserve(reading.derived.size());
-    for (const auto field : reading.derived) fields.push_back(ToText(field));
-    remarks.push_back(fmt::format("computed: {}", fmt::join(fields, ", ")));
-  }
-  return remarks.empty() ? "" : fmt::format("({})", fmt::join(remarks, "; "));
+// "~": computed, not said.
+std::string Window(const Reading& reading) {
+  if (!reading.window_seconds) return "";
+  const bool computed =
+      std::ranges::find(reading.derived, provider::SignalField::kWindow) != reading.derived.end();
+  return fmt::format("per {}{}", computed ? "~" : "", Span(*reading.window_seconds));
 }
 
-std::string NameOf(const Reading& reading) {
+std::string Name(const Reading& reading) {
   return reading.resource.empty() ? reading.quota : reading.resource + " " + reading.quota;
 }
 
-void AppendQuotas(const Explanation& explanation, bool colour, std::string* text) {
-  const auto& readings = explanation.signals.readings;
-  size_t name_width = 0, amount_width = 0, when_width = 0;
-  for (const Reading& reading : readings) {
-    name_width = std::max(name_width, NameOf(reading).size());
-    amount_width = std::max(amount_width, Amount(reading).size());
-    when_width = std::max(when_width, When(reading, explanation.now).size());
+std::string Quotas(const Explanation& explanation, bool colour) {
+  constexpr size_t kColumns = 6;
+  std::vector<std::array<std::string, kColumns>> rows;
+  std::array<size_t, kColumns> widths{};
+  for (const Reading& reading : explanation.signals.readings) {
+    const std::string policy = reading.policy ? fmt::format("policy {}", *reading.policy) : "";
+    rows.push_back({Printable(Name(reading)), Bar(reading, colour), Amount(reading),
+                    When(reading, explanation.now), Window(reading), Printable(policy)});
+    for (size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], rows.back()[i].size());
   }
-  for (const Reading& reading : readings) {
-    std::string line = fmt::format("  {:{}}  {}  {:{}}  {:{}}  {}", NameOf(reading), name_width,
-                                   Bar(reading, colour), Amount(reading), amount_width,
-                                   When(reading, explanation.now), when_width, Remarks(reading));
+  widths[1] = 0;  // bars are of one width, whatever their colours' bytes
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < kColumns; ++i) {
+      if (i != 1 && widths[i] == 0) continue;
+      line += fmt::format("  {:{}}", row[i], widths[i]);
+    }
     line.erase(line.find_last_not_of(' ') + 1);
-    *text += line + "\n";
+    text += line + "\n";
   }
+  return text;
 }
 
-// Header names and reasons come from outside: nothing that moves a terminal's cursor may pass.
-std::string Printable(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; }, '?');
-  return text;
+std::string Recognised(const Explanation& explanation) {
+  if (explanation.recognition == Recognition::kHeaders) return ", recognised by its headers";
+  if (explanation.recognition != Recognition::kHost) return "";
+  return fmt::format(", recognised by its host {}", Printable(explanation.host));
+}
+
+// "OpenAI (openai): 429 Too Many Requests, recognised by its headers"
+std::string Headline(const Explanation& explanation, bool colour) {
+  const std::string name = explanation.title.empty()
+                               ? explanation.exporter
+                               : fmt::format("{} ({})", explanation.title, explanation.exporter);
+  std::string status = fmt::format("{} {}", explanation.status, http::ReasonPhrase(explanation.status));
+  status.erase(status.find_last_not_of(' ') + 1);
+  return fmt::format("{}: {}{}\n", Painted(name, kBold, colour), status, Recognised(explanation));
+}
+
+std::string_view Refusal(ThrottleScope scope) {
+  switch (scope) {
+    case ThrottleScope::kPrimary:
+      return "a quota is used up";
+    case ThrottleScope::kSecondary:
+      return "too much at once, whatever the quotas say (a secondary limit)";
+    case ThrottleScope::kConcurrency:
+      return "too many calls at the same time";
+    case ThrottleScope::kOverload:
+      return "the API is overloaded; your quotas are not the reason";
+    case ThrottleScope::kSpend:
+      return "no credit or budget left; waiting alone does not help";
+    case ThrottleScope::kUnknown:
+      break;
+  }
+  return "it does not say by which limit";
+}
+
+std::string_view Evidence(ThrottleSignal signal) {
+  switch (signal) {
+    case ThrottleSignal::kHeader:
+      return "a header says so";
+    case ThrottleSignal::kBody:
+      return "the body says so";
+    case ThrottleSignal::kStream:
+      return "an event of the stream says so";
+    case ThrottleSignal::kStatus:
+      break;
+  }
+  return "by the status";
+}
+
+// One sentence: whether to wait, how long, and for what.
+std::string Sentence(const provider::Signals& signals, bool colour) {
+  const auto wait = [&] { return "retry after " + Span(*signals.retry_after_seconds); };
+  if (!signals.throttle) return signals.retry_after_seconds ? "not throttled, but: " + wait() + "\n" : "";
+  std::string text =
+      fmt::format("{}: {} ({}, {})", Painted("throttled", kRed, colour), Refusal(signals.throttle->scope),
+                  ToText(signals.throttle->scope), Evidence(signals.throttle->signal));
+  return text + (signals.retry_after_seconds ? "; " + wait() : "") + "\n";
+}
+
+std::string Ignored(const std::vector<provider::Unread>& unread, bool colour) {
+  if (unread.empty()) return "";
+  size_t width = 0;
+  for (const provider::Unread& entry : unread) width = std::max(width, entry.header.size());
+  std::string text = "ignored:\n";
+  for (const provider::Unread& entry : unread) {
+    text += fmt::format("  {:{}}  {}\n", Printable(entry.header), width, Printable(entry.reason));
+  }
+  return Painted(text, kDim, colour);
 }
 
 }  // namespace
 
 std::string ExplainAsText(const Explanation& explanation, bool colour) {
   const provider::Signals& signals = explanation.signals;
-  std::string text = fmt::format("{}: status {}", explanation.exporter, explanation.status);
-  if (signals.throttle) {
-    text += ", " + Painted(fmt::format("throttled ({} limit, by {})", ToText(signals.throttle->scope),
-                                       ToText(signals.throttle->signal)),
-                           "\x1b[31m", colour);
-  }
-  if (signals.retry_after_seconds) text += ", retry after " + Span(*signals.retry_after_seconds);
-  text += "\n";
-  AppendQuotas(explanation, colour, &text);
+  std::string text = Headline(explanation, colour);
+  text += Sentence(signals, colour);
+  text += Quotas(explanation, colour);
   if (!Understood(signals)) text += "  says nothing about limits\n";
-  if (!signals.unread.empty()) text += "ignored:\n";
-  for (const provider::Unread& entry : signals.unread) {
-    text += fmt::format("  {}: {}\n", Printable(entry.header), Printable(entry.reason));
-  }
-  return text;
+  return text + Ignored(signals.unread, colour);
 }
 
 }  // namespace apiquota::expose

@@ -4,7 +4,6 @@
 
 #include <sstream>
 
-#include "cli/curl_output.h"
 #include "tests/cli/fake_clock.h"
 
 namespace apiquota::cli {
@@ -77,58 +76,97 @@ TEST(ExplainTest, TheJsonIsTheContract) {
 }
 
 TEST(ExplainTest, TheTextIsAlignedAndSaysWhatWasIgnored) {
-  ExplainOptions options;
-  options.exporter = "openai";
   const std::string input =
       "HTTP/2 429\nx-ratelimit-limit-requests: 200\nx-ratelimit-remaining-requests: 10\n"
-      "x-ratelimit-reset-requests: 20m52.666s\nx-ratelimit-limit-tokens: "
-      "40000\nx-ratelimit-remaining-tokens: 40000\n"
-      "x-ratelimit-reset-tokens: 0s\nx-ratelimit-limit-images: 5\nretry-after: 12\nx-ratelimit-foo: 7\n"
-      "x-ratelimit-limit-audio: many\n\n";
-  EXPECT_EQ(
-      Explained(input, options),
-      (Outcome{
-          0,
-          "openai: status 429, throttled (primary limit, by status), retry after 12 s\n"
-          "  images    [                    ]       limit 5 images\n"
-          "  requests  [###################.]  95%  10 of 200 requests left     full in 20m53s  (per "
-          "21m59s; computed: used, window)\n"
-          "  tokens    [....................]   0%  40000 of 40000 tokens left  full in 0 s     (computed: "
-          "used)\n"
-          "ignored:\n"
-          "  x-ratelimit-foo: not described by the exporter\n"
-          "  x-ratelimit-limit-audio: not a number\n",
-          ""}));
+      "x-ratelimit-reset-requests: 20m52.666s\nx-ratelimit-limit-tokens: 40000\n"
+      "x-ratelimit-remaining-tokens: 40000\nx-ratelimit-reset-tokens: 0s\nx-ratelimit-limit-images: 5\n"
+      "retry-after: 12\nx-ratelimit-foo: 7\nx-ratelimit-limit-audio: many\n\n";
+  EXPECT_EQ(Explained(input, {.exporter = "openai"}),
+            (Outcome{0,
+                     "OpenAI (openai): 429 Too Many Requests\n"
+                     "throttled: a quota is used up (primary, by the status); retry after 12 s\n"
+                     "  images    [                    ]       limit 5 images\n"
+                     "  requests  [###################.]  95%  10 of 200 requests left       full in 20m53s  "
+                     "per ~21m59s\n"
+                     "  tokens    [....................]   0%  40,000 of 40,000 tokens left  full now\n"
+                     "ignored:\n"
+                     "  x-ratelimit-foo          not described by the exporter\n"
+                     "  x-ratelimit-limit-audio  not a number\n",
+                     ""}));
+}
+
+TEST(ExplainTest, TheTextSaysHowTheApiWasRecognised) {
+  const auto first_line = [](const std::string& fields, const std::string& url) {
+    const std::string out = Explained("HTTP/1.1 200 OK\n" + fields + "\n", {.request_url = url}).out;
+    return out.substr(0, out.find('\n'));
+  };
+  EXPECT_EQ(first_line("x-ratelimit-limit: 5000\n", "https://api.github.com/user"),
+            "GitHub (github): 200 OK, recognised by its host api.github.com");
+  EXPECT_EQ(first_line("x-ratelimit-limit: 5000\nx-github-request-id: 1\n", ""),
+            "GitHub (github): 200 OK, recognised by its headers");
+  EXPECT_EQ(first_line("x-ratelimit-limit: 5000\n", ""), "Any API with rate-limit headers (generic): 200 OK");
+}
+
+TEST(ExplainTest, SharesSpansAndPoliciesAreWordedForPeople) {
+  const std::string input =
+      "HTTP/1.1 529\nanthropic-ratelimit-unified-5h-utilization: 0.425\n"
+      "anthropic-ratelimit-unified-5h-reset: 1718243990\nanthropic-ratelimit-unified-7d-utilization: 0.8\n"
+      "anthropic-ratelimit-unified-7d-reset: 1718236795\n\n";
+  EXPECT_EQ(Explained(input, {.exporter = "anthropic"}).out,
+            "Anthropic (anthropic): 529\n"
+            "throttled: the API is overloaded; your quotas are not the reason (overload, by the status)\n"
+            "  unified-5h  [#########...........]  43%  57.5 % left  resets in 1h59m  per 5h\n"
+            "  unified-7d  [################....]  80%  20 % left    reset 5 s ago    per 7d\n");
+  EXPECT_EQ(Explained("HTTP/1.1 200 OK\nRateLimit-Policy: \"burst\";q=1234567;w=172800\n"
+                      "RateLimit: \"burst\";r=1234567;t=0\n\n",
+                      {.exporter = "generic"})
+                .out,
+            "Any API with rate-limit headers (generic): 200 OK\n"
+            "  burst  [....................]   0%  1,234,567 of 1,234,567 requests left  resets now  per 2d  "
+            "policy burst\n");
 }
 
 TEST(ExplainTest, ColourIsForTerminalsOnly) {
-  ExplainOptions options;
-  const std::string input = "HTTP/1.1 429\nx-ratelimit-limit: 100\nx-ratelimit-remaining: 5\n\n";
-  EXPECT_EQ(Explained(input, options).out.find('\x1b'), std::string::npos);
-  options.colour = true;
-  EXPECT_NE(Explained(input, options).out.find("\x1b[31m###################.\x1b[0m"), std::string::npos);
+  const std::string input =
+      "HTTP/1.1 429\nx-ratelimit-limit: 100\nx-ratelimit-remaining: 5\nx-ratelimit-foo: 1\n\n";
+  EXPECT_EQ(Explained(input).out.find('\x1b'), std::string::npos);
+  EXPECT_EQ(Explained(input, {.colour = true}).out,
+            "\x1b[1mAny API with rate-limit headers (generic)\x1b[0m: 429 Too Many Requests\n"
+            "\x1b[31mthrottled\x1b[0m: a quota is used up (primary, by the status)\n"
+            "  requests  [\x1b[31m###################.\x1b[0m]  95%  5 of 100 requests left\n"
+            "\x1b[2mignored:\n  x-ratelimit-foo  not described by the exporter\n\x1b[0m");
 }
 
 TEST(ExplainTest, NothingAboutLimitsIsThree) {
+  const std::string head = "Any API with rate-limit headers (generic): 200 OK\n";
   EXPECT_EQ(Explained("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"),
-            (Outcome{3, "generic: status 200\n  says nothing about limits\n", ""}));
+            (Outcome{3, head + "  says nothing about limits\n", ""}));
   EXPECT_EQ(Explained("HTTP/1.1 200 OK\nRetry-After: 30\n\n"),
-            (Outcome{3, "generic: status 200, retry after 30 s\n  says nothing about limits\n", ""}));
+            (Outcome{3, head + "not throttled, but: retry after 30 s\n  says nothing about limits\n", ""}));
   EXPECT_EQ(Explained("HTTP/1.1 200 OK\nX-RateLimit-Limit: -1\n\n"),
             (Outcome{3,
-                     "generic: status 200\n  says nothing about limits\nignored:\n"
-                     "  x-ratelimit-limit: negative: a sentinel, not a quantity\n",
+                     head + "  says nothing about limits\nignored:\n"
+                            "  x-ratelimit-limit  negative: a sentinel, not a quantity\n",
                      ""}));
 }
 
 TEST(ExplainTest, UnreadableInputIsTwoAndOneSentence) {
   const std::string expected =
-      "apiquota explain: expected what `curl -i` prints, beginning with a status line such as \"HTTP/1.1 200 "
-      "OK\"\n";
-  for (const std::string input : {"", "\n\n", "hello", "x-ratelimit-limit: 5\n", "HTTP/1.1 20 OK\n",
-                                  "HTTP/4 200\n", "HTTP/1.1 2000\n", "HTTP/1.1200 OK\n"}) {
-    EXPECT_EQ(Explained(input), (Outcome{2, "", expected})) << input;
+      "expected what `curl -i`, `curl -v` or `http --print=hb` prints, with a status line such as \"HTTP/1.1 "
+      "200 OK\"\n";
+  for (const std::string input : {"hello", "x-ratelimit-limit: 5\n", "HTTP/1.1 20 OK\n", "HTTP/4 200\n",
+                                  "HTTP/1.1 2000\n", "HTTP/1.1200 OK\n", "> GET / HTTP/1.1\n"}) {
+    EXPECT_EQ(Explained(input), (Outcome{2, "", "apiquota explain: " + expected})) << input;
   }
+  for (const std::string input : {"", "\n\n"}) {
+    EXPECT_EQ(Explained(input), (Outcome{2, "", "apiquota explain: the input is empty: " + expected}));
+  }
+  for (const std::string input : {"{\"error\": 1}", "[1]\n", "\n<html>\n", "< Date: x\n"}) {
+    EXPECT_EQ(Explained(input),
+              (Outcome{2, "", "apiquota explain: the input has a body and no head: " + expected}));
+  }
+  EXPECT_EQ(Explained("GET / HTTP/1.1\nHost: a\n\n"),
+            (Outcome{2, "", "apiquota explain: the input has a request and no response: " + expected}));
 }
 
 TEST(ExplainTest, BadOptionsAreTwo) {
@@ -183,26 +221,17 @@ TEST(ExplainTest, HostAndPathOfTheRequestCount) {
   EXPECT_EQ(out.find("secret"), std::string::npos);
 }
 
-TEST(CurlOutputTest, TheLastOfSeveralBlocksCounts) {
-  const auto last = ParseCurlOutput(
-      "HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 301 Moved\r\nContent-Length: 5\r\nX: "
-      "1\r\n\r\nmovedHTTP/2 "
-      "429 \r\nY: 2\r\nLong: a,\r\n  b\r\n\r\nHTTP is a protocol\nHTTP/1.1 200 OK\n");
-  ASSERT_TRUE(last.has_value());
-  EXPECT_EQ(last->status, 429);
-  EXPECT_EQ(last->fields.size(), 2u);
-  EXPECT_EQ(last->fields.Find("y"), "2");
-  EXPECT_EQ(last->fields.Find("long"), "a, b");
-  EXPECT_EQ(last->body, "HTTP is a protocol\nHTTP/1.1 200 OK\n");
-}
-
-TEST(CurlOutputTest, EveryVersionAndCaseIsRead) {
-  for (const auto* line :
-       {"HTTP/1.0 200 OK", "HTTP/1.1 200", "HTTP/2 200 ", "HTTP/3 200", "http/1.1 200 ok"}) {
-    const auto response = ParseCurlOutput(line);
-    ASSERT_TRUE(response.has_value()) << line;
-    EXPECT_EQ(response->status, 200);
-  }
+TEST(ExplainTest, ARequestThatIsShownTellsHostPathAndModel) {
+  ExplainOptions options;
+  options.format = "json";
+  const std::string response = "HTTP/1.1 200 OK\nx-ratelimit-limit-requests: 60\n\n";
+  const std::string request =
+      "POST /v1/chat/completions HTTP/1.1\nHost: api.openai.com\n\n{\"model\": \"gpt-4o\"}\n\n\n";
+  const std::string out = Explained(request + response, options).out;
+  EXPECT_NE(out.find("\"exporter\": \"openai\""), std::string::npos) << out;
+  EXPECT_NE(out.find("\"resource\": \"gpt-4o\""), std::string::npos) << out;
+  options.request_url = "https://api.github.com/graphql";
+  EXPECT_NE(Explained(request + response, options).out.find("\"exporter\": \"github\""), std::string::npos);
 }
 
 }  // namespace
