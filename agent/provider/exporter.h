@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "http/fields.h"
+#include "provider/poll_rule.h"
 #include "provider/signals.h"
 
 namespace apiquota::provider {
@@ -34,6 +35,7 @@ struct ExporterInfo {
   std::vector<std::string> request_pointers;  // JSON pointers wanted from request bodies (the model's name)
   // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
   std::vector<Throttle> throttles;
+  std::optional<PollRule> poll;  // where the API can be asked for its quotas
 };
 
 using ExporterPtr = std::shared_ptr<const Exporter>;

@@ -56,6 +56,7 @@ ExporterInfo ReadInfo(YamlMap* map) {
         {LoadHeaderName(credential.Require("header")), credential.Get("scheme").AsString()});
     credential.Finish();
   }
+  if (const YamlValue poll = map->Get("poll"); poll.Present()) info.poll = ReadPollRule(poll);
   return info;
 }
 
