@@ -38,8 +38,11 @@ AdminResponse LandingPage(const expose::AgentFacts& agent) {
 }
 
 AdminResponse Metrics(const PageSources& sources) {
-  expose::MetricsPage page{sources.ledger.Read(sources.clock.SystemNow()), sources.facts.apis(),
-                           sources.facts.agent(), expose::ParseProc(expose::ReadProc()),
+  expose::MetricsPage page{sources.ledger.Read(sources.clock.SystemNow()),
+                           sources.facts.apis(),
+                           sources.polls(),
+                           sources.facts.agent(),
+                           expose::ParseProc(expose::ReadProc()),
                            sources.registry.Collect()};
   page.agent.log_lines_dropped = LogLinesDropped();
   return {200, expose::kMetricsContentType, expose::MetricsText(std::move(page))};
@@ -86,7 +89,7 @@ std::vector<AdminRoute> AdminPages(const PageSources& sources) {
        }},
       {"GET", "/api/v1/apis",
        [sources](const AdminRequest&) {
-         return AdminResponse{200, kJson, expose::ApisJson(sources.facts.apis())};
+         return AdminResponse{200, kJson, expose::ApisJson(sources.facts.apis(), sources.polls())};
        }},
       {"GET", "/-/healthy", [](const AdminRequest&) { return AdminResponse{200, kText, "healthy\n"}; }},
       {"GET", "/-/ready",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct PageSources {
   const quota::Ledger& ledger;
   const Registry& registry;
   const SharedFacts& facts;
+  std::function<std::vector<expose::PollFacts>()> polls;
   const std::atomic<bool>& ready;
   ReloadDesk* reload_desk;  // null: no POST /-/reload
 };

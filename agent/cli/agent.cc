@@ -76,8 +76,13 @@ Status Agent::Listen() {
   const config::Config& config = settings_.config;
   auto routes = BuildRoutes(settings_);
   if (!routes) return std::unexpected(routes.error());
-  const PageSources sources{clock_, ledger_, registry_,
-                            facts_, ready_,  config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+  const PageSources sources{clock_,
+                            ledger_,
+                            registry_,
+                            facts_,
+                            [] { return std::vector<expose::PollFacts>{}; },
+                            ready_,
+                            config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);

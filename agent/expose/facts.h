@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,27 @@ struct ApiFacts {
   std::string route;
   std::vector<std::string> keys;              // aliases of configured keys
   std::map<std::string, std::string> labels;  // the operator's, by the names they wrote
+};
+
+// How one target's polling goes: an api and one of its keys.
+struct PollFacts {
+  std::string api;
+  std::string key;
+  std::string method;
+  std::string path;                   // without its query, which may hold a credential
+  double interval_seconds = 0;        // as configured; back-off is seen in next_at
+  std::optional<SystemTime> next_at;  // absent while one is under way
+  uint64_t failures = 0;              // in a row
+  struct Last {
+    SystemTime at;  // it began
+    double duration_seconds = 0;
+    bool success = false;
+    std::string result;  // closed list: one word
+    int status = 0;      // 0: no answer
+    std::string reason;  // one sentence for a person; empty if all is well
+  };
+  std::optional<Last> last;
+  std::optional<SystemTime> last_success_at;
 };
 
 struct AgentFacts {

@@ -62,6 +62,39 @@ MetricFamily ApiInfo(const std::vector<ApiFacts>& apis) {
   return family;
 }
 
+// A target that is no longer configured is no longer on the page; what has not happened yet is absent.
+void AddPolls(const std::vector<PollFacts>& polls, std::vector<MetricFamily>* families) {
+  MetricFamily success{
+      "apiquota_poll_success",
+      "1 if the last poll got what it asked for (2xx, or a refusal that says what is left), else 0.",
+      MetricType::Gauge,
+      {}};
+  MetricFamily duration{
+      "apiquota_poll_duration_seconds", "How long the last poll took.", MetricType::Gauge, {}};
+  MetricFamily interval{"apiquota_poll_interval_seconds",
+                        "How often the API is polled if all is well, as configured.",
+                        MetricType::Gauge,
+                        {}};
+  MetricFamily last_success{"apiquota_poll_last_success_timestamp_seconds",
+                            "When the last successful poll began. Absent until there is one.",
+                            MetricType::Gauge,
+                            {}};
+  const auto add = [](const PollFacts& poll, double value, MetricFamily* family) {
+    ClientMetric& metric = family->metric.emplace_back();
+    metric.label = {{"api", poll.api}, {"key", poll.key}};
+    metric.gauge.value = value;
+  };
+  for (const PollFacts& poll : polls) {
+    add(poll, poll.interval_seconds, &interval);
+    if (poll.last) add(poll, poll.last->success ? 1 : 0, &success);
+    if (poll.last) add(poll, poll.last->duration_seconds, &duration);
+    if (poll.last_success_at) add(poll, ToUnixSeconds(*poll.last_success_at), &last_success);
+  }
+  for (MetricFamily* family : {&success, &duration, &interval, &last_success}) {
+    families->push_back(std::move(*family));
+  }
+}
+
 void AddAgent(const AgentFacts& agent, std::vector<MetricFamily>* families) {
   const auto gauge = MetricType::Gauge;
   families->push_back(Single("apiquota_build_info", "Version and source revision of the agent; always 1.",
@@ -110,6 +143,7 @@ std::vector<MetricFamily> MetricFamilies(MetricsPage page) {
   AddLedgerDrops(page.snapshot.dropped_total, &families);
   std::ranges::move(QuotaFamilies(page.snapshot), std::back_inserter(families));
   families.push_back(ApiInfo(page.apis));
+  AddPolls(page.polls, &families);
   AddAgent(page.agent, &families);
   AddProcess(page.process, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });

@@ -19,6 +19,7 @@ inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charse
 struct MetricsPage {
   quota::Snapshot snapshot;
   std::vector<ApiFacts> apis;
+  std::vector<PollFacts> polls;
   AgentFacts agent;
   ProcessStats process;
   std::vector<prometheus::MetricFamily> counted;  // Registry::Collect()

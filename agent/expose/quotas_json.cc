@@ -58,6 +58,29 @@ Json QuotaJson(const quota::QuotaView& view, SystemTime now) {
   return json;
 }
 
+Json LastPollJson(const PollFacts::Last& last) {
+  Json json = Json::object();
+  PutTime("at", last.at, &json);
+  json["duration_seconds"] = last.duration_seconds;
+  json["success"] = last.success;
+  json["result"] = last.result;
+  json["status"] = last.status != 0 ? Json(last.status) : Json(nullptr);
+  json["reason"] = last.reason.empty() ? Json(nullptr) : Json(last.reason);
+  return json;
+}
+
+Json PollJson(const PollFacts& poll) {
+  Json json = {{"key", poll.key},
+               {"method", poll.method},
+               {"path", poll.path},
+               {"interval_seconds", Number(poll.interval_seconds)}};
+  PutTime("next_at", poll.next_at, &json);
+  json["failures"] = poll.failures;
+  json["last"] = poll.last ? LastPollJson(*poll.last) : Json(nullptr);
+  PutTime("last_success_at", poll.last_success_at, &json);
+  return json;
+}
+
 // Names from requests may be no UTF-8; that must not cost the whole answer.
 std::string Text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -72,7 +95,7 @@ std::string QuotasJson(const quota::Snapshot& snapshot) {
   return Text(json);
 }
 
-std::string ApisJson(const std::vector<ApiFacts>& apis) {
+std::string ApisJson(const std::vector<ApiFacts>& apis, const std::vector<PollFacts>& polls) {
   Json list = Json::array();
   for (const ApiFacts& api : apis) {
     list.push_back({{"name", api.name},
@@ -80,7 +103,11 @@ std::string ApisJson(const std::vector<ApiFacts>& apis) {
                     {"base_url", api.base_url},
                     {"route", api.route},
                     {"keys", api.keys},
-                    {"labels", api.labels}});
+                    {"labels", api.labels},
+                    {"polls", Json::array()}});
+    for (const PollFacts& poll : polls) {
+      if (poll.api == api.name) list.back()["polls"].push_back(PollJson(poll));
+    }
   }
   return Text(Json{{"apis", std::move(list)}});
 }

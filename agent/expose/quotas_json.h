@@ -15,8 +15,16 @@
 //   "exhaustion_at", "exhaustion_at_time",         forecast
 //   "consumed_total", "windows_exhausted_total", "limit_changes_total" } … ]}  sorted by the first five
 //
-// apis: {"apis": [ {"name", "exporter", "base_url", "route", "keys": [aliases], "labels": {…}} … ]}  as
-// configured
+// apis: {"apis": [ {"name", "exporter", "base_url", "route", "keys": [aliases], "labels": {…},  as configured
+//   "polls": [ {                                   empty: the api is not polled
+//     "key", "method", "path",                     without its query
+//     "interval_seconds",                          as configured
+//     "next_at", "next_at_time",                   null: under way
+//     "failures",                                  in a row
+//     "last": null or {"at", "at_time", "duration_seconds", "success",
+//       "result",                                  ok silent throttled rejected status, or an upstream error
+//       "status", "reason"},                       null: no answer; a sentence, null if all is well
+//     "last_success_at", "last_success_at_time"} … ]} … ]}
 #pragma once
 
 #include <string>
@@ -28,6 +36,6 @@
 namespace apiquota::expose {
 
 std::string QuotasJson(const quota::Snapshot& snapshot);
-std::string ApisJson(const std::vector<ApiFacts>& apis);
+std::string ApisJson(const std::vector<ApiFacts>& apis, const std::vector<PollFacts>& polls);
 
 }  // namespace apiquota::expose

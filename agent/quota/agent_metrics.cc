@@ -49,6 +49,11 @@ AgentMetrics::AgentMetrics(Registry& r)
           Counters(r, "apiquota_auth_failures_total",
                    "Answers by which the API rejected the credential (401, and 403 that is no throttle).",
                    {"api", "key"})),
+      poll_cost(
+          Counters(r, "apiquota_poll_cost_total",
+                   "What the agent's own polls took from the quota, as the exporter's file prices one; free "
+                   "ones cost 0.",
+                   {"api", "key", "unit"})),
       parse_errors(
           Counters(r, "apiquota_parse_errors_total",
                    "Values in answers that describe a limit but can't be read or can't be true; they are "

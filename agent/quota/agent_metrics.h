@@ -20,6 +20,7 @@ struct AgentMetrics {
   Family<Counter>& upstream_errors;        // api, reason
   Family<Counter>& throttles;              // api, key, caller, resource, scope, signal
   Family<Counter>& auth_failures;          // api, key
+  Family<Counter>& poll_cost;              // api, key, unit
   Family<Counter>& parse_errors;           // api, field (provider::ToText of the SignalField)
   Family<Counter>& http_rejected;          // reason
   Family<Histogram>& retry_after;          // api; seconds

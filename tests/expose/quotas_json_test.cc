@@ -33,7 +33,7 @@ TEST(QuotasJsonTest, ANameThatIsNoTextCannotBreakTheAnswer) {
 }
 
 TEST(ApisJsonTest, TheApisAsConfiguredWithoutSecrets) {
-  EXPECT_EQ(ApisJson(SampleApis()), R"({
+  EXPECT_EQ(ApisJson(SampleApis(), {}), R"({
   "apis": [
     {
       "name": "github",
@@ -43,7 +43,8 @@ TEST(ApisJsonTest, TheApisAsConfiguredWithoutSecrets) {
       "keys": [
         "ci"
       ],
-      "labels": {}
+      "labels": {},
+      "polls": []
     },
     {
       "name": "openai-prod",
@@ -54,11 +55,19 @@ TEST(ApisJsonTest, TheApisAsConfiguredWithoutSecrets) {
       "labels": {
         "cost-center": "4711",
         "team": "research"
-      }
+      },
+      "polls": []
     }
   ]
 }
 )");
+}
+
+// APIQUOTA_GOLDEN=write renews the file; then read the difference.
+TEST(ApisJsonTest, EachApiTellsHowItsPollsGo) {
+  std::vector<ApiFacts> apis = SampleApis();
+  apis.push_back({"slow-api", "generic", "http://10.0.0.1", "/slow", {}, {}});
+  EXPECT_TRUE(IsGolden("apis.json", ApisJson(apis, SamplePolls())));
 }
 
 }  // namespace

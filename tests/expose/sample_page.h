@@ -100,6 +100,16 @@ inline std::vector<ApiFacts> SampleApis() {
            {{"team", "research"}, {"cost-center", "4711"}}}};
 }
 
+// One target that answers, one that does not, one that was never asked yet.
+inline std::vector<PollFacts> SamplePolls() {
+  return {{"github", "ci", "GET", "/rate_limit", 60, SampleTime(30), 0,
+           PollFacts::Last{SampleTime(-30), 0.25, true, "ok", 200, ""}, SampleTime(-30)},
+          {"openai-prod", "ci", "GET", "/v1/models", 300, SampleTime(590), 3,
+           PollFacts::Last{SampleTime(-10), 0.125, false, "rejected", 401, "the API rejects the credential"},
+           SampleTime(-910)},
+          {"slow-api", "anonymous", "HEAD", "/", 60, std::nullopt, 0, std::nullopt, std::nullopt}};
+}
+
 inline MetricsPage SamplePage() {
   Registry registry;
   const quota::AgentMetrics metrics(registry);
@@ -111,6 +121,7 @@ inline MetricsPage SamplePage() {
   metrics.throttles.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "primary", "status"}).Add(7);
   metrics.auth_failures.With({"github", "ci"}).Add(2);
   metrics.parse_errors.With({"github", "reset"}).Add(1);
+  metrics.poll_cost.With({"openai-prod", "ci", "requests"}).Add(12);
   metrics.http_rejected.With({"head_too_large"}).Add(1);
   metrics.retry_after.With({"openai-prod"}).Observe(20);
   metrics.upstream_duration.With({"github"}).Observe(0.2);
@@ -121,6 +132,7 @@ inline MetricsPage SamplePage() {
   MetricsPage page;
   page.snapshot = SampleSnapshot();
   page.apis = SampleApis();
+  page.polls = SamplePolls();
   page.agent = {"0.1.0", "0123abc", true, SampleTime(-600), 5};
   page.process = {12.5, 33554432, 268435456, 42, 1024, 1699999000.5, 6};
   page.counted = registry.Collect();
