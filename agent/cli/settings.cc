@@ -66,6 +66,7 @@ config::LoadContext ContextOf(const provider::Catalogue& exporters) {
     const provider::ExporterInfo& info = provider::Info(*exporter);
     context.exporters.push_back(info.name);
     if (!info.base_url.empty()) context.exporters_with_base_url.push_back(info.name);
+    if (info.poll) context.exporters_with_poll.push_back(info.name);
   }
   context.check_base_url = [](std::string_view url) -> Status {
     const auto base = http::ParseBaseUrl(url);

@@ -18,6 +18,7 @@ namespace apiquota::config {
 struct Config {
   net::AdminOptions admin;
   source::ProxyOptions proxy;
+  source::PollerOptions poller;
   quota::LedgerOptions ledger;
   std::vector<source::ApiOptions> apis;
   bool default_apis =
@@ -31,6 +32,7 @@ struct Config {
 struct LoadContext {
   std::vector<std::string> exporters;                      // names a file may use
   std::vector<std::string> exporters_with_base_url;        // those that need none from the operator
+  std::vector<std::string> exporters_with_poll;            // those that know an endpoint to poll
   std::function<Status(std::string_view)> check_base_url;  // an error names the URL and what was expected
   std::optional<net::ListenAddress> proxy_listen;          // a flag's address, which wins over the file's
 };

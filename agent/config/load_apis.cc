@@ -133,6 +133,8 @@ source::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
   api.route = LoadRoute(map.Get("route"), api.name);
   api.labels = LoadLabels(map.Get("labels").AsMap());
   api.keys = LoadKeys(map.Get("keys"), loader);
+  LoadPoll(map.Get("poll"), loader, &api);
+  api.limits = LoadLimits(map.Get("limits"));
   map.Finish();
   return api;
 }

@@ -44,6 +44,7 @@ Result<Config> LoadConfig(const std::string& text, const std::string& file, cons
   LoadAdmin(root.Get("admin").AsMap(), &config.admin);
   LoadProxy(root.Get("proxy").AsMap(), loader, &config.proxy);
   if (context.proxy_listen) config.proxy.listen = *context.proxy_listen;
+  LoadPoller(root.Get("poller").AsMap(), &config.poller);
   LoadLedger(root.Get("ledger").AsMap(), &config.ledger);
   const YamlValue apis = root.Get("apis");
   config.default_apis = !apis.Present();

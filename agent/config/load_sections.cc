@@ -1,27 +1,13 @@
 // admin, proxy and ledger: plain values with bounds.
 #include <fmt/format.h>
 
-#include "base/duration.h"
 #include "config/listen_address.h"
 #include "config/loader.h"
 
 namespace apiquota::config {
 namespace {
 
-template <class Integer>
-void LoadCount(YamlMap& map, std::string_view key, int64_t min, int64_t max, Integer* out) {
-  const YamlValue value = map.Get(key);
-  if (value.Present()) *out = static_cast<Integer>(value.AsInteger(min, max));
-}
-
-void LoadTime(YamlMap& map, std::string_view key, Micros max, Micros* out) {
-  const YamlValue value = map.Get(key);
-  if (!value.Present()) return;
-  *out = value.AsDuration();
-  if (*out < std::chrono::milliseconds(1) || *out > max) {
-    value.Fail(fmt::format("expected a duration from 1ms to {}", FormatDuration(max)));
-  }
-}
+constexpr Micros kMin = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -29,8 +15,10 @@ void LoadAdmin(YamlMap section, net::AdminOptions* admin) {
   if (const YamlValue listen = section.Get("listen"); listen.Present())
     admin->listen = LoadListenAddress(listen);
   admin->hosts = LoadHosts(section.Get("hosts"));
-  LoadCount(section, "threads", 2, 64, &admin->threads);
-  LoadTime(section, "request_timeout", std::chrono::minutes(1), &admin->request_timeout);
+  auto threads = static_cast<size_t>(admin->threads);
+  LoadCount(section, "threads", 2, 64, &threads);
+  admin->threads = static_cast<int>(threads);
+  LoadTime(section, "request_timeout", kMin, std::chrono::minutes(1), &admin->request_timeout);
   section.Finish();
 }
 
@@ -44,7 +32,9 @@ void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* prox
   proxy->tls.ca_file = LoadPath(ca_file, loader);
   CheckReadable(ca_file, proxy->tls.ca_file);
   tls.Finish();
-  LoadCount(section, "loops", 0, 256, &proxy->loops);
+  auto loops = static_cast<size_t>(proxy->loops);
+  LoadCount(section, "loops", 0, 256, &loops);
+  proxy->loops = static_cast<int>(loops);
 
   LoadCount(section, "head_bytes_max", 1024, 1024 * 1024, &proxy->head_bytes_max);
   LoadCount(section, "fields_max", 16, 10'000, &proxy->fields_max);
@@ -65,20 +55,30 @@ void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* prox
                     proxy->target_bytes_max, proxy->head_bytes_max));
   }
 
-  LoadTime(section, "head_timeout", kDay, &proxy->head_timeout);
-  LoadTime(section, "client_idle_timeout", kDay, &proxy->client_idle_timeout);
-  LoadTime(section, "body_idle_timeout", kDay, &proxy->body_idle_timeout);
-  LoadTime(section, "connect_timeout", kDay, &proxy->connect_timeout);
-  LoadTime(section, "tls_timeout", kDay, &proxy->tls_timeout);
-  LoadTime(section, "first_byte_timeout", kDay, &proxy->first_byte_timeout);
-  LoadTime(section, "upstream_idle_timeout", kDay, &proxy->upstream_idle_timeout);
-  LoadTime(section, "pool_idle_timeout", kDay, &proxy->pool_idle_timeout);
-  LoadTime(section, "drain_timeout", kDay, &proxy->drain_timeout);
+  LoadTime(section, "head_timeout", kMin, kDay, &proxy->head_timeout);
+  LoadTime(section, "client_idle_timeout", kMin, kDay, &proxy->client_idle_timeout);
+  LoadTime(section, "body_idle_timeout", kMin, kDay, &proxy->body_idle_timeout);
+  LoadTime(section, "connect_timeout", kMin, kDay, &proxy->connect_timeout);
+  LoadTime(section, "tls_timeout", kMin, kDay, &proxy->tls_timeout);
+  LoadTime(section, "first_byte_timeout", kMin, kDay, &proxy->first_byte_timeout);
+  LoadTime(section, "upstream_idle_timeout", kMin, kDay, &proxy->upstream_idle_timeout);
+  LoadTime(section, "pool_idle_timeout", kMin, kDay, &proxy->pool_idle_timeout);
+  LoadTime(section, "drain_timeout", kMin, kDay, &proxy->drain_timeout);
+  section.Finish();
+}
+
+void LoadPoller(YamlMap section, source::PollerOptions* poller) {
+  constexpr Micros kHour = std::chrono::hours(1);
+  LoadCount(section, "requests_max", 1, 1000, &poller->requests_max);
+  LoadTime(section, "connect_timeout", kMin, kHour, &poller->connect_timeout);
+  LoadTime(section, "timeout", kMin, kHour, &poller->timeout);
+  LoadCount(section, "head_bytes_max", 1024, 256 * 1024, &poller->head_bytes_max);
+  LoadCount(section, "body_bytes_max", 1024, 64 * 1024 * 1024, &poller->body_bytes_max);
   section.Finish();
 }
 
 void LoadLedger(YamlMap section, quota::LedgerOptions* ledger) {
-  LoadTime(section, "expire_after", std::chrono::days(31), &ledger->expire_after);
+  LoadTime(section, "expire_after", kMin, std::chrono::days(31), &ledger->expire_after);
   LoadCount(section, "quotas_max", 1, 100'000, &ledger->quotas_max);
   LoadCount(section, "resources_per_key_max", 1, 10'000, &ledger->resources_per_key_max);
   LoadCount(section, "quotas_per_resource_max", 1, 10'000, &ledger->quotas_per_resource_max);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "config/listen_address.h"
 #include "config/loader.h"
@@ -18,6 +19,20 @@ constexpr bool IsHostChar(char c) {
 }
 
 }  // namespace
+
+void LoadCount(YamlMap& map, std::string_view key, int64_t min, int64_t max, size_t* out) {
+  const YamlValue value = map.Get(key);
+  if (value.Present()) *out = static_cast<size_t>(value.AsInteger(min, max));
+}
+
+void LoadTime(YamlMap& map, std::string_view key, Micros min, Micros max, Micros* out) {
+  const YamlValue value = map.Get(key);
+  if (!value.Present()) return;
+  *out = value.AsDuration();
+  if (*out < min || *out > max) {
+    value.Fail(fmt::format("expected a duration from {} to {}", FormatDuration(min), FormatDuration(max)));
+  }
+}
 
 std::string LoadName(const YamlValue& value, std::initializer_list<std::string_view> reserved) {
   std::string name = value.AsString();

@@ -20,10 +20,19 @@ struct Loader {
 
 void LoadAdmin(YamlMap section, net::AdminOptions* admin);
 void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* proxy);
+void LoadPoller(YamlMap section, source::PollerOptions* poller);
 void LoadLedger(YamlMap section, quota::LedgerOptions* ledger);
 std::vector<source::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader);
 std::vector<source::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
                                                const std::vector<source::ApiOptions>& apis);
+
+// `poll` and `limits` of one api, whose exporter is known already.
+void LoadPoll(const YamlValue& value, const Loader& loader, source::ApiOptions* api);
+std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list);
+
+// Plain values with bounds; an absent one leaves *out as it is. Durations are from `min` to `max`.
+void LoadCount(YamlMap& map, std::string_view key, int64_t min, int64_t max, size_t* out);
+void LoadTime(YamlMap& map, std::string_view key, Micros min, Micros max, Micros* out);
 
 // A name that becomes a label value: letters, digits, ".", "_", "-"; at most 64; none of `reserved`.
 std::string LoadName(const YamlValue& value, std::initializer_list<std::string_view> reserved);

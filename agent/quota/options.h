@@ -1,6 +1,8 @@
 // Bounds of the ledger; plain values with their defaults.
 #pragma once
 
+#include <string>
+
 #include "base/clock.h"
 
 namespace apiquota::quota {
@@ -13,6 +15,15 @@ struct LedgerOptions {
   size_t keys_per_api_max = 100;                   // fingerprints met at run time, per api
 
   friend bool operator==(const LedgerOptions&, const LedgerOptions&) = default;
+};
+
+// A documented limit of an API that does not say it (`limits:` in the configuration), in requests.
+struct DeclaredLimit {
+  std::string quota;  // its name; one per api
+  double limit = 0;   // requests per window
+  Micros window{};    // sliding
+
+  friend bool operator==(const DeclaredLimit&, const DeclaredLimit&) = default;
 };
 
 }  // namespace apiquota::quota

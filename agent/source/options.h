@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "net/options.h"
+#include "quota/options.h"
 
 namespace apiquota::source {
 
@@ -22,6 +23,16 @@ struct KeyOptions {
   bool inject_default = false;
 };
 
+// When, and if need be where, an api is asked for its quotas; each of its keys in turn.
+struct PollOptions {
+  Micros every = std::chrono::seconds(60);  // never more often than this
+  double jitter = 0.1;                      // up to this share of `every` later, at random
+  std::string method;                       // empty: the exporter's
+  std::string path;                         // empty: the exporter's; else it is taken to cost one request
+
+  friend bool operator==(const PollOptions&, const PollOptions&) = default;
+};
+
 struct ApiOptions {
   std::string name;
   std::string exporter;
@@ -30,6 +41,8 @@ struct ApiOptions {
   std::string route;                  // "/openai"; never "/"
   std::map<std::string, std::string> labels;
   std::vector<KeyOptions> keys;
+  std::optional<PollOptions> poll;           // nothing: never asked
+  std::vector<quota::DeclaredLimit> limits;  // of each key, counted by the agent
 };
 
 struct CallerOptions {
@@ -66,6 +79,17 @@ struct ProxyOptions {
   Micros drain_timeout = std::chrono::seconds(30);         // SIGTERM: time for requests under way
 
   friend bool operator==(const ProxyOptions&, const ProxyOptions&) = default;
+};
+
+// Bounds of all polls together and of each one.
+struct PollerOptions {
+  size_t requests_max = 64;                          // under way at a time; the others wait
+  Micros connect_timeout = std::chrono::seconds(5);  // name, TCP and TLS
+  Micros timeout = std::chrono::seconds(30);         // from the start to the answer's last byte
+  size_t head_bytes_max = 64 * 1024;                 // of the answer
+  size_t body_bytes_max = 1024 * 1024;               // likewise, decoded; what is beyond is not read
+
+  friend bool operator==(const PollerOptions&, const PollerOptions&) = default;
 };
 
 }  // namespace apiquota::source

@@ -16,6 +16,7 @@ inline LoadContext Context() {
   LoadContext context;
   context.exporters = {"anthropic", "azure-openai", "github", "openai"};
   context.exporters_with_base_url = {"anthropic", "github", "openai"};
+  context.exporters_with_poll = {"anthropic", "github", "openai"};
   context.check_base_url = [](std::string_view url) -> Status {
     if (url.starts_with("https://") || url.starts_with("http://")) return {};
     return Fail("base URL \"" + std::string(url) + "\": expected http:// or https://");

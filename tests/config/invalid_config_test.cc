@@ -15,14 +15,12 @@ struct Invalid {
 
 constexpr Invalid kInvalid[] = {
     {"unknown-top-key", ":1:1: unknown key \"prxy\"; did you mean \"proxy\"?"},
-    {"later-key-poll",
-     ":4:5: unknown key \"poll\"; known here: name, exporter, base_url, route, labels, keys"},
     {"later-key-guard",
-     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, labels, keys"},
-    {"later-key-limits",
-     ":4:5: unknown key \"limits\"; known here: name, exporter, base_url, route, labels, keys"},
+     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, labels, keys, poll, "
+     "limits"},
     {"later-key-shared",
-     ":1:1: unknown key \"shared\"; known here: admin, proxy, ledger, apis, callers, state, key_salt_file"},
+     ":1:1: unknown key \"shared\"; known here: admin, proxy, poller, ledger, apis, callers, state, "
+     "key_salt_file"},
     {"later-key-priority",
      ":5:49: unknown key \"priority\"; known here: name, apis, token_from_env, token_from_file"},
     {"misspelt-required-key", ":3:5: unknown key \"exporer\"; did you mean \"exporter\"?"},
@@ -115,6 +113,18 @@ constexpr Invalid kInvalid[] = {
      ":5:56: api \"openai-prod\" has no key with inject: default that a caller's token could stand for"},
     {"caller-apis-empty", ":5:55: expected at least one api; leave the key out for all"},
     {"state-path-empty", ":1:15: expected a path"},
+    {"poll-unknown-key", ":4:12: unknown key \"evry\"; did you mean \"every\"?"},
+    {"poll-too-often", ":4:19: expected a duration from 1s to 1d"},
+    {"poll-jitter", ":4:20: expected a share from 0% to 50%, found \"60%\""},
+    {"poll-method", ":4:20: expected one of GET, HEAD, found \"POST\""},
+    {"poll-path", ":4:18: expected a path under the base URL, such as /v1/models"},
+    {"poll-path-missing",
+     ":5:11: \"path\" is missing here: exporter \"azure-openai\" knows no endpoint to poll"},
+    {"limit-without-window", ":4:14: \"window\" is missing here"},
+    {"limit-window", ":4:51: expected a duration from 1s to 31d"},
+    {"limit-zero", ":4:39: expected a whole number from 1 to 1000000000000, found \"0\""},
+    {"limit-twice", ":6:9: a second limit named \"requests\""},
+    {"poller-count", ":1:24: expected a whole number from 1 to 1000, found \"0\""},
     {"alias", ":1:8: anchors and aliases are not read here; write the value out"},
 };
 

@@ -33,6 +33,7 @@ TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
   EXPECT_EQ(times, (std::vector<Micros>{seconds(1), seconds(2), seconds(3), seconds(4), seconds(5),
                                         minutes(6), minutes(7), seconds(8), seconds(90)}));
 
+  EXPECT_EQ(loaded->poller, (source::PollerOptions{7, seconds(1), seconds(2), 4096, 8192}));
   EXPECT_EQ(loaded->ledger.expire_after, minutes(5));
   EXPECT_EQ(loaded->ledger.quotas_max, 100u);
   EXPECT_EQ(loaded->ledger.resources_per_key_max, 8u);
@@ -64,7 +65,13 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   EXPECT_EQ(openai.keys[1].account, "");
   EXPECT_FALSE(openai.keys[1].inject_default);
 
+  EXPECT_EQ(openai.poll, (source::PollOptions{seconds(30), 0.25, "HEAD", "/v1/me"}));
+  EXPECT_EQ(openai.limits, (std::vector<quota::DeclaredLimit>{{"requests", 60, seconds(60)},
+                                                              {"daily", 1000, std::chrono::hours(24)}}));
+
   const source::ApiOptions& azure = loaded->apis[1];
+  EXPECT_EQ(azure.poll, std::nullopt) << "the agent asks nothing by itself";
+  EXPECT_TRUE(azure.limits.empty());
   EXPECT_EQ(azure.base_url, "https://acme.openai.azure.com");
   EXPECT_TRUE(azure.base_url_by_operator);
   EXPECT_EQ(azure.route, "/azure") << "the name, unless said";
