@@ -10,6 +10,7 @@
 #include "cli/check_config.h"
 #include "cli/command_line.h"
 #include "cli/explain.h"
+#include "cli/exporters.h"
 #include "cli/serve.h"
 #include "cli/simulate.h"
 
@@ -49,10 +50,10 @@ int Run(cli::ExplainOptions options) {
   return cli::RunExplain(options, RealClock(), std::cin, std::cout, std::cerr);
 }
 
+int Run(const cli::ExportersOptions& options) { return cli::RunExporters(options, std::cout, std::cerr); }
+
 int Run(const cli::SimulateCommand& simulate) {
-  const auto exporters = cli::LoadCatalogue(simulate.exporters_dir);
-  if (!exporters) return Complain(exporters.error().message);
-  const auto exporter = cli::FindExporter(*exporters, simulate.exporter);
+  const auto exporter = cli::LoadExporterNamed(simulate.exporter, simulate.exporters_dir);
   if (!exporter) return Complain(exporter.error().message);
   return cli::RunSimulate(simulate.options, **exporter, RealClock(), std::cout, std::cerr);
 }

@@ -11,6 +11,7 @@ struct EmbeddedFile {
   std::string_view text;
 };
 
-std::span<const EmbeddedFile> Embedded_exporters();
+std::span<const EmbeddedFile> Embedded_exporters();       // exporters/*.yaml
+std::span<const EmbeddedFile> Embedded_exporter_index();  // one file: expose/exporter_summary.h reads it
 
 }  // namespace apiquota

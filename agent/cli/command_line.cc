@@ -74,8 +74,8 @@ CLI::App* AddCheckConfig(CLI::App& app, CheckConfigCommand* check) {
 }
 
 CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
-  CLI::App* command =
-      app.add_subcommand("explain", "Read what `curl -i` prints and say what it means for quotas");
+  CLI::App* command = app.add_subcommand(
+      "explain", "Read what `curl -i`, `curl -v` or HTTPie print and say what it means for quotas");
   command->add_option("--exporter", explain->exporter, "How the API speaks about limits (default: found out)")
       ->type_name("NAME");
   command->add_option("--request-url", explain->request_url, "What was asked for")->type_name("URL");
@@ -86,6 +86,15 @@ CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
   command->add_option("--format", explain->format, "text or json (default text)")->type_name("FORMAT");
   AddExportersDir(*command, &explain->exporters_dir);
   command->add_option("FILE", explain->file, "Default: standard input");
+  return command;
+}
+
+CLI::App* AddExporters(CLI::App& app, ExportersOptions* exporters) {
+  CLI::App* command =
+      app.add_subcommand("exporters", "List the known APIs, or say how one speaks about limits");
+  command->add_option("NAME", exporters->name, "One of them (default: all)");
+  command->add_option("--format", exporters->format, "text or json (default text)")->type_name("FORMAT");
+  AddExportersDir(*command, &exporters->exporters_dir);
   return command;
 }
 
@@ -148,10 +157,12 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   ServeOptions serve;
   CheckConfigCommand check;
   ExplainOptions explain;
+  ExportersOptions exporters;
   SimulateCommand simulate;
   const CLI::App* serve_command = AddServe(app, &serve)->allow_extras();
   const CLI::App* check_command = AddCheckConfig(app, &check);
   const CLI::App* explain_command = AddExplain(app, &explain)->allow_extras();
+  const CLI::App* exporters_command = AddExporters(app, &exporters)->allow_extras();
   const CLI::App* simulate_command = AddSimulate(app, &simulate)->allow_extras();
   try {
     app.parse(argc, argv);
@@ -168,8 +179,9 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   if (serve_command->parsed()) return serve;
   if (check_command->parsed()) return check;
   if (explain_command->parsed()) return explain;
+  if (exporters_command->parsed()) return exporters;
   if (simulate_command->parsed()) return simulate;
-  return Fail("expected a command: serve, check-config, explain or simulate; see apiquota --help");
+  return Fail("expected a command: serve, check-config, explain, exporters or simulate; see apiquota --help");
 }
 
 }  // namespace apiquota::cli

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/explain.h"
+#include "cli/exporters.h"
 #include "cli/serve_options.h"
 #include "cli/simulate.h"
 
@@ -27,7 +28,8 @@ struct ShowText {
   std::string text;  // of --help or --version
 };
 
-using Command = std::variant<ShowText, ServeOptions, CheckConfigCommand, ExplainOptions, SimulateCommand>;
+using Command = std::variant<ShowText, ServeOptions, CheckConfigCommand, ExplainOptions, ExportersOptions,
+                             SimulateCommand>;
 
 // One sentence if the arguments can't be understood. `version` is what --version shows.
 Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::string& version);

@@ -90,13 +90,13 @@ struct Choice {
 };
 
 Result<Choice> ChooseExporter(const ExplainOptions& options, const http::Exchange& exchange) {
-  const auto catalogue = LoadCatalogue(options.exporters_dir);
-  if (!catalogue) return std::unexpected(catalogue.error());
   if (!options.exporter.empty()) {
-    const auto named = FindExporter(*catalogue, options.exporter);
+    const auto named = LoadExporterNamed(options.exporter, options.exporters_dir);
     if (!named) return std::unexpected(named.error());
     return Choice{*named, expose::Recognition::kNamed};
   }
+  const auto catalogue = LoadCatalogue(options.exporters_dir);
+  if (!catalogue) return std::unexpected(catalogue.error());
   const provider::ExporterPtr generic = catalogue->Detect("", {});
   const provider::ExporterPtr by_host = catalogue->Detect(exchange.host, {});
   if (by_host != generic) return Choice{by_host, expose::Recognition::kHost};

@@ -11,7 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/embedded.h"
 #include "cli/explain.h"
+#include "expose/exporter_summary.h"
 #include "provider/exporter.h"
 #include "tests/cli/fake_clock.h"
 
@@ -87,6 +89,19 @@ TEST(RecordingsTest, EachSaysWhereItComesFrom) {
   for (const fs::path& file : RecordingFiles()) {
     const std::string source = Load(file).source;
     EXPECT_TRUE(source.starts_with("documented: https://") || source.starts_with("inferred")) << file;
+  }
+}
+
+TEST(RecordingsTest, TheListOfExportersCountsThem) {
+  std::map<std::string, std::pair<int, int>> counts;
+  for (const fs::path& file : RecordingFiles()) {
+    auto& [documented, inferred] = counts[file.parent_path().filename()];
+    (Load(file).source.starts_with("documented") ? documented : inferred) += 1;
+  }
+  const auto listed = expose::ReadSummaries(Embedded_exporter_index().front().text);
+  ASSERT_TRUE(listed.has_value()) << listed.error().message;
+  for (const expose::ExporterSummary& summary : *listed) {
+    EXPECT_EQ(std::pair(summary.documented, summary.inferred), counts[summary.name]) << summary.name;
   }
 }
 

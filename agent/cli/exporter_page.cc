@@ -1,0 +1,173 @@
+#include "cli/exporter_page.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "provider/exporter_rules.h"
+
+namespace apiquota::cli {
+namespace {
+
+using provider::Condition;
+using provider::ExporterInfo;
+using provider::FieldSource;
+using provider::QuotaRule;
+using provider::ResourceRule;
+using provider::SignalField;
+using provider::ThrottleRule;
+using provider::WindowRule;
+
+// Lines "  name  value" with the values under each other; a name that repeats is said once.
+class Lines {
+ public:
+  explicit Lines(std::string indent) : indent_(std::move(indent)) {}
+  void Add(std::string name, std::string value) {
+    if (!value.empty()) lines_.emplace_back(std::move(name), std::move(value));
+  }
+  std::string Text() const {
+    size_t width = 0;
+    for (const auto& [name, value] : lines_) width = std::max(width, name.size());
+    std::string text;
+    std::string_view last;
+    for (const auto& [name, value] : lines_) {
+      text += fmt::format("{}{:{}}  {}\n", indent_, name == last ? "" : name, width, value);
+      last = name;
+    }
+    return text;
+  }
+
+ private:
+  std::string indent_;
+  std::vector<std::pair<std::string, std::string>> lines_;
+};
+
+std::string SpanText(double seconds) { return FormatDuration(SecondsToMicros(seconds)); }
+
+std::string CredentialText(const provider::CredentialRule& rule) {
+  return fmt::format("header {}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …");
+}
+
+std::string ResourceText(const ResourceRule& rule) {
+  switch (rule.from) {
+    case ResourceRule::From::kHeader:
+      return "named by header " + rule.name;
+    case ResourceRule::From::kRequestBody:
+      return fmt::format("named by {} in the request's body", rule.name);
+    case ResourceRule::From::kResponseBody:
+      return fmt::format("named by {} in the response's body", rule.name);
+    case ResourceRule::From::kPath:
+      break;
+  }
+  return fmt::format("{} for paths below {}", rule.value, rule.name);
+}
+
+std::string About(const ExporterInfo& info, const provider::Exporter& exporter,
+                  const expose::ExporterSummary& summary) {
+  Lines lines("  ");
+  lines.Add("documentation", info.docs);
+  lines.Add("hosts", fmt::format("{}", fmt::join(info.hosts, ", ")));
+  lines.Add("base URL", info.base_url);
+  for (const auto& rule : info.credentials) lines.Add("credential", CredentialText(rule));
+  for (const ResourceRule& rule : exporter.resources) lines.Add("resource", ResourceText(rule));
+  lines.Add("recognised by", fmt::format("{}", fmt::join(exporter.detect, ", ")));
+  lines.Add("recordings",
+            fmt::format("{} from documentation, {} inferred", summary.documented, summary.inferred));
+  return lines.Text();
+}
+
+std::string_view WindowText(WindowRule rule) {
+  switch (rule) {
+    case WindowRule::kDerived:
+      return "computed from how fast it fills";
+    case WindowRule::kFromName:
+      return "from the quota's name";
+    case WindowRule::kSaid:
+      break;
+  }
+  return "";
+}
+
+// "header x-ratelimit-reset-requests (duration)": where one thing is said, and how.
+std::string SourceText(const FieldSource& source) {
+  if (source.from == FieldSource::From::kConstant) return FormatNumber(source.constant) + ", as documented";
+  std::vector<std::string_view> formats;
+  for (const provider::Format format : source.formats) formats.push_back(ToText(format));
+  return fmt::format("{} {} ({})", source.from == FieldSource::From::kHeader ? "header" : "body", source.name,
+                     fmt::join(formats, ", "));
+}
+
+std::string QuotaText(const QuotaRule& rule) {
+  std::string unit = rule.unit;
+  for (const provider::UnitWord& word : rule.units) {
+    if (word.unit != rule.unit) unit += fmt::format(", {} where the name has \"{}\"", word.unit, word.word);
+  }
+  std::string text = fmt::format("\n  {} ({}; {})\n", rule.quota, unit, ToText(rule.kind));
+  Lines lines("    ");
+  for (size_t f = 0; f < rule.sources.size(); ++f) {
+    const SignalField field = provider::kQuotaFields[f];
+    for (const FieldSource& source : rule.sources[f]) {
+      const bool window = field == SignalField::kWindow && source.from == FieldSource::From::kConstant;
+      lines.Add(std::string(ToText(field)), window ? SpanText(source.constant) : SourceText(source));
+    }
+  }
+  lines.Add("window", std::string(WindowText(rule.window_rule)));
+  if (!rule.status_header.empty())
+    lines.Add("status", "header " + rule.status_header + " (structured field)");
+  if (!rule.policy_header.empty())
+    lines.Add("policy", "header " + rule.policy_header + " (structured field)");
+  for (const provider::ResourceException& other : rule.by_resource) {
+    const bool renamed = other.quota != rule.quota || other.unit != rule.unit;
+    std::vector<std::string> differences;
+    if (renamed) differences.push_back(fmt::format("{} ({})", other.quota, other.unit));
+    if (other.window_seconds) differences.push_back("window " + SpanText(*other.window_seconds));
+    lines.Add("of " + other.resource, fmt::format("{}", fmt::join(differences, ", ")));
+  }
+  return text + lines.Text();
+}
+
+std::string ConditionText(const Condition& condition) {
+  const std::string where =
+      fmt::format("{} {}", condition.on == Condition::On::kHeader ? "header" : "body", condition.name);
+  switch (condition.test) {
+    case Condition::Test::kEquals:
+      return fmt::format("{} is \"{}\"", where, condition.text);
+    case Condition::Test::kContains:
+      return fmt::format("{} contains \"{}\"", where, condition.text);
+    case Condition::Test::kPresent:
+      break;
+  }
+  return where + " is there";
+}
+
+std::string Throttles(const std::vector<ThrottleRule>& rules) {
+  Lines lines("  ");
+  for (const ThrottleRule& rule : rules) {
+    std::vector<std::string> parts = {fmt::format("status {}", fmt::join(rule.statuses, " or "))};
+    if (!rule.path.empty()) parts.push_back("path below " + rule.path);
+    for (const Condition& condition : rule.conditions) parts.push_back(ConditionText(condition));
+    lines.Add(std::string(ToText(rule.scope)), fmt::format("{}", fmt::join(parts, ", ")));
+  }
+  return lines.Text();
+}
+
+}  // namespace
+
+std::string ExporterPage(const provider::Exporter& exporter, const expose::ExporterSummary& summary) {
+  const ExporterInfo& info = exporter.info;
+  std::string text = fmt::format("{} ({})\n", info.title, info.name) + About(info, exporter, summary);
+  text += "\nquotas\n";
+  for (const QuotaRule& rule : exporter.quotas) text += QuotaText(rule);
+  if (!exporter.throttles.empty())
+    text += "\nthrottled, by which limit and when\n" + Throttles(exporter.throttles);
+  Lines waits("  ");
+  for (const FieldSource& source : exporter.retry_after) waits.Add("retry after", SourceText(source));
+  return text + "\n" + waits.Text();
+}
+
+}  // namespace apiquota::cli
