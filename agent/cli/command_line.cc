@@ -181,7 +181,7 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   if (explain_command->parsed()) return explain;
   if (exporters_command->parsed()) return exporters;
   if (simulate_command->parsed()) return simulate;
-  return Fail("expected a command: serve, check-config, explain, exporters or simulate; see apiquota --help");
+  return Fail("expected a command; see apiquota --help");
 }
 
 }  // namespace apiquota::cli

@@ -95,7 +95,7 @@ TEST(CommandLineTest, VersionAndHelpAreText) {
 
 TEST(CommandLineTest, MistakesAreOneSentence) {
   const std::pair<std::vector<const char*>, const char*> cases[] = {
-      {{}, "expected a command: serve, check-config, explain or simulate; see apiquota --help"},
+      {{}, "expected a command; see apiquota --help"},
       {{"srve"}, "unknown command \"srve\"; did you mean \"serve\"?"},
       {{"--nope"}, "unknown flag \"--nope\"; see apiquota --help"},
       {{"serve", "--proxy.listen-adress=:1"},
