@@ -23,9 +23,17 @@ namespace apiquota::provider {
 struct FieldSource {
   enum class From : uint8_t { kHeader, kBody, kConstant };
   From from = From::kHeader;
-  std::string name;             // header, or JSON pointer into the response
+  std::string name;             // header, or JSON pointer into the response (a '*' segment: any key or index)
   std::vector<Format> formats;  // alternatives; empty for constants
   double constant = 0;          // in the field's unit; windows in seconds
+
+  // Which part of the text it is (source_parts.h); nothing: all of it.
+  size_t item = 0;          // the Nth of a list, from 1
+  std::string item_with{};  // or the element of a list that holds this "name=value"
+  std::string field{};      // what stands behind "field="
+  std::string pointer{};    // JSON that stands in a header
+  std::string except{};     // this very text means "not said"
+  bool several = false;     // one text speaks of several quotas: a pointer with a '*', or such a format
 
   friend bool operator==(const FieldSource&, const FieldSource&) = default;
 };
@@ -71,7 +79,10 @@ struct QuotaRule {
   std::vector<UnitWord> units;  // for names with '*': the first word the name holds gives the unit
   std::vector<ResourceException> by_resource;
 
+  bool resource_from_star = false;  // the first '*' of a JSON pointer names the resource
+
   bool reads_body = false;  // some source stands in the response's body
+  bool several = false;     // some source speaks of several quotas
 
   const std::vector<FieldSource>& Sources(SignalField field) const;
 };

@@ -7,6 +7,7 @@
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 #include "provider/quota_reader.h"
+#include "provider/source_parts.h"
 
 namespace apiquota::provider {
 namespace {
@@ -153,14 +154,24 @@ std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Excha
         Unread{source.name, implausible ? "no time within 400 days" : "not a time to wait",
                implausible ? UnreadKind::kImplausible : UnreadKind::kMalformed, SignalField::kRetryAfter});
   };
+  const auto read_parts = [&](const FieldSource& source, std::string_view whole, size_t at) {
+    const auto texts = PickTexts(source, whole);
+    if (!texts) {
+      if (texts.error() == PartError::kAbsent) return;
+      unread->emplace_back(at, Unread{source.name, "not a text as this API writes it", UnreadKind::kMalformed,
+                                      SignalField::kRetryAfter});
+      return;
+    }
+    for (const std::string& text : *texts) read(source, text, at);
+  };
   for (const Capture& capture : captures) {
     if (capture.target.kind != Kind::kRetryAfter) continue;
-    read(exporter.retry_after[capture.target.source], exchange.fields[capture.at].value, capture.at);
+    read_parts(exporter.retry_after[capture.target.source], exchange.fields[capture.at].value, capture.at);
   }
   for (const FieldSource& source : exporter.retry_after) {
     if (source.from != FieldSource::From::kBody) continue;
     if (const auto text = http::FindBodyValue(exchange.response_body, source.name)) {
-      read(source, *text, exchange.fields.size());
+      read_parts(source, *text, exchange.fields.size());
     }
   }
   return longest;

@@ -9,24 +9,29 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "http/date.h"
+#include "provider/iso_duration.h"
 #include "provider/policies.h"
 #include "provider/rfc3339.h"
 
 namespace apiquota::provider {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 11> kWords = {{
+constexpr std::array<std::pair<std::string_view, Format>, 15> kWords = {{
     {"integer", Format::kInteger},
     {"decimal", Format::kDecimal},
     {"unix-seconds", Format::kUnixSeconds},
     {"unix-millis", Format::kUnixMillis},
     {"delta-seconds", Format::kDeltaSeconds},
     {"delta-millis", Format::kDeltaMillis},
+    {"delta-minutes", Format::kDeltaMinutes},
     {"duration", Format::kDuration},
+    {"iso8601-duration", Format::kIsoDuration},
+    {"sentry", Format::kSentry},
     {"rfc3339", Format::kRfc3339},
     {"http-date", Format::kHttpDate},
     {"pair", Format::kPair},
     {"params", Format::kParams},
+    {"counts", Format::kCounts},
 }};
 
 // Nobody's quota has 2^60 units; clients' 64-bit maxima, rounded or not, mean "unlimited".
@@ -103,6 +108,13 @@ bool IsAbsolute(Format format) {
          format == Format::kHttpDate;
 }
 
+bool IsSpan(Format format) {
+  return format == Format::kDeltaSeconds || format == Format::kDeltaMillis ||
+         format == Format::kDeltaMinutes || format == Format::kDuration || format == Format::kIsoDuration;
+}
+
+bool IsSeveral(Format format) { return format == Format::kCounts || format == Format::kSentry; }
+
 Result<double> ReadNumber(Format format, std::string_view text) {
   text = Trim(text);
   if (text.size() > kNumberBytesMax && format != Format::kParams) return Fail("too long for a number");
@@ -156,18 +168,26 @@ std::optional<Moment> ReadMoment(Format format, std::string_view text, SystemTim
 }
 
 std::expected<Moment, MomentError> ChooseMoment(std::span<const Format> formats, std::string_view text,
-                                                SystemTime now) {
+                                                SystemTime now, std::optional<double> expected_seconds) {
   std::optional<Moment> past;
+  std::optional<Moment> future;
   bool readable = false;
+  const auto distance = [&](const Moment& moment) {
+    return std::abs(ToSeconds(moment.at - now) - *expected_seconds);
+  };
   for (const Format format : formats) {
     const auto moment = ReadMoment(format, text, now);
     if (!moment) continue;
     readable = true;
     if (formats.size() == 1) return *moment;
     const Plausibility plausibility = PlausibilityOf(format, *moment, Trim(text), now);
-    if (plausibility == Plausibility::kFuture) return *moment;
+    if (plausibility == Plausibility::kFuture) {
+      if (!expected_seconds) return *moment;
+      if (!future || distance(*moment) < distance(*future)) future = moment;
+    }
     if (plausibility == Plausibility::kPast && !past) past = moment;
   }
+  if (future) return *future;
   if (past) return *past;
   return std::unexpected(readable ? MomentError::kImplausible : MomentError::kMalformed);
 }
@@ -177,9 +197,16 @@ std::optional<double> ReadSpanSeconds(Format format, std::string_view text) {
   if (text.size() > kNumberBytesMax) return std::nullopt;
   switch (format) {
     case Format::kDeltaSeconds:
+    case Format::kSentry:
       return NonNegative(text);
     case Format::kDeltaMillis:
       return Scaled(NonNegative(text), 1e-3);
+    case Format::kDeltaMinutes:
+      return Scaled(NonNegative(text), 60);
+    case Format::kIsoDuration: {
+      const auto duration = ParseIsoDuration(text);
+      return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
+    }
     case Format::kDuration: {
       const auto duration = ParseDuration(text);
       return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
@@ -202,6 +229,10 @@ std::string WriteMoment(Format format, SystemTime at, SystemTime now) {
       return fmt::format("{}", std::chrono::ceil<std::chrono::milliseconds>(at).time_since_epoch().count());
     case Format::kDeltaMillis:
       return fmt::format("{}", std::chrono::ceil<std::chrono::milliseconds>(delta).count());
+    case Format::kDeltaMinutes:
+      return fmt::format("{}", std::chrono::ceil<std::chrono::minutes>(delta).count());
+    case Format::kIsoDuration:
+      return FormatIsoDuration(std::chrono::ceil<std::chrono::seconds>(delta));
     case Format::kDuration:
       return FormatDuration(std::chrono::ceil<std::chrono::milliseconds>(delta));
     case Format::kRfc3339:

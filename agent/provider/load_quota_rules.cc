@@ -1,6 +1,7 @@
 // The quotas of an exporter file.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -27,13 +28,17 @@ void ReadWindow(const YamlValue& value, QuotaRule* rule, std::vector<FieldSource
   }
 }
 
-// Every header of a rule holds a '*' or none does: one rule is one quota or a family of them.
+// A rule is one quota, or a family of them: named by the '*' of its headers' names, or by texts that speak of
+// several.
 void CheckStars(const YamlValue& value, const QuotaRule& rule) {
   const bool family = rule.quota.find('*') != std::string::npos;
   for (const auto& sources : rule.sources) {
     for (const FieldSource& source : sources) {
       if (source.from != FieldSource::From::kHeader) continue;
-      if ((source.name.find('*') != std::string::npos) == family) continue;
+      const bool star = source.name.find('*') != std::string::npos;
+      if (star && rule.several)
+        value.Fail(fmt::format("\"{}\": names come from its texts already", source.name));
+      if (star == family || (family && rule.several)) continue;
       value.Fail(
           fmt::format("\"{}\": the quota's name and all its headers hold a * or none does", source.name));
     }
@@ -77,6 +82,13 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
     rule.units.push_back({word, unit.AsString()});
   for (const auto& [resource, entry] : map.Get("by_resource").AsMap().Entries()) {
     rule.by_resource.push_back(Exception(resource, entry, rule));
+  }
+  if (const YamlValue resource = map.Get("resource"); resource.Present()) {
+    rule.resource_from_star = true;
+    if (resource.AsString() != "*") resource.Fail("expected \"*\": the first * of the rule's pointers");
+  }
+  for (const auto& sources : rule.sources) {
+    rule.several = rule.several || std::ranges::any_of(sources, &FieldSource::several);
   }
   CheckStars(value, rule);
   map.Finish();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "provider/rule_loader.h"
 
 namespace apiquota::provider {
@@ -17,11 +18,9 @@ const std::vector<Format>& RetryAfterFormats() {
 // What a field may be written as, and what it is if the file does not say.
 bool Allowed(SignalField field, Format format) {
   if (field == SignalField::kReset || field == SignalField::kRetryAfter) return IsTime(format);
-  if (field == SignalField::kWindow) {
-    return format == Format::kDeltaSeconds || format == Format::kDeltaMillis || format == Format::kDuration;
-  }
+  if (field == SignalField::kWindow) return IsSpan(format);
   if (format == Format::kPair) return field != SignalField::kLimit;  // its second number is the limit
-  return format == Format::kInteger || format == Format::kDecimal || format == Format::kParams;
+  return !IsTime(format);
 }
 
 std::vector<Format> DefaultFormats(SignalField field, const YamlValue& value, std::string_view header) {
@@ -68,7 +67,46 @@ std::string LoadPointer(const YamlValue& value) {
   return pointer;
 }
 
-// {header: …, format: …} · {body: /pointer, format: …} · {value: 100}
+namespace {
+
+// item: 2 · item: name=value · field: name · pointer: /in/json · except: "0"
+void ReadPart(YamlMap* map, FieldSource* source) {
+  const YamlValue item = map->Get("item");
+  const YamlValue field = map->Get("field");
+  const YamlValue pointer = map->Get("pointer");
+  source->item_with = item.AsString();
+  if (const auto number = ParseDigits(source->item_with)) {
+    source->item = static_cast<size_t>(item.AsInteger(1, 32));
+    source->item_with.clear();
+  } else if (item.Present() && source->item_with.find('=') == std::string::npos) {
+    item.Fail("expected an element's number, from 1, or a name=value that it holds");
+  }
+  source->field = field.AsString();
+  source->except = map->Get("except").AsString();
+  if (!pointer.Present()) return;
+  source->pointer = LoadPointer(pointer);
+  if (source->from != FieldSource::From::kHeader)
+    pointer.Fail("a pointer reads JSON that stands in a header");
+  if (item.Present() || field.Present()) pointer.Fail("expected a pointer, or item and field, not both");
+}
+
+bool SpeaksOfSeveral(const FieldSource& source) {
+  const std::string& pointer = source.from == FieldSource::From::kBody ? source.name : source.pointer;
+  return pointer.find('*') != std::string::npos || std::ranges::any_of(source.formats, IsSeveral);
+}
+
+// A text of several values is one text in one format.
+void CheckSeveral(const YamlValue& value, const FieldSource& source) {
+  if (std::ranges::none_of(source.formats, IsSeveral)) return;
+  if (source.formats.size() > 1 || source.from != FieldSource::From::kHeader || !source.pointer.empty() ||
+      !source.field.empty() || source.item > 0 || !source.item_with.empty()) {
+    value.Fail(fmt::format("\"{}\" stands alone: the whole of a header, in no other format",
+                           ToText(source.formats.front())));
+  }
+}
+
+}  // namespace
+
 FieldSource LoadSource(SignalField field, const YamlValue& value) {
   FieldSource source;
   YamlMap map = value.AsMap();
@@ -87,6 +125,9 @@ FieldSource LoadSource(SignalField field, const YamlValue& value) {
     source.from = body.Present() ? FieldSource::From::kBody : FieldSource::From::kHeader;
     source.name = body.Present() ? LoadPointer(body) : LoadHeaderName(header);
     source.formats = Formats(field, format, value, source.name);
+    ReadPart(&map, &source);
+    CheckSeveral(value, source);
+    source.several = SpeaksOfSeveral(source);
   }
   map.Finish();
   return source;
@@ -94,12 +135,17 @@ FieldSource LoadSource(SignalField field, const YamlValue& value) {
 
 FieldSource LoadRetryAfterSource(const YamlValue& item) {
   if (!item.IsScalar()) return LoadSource(SignalField::kRetryAfter, item);
-  const std::string header = LoadHeaderName(item);
-  return {FieldSource::From::kHeader, header, DefaultFormats(SignalField::kRetryAfter, item, header), 0};
+  FieldSource source;
+  source.name = LoadHeaderName(item);
+  source.formats = DefaultFormats(SignalField::kRetryAfter, item, source.name);
+  return source;
 }
 
 FieldSource StandardRetryAfter() {
-  return {FieldSource::From::kHeader, "retry-after", RetryAfterFormats(), 0};
+  FieldSource source;
+  source.name = "retry-after";
+  source.formats = RetryAfterFormats();
+  return source;
 }
 
 }  // namespace apiquota::provider

@@ -63,6 +63,12 @@ bool OnlyPair(const std::vector<Policy>& policies, const std::vector<PolicyStatu
   return policies[0].limit && (!statuses[0].remaining || *statuses[0].remaining <= *policies[0].limit);
 }
 
+// Whether the only quota of `status` is the one whose limit was said elsewhere.
+bool Completes(const Reading& base, const PolicyStatus& status) {
+  if (!base.limit || base.remaining || base.used || base.reset_at || status.limit) return false;
+  return !status.remaining || *status.remaining <= *base.limit;
+}
+
 }  // namespace
 
 std::vector<Policy> QuotaReader::PoliciesOf(size_t rule_index, Kind kind, size_t field) {
@@ -114,6 +120,10 @@ void QuotaReader::ReadPolicies(size_t rule_index, Reading base) {
       SetReset(*statuses.front().reset_seconds, at, &base);
     }
     statuses.clear();
+  }
+  if (statuses.size() == 1 && policies.empty() && Completes(base, statuses.front())) {
+    policies.push_back({statuses.front().name, base.limit, base.window_seconds, "", ""});
+    base = Reading();
   }
   if (!statuses.empty()) {
     ReadNamed(rule_index, at, std::move(policies), statuses);

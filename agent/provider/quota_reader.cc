@@ -83,6 +83,10 @@ bool QuotaReader::Mentioned(size_t rule_index) const {
 
 void QuotaReader::ReadRule(size_t rule_index) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
+  if (rule.several) {
+    ReadSeveral(rule_index);
+    return;
+  }
   if (rule.quota.find('*') != std::string::npos) {
     ReadFamily(rule_index);
     return;
@@ -103,7 +107,7 @@ void QuotaReader::ReadFamily(size_t rule_index) {
   }
   for (const std::string_view star : stars) {
     Reading reading = StartReading(exporter_.quotas[rule_index], star);
-    ReadFields(rule_index, star, &reading);
+    ReadFields(rule_index, {star}, &reading);
     Keep(std::move(reading), rule_index, false, true);
   }
 }
@@ -127,42 +131,37 @@ Reading QuotaReader::StartReading(const QuotaRule& rule, std::string_view star) 
   return reading;
 }
 
-const Capture* QuotaReader::FindCapture(Kind kind, size_t rule, size_t field, size_t source,
-                                        std::string_view star) const {
-  for (const Capture& capture : captures_) {
-    const HeaderTarget& target = capture.target;
-    if (target.kind != kind || target.rule != rule || target.field != field || target.source != source)
-      continue;
-    if (capture.star == star || EqualsIgnoreCase(capture.star, star)) return &capture;
-  }
-  return nullptr;
-}
-
-std::string QuotaReader::ValueOf(const Capture& capture) const {
-  return exchange_.fields.Joined(exchange_.fields[capture.at].name).value_or("");
-}
-
-void QuotaReader::ReadFields(size_t rule_index, std::string_view star, Reading* reading) {
+void QuotaReader::ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
+  constexpr size_t kResetField = 3;
   for (size_t f = 0; f < rule.sources.size(); ++f) {
-    bool found = false;
-    for (size_t s = 0; s < rule.sources[f].size(); ++s) {
-      const FieldSource& source = rule.sources[f][s];
-      if (source.from == FieldSource::From::kHeader) {
-        const Capture* capture = FindCapture(Kind::kQuotaField, rule_index, f, s, star);
-        if (capture == nullptr) continue;
-        const std::string_view text = exchange_.fields[capture->at].value;
-        found = ReadOnce(kQuotaFields[f], source, text, capture->at, found, reading);
-      } else if (source.from == FieldSource::From::kBody) {
-        const auto text = http::FindBodyValue(exchange_.response_body, source.name);
-        if (text) found = ReadOnce(kQuotaFields[f], source, *text, exchange_.fields.size(), found, reading);
-      }
-    }
+    if (f != kResetField) ReadSources(rule_index, f, key, reading);
   }
   if (rule.window_rule == WindowRule::kFromName && !reading->window_seconds) {
     reading->window_seconds = WindowFromName(reading->quota);
   }
+  expected_reset_ = ExpectedReset(rule, *reading);
+  ReadSources(rule_index, kResetField, key, reading);
   if (HasNumbers(*reading)) SetConstants(rule, reading);
+}
+
+void QuotaReader::ReadSources(size_t rule_index, size_t field, const QuotaKey& key, Reading* reading) {
+  const std::vector<FieldSource>& sources = exporter_.quotas[rule_index].sources[field];
+  bool found = false;
+  for (size_t s = 0; s < sources.size(); ++s) {
+    if (sources[s].from == FieldSource::From::kConstant) continue;
+    const auto said = TextOf(rule_index, field, s, key);
+    if (said) found = ReadOnce(kQuotaFields[field], sources[s], said->text, said->at, found, reading);
+  }
+}
+
+// When a bucket will be full, by its rate: what is missing, at limit per window.
+std::optional<double> QuotaReader::ExpectedReset(const QuotaRule& rule, const Reading& reading) const {
+  if (rule.kind != QuotaKind::kBucket || !reading.limit || !reading.remaining || !reading.window_seconds) {
+    return std::nullopt;
+  }
+  if (*reading.limit <= 0) return std::nullopt;
+  return std::max(0.0, *reading.limit - *reading.remaining) * *reading.window_seconds / *reading.limit;
 }
 
 // A field already found is read again for the mistakes of its other sources only.
@@ -174,22 +173,23 @@ bool QuotaReader::ReadOnce(SignalField field, const FieldSource& source, std::st
   return true;
 }
 
+bool QuotaReader::ReadReset(const FieldSource& source, std::string_view text, size_t at, Reading* reading) {
+  const auto moment = ChooseMoment(source.formats, text, exchange_.received_at, expected_reset_);
+  if (!moment) {
+    const bool implausible = moment.error() == MomentError::kImplausible;
+    Note(at, NameOf(source, at),
+         implausible ? "no time within 400 days" : "not a time in any format this API uses",
+         implausible ? UnreadKind::kImplausible : UnreadKind::kMalformed, SignalField::kReset);
+    return false;
+  }
+  reading->reset_at = moment->at;
+  reading->reset_absolute = moment->absolute;
+  return true;
+}
+
 bool QuotaReader::ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                             Reading* reading) {
-  const std::string_view header =
-      source.from == FieldSource::From::kHeader ? exchange_.fields[at].name : std::string_view(source.name);
-  if (field == SignalField::kReset) {
-    const auto moment = ChooseMoment(source.formats, text, exchange_.received_at);
-    if (!moment) {
-      const bool implausible = moment.error() == MomentError::kImplausible;
-      Note(at, header, implausible ? "no time within 400 days" : "not a time in any format this API uses",
-           implausible ? UnreadKind::kImplausible : UnreadKind::kMalformed, field);
-      return false;
-    }
-    reading->reset_at = moment->at;
-    reading->reset_absolute = moment->absolute;
-    return true;
-  }
+  if (field == SignalField::kReset) return ReadReset(source, text, at, reading);
   if (field != SignalField::kWindow) return ReadQuantity(field, source, text, at, reading);
   for (const Format format : source.formats) {
     const auto seconds = ReadSpanSeconds(format, text);
@@ -197,7 +197,7 @@ bool QuotaReader::ReadField(SignalField field, const FieldSource& source, std::s
     reading->window_seconds = seconds;
     return true;
   }
-  Note(at, header, "not a span of time", UnreadKind::kMalformed, field);
+  Note(at, NameOf(source, at), "not a span of time", UnreadKind::kMalformed, field);
   return false;
 }
 
@@ -215,10 +215,13 @@ bool QuotaReader::ReadQuantity(SignalField field, const FieldSource& source, std
     }
     if (first_error.message.empty()) first_error = number.error();
   }
-  const std::string_view header =
-      source.from == FieldSource::From::kHeader ? exchange_.fields[at].name : std::string_view(source.name);
-  Note(at, header, first_error.message, UnreadKind::kMalformed, field);
+  Note(at, NameOf(source, at), first_error.message, UnreadKind::kMalformed, field);
   return false;
+}
+
+std::string_view QuotaReader::NameOf(const FieldSource& source, size_t at) const {
+  return source.from == FieldSource::From::kHeader ? exchange_.fields[at].name
+                                                   : std::string_view(source.name);
 }
 
 void QuotaReader::Note(size_t at, std::string_view header, std::string_view reason, UnreadKind kind,

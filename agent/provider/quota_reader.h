@@ -13,6 +13,7 @@
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 #include "provider/policies.h"
+#include "provider/source_parts.h"
 
 namespace apiquota::provider {
 
@@ -29,9 +30,16 @@ using PlacedUnread = std::pair<size_t, Unread>;
 
 // Quotas in one response; more are nobody's and only cost memory.
 inline constexpr size_t kReadingsMax = 64;
+inline constexpr size_t kSeveralMax = 256;  // parts of texts that speak of several quotas
 
 // Text from outside as a label: printable ASCII, 1 to 128 characters.
 bool FitForLabel(std::string_view text);
+
+// Which quota of a family a source is read for.
+struct QuotaKey {
+  std::string_view star;                            // of the headers' names
+  const std::vector<std::string>* names = nullptr;  // in texts that speak of several
+};
 
 class QuotaReader {
  public:
@@ -46,25 +54,42 @@ class QuotaReader {
   bool Mentioned(size_t rule_index) const;
   void ReadRule(size_t rule_index);
   void ReadFamily(size_t rule_index);
+  void ReadSeveral(size_t rule_index);
   void ReadPolicies(size_t rule_index, Reading base);
   void ReadNamed(size_t rule_index, size_t at, std::vector<Policy> policies,
                  const std::vector<PolicyStatus>& statuses);
   void ReadUnnamed(size_t rule_index, Reading base, const std::vector<Policy>& policies);
 
   Reading StartReading(const QuotaRule& rule, std::string_view star) const;
-  void ReadFields(size_t rule_index, std::string_view star, Reading* reading);
+  Reading StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const;
+  void ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading);
+  void ReadSources(size_t rule_index, size_t field, const QuotaKey& key, Reading* reading);
+  std::optional<double> ExpectedReset(const QuotaRule& rule, const Reading& reading) const;
   bool ReadOnce(SignalField field, const FieldSource& source, std::string_view text, size_t at, bool found,
                 Reading* reading);
   bool ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                  Reading* reading);
+  bool ReadReset(const FieldSource& source, std::string_view text, size_t at, Reading* reading);
   bool ReadQuantity(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                     Reading* reading);
   void SetReset(double seconds, size_t at, Reading* reading);
+
+  // What a source says for a key, and the place to blame for mistakes in it.
+  struct SourceText {
+    std::string_view text;
+    size_t at = 0;
+  };
+  std::optional<SourceText> TextOf(size_t rule_index, size_t field, size_t source, const QuotaKey& key);
+  std::optional<SourceText> PartOf(const FieldSource& source, std::string_view text, size_t at,
+                                   SignalField field);
+  void NoteNoPart(const FieldSource& source, size_t at, SignalField field);
+  void CollectSeveral(size_t rule_index);
 
   const Capture* FindCapture(HeaderTarget::Kind kind, size_t rule, size_t field, size_t source,
                              std::string_view star) const;
   std::string ValueOf(const Capture& capture) const;  // all lines of the field
   std::vector<Policy> PoliciesOf(size_t rule_index, HeaderTarget::Kind kind, size_t field);
+  std::string_view NameOf(const FieldSource& source, size_t at) const;  // for people
   void Note(size_t at, std::string_view header, std::string_view reason, UnreadKind kind, SignalField field);
   void Keep(Reading reading, size_t rule_index, bool policy_named, bool named);
 
@@ -74,6 +99,15 @@ class QuotaReader {
   std::string_view resource_;
   std::vector<PlacedUnread>* unread_;
   std::vector<SourcedReading> readings_;
+
+  // Of the rule being read: the parts of texts that speak of several quotas.
+  struct Several {
+    size_t field, source, at;
+    NamedPart part;
+  };
+  std::vector<Several> several_;
+  std::optional<double> expected_reset_;  // seconds until the reset, if the numbers tell
+  std::string scratch_;                   // what the last TextOf may point into
 };
 
 }  // namespace apiquota::provider

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "provider/iso_duration.h"
 #include "provider/rfc3339.h"
 
 namespace apiquota::provider {
@@ -81,6 +82,9 @@ TEST(FormatsTest, Moments) {
   EXPECT_EQ(In(Format::kDeltaSeconds, "20.891"), 20.891);
   EXPECT_EQ(In(Format::kDeltaSeconds, "0"), 0);
   EXPECT_EQ(In(Format::kDeltaMillis, "2374"), 2.374);
+  EXPECT_EQ(In(Format::kDeltaMinutes, "5"), 300);
+  EXPECT_EQ(In(Format::kDeltaMinutes, "0.5"), 30);
+  EXPECT_EQ(In(Format::kIsoDuration, "PT1M30S"), 90);
   EXPECT_EQ(In(Format::kDuration, "6m0s"), 360);
   EXPECT_EQ(In(Format::kDuration, "17.399999999s"), 17.4);
   EXPECT_EQ(In(Format::kRfc3339, "2024-06-13T02:00:01.5+02:00"), 1.5);
@@ -143,8 +147,21 @@ TEST(FormatsTest, TiesGoToTheOrderOfTheFile) {
   EXPECT_EQ(ToSeconds(ChooseMoment(kMillis, "500", kNow)->at - kNow), 0.5);
 }
 
+TEST(FormatsTest, AKnownRateDecidesBetweenBareMillisecondsAndSeconds) {
+  constexpr Format kBoth[] = {Format::kDeltaMillis, Format::kDeltaSeconds};
+  const auto chosen = [&](std::string_view text, double expected) {
+    return ToSeconds(ChooseMoment(kBoth, text, kNow, expected)->at - kNow);
+  };
+  EXPECT_EQ(chosen("500", (120 - 119) * 60 / 120.0), 0.5) << "one of 120 a minute is back in half a second";
+  EXPECT_EQ(chosen("7", (120000 - 119986) * 60 / 120000.0), 0.007);
+  EXPECT_EQ(chosen("1", (50 - 49) * 60 / 50.0), 1) << "1.2 seconds, rounded down";
+  EXPECT_EQ(chosen("60", 60), 60);
+  EXPECT_EQ(chosen("60000", 60), 60);
+  EXPECT_EQ(chosen("0", 0.77), 0);
+}
+
 TEST(FormatsTest, WhatIsWrittenIsReadBack) {
-  const SystemTime at = kNow + std::chrono::seconds(61);
+  const SystemTime at = kNow + std::chrono::seconds(120);
   for (const auto& [word, format] : FormatWords()) {
     if (!IsTime(format)) continue;
     EXPECT_EQ(ReadMoment(format, WriteMoment(format, at, kNow), kNow)->at, at) << word;
@@ -158,6 +175,31 @@ TEST(FormatsTest, WhatIsWrittenIsReadBack) {
 
 TEST(FormatsTest, EveryFormatIsNamedOnce) {
   for (const auto& [word, format] : FormatWords()) EXPECT_EQ(ToText(format), word);
+}
+
+TEST(IsoDurationTest, ReadsWeeksDaysAndTimes) {
+  const auto seconds = [](std::string_view text) { return ToSeconds(*ParseIsoDuration(text)); };
+  EXPECT_EQ(seconds("PT0S"), 0);
+  EXPECT_EQ(seconds("PT1M30S"), 90);
+  EXPECT_EQ(seconds("PT0.5S"), 0.5);
+  EXPECT_EQ(seconds("PT0,5S"), 0.5);
+  EXPECT_EQ(seconds("PT1.5H"), 5400);
+  EXPECT_EQ(seconds("PT36H"), 129600);
+  EXPECT_EQ(seconds("P1DT2H"), 93600);
+  EXPECT_EQ(seconds("P2W"), 1209600);
+  EXPECT_EQ(seconds("P007D"), 604800);
+  EXPECT_EQ(FormatIsoDuration(std::chrono::seconds(90)), "PT90S");
+}
+
+TEST(IsoDurationTest, RefusesAnythingElse) {
+  for (const auto* text :
+       {"",       "P",      "PT",         "P1",         "1D",    "P1DT",  "PT1",    "PT1X",
+        "P1Y",    "P1M",    "P1Y2M3D",    "-PT1S",      "PT-1S", "+PT1S", "pt1s",   "PT1S ",
+        "PT1S1M", "PT1H1H", "PT1.5H1M",   "P0.5DT1H",   "PT.5S", "PT1.S", "PT1e3S", "P1D1W",
+        "PTT1S",  "PT1S2",  "P99999999W", "PT\u00001S", "PTS"}) {
+    EXPECT_EQ(ParseIsoDuration(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(ParseIsoDuration("PT1" + std::string(1 << 20, '0') + "S"), std::nullopt);
 }
 
 TEST(Rfc3339Test, ReadsOffsetsFractionsAndLooseSeparators) {

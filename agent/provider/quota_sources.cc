@@ -1,0 +1,133 @@
+// The half of QuotaReader that finds what a source says: a header's value or a part of it, a body's scalar,
+// and texts that speak of several quotas.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "provider/quota_reader.h"
+
+namespace apiquota::provider {
+namespace {
+
+using Kind = HeaderTarget::Kind;
+
+}  // namespace
+
+const Capture* QuotaReader::FindCapture(Kind kind, size_t rule, size_t field, size_t source,
+                                        std::string_view star) const {
+  for (const Capture& capture : captures_) {
+    const HeaderTarget& target = capture.target;
+    if (target.kind != kind || target.rule != rule || target.field != field || target.source != source)
+      continue;
+    if (capture.star == star || EqualsIgnoreCase(capture.star, star)) return &capture;
+  }
+  return nullptr;
+}
+
+std::string QuotaReader::ValueOf(const Capture& capture) const {
+  return exchange_.fields.Joined(exchange_.fields[capture.at].name).value_or("");
+}
+
+std::optional<QuotaReader::SourceText> QuotaReader::TextOf(size_t rule_index, size_t field,
+                                                           size_t source_index, const QuotaKey& key) {
+  const FieldSource& source = exporter_.quotas[rule_index].sources[field][source_index];
+  if (source.several) {
+    const auto found = std::ranges::find_if(several_, [&](const Several& several) {
+      return several.field == field && several.source == source_index && several.part.names == *key.names;
+    });
+    if (found == several_.end() || Trim(found->part.text) == source.except) return std::nullopt;
+    return SourceText{found->part.text, found->at};
+  }
+  if (source.from == FieldSource::From::kBody) {
+    const auto text = http::FindBodyValue(exchange_.response_body, source.name);
+    return text ? PartOf(source, *text, exchange_.fields.size(), kQuotaFields[field]) : std::nullopt;
+  }
+  const Capture* capture = FindCapture(Kind::kQuotaField, rule_index, field, source_index, key.star);
+  if (capture == nullptr) return std::nullopt;
+  return PartOf(source, exchange_.fields[capture->at].value, capture->at, kQuotaFields[field]);
+}
+
+std::optional<QuotaReader::SourceText> QuotaReader::PartOf(const FieldSource& source, std::string_view text,
+                                                           size_t at, SignalField field) {
+  const auto part = PickPart(source, text, &scratch_);
+  if (!part) {
+    if (part.error() == PartError::kMalformed) NoteNoPart(source, at, field);
+    return std::nullopt;
+  }
+  if (!source.except.empty() && Trim(*part) == source.except) return std::nullopt;
+  return SourceText{*part, at};
+}
+
+void QuotaReader::NoteNoPart(const FieldSource& source, size_t at, SignalField field) {
+  const std::string_view reason = source.pointer.empty() ? "not a list as this API writes it" : "not JSON";
+  Note(at, NameOf(source, at), reason, UnreadKind::kMalformed, field);
+}
+
+// One quota per name, in the order the texts bring them.
+void QuotaReader::ReadSeveral(size_t rule_index) {
+  CollectSeveral(rule_index);
+  const QuotaRule& rule = exporter_.quotas[rule_index];
+  std::vector<const std::vector<std::string>*> keys;
+  for (const Several& several : several_) {
+    const auto same = [&](const auto* names) { return *names == several.part.names; };
+    if (std::ranges::none_of(keys, same)) keys.push_back(&several.part.names);
+  }
+  for (const auto* names : keys) {
+    Reading reading = StartSeveral(rule, *names);
+    ReadFields(rule_index, {{}, names}, &reading);
+    Keep(std::move(reading), rule_index, false, true);
+  }
+}
+
+void QuotaReader::CollectSeveral(size_t rule_index) {
+  several_.clear();
+  const QuotaRule& rule = exporter_.quotas[rule_index];
+  const auto add = [&](size_t f, size_t s, size_t at, std::vector<NamedPart> parts) {
+    for (NamedPart& part : parts) {
+      const bool fit = std::ranges::all_of(part.names, FitForLabel);
+      if (fit && several_.size() < kSeveralMax) several_.push_back({f, s, at, std::move(part)});
+    }
+  };
+  for (const Capture& capture : captures_) {
+    if (capture.target.kind != Kind::kQuotaField || capture.target.rule != rule_index) continue;
+    const FieldSource& source = rule.sources[capture.target.field][capture.target.source];
+    if (!source.several) continue;
+    auto parts = PickSeveral(source, exchange_.fields[capture.at].value);
+    if (parts) {
+      add(capture.target.field, capture.target.source, capture.at, std::move(*parts));
+    } else {
+      NoteNoPart(source, capture.at, kQuotaFields[capture.target.field]);
+    }
+  }
+  if (!rule.reads_body) return;
+  for (size_t f = 0; f < rule.sources.size(); ++f) {
+    for (size_t s = 0; s < rule.sources[f].size(); ++s) {
+      const FieldSource& source = rule.sources[f][s];
+      if (source.from != FieldSource::From::kBody || !source.several) continue;
+      for (const http::BodyValue& value : exchange_.response_body) {
+        auto names = MatchPointer(source.name, value.pointer);
+        if (names) add(f, s, exchange_.fields.size(), {{std::move(*names), value.value}});
+      }
+    }
+  }
+}
+
+// The first name may be the resource's; the last is the quota's, or its window's.
+Reading QuotaReader::StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const {
+  const bool named = !rule.resource_from_star || names.size() > 1;
+  Reading reading = StartReading(rule, named ? std::string_view(names.back()) : std::string_view());
+  if (rule.resource_from_star) reading.resource = names.front();
+  const auto counts = [](const FieldSource& source) {
+    return std::ranges::find(source.formats, Format::kCounts) != source.formats.end();
+  };
+  const auto& limits = rule.Sources(SignalField::kLimit);
+  const auto& used = rule.Sources(SignalField::kUsed);
+  if (std::ranges::any_of(limits, counts) || std::ranges::any_of(used, counts)) {
+    reading.quota = fmt::format("{}-{}s", rule.quota, names.back());
+    reading.window_seconds = static_cast<double>(ParseDigits(names.back()).value_or(0));
+  }
+  return reading;
+}
+
+}  // namespace apiquota::provider

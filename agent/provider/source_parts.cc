@@ -1,0 +1,214 @@
+#include "provider/source_parts.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace apiquota::provider {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kPartsMax = 64;
+constexpr size_t kNumberedMax = 32;  // elements of a list
+
+std::string_view Unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+// The value behind "name=" among members separated by any of `separators`; a comment in parentheses behind it
+// is none of it.
+std::expected<std::string_view, PartError> ValueOf(std::string_view name, std::string_view text,
+                                                   std::string_view separators) {
+  if (text.find('=') == std::string_view::npos) return std::unexpected(PartError::kMalformed);
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(separators), text.size());
+    const std::string_view member = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t equals = member.find('=');
+    if (equals == std::string_view::npos || !EqualsIgnoreCase(Trim(member.substr(0, equals)), name)) continue;
+    const std::string_view value = member.substr(equals + 1);
+    return Unquoted(Trim(value.substr(0, value.find('('))));
+  }
+  return std::unexpected(PartError::kAbsent);
+}
+
+// Of a list whose elements are themselves "a=1, b=2; a=3, b=4" or "a=1;b=2, a=3;b=4": the separator met first
+// stands between the names, the other one between the elements.
+char ElementSeparator(const FieldSource& source, std::string_view text) {
+  const bool named = !source.field.empty() || !source.item_with.empty();
+  const size_t first = text.find_first_of(",;");
+  return named && first != std::string_view::npos && text[first] == ',' ? ';' : ',';
+}
+
+bool Holds(std::string_view element, std::string_view member) {
+  const size_t equals = member.find('=');
+  const auto value = ValueOf(member.substr(0, equals), element, ",;");
+  return value && EqualsIgnoreCase(*value, member.substr(equals + 1));
+}
+
+std::expected<std::string_view, PartError> Element(const FieldSource& source, std::string_view text) {
+  const char separator = ElementSeparator(source, text);
+  for (size_t n = 1; n <= kNumberedMax; ++n) {
+    const size_t end = std::min(text.find(separator), text.size());
+    const std::string_view element = Trim(text.substr(0, end));
+    if (n == source.item || (!source.item_with.empty() && Holds(element, source.item_with))) return element;
+    if (end == text.size()) break;
+    text.remove_prefix(end + 1);
+  }
+  return std::unexpected(PartError::kAbsent);
+}
+
+// A scalar as text; nothing for null, lists and objects.
+std::optional<std::string> Scalar(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number() || value.is_boolean()) return value.dump();
+  return std::nullopt;
+}
+
+// One step of a JSON pointer, taken off its front.
+std::string_view TakeSegment(std::string_view* pointer) {
+  pointer->remove_prefix(1);
+  const std::string_view segment = pointer->substr(0, pointer->find('/'));
+  pointer->remove_prefix(segment.size());
+  return segment;
+}
+
+// "*": the key or index; "*=type": what the member "type" says.
+std::optional<std::string> StarName(std::string_view segment, const std::string& key, const json& child) {
+  if (segment == "*") return key;
+  const auto member = child.is_object() ? child.find(segment.substr(2)) : child.end();
+  return child.is_object() && member != child.end() ? Scalar(*member) : std::nullopt;
+}
+
+void Walk(const json& value, std::string_view pointer, std::vector<std::string>* names,
+          std::vector<NamedPart>* parts) {
+  if (parts->size() >= kPartsMax) return;
+  if (pointer.empty()) {
+    if (auto text = Scalar(value)) parts->push_back({*names, std::move(*text)});
+    return;
+  }
+  const std::string_view segment = TakeSegment(&pointer);
+  if (!segment.starts_with('*')) {
+    const json* child = nullptr;
+    if (value.is_object()) {
+      if (const auto found = value.find(segment); found != value.end()) child = &*found;
+    } else if (const auto index = ParseDigits(segment); value.is_array() && index && *index < value.size()) {
+      child = &value[*index];
+    }
+    if (child != nullptr) Walk(*child, pointer, names, parts);
+    return;
+  }
+  if (!value.is_structured()) return;
+  for (const auto& [key, child] : value.items()) {
+    auto name = StarName(segment, key, child);
+    if (!name) continue;
+    names->push_back(std::move(*name));
+    Walk(child, pointer, names, parts);
+    names->pop_back();
+  }
+}
+
+std::expected<std::vector<NamedPart>, PartError> InJson(const std::string& pointer, std::string_view text) {
+  if (text.size() > kJsonHeaderBytesMax) return std::unexpected(PartError::kMalformed);
+  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_structured()) return std::unexpected(PartError::kMalformed);
+  std::vector<NamedPart> parts;
+  std::vector<std::string> names;
+  Walk(document, pointer, &names, &parts);
+  return parts;
+}
+
+// "20:1,100:120": the number, and the seconds of its window as its name.
+std::expected<std::vector<NamedPart>, PartError> Counts(std::string_view text) {
+  std::vector<NamedPart> parts;
+  for (const std::string_view member : Split(text, ',')) {
+    const size_t colon = member.find(':');
+    const auto seconds =
+        colon == std::string_view::npos ? std::nullopt : ParseDigits(Trim(member.substr(colon + 1)));
+    if (!seconds || *seconds == 0 || parts.size() == kPartsMax) return std::unexpected(PartError::kMalformed);
+    parts.push_back({{std::to_string(*seconds)}, std::string(Trim(member.substr(0, colon)))});
+  }
+  return parts;
+}
+
+// "60:transaction;error:organization:reason, 2700::key": the seconds for each category; none means all.
+std::expected<std::vector<NamedPart>, PartError> SentryLimits(std::string_view text) {
+  std::vector<NamedPart> parts;
+  for (const std::string_view limit : Split(text, ',')) {
+    const size_t colon = limit.find(':');
+    if (colon == std::string_view::npos) return std::unexpected(PartError::kMalformed);
+    const std::string_view seconds = Trim(limit.substr(0, colon));
+    std::string_view categories = limit.substr(colon + 1);
+    categories = categories.substr(0, categories.find(':'));
+    for (const std::string_view category : Split(categories, ';')) {
+      if (parts.size() == kPartsMax) return parts;
+      const std::string_view name = Trim(category);
+      parts.push_back({{std::string(name.empty() ? "all" : name)}, std::string(seconds)});
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::expected<std::string_view, PartError> PickPart(const FieldSource& source, std::string_view text,
+                                                    std::string* scratch) {
+  if (!source.pointer.empty()) {
+    auto parts = InJson(source.pointer, text);
+    if (!parts) return std::unexpected(parts.error());
+    if (parts->empty()) return std::unexpected(PartError::kAbsent);
+    *scratch = std::move(parts->front().text);
+    return *scratch;
+  }
+  if (source.item > 0 || !source.item_with.empty()) {
+    const auto element = Element(source, text);
+    if (!element) return element;
+    text = *element;
+  }
+  return source.field.empty() ? text : ValueOf(source.field, text, ",;");
+}
+
+std::expected<std::vector<NamedPart>, PartError> PickSeveral(const FieldSource& source,
+                                                             std::string_view text) {
+  if (text.size() > kJsonHeaderBytesMax) return std::unexpected(PartError::kMalformed);
+  if (!source.pointer.empty()) return InJson(source.pointer, text);
+  return source.formats.front() == Format::kCounts ? Counts(text) : SentryLimits(text);
+}
+
+std::expected<std::vector<std::string>, PartError> PickTexts(const FieldSource& source,
+                                                             std::string_view text) {
+  std::vector<std::string> texts;
+  if (source.several && source.from == FieldSource::From::kHeader) {
+    auto parts = PickSeveral(source, text);
+    if (!parts) return std::unexpected(parts.error());
+    for (NamedPart& part : *parts) texts.push_back(std::move(part.text));
+  } else {
+    std::string scratch;
+    const auto part = PickPart(source, text, &scratch);
+    if (!part) return std::unexpected(part.error());
+    texts.emplace_back(*part);
+  }
+  std::erase_if(texts,
+                [&](const std::string& t) { return !source.except.empty() && Trim(t) == source.except; });
+  return texts;
+}
+
+std::optional<std::vector<std::string>> MatchPointer(std::string_view pattern, std::string_view pointer) {
+  std::vector<std::string> names;
+  while (!pattern.empty() && !pointer.empty()) {
+    const std::string_view wanted = TakeSegment(&pattern);
+    const std::string_view segment = TakeSegment(&pointer);
+    if (wanted == "*") {
+      names.emplace_back(segment);
+    } else if (wanted != segment) {
+      return std::nullopt;
+    }
+  }
+  if (!pattern.empty() || !pointer.empty()) return std::nullopt;
+  return names;
+}
+
+}  // namespace apiquota::provider
