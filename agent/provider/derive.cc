@@ -97,19 +97,20 @@ std::optional<double> DurationWord(std::string_view word) {
 }  // namespace
 
 std::optional<double> WindowFromName(std::string_view name) {
+  std::optional<double> window;  // the last one: "audio-seconds-minute" counts seconds per minute
   double count = 1;
   while (!name.empty()) {
     const size_t end = std::min(name.find_first_of("-_"), name.size());
     const std::string_view word = name.substr(0, end);
     name.remove_prefix(std::min(end + 1, name.size()));
-    if (const auto seconds = DurationWord(word)) return seconds;
+    if (const auto seconds = DurationWord(word)) window = seconds;
     const auto known = [&](const WindowWord& entry) { return entry.word == word; };
     const auto found = std::ranges::find_if(kWindowWords, known);
-    if (found != kWindowWords.end()) return found->seconds * count;
+    if (found != kWindowWords.end()) window = found->seconds * count;
     const auto digits = word.size() <= 4 ? ParseDigits(word) : std::nullopt;
     count = digits && *digits > 0 ? static_cast<double>(*digits) : 1;
   }
-  return std::nullopt;
+  return window;
 }
 
 void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at) {

@@ -71,6 +71,7 @@ TEST(DeriveTest, WindowsStandInNames) {
   EXPECT_EQ(WindowFromName("unified-5h"), 18000);
   EXPECT_EQ(WindowFromName("unified-7d_oi"), 604800);
   EXPECT_EQ(WindowFromName("daily"), 86400);
+  EXPECT_EQ(WindowFromName("audio-seconds-minute"), 60);
   for (const auto* name : {"", "requests", "tokens-month", "v3", "complexity", "5"}) {
     EXPECT_EQ(WindowFromName(name), std::nullopt) << name;
   }
