@@ -165,7 +165,14 @@ const polls = row(20, "Do its polls work?",
     empty: "No API is polled.",
   }),
   graph({
-    id: 22, title: "Credentials refused", size: [12, 8], unit: unit.requestsPerMinute, stacked: true,
+    id: 27, title: "Cost of polls", size: [6, 8], unit: unit.perMinute,
+    help: "What the polls themselves take from each API's quota, as its exporter file prices one. Free polls " +
+      "are at 0. If it weighs beside the limit, poll less often.",
+    queries: [query(perMinute("api, unit", `apiquota_poll_cost_total{${apis}}`), "{{api}} {{unit}}")],
+    empty: "No API is polled.",
+  }),
+  graph({
+    id: 22, title: "Credentials refused", size: [6, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "Answers by which an API rejected a credential, in polls and in clients' requests. Any that " +
       "last: the key has expired, was revoked or lacks a permission.",
     queries: [query(perMinute("api, key", `apiquota_auth_failures_total{${apis}}`), "{{api}} {{key}}")],

@@ -1,5 +1,5 @@
-// How every dashboard here looks: eight verbs (dashboard, variable, annotation, row, stat, graph, table, query)
-// around Grafana's Foundation SDK. Only this file imports it: its next schema is a change to this file alone.
+// How every dashboard looks: eight verbs (dashboard, variable, annotation, row, stat, graph, table and query)
+// over Grafana's Foundation SDK. Only this file imports it: its next schema is a change to this file alone.
 import { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog";
 import * as common from "@grafana/grafana-foundation-sdk/common";
 import * as sdk from "@grafana/grafana-foundation-sdk/dashboard";

@@ -1,5 +1,5 @@
-"""The committed dashboards: a test for each rule, most of them those of Grafana's dashboard-linter. What they ask
-Prometheus is queries_test's."""
+"""The committed dashboards: a test for each rule, most of them those of Grafana's dashboard-linter. What they
+ask Prometheus is for queries_test."""
 
 import os
 import re
