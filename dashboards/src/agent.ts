@@ -166,8 +166,8 @@ const polls = row(20, "Do its polls work?",
   }),
   graph({
     id: 27, title: "Cost of polls", size: [6, 8], unit: unit.perMinute,
-    help: "What the polls themselves take from each API's quota, as its exporter file prices one. Free polls " +
-      "are at 0. If it weighs beside the limit, poll less often.",
+    help: "What the polls themselves take from each API's quota, as its exporter file prices one. Free " +
+      "polls are at 0. If it weighs beside the limit, poll less often.",
     queries: [query(perMinute("api, unit", `apiquota_poll_cost_total{${apis}}`), "{{api}} {{unit}}")],
     empty: "No API is polled.",
   }),
