@@ -10,13 +10,28 @@
 
 namespace apiquota {
 
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+constexpr char AsciiLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// Inline: a head's fields are compared with many names, nearly all of which differ in size or first
+// letter.
+constexpr bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && AsciiLower(a[i]) != AsciiLower(b[i])) return false;
+  }
+  return true;
+}
 bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix);
 bool ContainsIgnoreCase(std::string_view text, std::string_view part);
 std::string ToLower(std::string_view text);
 
 // Without the spaces and tabs at both ends (OWS of RFC 9110 5.6.3).
-std::string_view Trim(std::string_view text);
+constexpr std::string_view Trim(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 // Never empty: "" gives one empty part. Parts are views into `text`, not trimmed.
 std::vector<std::string_view> Split(std::string_view text, char separator);

@@ -103,10 +103,9 @@ bool IsPort(std::string_view text) {
 }  // namespace
 
 bool IsToken(std::string_view text) {
-  for (const char c : text) {
-    if (!kTokenByte[static_cast<unsigned char>(c)]) return false;
-  }
-  return !text.empty();
+  bool all = true;
+  for (const char c : text) all &= kTokenByte[static_cast<unsigned char>(c)];
+  return all && !text.empty();
 }
 
 bool IsFieldValue(std::string_view text) {

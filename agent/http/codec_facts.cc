@@ -6,6 +6,23 @@
 
 namespace apiquota::http {
 
+bool DecidesFraming(std::string_view name) {
+  switch (name.size()) {
+    case 7:
+      return EqualsIgnoreCase(name, "upgrade");
+    case 10:
+      return EqualsIgnoreCase(name, "connection");
+    case 14:
+      return EqualsIgnoreCase(name, "content-length");
+    case 16:
+      return EqualsIgnoreCase(name, "proxy-connection");
+    case 17:
+      return EqualsIgnoreCase(name, "transfer-encoding");
+    default:
+      return false;
+  }
+}
+
 std::optional<Refusal> HeadFacts::Note(std::string_view name, std::string_view value, size_t index) {
   switch (name.size()) {
     case 4:

@@ -31,6 +31,9 @@ struct HeadFacts {
   std::optional<Refusal> NoteConnection(std::string_view value);
 };
 
+// Whether basic_parser needs to see the field: it keeps its own account of where the body ends.
+bool DecidesFraming(std::string_view name);
+
 // A head may name this many options in Connection: what removes the fields they name compares each
 // with each.
 inline constexpr size_t kConnectionOptionsMax = 32;

@@ -1,6 +1,6 @@
 // Header fields as one flat, reusable buffer: names and values as received, in order, duplicates kept.
 // Copying costs two allocations whatever the number of fields; Clear() keeps the capacity for the next one.
-// Not thread-safe to change. Views stay valid until the next Add, Clear or assignment.
+// Not thread-safe to change. Views stay valid until the next Add, AddLines, Clear or assignment.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,30 @@ struct FieldView {
 class Fields {
  public:
   void Add(std::string_view name, std::string_view value) {
-    refs_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(name.size()),
-                     static_cast<uint32_t>(value.size())});
+    const size_t at = bytes_.size();
     bytes_.append(name).append(value);
+    refs_.push_back({Narrow(at), Narrow(name.size()), Narrow(at + name.size()), Narrow(value.size()), 0});
   }
+
+  // For a parser: keeps the bytes of a whole block of field lines and returns where they begin;
+  // AddLine then says where in them a line and its parts stand. Only lines that are legal on the
+  // wire may be added.
+  size_t AddLines(std::string_view block) {
+    const size_t at = bytes_.size();
+    bytes_.append(block);
+    return at;
+  }
+  struct LinePlaces {
+    size_t at, name_size, value_at, value_size, line_size;  // the line with its CRLF
+  };
+  void AddLine(const LinePlaces& p) {
+    // Line() is for lines that need no tidying: "name: value" CRLF.
+    const bool plain = p.value_at == p.at + p.name_size + 2 && bytes_[p.value_at - 1] == ' ' &&
+                       p.value_at + p.value_size + 2 == p.at + p.line_size;
+    refs_.push_back({Narrow(p.at), Narrow(p.name_size), Narrow(p.value_at), Narrow(p.value_size),
+                     plain ? Narrow(p.line_size) : 0});
+  }
+
   void Clear() {
     bytes_.clear();
     refs_.clear();
@@ -32,12 +52,13 @@ class Fields {
 
   size_t size() const { return refs_.size(); }
   bool empty() const { return refs_.empty(); }
-  size_t bytes() const { return bytes_.size(); }  // names and values together
   FieldView operator[](size_t i) const {
     const Ref& ref = refs_[i];
-    const std::string_view all(bytes_);
-    return {all.substr(ref.at, ref.name), all.substr(ref.at + ref.name, ref.value)};
+    return {{bytes_.data() + ref.at, ref.name}, {bytes_.data() + ref.value_at, ref.value}};
   }
+  // The field as it stood on the wire, "name: value" CRLF, judged by the parser; empty if it was
+  // added by hand or spaced otherwise. Neighbours' lines are neighbours in memory.
+  std::string_view Line(size_t i) const { return {bytes_.data() + refs_[i].at, refs_[i].line}; }
 
   // The first value of a field; names compare without case (RFC 9110 5.1).
   std::optional<std::string_view> Find(std::string_view name) const;
@@ -51,8 +72,10 @@ class Fields {
 
  private:
   struct Ref {
-    uint32_t at, name, value;
+    uint32_t at, name, value_at, value, line;  // line: its size, 0 if Line() is empty
   };
+  static uint32_t Narrow(size_t n) { return static_cast<uint32_t>(n); }
+
   std::string bytes_;
   std::vector<Ref> refs_;
 };

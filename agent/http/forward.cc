@@ -93,11 +93,37 @@ bool IsReplaced(std::string_view name, const UpstreamRequest& request) {
          std::ranges::any_of(request.drop, [name](std::string_view n) { return IsTwin(name, n); });
 }
 
-// The boundary: nothing that could end a line or start a field passes, wherever it came from.
+// The boundary: nothing that could end a line or start a field passes, wherever it came from. (Lines
+// that the codec has judged pass as they are: FieldCopier.)
 void AppendField(std::string_view name, std::string_view value, std::string* out) {
   if (!IsToken(name) || !IsFieldValue(value)) return;
   out->append(name).append(": ").append(value).append("\r\n");
 }
+
+// Copies fields of one head; neighbours that need no change leave in one piece.
+class FieldCopier {
+ public:
+  FieldCopier(const Fields& fields, std::string* out) : fields_(fields), out_(out) {}
+  ~FieldCopier() { out_->append(run_); }
+  FieldCopier(const FieldCopier&) = delete;
+  FieldCopier& operator=(const FieldCopier&) = delete;
+
+  void Copy(size_t i) {
+    const std::string_view line = fields_.Line(i);
+    if (!line.empty() && line.data() == run_.data() + run_.size()) {
+      run_ = {run_.data(), run_.size() + line.size()};
+      return;
+    }
+    out_->append(run_);
+    run_ = line;
+    if (line.empty()) AppendField(fields_[i].name, fields_[i].value, out_);
+  }
+
+ private:
+  const Fields& fields_;
+  std::string* out_;
+  std::string_view run_;
+};
 
 void AppendNumber(uint64_t number, std::string* out) {
   char digits[20];
@@ -113,13 +139,14 @@ void AppendContentLength(uint64_t length, std::string* out) {
 
 void AppendTargetBytes(std::string_view text, std::string* out) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte != 0x7f) {
-      out->push_back(c);
-    } else {
-      out->append({'%', kHex[byte >> 4], kHex[byte & 15]});
-    }
+  const auto legal = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; };
+  while (!text.empty()) {
+    const auto good = static_cast<size_t>(std::ranges::find_if_not(text, legal) - text.begin());
+    out->append(text.substr(0, good));
+    if (good == text.size()) return;
+    const auto byte = static_cast<unsigned char>(text[good]);
+    out->append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    text.remove_prefix(good + 1);
   }
 }
 
@@ -161,11 +188,13 @@ void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
   AppendField("Host", request.base->authority, out);
   const ConnectionOptions options(head.fields);
   const bool replaces = !request.replace.empty() || !request.drop.empty();
-  for (size_t i = 0; i < head.fields.size(); ++i) {
-    const FieldView field = head.fields[i];
-    if (IsOurs(field.name, Way::kUpstream) || options.NameAway(field.name)) continue;
-    if (replaces && IsReplaced(field.name, request)) continue;
-    AppendField(field.name, field.value, out);
+  {
+    FieldCopier copier(head.fields, out);
+    for (size_t i = 0; i < head.fields.size(); ++i) {
+      const std::string_view name = head.fields[i].name;
+      if (IsOurs(name, Way::kUpstream) || options.NameAway(name)) continue;
+      if (!replaces || !IsReplaced(name, request)) copier.Copy(i);
+    }
   }
   for (const FieldView& field : request.replace) AppendField(field.name, field.value, out);
   AppendField("Via", head.minor_version == 1 ? "1.1 apiquota" : "1.0 apiquota", out);
@@ -197,11 +226,14 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
   AppendStatusLine(head.status, head.reason, out);
   const ConnectionOptions options(head.fields);
   bool dated = interim || !response.add_date;
-  for (size_t i = 0; i < head.fields.size(); ++i) {
-    const FieldView field = head.fields[i];
-    if (IsOurs(field.name, Way::kClient) || options.NameAway(field.name)) continue;
-    dated = dated || EqualsIgnoreCase(field.name, "date");
-    AppendField(field.name, field.value, out);
+  {
+    FieldCopier copier(head.fields, out);
+    for (size_t i = 0; i < head.fields.size(); ++i) {
+      const std::string_view name = head.fields[i].name;
+      if (IsOurs(name, Way::kClient) || options.NameAway(name)) continue;
+      dated = dated || EqualsIgnoreCase(name, "date");
+      copier.Copy(i);
+    }
   }
   if (!dated) AppendField("Date", FormatHttpDate(response.now), out);
   if (framing.chunked) {

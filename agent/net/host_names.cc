@@ -53,9 +53,9 @@ bool HostNames::Allow(std::string_view authority) const {
   const std::string name = NameOf(authority);
   if (name.empty()) return false;
   if (name == "localhost" || name.ends_with(".localhost")) return true;
+  if (std::ranges::find(names_, name) != names_.end()) return true;
   const Literal literal = Classify(name);
-  if (literal == Literal::kLoopback || (all_addresses_ && literal != Literal::kNone)) return true;
-  return std::ranges::find(names_, name) != names_.end();
+  return literal == Literal::kLoopback || (all_addresses_ && literal != Literal::kNone);
 }
 
 }  // namespace apiquota::net

@@ -93,9 +93,7 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
   exchange_.status = head.status;
   exchange_.fields = head.fields;
   exchange_.received_at = clock_.SystemNow();
-  exchange_.date.reset();
-  if (const auto date = head.fields.Find("date"))
-    exchange_.date = http::ParseHttpDate(*date, exchange_.received_at);
+  SetDate(head.fields.Find("date").value_or(""));
   if (request_scan_) exchange_.request_body = request_scan_->TakeValues();
   const auto& pointers = provider::ResponsePointers(*route_->exporter, head.status);
   if (pointers.empty() || head.framing == http::BodyFraming::kNone) return Observe();
@@ -104,6 +102,13 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
   observe_pending_ = true;
   response_scan_.emplace(pointers);
   scanned_bytes_ = 0;
+}
+
+// Most responses come within the second of the one before.
+void ExchangeRecord::SetDate(std::string_view text) {
+  if (text == date_text_) return;
+  date_text_ = text;
+  exchange_.date = http::ParseHttpDate(text, exchange_.received_at);
 }
 
 void ExchangeRecord::ResponseBody(std::span<const std::string_view> slices) {

@@ -43,12 +43,14 @@ class ExchangeRecord {
 
  private:
   void Observe();
+  void SetDate(std::string_view text);
   void SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential, const KeyChoice& choice);
 
   const Clock& clock_;
   Observer& observer_;
   const Route* route_ = nullptr;
   http::Exchange exchange_;
+  std::string date_text_;  // what exchange_.date was read from
   std::optional<provider::BodyScanner> request_scan_;
   std::optional<provider::BodyScanner> response_scan_;
   size_t scanned_bytes_ = 0;
