@@ -1,5 +1,5 @@
 // One message read by basic_parser under our scanners: the part both directions share. Internal to
-// codec_request.cc and codec_response.cc, the only files that include Boost.
+// codec_request.cc and codec_response.cc, the only files that include Boost (with codec_errors.h).
 //
 // basic_parser is only ever shown what the scanners have passed, and always whole: a whole head, a
 // whole chunk-size line, a whole trailer section, any piece of data. That is what makes every way
@@ -15,12 +15,11 @@
 
 #include "base/text.h"
 #include "http/codec.h"
+#include "http/codec_errors.h"
 #include "http/codec_facts.h"
 #include "http/codec_scan.h"
 
 namespace apiquota::http {
-
-inline constexpr Refusal kBadFieldName{400, "field_name", "a field name that is not a token"};
 
 template <bool kRequest>
 class MessageReader {
@@ -296,19 +295,9 @@ size_t MessageReader<kRequest>::Put(std::string_view bytes) {
 
 template <bool kRequest>
 Refusal MessageReader<kRequest>::RefusalOf(const ErrorCode& ec) const {
-  using Error = boost::beast::http::error;
   if (phase_ == Phase::kTrailers) return {400, "trailer", "a malformed last chunk or trailer"};
   if (phase_ != Phase::kHead) return {400, "chunk", "a malformed chunk-size line"};
-  if (ec == Error::bad_field) return kBadFieldName;
-  if (ec == Error::bad_value) return {400, "connection", "a malformed Connection field"};
-  if (ec == Error::bad_content_length || ec == Error::multiple_content_length) {
-    return {400, "content_length", "Content-Length is not one plain number"};
-  }
-  if (ec == Error::bad_transfer_encoding) {
-    return {400, "transfer_encoding", "Transfer-Encoding repeated, or beside Content-Length"};
-  }
-  if (kRequest) return {400, "request_line", "not METHOD SP target SP HTTP/1.1"};
-  return {502, "status_line", "not HTTP/1.1 SP status SP reason"};
+  return HeadRefusal(ec, kRequest);
 }
 
 }  // namespace apiquota::http
