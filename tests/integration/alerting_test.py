@@ -202,8 +202,8 @@ class AlertingTest(unittest.TestCase):
             names |= set(alerts)
             severities[path] |= {alert["labels"]["severity"] for alert in alerts.values()}
         self.assertEqual(severities, {"/page": {"critical"}, "/queue": {"warning"}})
-        # The throttles came late in the window: whether these two get their minute is a matter of seconds.
-        late = {"ApiQuotaExhausted", "ApiThrottleSpike"}
+        # The throttles came late in the window: whether these get their minute is a matter of seconds.
+        late = {"ApiQuotaExhausted", "ApiQuotaFewLeft", "ApiThrottleSpike"}
         self.assertEqual(names - late, {"ApiQuotaHigh", "ApiQuotaCritical"})
 
 

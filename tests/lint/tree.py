@@ -18,6 +18,7 @@ TEXT_SUFFIXES = {
     ".json",
     ".jsonl",
     ".md",
+    ".tmpl",
     ".mjs",
     ".py",
     ".sh",
