@@ -103,7 +103,8 @@ class EveryAlertTest(unittest.TestCase):
                     self.assertTrue(first[1], f"{file.name}: {name} in: {case.splitlines()[0]}")
 
     def test_leads_to_a_dashboard_that_exists(self):
-        uids = [json.loads(file.read_text())["uid"] for file in (SOURCE_DIR / "dashboards").glob("*.json")]
+        dashboards = [json.loads(file.read_text()) for file in (SOURCE_DIR / "dashboards").glob("*.json")]
+        uids = [dashboard.get("uid") for dashboard in dashboards]
         for uid in set(re.findall(r"dashboard_url: /d/([\w-]+)", read(RULES))):
             self.assertIn(uid, uids)
 
