@@ -1,13 +1,12 @@
 // Agent: the watcher watched. Its own traffic, what it costs, its polls, and what it could not read or keep.
 import { dashboard, graph, query, row, stat, table, unit, valueOf, variable } from "./kit";
 import {
-  agents, agentVariables, anyIsALook, apiQuery, apis, inAll, noneIsGood, perMinute, rate, restarts, rowLink,
-  toApi, toOverview,
+  agents, agentVariables, anyIsALook, apiQuery, apis, inAll, moved, noneIsGood, perMinute, quantile, rate,
+  restarts, rowLink, toApi, toOverview,
 } from "./model";
 
 const agentLabels = "job, instance";
-const overhead = (share: number) => `histogram_quantile(${share}, sum by (phase, le) (${
-  rate(`apiquota_overhead_seconds_bucket{${apis}}`)}))`;
+const overhead = (share: number) => quantile(share, "phase, le", `apiquota_overhead_seconds_bucket{${apis}}`);
 const loaded = `apiquota_config_last_reload_success_timestamp_seconds{${agents}}`;
 const yesNo: Record<string, [string, "green" | "red"]> = { 1: ["yes", "green"], 0: ["no", "red"] };
 
@@ -79,7 +78,7 @@ const traffic = row(9, "What does it carry?",
     id: 10, title: "Answers to clients", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "What clients got from the proxy, by status. 502, 503 and 504 with Proxy-Status: apiquota are " +
       "the agent's own words for an API that did not answer.",
-    queries: [query(perMinute("code", `apiquota_proxy_requests_total{${apis}}`), "{{code}}")],
+    queries: [query(moved("code", `apiquota_proxy_requests_total{${apis}}`), "{{code}}")],
     colors: [[/^2../, "green"], [/^3../, "blue"], [/^4../, "orange"], [/^429/, "red"], [/^5../, "purple"]],
     empty: "No client has asked anything.",
   }),
@@ -87,7 +86,7 @@ const traffic = row(9, "What does it carry?",
     id: 11, title: "Requests to APIs by door", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "Answered requests: proxy is what clients asked, poll is what the agent asked for itself. " +
       "Polls cost quota unless the exporter file says otherwise; if they weigh, poll less often.",
-    queries: [query(perMinute("door", `apiquota_upstream_requests_total{${apis}}`), "{{door}}")],
+    queries: [query(moved("door", `apiquota_upstream_requests_total{${apis}}`), "{{door}}")],
     empty: "Nothing was asked.",
   }),
   graph({
@@ -95,8 +94,8 @@ const traffic = row(9, "What does it carry?",
     help: "Refused: what the proxy turned away before any API was asked, by reason; broken clients or " +
       "attacks. No answer: APIs that could not be reached or broke off.",
     queries: [
-      query(perMinute("reason", `apiquota_http_rejected_total{${agents}}`), "refused: {{reason}}"),
-      query(perMinute("reason", `apiquota_upstream_errors_total{${apis}}`), "no answer: {{reason}}"),
+      query(moved("reason", `apiquota_http_rejected_total{${agents}}`), "refused: {{reason}}"),
+      query(moved("reason", `apiquota_upstream_errors_total{${apis}}`), "no answer: {{reason}}"),
     ],
     empty: "Nothing was refused, and every request was answered.",
   }));
@@ -175,7 +174,7 @@ const polls = row(20, "Do its polls work?",
     id: 22, title: "Credentials refused", size: [6, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "Answers by which an API rejected a credential, in polls and in clients' requests. Any that " +
       "last: the key has expired, was revoked or lacks a permission.",
-    queries: [query(perMinute("api, key", `apiquota_auth_failures_total{${apis}}`), "{{api}} {{key}}")],
+    queries: [query(moved("api, key", `apiquota_auth_failures_total{${apis}}`), "{{api}} {{key}}")],
     empty: "No credential was refused.",
   }));
 
@@ -184,14 +183,14 @@ const lost = row(23, "What is lost?",
     id: 24, title: "Unread signals by field", size: [8, 8], unit: unit.perMinute, stacked: true,
     help: "Rate-limit fields that could not be read or could not be true, by API and field. Any that " +
       "last: the API changed its words; `apiquota explain` on a response says what is not understood.",
-    queries: [query(perMinute("api, field", `apiquota_parse_errors_total{${apis}}`), "{{api}} {{field}}")],
+    queries: [query(moved("api, field", `apiquota_parse_errors_total{${apis}}`), "{{api}} {{field}}")],
     empty: "Everything was read.",
   }),
   graph({
     id: 25, title: "Series dropped by family", size: [8, 8], unit: unit.perMinute, stacked: true,
     help: "Series refused because a family, an API or the ledger was at its cap; some keys or resources " +
       "are not shown. Raise the bound in the configuration, or see who makes so many.",
-    queries: [query(`${perMinute("family", `apiquota_series_dropped_total{${agents}}`)} > 0`, "{{family}}")],
+    queries: [query(moved("family", `apiquota_series_dropped_total{${agents}}`), "{{family}}")],
     empty: "Nothing was dropped.",
   }),
   graph({

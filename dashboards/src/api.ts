@@ -3,8 +3,8 @@ import {
   annotation, Color, dashboard, graph, limitQuery, query, row, stat, table, unit, valueOf, variable,
 } from "./kit";
 import {
-  agentVariables, apiQuery, apis, inAll, left, limitChanges, perMinute, quota, rate, restarts, throttledSteps,
-  throttles, toAgent, toOverview, useSteps,
+  agentVariables, apiQuery, apis, inAll, left, limitChanges, moved, quantile, quota, rate, restarts,
+  throttledSteps, throttles, toAgent, toOverview, useSteps,
 } from "./model";
 
 const keys = `${apis}, key=~"$key"`;
@@ -30,7 +30,7 @@ const peaks = (le: string) =>
 const closed = `sum(${rate(`apiquota_quota_window_peak_used_ratio_count{${quotas}}`)})`;
 
 const quantiles = (histogram: string, ...shares: number[]) => shares.map((share) =>
-  query(`histogram_quantile(${share}, sum by (le) (${rate(`${histogram}{${apis}}`)}))`, `${100 * share} %`));
+  query(quantile(share, "le", `${histogram}{${apis}}`), `${100 * share} %`));
 
 const info = (selector: string, label: string) => `label_values(apiquota_quota_info{${selector}}, ${label})`;
 const askedOfApi = `apiquota_upstream_requests_total{${apis}}`;
@@ -50,14 +50,14 @@ const standing = row(1, "Where does it stand?",
     id: 3, title: "Next reset in", size: [4, 4], unit: unit.seconds, decimals: 0,
     help: "How long until the first quota comes back; a bucket is full by then. Without a number the API " +
       "does not tell its resets, or every reading has expired.",
-    query: query(left(`min(${reset})`)), empty: "not told",
+    query: query(`min(${left(reset)})`), empty: "not told",
   }),
   stat({
     id: 4, title: "Runs out in", size: [4, 4], unit: unit.seconds, decimals: 0,
     steps: ["red", [900, "orange"], [3600, "green"]],
     help: "When the first quota will be exhausted at its present pace, if that is before its reset. Red: " +
       "in less than 15 minutes. Without a number nothing is running out.",
-    query: query(left(`min(${exhaustion})`)), empty: "nothing runs out",
+    query: query(`min(${left(exhaustion)})`), empty: "nothing runs out",
   }),
   stat({
     id: 5, title: "Throttled share", size: [4, 4], unit: unit.ratio, decimals: 1, steps: throttledSteps,
@@ -82,7 +82,7 @@ const standing = row(1, "Where does it stand?",
     help: "One line for each quota, with its window and when it was last heard of. An empty cell: the " +
       "API did not say, or the reading no longer holds because its window is over.",
     queries: [
-      query(used), query(remaining), query(limit), query(windowSeconds), query(`1000 * ${reset}`),
+      query(used), query(remaining), query(limit), query(windowSeconds), query(`1000 * (${reset} > time())`),
       query(`1000 * ${exhaustion}`), query(`1000 * ${observed}`),
       query(`max by (${quota}, kind) (apiquota_quota_info{${quotas}})`),
     ],
@@ -93,8 +93,8 @@ const standing = row(1, "Where does it stand?",
       { field: "quota", title: "Quota", width: 130 },
       { field: "kind", title: "Kind", width: 100 },
       { field: valueOf("A"), title: "Used", unit: unit.ratio, decimals: 0, bar: true, steps: useSteps },
-      { field: valueOf("B"), title: "Left", width: 100 },
-      { field: valueOf("C"), title: "Limit", width: 100 },
+      { field: valueOf("B"), title: "Left", unit: unit.exactly, width: 100 },
+      { field: valueOf("C"), title: "Limit", unit: unit.exactly, width: 100 },
       { field: "unit", title: "Unit", width: 100 },
       { field: valueOf("D"), title: "Window", unit: unit.seconds, width: 100 },
       { field: valueOf("E"), title: "Resets", unit: unit.fromNow, width: 140 },
@@ -173,7 +173,7 @@ const spenders = row(16, "Who spends?",
     columns: [
       { field: "key", title: "Key" },
       { field: "caller", title: "Caller" },
-      { field: valueOf("A"), title: "Requests", decimals: 0 },
+      { field: valueOf("A"), title: "Requests", unit: unit.exactly, decimals: 0 },
       { field: valueOf("B"), title: "Throttled", decimals: 0, steps: ["text", [1, "orange"]] },
     ],
     empty: "Nothing was asked in the chosen time.",
@@ -182,7 +182,7 @@ const spenders = row(16, "Who spends?",
     id: 18, title: "Requests by key and caller", size: [12, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "Requests through the agents. Compare with what is spent: if a quota falls while these stand " +
       "still, somebody else uses the credential elsewhere.",
-    queries: [query(perMinute("key, caller", asked), "{{key}} {{caller}}")],
+    queries: [query(moved("key, caller", asked), "{{key}} {{caller}}")],
     empty: "Nothing was asked.",
   }),
   graph({
@@ -190,7 +190,7 @@ const spenders = row(16, "Who spends?",
     repeat: "unit",
     help: "What each key spends of each quota per minute, by anybody who uses the credential. The " +
       "broadest band is whom to talk to.",
-    queries: [query(`60 * ${burn(ofUnit)}`, quotaLegend)],
+    queries: [query(`60 * ${burn(ofUnit)} > 0`, quotaLegend)],
     empty: "Nothing was spent.",
   }));
 
@@ -200,21 +200,21 @@ const says = row(20, "What does it answer?",
     colors: codes,
     help: "Red 429s are throttles, purple is the API's own trouble, orange the caller's mistakes. A few " +
       "429s at the end of a window are normal; many mean that clients retry against a closed door.",
-    queries: [query(perMinute("code", asked), "{{code}}")],
+    queries: [query(moved("code", asked), "{{code}}")],
     empty: "Nothing was asked.",
   }),
   graph({
     id: 22, title: "Throttles by scope", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "Primary: a quota is used up. Secondary and concurrency: too much at once, spread the calls. " +
       "Overload: the API's own trouble, retry later. Spend: a budget, talk to whoever pays.",
-    queries: [query(perMinute("scope", throttled), "{{scope}}")],
+    queries: [query(moved("scope", throttled), "{{scope}}")],
     empty: "Nothing was throttled.",
   }),
   graph({
     id: 23, title: "Requests without an answer", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "Requests that ended without a whole answer, by reason. Any that last: look at the provider's " +
       "status page, then at names, addresses and certificates.",
-    queries: [query(perMinute("reason", `apiquota_upstream_errors_total{${apis}}`), "{{reason}}")],
+    queries: [query(moved("reason", `apiquota_upstream_errors_total{${apis}}`), "{{reason}}")],
     empty: "Every request was answered.",
   }),
   graph({

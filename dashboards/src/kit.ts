@@ -15,6 +15,7 @@ const datasource = { type: "prometheus", uid: "${datasource}" };
 
 export const unit = {
   count: units.Short,
+  exactly: units.LocaleFormat, // with separators, where 4.91 K would hide what is left
   ratio: units.PercentUnit,
   seconds: units.Seconds,
   bytes: units.BytesIEC,
@@ -139,7 +140,7 @@ export function graph(spec: Graph): AnyPanel {
     .thresholdsStyle(new common.GraphThresholdsStyleConfigBuilder()
       .mode(spec.steps ? common.GraphThresholdsStyleMode.Dashed : common.GraphThresholdsStyleMode.Off))
     .colorScheme(new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.PaletteClassic))
-    .lineWidth(2).fillOpacity(spec.stacked ? 35 : 8).showPoints(common.VisibilityMode.Auto).pointSize(4)
+    .lineWidth(2).fillOpacity(spec.stacked ? 35 : 4).showPoints(common.VisibilityMode.Auto).pointSize(4)
     .stacking(new common.StackingConfigBuilder().group("A")
       .mode(spec.stacked ? common.StackingMode.Normal : common.StackingMode.None))
     .legend(new common.VizLegendOptionsBuilder().showLegend(true).calcs([])
@@ -200,7 +201,8 @@ function withPlainValue(spec: Table): Table {
 }
 
 function properties(column: Column, spec: Table): Property[] {
-  const found: Property[] = [{ id: "displayName", value: column.title }];
+  // Else what an empty table says would stand in every empty cell.
+  const found: Property[] = [{ id: "displayName", value: column.title }, { id: "noValue", value: "–" }];
   const add = (id: string, value: unknown) => found.push({ id, value });
   if (column.unit) add("unit", column.unit);
   if (column.decimals !== undefined) add("decimals", column.decimals);

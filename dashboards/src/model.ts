@@ -16,9 +16,15 @@ export const apis = `${agents}, api=~"$api"`;
 
 export const rate = (counter: string) => `rate(${counter}[$__rate_interval])`;
 export const perMinute = (labels: string, counter: string) => `60 * sum by (${labels}) (${rate(counter)})`;
+// Only what moved: many counters exist from the start, and a line at 0 lies on top of the stack.
+export const moved = (labels: string, counter: string) => `${perMinute(labels, counter)} > 0`;
+// Without the NaN of a time in which nothing was observed.
+export const quantile = (share: number, labels: string, buckets: string) =>
+  `histogram_quantile(${share}, sum by (${labels}) (${rate(buckets)})) >= 0`;
 // In the time that the dashboard shows.
 export const inAll = (counter: string) => `sum(increase(${counter}[$__range])) or vector(0)`;
-export const left = (timestamp: string) => `${timestamp} - time()`;
+// To a moment that is yet to come; a bucket's reset may be past, when it is full.
+export const left = (timestamp: string) => `${timestamp} - time() > 0`;
 
 export const agentVariables = [
   variable({ name: "job", label: "Job", query: "label_values(apiquota_build_info, job)" }),

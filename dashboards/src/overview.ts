@@ -1,8 +1,8 @@
 // Overview: every API, the worst quota first; where to look next is a link in each row.
 import { dashboard, graph, query, row, stat, table, unit, valueOf, variable } from "./kit";
 import {
-  agentVariables, anyIsALook, apiQuery, apis, agents, left, limitChanges, noneIsGood, perMinute, quota, rate,
-  restarts, rowLink, throttledSteps, throttles, toAgent, toApi, useSteps,
+  agents, agentVariables, anyIsALook, apiQuery, apis, left, limitChanges, moved, noneIsGood, quantile,
+  quota, rate, restarts, rowLink, throttledSteps, throttles, toAgent, toApi, useSteps,
 } from "./model";
 
 const used = `apiquota_quota_used_ratio{${apis}}`;
@@ -12,6 +12,7 @@ const reset = `max by (${quota}) (apiquota_quota_reset_timestamp_seconds{${apis}
 const exhaustion = `apiquota_quota_exhaustion_timestamp_seconds{${apis}}`;
 const throttled = `apiquota_throttles_total{${apis}}`;
 const unanswered = `apiquota_upstream_errors_total{${apis}}`;
+const durations = `apiquota_upstream_duration_seconds_bucket{${apis}}`;
 const asked = `apiquota_upstream_requests_total{${apis}}`;
 
 // Alerts keep the labels of what they are about; those of the agents have no api.
@@ -37,7 +38,7 @@ const canICall = row(1, "Can I still call?",
     steps: ["red", [900, "orange"], [3600, "green"]],
     help: "When the first quota will be exhausted at its present pace, if that is before its reset. Red: " +
       "in less than 15 minutes. Without a number nothing is running out.",
-    query: query(left(`min(${exhaustion})`)), empty: "nothing runs out",
+    query: query(`min(${left(exhaustion)})`), empty: "nothing runs out",
   }),
   stat({
     id: 4, title: "Throttled share", size: [4, 4], unit: unit.ratio, decimals: 1, steps: throttledSteps,
@@ -65,7 +66,7 @@ const canICall = row(1, "Can I still call?",
       "that watch one credential share a line. The API's name opens its dashboard.",
     queries: [
       query(`max by (${quota}) (${used})`), query(remaining), query(limit),
-      query(`1000 * ${reset}`), query(`1000 * min by (${quota}) (${exhaustion})`),
+      query(`1000 * (${reset} > time())`), query(`1000 * min by (${quota}) (${exhaustion})`),
     ],
     worst: valueOf("A"),
     link: rowLink("Open this API", "api", "key", "resource", "quota"),
@@ -75,8 +76,8 @@ const canICall = row(1, "Can I still call?",
       { field: "resource", title: "Resource", width: 170 },
       { field: "quota", title: "Quota", width: 140 },
       { field: valueOf("A"), title: "Used", unit: unit.ratio, decimals: 0, bar: true, steps: useSteps },
-      { field: valueOf("B"), title: "Left", width: 110 },
-      { field: valueOf("C"), title: "Limit", width: 110 },
+      { field: valueOf("B"), title: "Left", unit: unit.exactly, width: 110 },
+      { field: valueOf("C"), title: "Limit", unit: unit.exactly, width: 110 },
       { field: "unit", title: "Unit", width: 110 },
       { field: valueOf("D"), title: "Resets", unit: unit.fromNow, width: 150 },
       { field: valueOf("E"), title: "Runs out", unit: unit.fromNow, width: 150, color: "orange" },
@@ -121,7 +122,7 @@ const howFast = row(7, "How fast is it going?",
     help: "How long the first of each API's quotas will last at its present pace; only quotas that run " +
       "out before they reset have a line. Below the dashed lines, an hour and 15 minutes, slow down or " +
       "ask for more.",
-    queries: [query(left(`min by (api) (${exhaustion})`), "{{api}}")],
+    queries: [query(`min by (api) (${left(exhaustion)})`, "{{api}}")],
     empty: "No quota runs out before it resets.",
   }));
 
@@ -130,29 +131,28 @@ const answers = row(12, "What do the APIs answer?",
     id: 14, title: "Requests by API", size: [6, 8], unit: unit.requestsPerMinute, stacked: true,
     help: "What the agents sent to each API and was answered. A step up explains a falling quota; a fall " +
       "to nothing means that clients stopped, or that the API no longer answers.",
-    queries: [query(perMinute("api", asked), "{{api}}")],
+    queries: [query(moved("api", asked), "{{api}}")],
     empty: "Nothing was asked.",
   }),
   graph({
     id: 13, title: "Throttles by API", size: [6, 8], unit: unit.requestsPerMinute,
     help: "Answers by which each API refused or slowed the caller. Lasting throttles while the quota is " +
       "not used up: a limit that the API does not announce; its dashboard shows the scope.",
-    queries: [query(perMinute("api", throttled), "{{api}}")],
+    queries: [query(moved("api", throttled), "{{api}}")],
     empty: "Nothing was throttled.",
   }),
   graph({
     id: 15, title: "Requests without an answer", size: [6, 8], unit: unit.requestsPerMinute,
     help: "Requests that ended without a whole answer, by API and reason. Any that last: look at the " +
       "provider's status page, then at names, addresses and certificates.",
-    queries: [query(perMinute("api, reason", unanswered), "{{api}} {{reason}}")],
+    queries: [query(moved("api, reason", unanswered), "{{api}} {{reason}}")],
     empty: "Every request was answered.",
   }),
   graph({
     id: 18, title: "Slowest 5 % of answers", size: [6, 8], unit: unit.seconds,
     help: "The time within which 95 % of each API's answers had ended. Rising with no change of the " +
       "load: the API slows callers down in place of refusing them.",
-    queries: [query(`histogram_quantile(0.95, sum by (api, le) (${
-      rate(`apiquota_upstream_duration_seconds_bucket{${apis}}`)}))`, "{{api}}")],
+    queries: [query(quantile(0.95, "api, le", durations), "{{api}}")],
     empty: "Nothing was asked.",
   }));
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from grafana_json import DATASOURCE, FOLDER, NAMES, SOURCE_DIR, load, panels, shown, variables
 
 DASHBOARDS = load()
-UNITS = {"short", "percentunit", "s", "bytes", "cpm", "reqpm", "dateTimeFromNow", "string"}
+UNITS = {"short", "locale", "percentunit", "s", "bytes", "cpm", "reqpm", "dateTimeFromNow", "string"}
 USED = "apiquota_quota_used_ratio"
 
 

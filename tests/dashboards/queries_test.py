@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from grafana_json import SOURCE_DIR, family_of, golden_families, load, queries, variables
+from grafana_json import SOURCE_DIR, family_of, golden_families, load, queries, shown, variables
 
 DASHBOARDS = load()
 FAMILIES = golden_families()
@@ -77,6 +77,14 @@ class QueriesTest(unittest.TestCase):
                 known |= FAMILIES.get(family_of(metric, FAMILIES), ("", set()))[1]
             for labels in re.findall(r"\b(?:by|on) \(([^)]*)\)", expression):
                 self.assertLessEqual(set(re.split(r",\s*", labels)), known, name)
+
+    def test_legends_name_labels_that_the_query_keeps(self):
+        for name, _, panel in shown(DASHBOARDS):
+            for target in panel["targets"]:
+                kept = re.findall(r"\bby \(([^)]*)\)", target["expr"])
+                kept = set(re.split(r",\s*", kept[0])) if kept else {"job", "instance"}
+                named = re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", ""))
+                self.assertLessEqual(set(named), kept, name)
 
     def test_counters_only_under_rate_or_increase(self):
         """Over the rate interval; an increase may also be over the chosen time."""

@@ -58,8 +58,8 @@ class Upstream:
 class Agent(Program):
     """The agent on ports of the system's choice, which its log names."""
 
-    def __init__(self, work, *arguments, name="agent", environment=None):
-        super().__init__(work, name, [BINARY, "serve", *LISTEN, *arguments],
+    def __init__(self, work, *arguments, name="agent", environment=None, listen=LISTEN):
+        super().__init__(work, name, [BINARY, "serve", *listen, *arguments],
                          {"HOME": str(work.directory), "XDG_STATE_HOME": str(work.directory),
                           "STATE_DIRECTORY": "", **(environment or {})})
         self.wait_for(lambda: "event=ready" in self.log(), 10, "the agent is ready")
