@@ -148,8 +148,9 @@ const each = row(9, "How is each quota doing?",
   }),
   graph({
     id: 15, title: "Short windows that went too far", size: [24, 7], unit: unit.ratio, max: 1,
+    steps: ["green", [0.5, "red"]],
     help: "Of the windows under 30 minutes that closed, the share that peaked over 80 %, over 90 % and " +
-      "at the limit: what happens between two scrapes. Much at the limit: spread the calls over the " +
+      "at the limit: what happens between two scrapes. Above the dashed half: spread the calls over the " +
       "window.",
     queries: [
       query(`1 - ${peaks("0.8")} / (${closed} > 0)`, "over 80 %"),

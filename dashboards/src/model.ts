@@ -1,5 +1,5 @@
 // What the dashboards share: selectors, the labels of a quota, thresholds, links. The thresholds are those of
-// alerts/quota.rules.yaml; a test holds the two together.
+// alerts/thresholds.rules.yaml; a test holds the two together.
 import { annotation, Steps, variable } from "./kit";
 
 export const useSteps: Steps = ["green", [0.8, "orange"], [0.9, "red"]];

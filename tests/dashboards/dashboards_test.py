@@ -16,10 +16,10 @@ UNITS = {"short", "locale", "percentunit", "s", "bytes", "cpm", "reqpm", "dateTi
 USED = "apiquota_quota_used_ratio"
 
 
-def thresholds(pattern):
-    """The numbers that the alerts compare with what `pattern` matches."""
-    rules = (SOURCE_DIR / "alerts/quota.rules.yaml").read_text()
-    return sorted(float(number) for number in re.findall(rf"{pattern} >=? ([\d.]+)", rules))
+def threshold(name):
+    """A threshold of the alerts."""
+    rules = (SOURCE_DIR / "alerts/thresholds.rules.yaml").read_text()
+    return float(re.search(rf"- record: apiquota:threshold:{name}\n\s+expr: ([\d.]+) ", rules)[1])
 
 
 def properties(panel, name):
@@ -125,16 +125,18 @@ class DashboardsTest(unittest.TestCase):
                 self.assertIs(panel["transformations"][1]["options"]["sort"][0]["desc"], True, name)
 
     def test_use_has_the_alerts_thresholds(self):
-        wanted = thresholds(USED)
-        self.assertEqual(len(wanted), 2)
+        wanted = [threshold("used_warning_ratio"), threshold("used_critical_ratio")]
         for name, _, panel in shown(DASHBOARDS):
             if any(USED in target["expr"] for target in panel["targets"]):
                 self.assertIn(wanted, steps(panel), name)
 
-    def test_the_throttled_share_has_the_alerts_threshold(self):
-        for name in ("overview", "api"):
-            [panel] = [each for each in panels(DASHBOARDS[name]) if each["title"] == "Throttled share"]
-            self.assertEqual(steps(panel), [thresholds("throttles:ratio5m")])
+    def test_shares_have_the_alerts_thresholds(self):
+        for title, name in (("Throttled share", "throttle_ratio"),
+                            ("Short windows that went too far", "short_windows_ratio")):
+            found = [panel for _, _, panel in shown(DASHBOARDS) if panel["title"] == title]
+            self.assertTrue(found)
+            for panel in found:
+                self.assertEqual(steps(panel), [[threshold(name)]], title)
 
     def test_the_provisioned_rate_interval_is_the_scrape_interval(self):
         source = (FOLDER / "provisioning/datasources/prometheus.yaml").read_text()

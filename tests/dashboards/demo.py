@@ -1,6 +1,6 @@
-"""A small world to look at: OpenAI-, GitHub- and home-made APIs that `apiquota simulate` plays, two agents in front
-of them, clients of different appetite, a Prometheus with the shipped rules, and faults on request. The live check
-looks at it for a minute; run as a program (scripts/demo-data) it stays.
+"""A small world to look at: OpenAI-, GitHub- and home-made APIs that `apiquota simulate` plays, two agents
+before them, clients of different appetite, and a Prometheus with the shipped rules. The live check looks
+at it for a minute; run as a program (scripts/demo-data) it stays.
 """
 
 import argparse
@@ -45,8 +45,11 @@ callers:
   - {name: deploy, token_from_env: DEMO_TOKEN_DEPLOY, apis: [github]}
   - {name: triage, token_from_env: DEMO_TOKEN_TRIAGE, apis: [github]}
 """
-SECRETS = {"DEMO_KEY_CI": "sk-demo-ci", "DEMO_KEY_RESEARCH": "sk-demo-research", "DEMO_KEY_BOT": "ghp-demo-bot",
-           "DEMO_TOKEN_DEPLOY": "deploy-token-0123456789", "DEMO_TOKEN_TRIAGE": "triage-token-0123456789"}
+CI, RESEARCH, BOT = "sk-demo-ci", "sk-demo-research", "ghp-demo-bot"
+DEPLOY, TRIAGE = "deploy-token-0123456789", "triage-token-0123456789"
+SECRETS = {"DEMO_KEY_CI": CI, "DEMO_KEY_RESEARCH": RESEARCH, "DEMO_KEY_BOT": BOT, "DEMO_TOKEN_DEPLOY": DEPLOY,
+           "DEMO_TOKEN_TRIAGE": TRIAGE}
+CHAT = "/openai-prod/v1/chat/completions"
 
 
 class Client(threading.Thread):
@@ -71,7 +74,8 @@ class Client(threading.Thread):
         address = self.world.proxies[self.agent]
         connection = http.client.HTTPConnection(address, timeout=10)
         try:
-            connection.request("POST" if self.body else "GET", self.path, body=self.body, headers=self.headers)
+            method = "POST" if self.body else "GET"
+            connection.request(method, self.path, body=self.body, headers=self.headers)
             connection.getresponse().read()
         except OSError:
             pass  # the agent is down: that is what is to be seen
@@ -80,7 +84,7 @@ class Client(threading.Thread):
 
 
 class World:
-    """Everything, started. `scrape` is Prometheus's interval in seconds; `alert_after` replaces the alerts' own
+    """Everything, started. `scrape` is Prometheus's interval in seconds; `alert_after` replaces the alerts'
     `for` where it is given."""
 
     def __init__(self, work, scrape, alert_after=None, partner_window="60s", prometheus_port=0):
@@ -94,11 +98,11 @@ class World:
         self.prometheus_url = f"http://127.0.0.1:{prometheus_port or free_port()}"
         self.start_prometheus()
         self.clients = [
-            Client(self, "a", "/openai-prod/v1/chat/completions", SECRETS["DEMO_KEY_CI"], 1.15, 180, "gpt-4o"),
-            Client(self, "b", "/openai-prod/v1/chat/completions", SECRETS["DEMO_KEY_CI"], 1.5, 150, "gpt-4o-mini"),
-            Client(self, "b", "/openai-prod/v1/chat/completions", SECRETS["DEMO_KEY_RESEARCH"], 0.8, 200, "gpt-4o"),
-            Client(self, "a", "/github/repos/o/r", SECRETS["DEMO_TOKEN_DEPLOY"], 1.4, 240),
-            Client(self, "b", "/github/search/code", SECRETS["DEMO_TOKEN_TRIAGE"], 0.4, 100),
+            Client(self, "a", CHAT, CI, 1.15, 180, "gpt-4o"),
+            Client(self, "b", CHAT, CI, 1.5, 150, "gpt-4o-mini"),
+            Client(self, "b", CHAT, RESEARCH, 0.8, 200, "gpt-4o"),
+            Client(self, "a", "/github/repos/o/r", DEPLOY, 1.4, 240),
+            Client(self, "b", "/github/search/code", TRIAGE, 0.4, 100),
             Client(self, "a", "/partner/items", "partner-token", 1.5, 60),
         ]
 
@@ -142,7 +146,7 @@ class World:
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--minutes", type=float, default=0, help="0, the default: until interrupted")
     options.add_argument("--prometheus-port", type=int, default=9090)
     chosen = options.parse_args()

@@ -1,6 +1,6 @@
-"""The APIs of the demo. A FrontDoor is one API's address; behind it `apiquota simulate` plays each of the API's
-quotas, one process for each credential and resource, as they are limited apart. The door adds what a model says
-about its tokens, and misbehaves on request."""
+"""The APIs of the demo. A FrontDoor is one API's address; behind it `apiquota simulate` plays its quotas, a
+process for each credential and resource that is limited apart. The door adds what a model says about its
+tokens, and misbehaves on request."""
 
 import http.client
 import json
@@ -28,8 +28,8 @@ EXPORTER = {"openai": "openai", "github": "github", "partner": "generic"}
 
 
 class FrontDoor:
-    """`fault` is None, or what every answer is: "credentials" (401), "trouble" (500), "gibberish" (limits that are
-    no numbers), "overload" (503), "gone" (the connection is closed)."""
+    """`fault` is None, or what every answer is: "credentials" (401), "trouble" (500), "gibberish" (limits
+    that are no numbers), "overload" (503), "gone" (the connection is closed)."""
 
     def __init__(self, work, api, *arguments):
         self.work, self.api, self.fault = work, api, None
@@ -98,8 +98,8 @@ def handler(door):
                 self.close_connection = True
                 return
             status = {"credentials": 401, "trouble": 500, "overload": 503, "gibberish": 200}[fault]
-            fields = [("x-ratelimit-limit", "plenty"), ("x-ratelimit-remaining", "some")] if status == 200 else []
-            self.answer(status, fields, b'{"error": {"message": "demo"}}')
+            limits = [("x-ratelimit-limit", "plenty"), ("x-ratelimit-remaining", "some")]
+            self.answer(status, limits if fault == "gibberish" else [], b'{"error": {"message": "demo"}}')
 
         def answer(self, status, fields, body):
             self.send_response_only(status)

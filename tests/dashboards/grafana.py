@@ -1,4 +1,4 @@
-"""What Grafana does between a dashboard's JSON and Prometheus: the values of variables, their place in queries, the
+"""What Grafana does between a dashboard's JSON and Prometheus: variables' values, their place in queries, the
 intervals. As the Prometheus data source of Grafana 10 to 12 does it, for what these dashboards use.
 
 A `Choice` is {variable: value}; a value is a list of strings, or ALL.
@@ -105,5 +105,7 @@ class Page:
 
 def legends(target, series):
     """The legend of each series; an empty label is no label to Prometheus, and leaves its place empty."""
-    return [re.sub(r"\{\{(\w+)\}\}", lambda match, labels=labels: labels.get(match[1], ""), target["legendFormat"])
-            for labels, _ in series]
+    def legend(labels):
+        return re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), target["legendFormat"])
+
+    return [legend(labels) for labels, _ in series]

@@ -1,6 +1,6 @@
-"""Every query of every dashboard, as Grafana would ask it, against a real Prometheus that scrapes real agents under
-load: first healthy, then under faults. A panel may be empty while all is well only if it is listed here, with the
-reason, and the faults must fill it."""
+"""Every query of every dashboard, as Grafana would ask it, against a real Prometheus that scrapes real agents
+under load: first healthy, then under faults. A panel may be empty while all is well only if it is listed here,
+with the reason, and the faults must fill it."""
 
 import http.client
 import os
@@ -77,7 +77,8 @@ class LiveTest(unittest.TestCase):
                 yield page.first_choice(api=[api])
 
     def all_panels(self):
-        return {f"{name}: {panel['title']}" for name, dashboard in load().items() for panel in panels(dashboard)}
+        return {f"{name}: {panel['title']}"
+                for name, dashboard in load().items() for panel in panels(dashboard)}
 
     def filled_panels(self):
         """Panels with a number in at least one query, for All."""

@@ -29,7 +29,6 @@ STAND_INS = {"$__rate_interval": "1m", "$__range": "1h", "$job": ".+", "$instanc
 # metric → why nothing asks for it
 UNUSED = {
     "apiquota_quota_used": "remaining and used_ratio say it, and tables have the limit",
-    "apiquota_quota_windows_exhausted_total": "the peak histogram shows it, with the windows that came close",
     "process_threads": "fixed by the configuration; for debugging",
     "process_virtual_memory_bytes": "says little beside resident memory; for debugging",
 }
