@@ -31,7 +31,8 @@ void AddListen(CLI::App& app, const std::string& flag, Value* out, const std::st
       ->type_name("HOST:PORT");
 }
 
-void AddDuration(CLI::App& app, const std::string& flag, Micros* out, const std::string& help) {
+template <class Duration>
+void AddDuration(CLI::App& app, const std::string& flag, Duration* out, const std::string& help) {
   AddParsed(app, flag, out, "a duration such as 60s, 1m30s or 250ms", ParseDuration, help)
       ->type_name("DURATION");
 }
@@ -106,10 +107,14 @@ CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   command
       ->add_option("--quota", options.quotas,
                    "Announce and enforce this quota; may be given again (default: all)")
-      ->type_name("NAME[=LIMIT]")
+      ->type_name("NAME[=LIMIT][/WINDOW]")
       ->allow_extra_args(false);
   command->add_option("--limit", options.limit, "Of quotas without one of their own (default 60)");
-  AddDuration(*command, "--window", &options.window, "Until all is back (default 60s)");
+  AddDuration(*command, "--window", &options.window, "Until all is back (default: the API's own, else 60s)");
+  command
+      ->add_option("--throttle", options.throttle, "The kind of refusal (default: the API's first primary)")
+      ->type_name("SCOPE");
+  command->add_flag("--ietf", options.ietf, "Speak in RateLimit and RateLimit-Policy, if the API can");
   command->add_option("--cost", options.cost, "Of one request in quotas not counted in requests (default 1)");
   command
       ->add_option("--resource", options.resource,
@@ -118,7 +123,7 @@ CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   command->add_option("--path", options.path, "The path that costs; others are answered 404 (default /)")
       ->type_name("PATH");
   AddDuration(*command, "--latency", &options.latency, "Before the first byte (default 0)");
-  command->add_flag("--gzip", options.gzip, "Compress replies for clients that take it");
+  command->add_flag("--identity", options.identity, "Never compress replies, whatever the client accepts");
   command->add_flag("--sse", options.sse, "Answer everything with an event stream");
   command->add_option("--chunks", options.chunks, "Events in a stream (default 20)");
   AddDuration(*command, "--chunk-interval", &options.chunk_interval, "Between two events (default 100ms)");

@@ -19,7 +19,8 @@ constexpr int kImpossible = 2;
 std::string_view Complaint(const SimulateOptions& options) {
   if (options.limit <= 0) return "--limit: a number above 0 is expected";
   if (options.cost <= 0) return "--cost: a number above 0 is expected";
-  if (options.window < std::chrono::milliseconds(1)) return "--window: at least 1ms is expected";
+  if (options.window && *options.window < std::chrono::milliseconds(1))
+    return "--window: at least 1ms is expected";
   if (options.chunks < 0) return "--chunks: a number of events is expected";
   if (!options.path.starts_with('/')) return "--path: a path that starts with / is expected";
   return {};

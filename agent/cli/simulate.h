@@ -3,6 +3,7 @@
 // Retry-After. For demos, for testing one's own clients and alert routing.
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -16,17 +17,20 @@ namespace apiquota::cli {
 struct SimulateOptions {
   net::ListenAddress listen{"127.0.0.1", 0};  // --listen
 
-  // --quota NAME or NAME=LIMIT, repeatable: what is announced and enforced. Empty: every quota that the
-  // exporter file names in full.
+  // --quota NAME[=LIMIT][/WINDOW], repeatable: what is announced and enforced. Empty: every quota that the
+  // exporter file names in full, or else one of those whose name is the API's choice.
   std::vector<std::string> quotas = {};
-  double limit = 60;                         // --limit: of each quota that has none of its own
-  Micros window = std::chrono::seconds(60);  // --window: until all is back (fixed) or an empty bucket is full
-  double cost = 1;                           // --cost: of one request in quotas not counted in requests
-  std::string resource = {};                 // --resource: announced where the API names it in a header
+  double limit = 60;                  // --limit: of each quota that has none of its own
+  std::optional<Micros> window = {};  // --window: until all is back (fixed) or an empty bucket is full;
+                                      // default: what the exporter file says, else 60s
+  std::string throttle = {};          // --throttle: the scope of refusals; default: primary if there is one
+  bool ietf = false;                  // --ietf: RateLimit and RateLimit-Policy, where the API knows both ways
+  double cost = 1;                    // --cost: of one request in quotas not counted in requests
+  std::string resource = {};          // --resource: announced where the API names it in a header
 
   std::string path = "/";  // --path: other paths are answered 404 and cost nothing
   Micros latency{0};       // --latency: before the first byte
-  bool gzip = false;       // --gzip: replies, to clients that accept it
+  bool identity = false;   // --identity: replies are never compressed, whatever the client accepts
   bool sse = false;        // --sse: every reply is an event stream, not only when asked for
   int chunks = 20;         // --chunks: events in a stream
   Micros chunk_interval = std::chrono::milliseconds(100);  // --chunk-interval: between two of them

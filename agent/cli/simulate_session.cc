@@ -118,7 +118,7 @@ void SimulateSession::SendReply() {
   }
   std::string framing = "content-length: ";
   const auto accepted = request.fields.Joined("accept-encoding");
-  if (server_.options().gzip && accepted && net::AcceptsGzip(*accepted)) {
+  if (!server_.options().identity && accepted && net::AcceptsGzip(*accepted)) {
     response_.body = net::Gzip(response_.body);
     framing = "content-encoding: gzip\r\nvary: accept-encoding\r\ncontent-length: ";
   }

@@ -3,20 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/duration.h"
 #include "base/text.h"
-#include "provider/formats.h"
 
 namespace apiquota::cli {
 namespace {
 
-using provider::FieldSource;
 using provider::QuotaRule;
-using provider::SignalField;
+using provider::ThrottleRule;
+using provider::ThrottleScope;
 using Json = nlohmann::ordered_json;
 
 // What stands for the '*' of `pattern` in `name`; nothing if it does not match.
@@ -32,44 +32,6 @@ std::optional<std::string_view> MatchStar(std::string_view pattern, std::string_
   return name.substr(before.size(), name.size() - before.size() - after.size());
 }
 
-std::string FillStar(const std::string& pattern, std::string_view star) {
-  const size_t at = pattern.find('*');
-  return at == std::string::npos ? pattern : std::string(pattern).replace(at, 1, star);
-}
-
-const FieldSource* FirstHeader(const std::vector<FieldSource>& sources) {
-  const auto found =
-      std::ranges::find(sources, FieldSource::From::kHeader, [](const FieldSource& s) { return s.from; });
-  return found == sources.end() ? nullptr : &*found;
-}
-
-bool HasHeaders(const QuotaRule& rule) {
-  return FirstHeader(rule.Sources(SignalField::kRemaining)) != nullptr ||
-         FirstHeader(rule.Sources(SignalField::kUsed)) != nullptr ||
-         FirstHeader(rule.Sources(SignalField::kLimit)) != nullptr;
-}
-
-// Quotas whose limit is a constant (1, 100) are told as a share of it.
-double Scale(const QuotaRule& rule, double limit) {
-  const std::vector<FieldSource>& sources = rule.Sources(SignalField::kLimit);
-  return !sources.empty() && sources.front().from == FieldSource::From::kConstant
-             ? sources.front().constant / limit
-             : 1;
-}
-
-// {"error": …} with everything the throttle rule looks for in a body.
-Json ThrottleBody(const provider::ThrottleRule& rule) {
-  Json body = Json::object();
-  for (const provider::Condition& condition : rule.conditions) {
-    if (condition.on == provider::Condition::On::kBody)
-      body[Json::json_pointer(condition.name)] = condition.text;
-  }
-  if (body.empty()) {
-    body["error"] = {{"type", "rate_limit_error"}, {"message", "Rate limit reached; see the headers."}};
-  }
-  return body;
-}
-
 }  // namespace
 
 Result<SimulatedApi> SimulatedApi::Create(const SimulateOptions& options,
@@ -79,53 +41,114 @@ Result<SimulatedApi> SimulatedApi::Create(const SimulateOptions& options,
     if (Status status = api.AnnounceFromOption(text); !status) return std::unexpected(status.error());
   }
   if (options.quotas.empty()) api.AnnounceAll();
-  if (api.announced_.empty()) {
-    return Fail(fmt::format("{} names no quota in full; choose one with --quota NAME", exporter.info.name));
-  }
+  if (Status status = api.ChooseThrottle(); !status) return std::unexpected(status.error());
   return api;
 }
 
-Status SimulatedApi::AnnounceFromOption(std::string_view text) {
-  const size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return Announce(text, options_.limit);
-  const std::optional<double> limit = ParseDecimal(text.substr(equals + 1));
-  if (!limit || *limit <= 0) {
-    return Fail(fmt::format("--quota {}: a limit above 0 is expected after the =", text));
+// The scope that was asked for; else the first primary one; else the first there is.
+Status SimulatedApi::ChooseThrottle() {
+  throttle_ = {.statuses = {429}, .path = "", .conditions = {}, .scope = ThrottleScope::kPrimary};
+  if (exporter_.throttles.empty() && options_.throttle.empty()) return {};
+  const std::string_view wanted = options_.throttle.empty() ? "primary" : std::string_view(options_.throttle);
+  const auto scope = [](const ThrottleRule& rule) { return ToText(rule.scope); };
+  auto rule = std::ranges::find(exporter_.throttles, wanted, scope);
+  if (rule == exporter_.throttles.end() && !options_.throttle.empty()) {
+    return Fail(fmt::format("--throttle {}: {} never refuses so", wanted, exporter_.info.name));
   }
-  return Announce(text.substr(0, equals), *limit);
+  throttle_ = rule == exporter_.throttles.end() ? exporter_.throttles.front() : *rule;
+  return {};
 }
 
-Status SimulatedApi::Announce(std::string_view name, double limit) {
-  for (const QuotaRule& rule : exporter_.quotas) {
-    const std::optional<std::string_view> star = MatchStar(rule.quota, name);
-    if (star && HasHeaders(rule)) {
-      AddAnnounced(rule, name, *star, limit);
-      return {};
+Status SimulatedApi::AnnounceFromOption(std::string_view text) {
+  std::string_view name = text;
+  std::optional<Micros> window;
+  if (const size_t slash = name.rfind('/'); slash != std::string_view::npos) {
+    window = ParseDuration(name.substr(slash + 1));
+    if (!window || *window <= Micros(0)) {
+      return Fail(fmt::format("--quota {}: a duration such as 60s is expected after the /", text));
     }
+    name = name.substr(0, slash);
   }
-  return Fail(fmt::format("--quota {}: {} has no such quota in headers", name, exporter_.info.name));
+  std::optional<double> limit;
+  if (const size_t equals = name.find('='); equals != std::string_view::npos) {
+    limit = ParseDecimal(name.substr(equals + 1));
+    if (!limit || *limit <= 0) {
+      return Fail(fmt::format("--quota {}: a limit above 0 is expected after the =", text));
+    }
+    name = name.substr(0, equals);
+  }
+  return AnnounceNamed(name, limit, window);
+}
+
+bool SimulatedApi::Announcable(const QuotaRule& rule) const {
+  return CanBeSaid(rule) && (!options_.ietf || !rule.status_header.empty());
+}
+
+Status SimulatedApi::AnnounceNamed(std::string_view name, std::optional<double> limit,
+                                   std::optional<Micros> window) {
+  for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
+    const std::optional<std::string_view> star = MatchStar(exporter_.quotas[r].quota, name);
+    if (!star || !Announcable(exporter_.quotas[r])) continue;
+    Announce(r, star->empty() ? NameForStar(exporter_, r) : *star, limit, window);
+    return {};
+  }
+  return Fail(fmt::format("--quota {}: {} says no such quota", name, exporter_.info.name));
 }
 
 void SimulatedApi::AnnounceAll() {
-  for (const QuotaRule& rule : exporter_.quotas) {
-    const bool said = std::ranges::find(announced_, rule.quota, &Announced::name) != announced_.end();
-    if (!said && rule.quota.find('*') == std::string::npos && HasHeaders(rule)) {
-      AddAnnounced(rule, rule.quota, "", options_.limit);
+  const auto announce = [&](bool stars) {
+    for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
+      const QuotaRule& rule = exporter_.quotas[r];
+      const auto same = [&](const Announced& announced) { return announced.rule->quota == rule.quota; };
+      if (!Announcable(rule) || std::ranges::any_of(announced_, same)) continue;
+      if ((rule.quota.find('*') != std::string::npos) != stars) continue;
+      Announce(r, NameForStar(exporter_, r), std::nullopt, std::nullopt);
+      if (stars) return;
     }
-  }
+  };
+  announce(false);
+  if (announced_.empty()) announce(true);
 }
 
-void SimulatedApi::AddAnnounced(const QuotaRule& rule, std::string_view name, std::string_view star,
-                                double limit) {
-  std::string unit = rule.unit;
-  for (const provider::UnitWord& word : rule.units) {
-    if (rule.quota.find('*') != std::string::npos && name.find(word.word) != std::string_view::npos) {
-      unit = word.unit;
-      break;
+void SimulatedApi::Announce(size_t rule_index, std::string_view star, std::optional<double> limit,
+                            std::optional<Micros> window) {
+  const QuotaRule& rule = exporter_.quotas[rule_index];
+  if (!limit) limit = KnownLimit(rule).value_or(options_.limit);
+  if (!window) window = options_.window;
+  if (!window) window = KnownWindow(rule, star, options_.resource).value_or(std::chrono::seconds(60));
+  const double cost = QuotaUnit(rule, star) == "requests" ? 1 : options_.cost;
+  announced_.push_back({&rule, std::string(star), cost, SimulatedQuota(rule.kind, *limit, *window)});
+}
+
+std::vector<SpokenQuota> SimulatedApi::Spoken(SystemTime now) const {
+  std::vector<SpokenQuota> spoken;
+  for (const Announced& announced : announced_) {
+    const SimulatedQuota& quota = announced.quota;
+    const double remaining = quota.Remaining(now);
+    const bool share = ShareOf(*announced.rule, quota.limit()) != 1;
+    // A provider that counts whole things has not got one until it is whole.
+    spoken.push_back({.rule = announced.rule,
+                      .star = announced.star,
+                      .resource = options_.resource.empty() ? "default" : options_.resource,
+                      .limit = quota.limit(),
+                      .remaining = share ? remaining : std::floor(remaining),
+                      .reset_at = quota.ResetAt(now),
+                      .window = quota.window(),
+                      .ietf = options_.ietf});
+  }
+  return spoken;
+}
+
+void SimulatedApi::SayState(SystemTime now, ReplyWriter* reply) const {
+  for (const SpokenQuota& quota : Spoken(now)) SayQuota(quota, now, reply);
+  if (options_.resource.empty()) return;
+  for (const provider::ResourceRule& rule : exporter_.resources) {
+    if (rule.from == provider::ResourceRule::From::kHeader)
+      return reply->SetHeader(rule.name, options_.resource);
+    if (rule.from == provider::ResourceRule::From::kResponseBody) {
+      return reply->SetBody(rule.name, options_.resource);
     }
   }
-  announced_.push_back({&rule, std::string(name), std::string(star), unit == "requests" ? 1 : options_.cost,
-                        SimulatedQuota(rule.kind, limit, options_.window)});
 }
 
 SimulatedResponse SimulatedApi::Answer(std::string_view path, bool stream, SystemTime now) {
@@ -141,85 +164,36 @@ SimulatedResponse SimulatedApi::Answer(std::string_view path, bool stream, Syste
   for (const Announced& announced : announced_) {
     wait = std::max(wait, announced.quota.WaitFor(announced.cost, now));
   }
-  if (wait == Micros(0)) {
-    for (Announced& announced : announced_) announced.quota.Take(announced.cost, now);
-  }
-  AppendQuotaFields(now, &response.fields);
   if (wait > Micros(0)) {
     ++stats.throttled;
-    AppendThrottle(wait, now, &response);
-    return response;
+    return Refuse(throttle_, wait, now);
   }
+  for (Announced& announced : announced_) announced.quota.Take(announced.cost, now);
+  ReplyWriter reply;
+  SayState(now, &reply);
+  response.fields = reply.Fields();
   response.event_stream = stream || options_.sse;
   if (response.event_stream) ++stats.streams;
-  response.body =
-      fmt::format("{}\n", Json{{"simulated", exporter_.info.name}, {"request", stats.requests}}.dump());
+  response.body = reply.Body({{"simulated", exporter_.info.name}, {"request", stats.requests}});
   return response;
 }
 
-void SimulatedApi::AppendQuotaFields(SystemTime now, http::Fields* fields) const {
-  for (const Announced& announced : announced_) {
-    const SimulatedQuota& quota = announced.quota;
-    const double scale = Scale(*announced.rule, quota.limit());
-    // A provider that counts whole things has not got one until it is whole.
-    const double remaining = scale == 1 ? std::floor(quota.Remaining(now)) : quota.Remaining(now);
-    const auto add_number = [&](SignalField field, double value) {
-      const FieldSource* source = FirstHeader(announced.rule->Sources(field));
-      if (source == nullptr) return;
-      fields->Add(FillStar(source->name, announced.star),
-                  provider::WriteNumber(source->formats.front(), value * scale));
-    };
-    const auto add_moment = [&](SignalField field, SystemTime at) {
-      const FieldSource* source = FirstHeader(announced.rule->Sources(field));
-      if (source == nullptr) return;
-      fields->Add(FillStar(source->name, announced.star),
-                  provider::WriteMoment(source->formats.front(), at, now));
-    };
-    add_number(SignalField::kLimit, quota.limit());
-    add_number(SignalField::kRemaining, remaining);
-    add_number(SignalField::kUsed, quota.limit() - remaining);
-    add_moment(SignalField::kReset, quota.ResetAt(now));
-    add_moment(SignalField::kWindow, now + quota.window());
-  }
-  if (options_.resource.empty()) return;
-  for (const provider::ResourceRule& rule : exporter_.resources) {
-    if (rule.from != provider::ResourceRule::From::kHeader) continue;
-    fields->Add(rule.name, options_.resource);
-    return;
-  }
-}
-
-void SimulatedApi::AppendThrottle(Micros wait, SystemTime now, SimulatedResponse* response) const {
-  const auto primary = std::ranges::find(exporter_.throttles, provider::ThrottleScope::kPrimary,
-                                         &provider::ThrottleRule::scope);
-  response->status = 429;
-  Json body = ThrottleBody({});
-  if (primary != exporter_.throttles.end()) {
-    response->status = primary->statuses.front();
-    body = ThrottleBody(*primary);
-    for (const provider::Condition& condition : primary->conditions) {
-      if (condition.on == provider::Condition::On::kHeader && !response->fields.Find(condition.name)) {
-        response->fields.Add(condition.name, condition.text.empty() ? "1" : condition.text);
-      }
-    }
-  }
-  response->body = fmt::format("{}\n", body.dump());
-  bool said = false;
-  for (const FieldSource& source : exporter_.retry_after) {
-    if (source.from != FieldSource::From::kHeader) continue;
-    response->fields.Add(source.name, provider::WriteMoment(source.formats.front(), now + wait, now));
-    said = said || source.name == "retry-after";
-  }
-  if (!said) {
-    response->fields.Add("retry-after",
-                         provider::WriteMoment(provider::Format::kDeltaSeconds, now + wait, now));
-  }
+SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, Micros wait, SystemTime now) const {
+  ReplyWriter reply;
+  SayState(now, &reply);
+  const bool in_body = reply.body_said();
+  SayRetryAfter(exporter_, wait, now, &reply);
+  SayThrottle(rule, &reply);
+  const Json error = {{"type", "rate_limit_error"}, {"message", "Rate limit reached; see the headers."}};
+  Json more = Json::object();
+  if (in_body || !reply.body_said()) more["error"] = error;
+  return {.status = rule.statuses.front(), .fields = reply.Fields(), .body = reply.Body(more)};
 }
 
 std::string SimulatedApi::StatsJson(SystemTime now) const {
   Json quotas = Json::array();
   for (const Announced& announced : announced_) {
-    quotas.push_back({{"quota", announced.name},
+    quotas.push_back({{"quota", QuotaName(*announced.rule, announced.star)},
                       {"limit", announced.quota.limit()},
                       {"remaining", announced.quota.Remaining(now)},
                       {"reset_at", ToUnixSeconds(announced.quota.ResetAt(now))}});

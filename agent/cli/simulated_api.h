@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/dialect.h"
 #include "cli/simulate.h"
 #include "cli/simulated_quota.h"
 #include "http/fields.h"
@@ -34,12 +35,21 @@ struct SimulatedStats {
 
 class SimulatedApi {
  public:
-  // `exporter` must outlive the api. Fails when a quota is not in the exporter file, or has no header to
-  // stand in.
+  // `exporter` must outlive the api. Fails when a quota is not in the exporter file, or can't be said in a
+  // response, or when the API never refuses in that scope.
   static Result<SimulatedApi> Create(const SimulateOptions& options, const provider::Exporter& exporter);
 
   // Charges all quotas, or none and answers with the throttle. `stream`: the client asked for events.
   SimulatedResponse Answer(std::string_view path, bool stream, SystemTime now);
+
+  // What the API says when it refuses by this rule, for so long.
+  SimulatedResponse Refuse(const provider::ThrottleRule& rule, Micros wait, SystemTime now) const;
+
+  // By which rule it refuses.
+  const provider::ThrottleRule& throttle() const { return throttle_; }
+
+  // What is announced, as it stands.
+  std::vector<SpokenQuota> Spoken(SystemTime now) const;
 
   // The page /_simulate/stats.
   std::string StatsJson(SystemTime now) const;
@@ -49,25 +59,26 @@ class SimulatedApi {
  private:
   struct Announced {
     const provider::QuotaRule* rule;
-    std::string name;  // of the quota
-    std::string star;  // what stands for the '*' of its headers
+    std::string star;  // what stands for the '*' of its name
     double cost;
     SimulatedQuota quota;
   };
 
   SimulatedApi(const SimulateOptions& options, const provider::Exporter& exporter)
       : options_(options), exporter_(exporter) {}
-  Status Announce(std::string_view name, double limit);
+  Status ChooseThrottle();
   Status AnnounceFromOption(std::string_view text);
+  Status AnnounceNamed(std::string_view name, std::optional<double> limit, std::optional<Micros> window);
   void AnnounceAll();
-  void AddAnnounced(const provider::QuotaRule& rule, std::string_view name, std::string_view star,
-                    double limit);
-  void AppendQuotaFields(SystemTime now, http::Fields* fields) const;
-  void AppendThrottle(Micros wait, SystemTime now, SimulatedResponse* response) const;
+  void Announce(size_t rule, std::string_view star, std::optional<double> limit,
+                std::optional<Micros> window);
+  bool Announcable(const provider::QuotaRule& rule) const;
+  void SayState(SystemTime now, ReplyWriter* reply) const;
 
   SimulateOptions options_;
   const provider::Exporter& exporter_;
   std::vector<Announced> announced_;
+  provider::ThrottleRule throttle_;  // by which it refuses
 };
 
 }  // namespace apiquota::cli

@@ -69,7 +69,7 @@ TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
       {"simulate",   "--exporter",     "openai",  "--listen", "127.0.0.1:5", "--quota",
        "requests=3", "--quota=tokens", "--limit", "7",        "--window",    "2m",
        "--cost=2",   "--resource",     "m",       "--path",   "/v1",         "--latency",
-       "5ms",        "--gzip",         "--sse",   "--chunks", "3",           "--chunk-interval",
+       "5ms",        "--identity",     "--sse",   "--chunks", "3",           "--chunk-interval",
        "10ms"});
   EXPECT_EQ(simulate.exporter, "openai");
   const SimulateOptions& options = simulate.options;
@@ -81,7 +81,7 @@ TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
   EXPECT_EQ(options.resource, "m");
   EXPECT_EQ(options.path, "/v1");
   EXPECT_EQ(options.latency, std::chrono::milliseconds(5));
-  EXPECT_TRUE(options.gzip && options.sse);
+  EXPECT_TRUE(options.identity && options.sse);
   EXPECT_EQ(options.chunks, 3);
   EXPECT_EQ(options.chunk_interval, std::chrono::milliseconds(10));
 }

@@ -128,7 +128,7 @@ TEST_F(SimulatedApiTest, OtherPathsAreNotFoundAndFree) {
   EXPECT_EQ(api.StatsJson(kNow),
             "{\"requests\":2,\"throttled\":0,\"not_found\":1,\"completed\":0,\"cancelled\":0,\"streams\":0,"
             "\"active\":0,\"quotas\":[{\"quota\":\"requests\",\"limit\":5.0,\"remaining\":4.0,"
-            "\"reset_at\":1800000060.0}]}\n");
+            "\"reset_at\":1800003600.0}]}\n");
 }
 
 TEST_F(SimulatedApiTest, EventsAreForThoseWhoAskAndNeverForTheRefused) {
@@ -140,11 +140,56 @@ TEST_F(SimulatedApiTest, EventsAreForThoseWhoAskAndNeverForTheRefused) {
   EXPECT_EQ(api.stats.throttled, 1);
 }
 
+TEST_F(SimulatedApiTest, WindowsAreTheOptionsElseTheFilesElseAMinute) {
+  const auto window = [&](const std::string& exporter, const SimulateOptions& options) {
+    return Api(exporter, options).Spoken(kNow).front().window;
+  };
+  EXPECT_EQ(window("github", {.quotas = {"requests/90s"}, .window = seconds(5)}), seconds(90));
+  EXPECT_EQ(window("github", {.quotas = {"requests=7"}, .window = seconds(5)}), seconds(5));
+  EXPECT_EQ(window("github", {}), seconds(3600));
+  EXPECT_EQ(window("github", {.resource = "search"}), seconds(60));
+  EXPECT_EQ(window("anthropic", {.quotas = {"unified-7d"}}), seconds(604'800));
+  EXPECT_EQ(window("generic", {}), seconds(60));
+}
+
+TEST_F(SimulatedApiTest, TheIetfFieldsAreSpokenOnRequest) {
+  SimulatedApi api = Api("generic", {.limit = 1, .ietf = true});
+  EXPECT_EQ(Text(api.Answer("/", false, kNow)),
+            "200\n"
+            "ratelimit-policy: \"requests\";q=1;w=60\n"
+            "ratelimit: \"requests\";r=0;t=60\n"
+            "{\"simulated\":\"generic\",\"request\":1}\n");
+}
+
+TEST_F(SimulatedApiTest, RefusalsAreInTheScopeThatWasAskedFor) {
+  SimulatedApi spend = Api("openai", {.quotas = {"requests=1"}, .throttle = "spend"});
+  spend.Answer("/", false, kNow);
+  EXPECT_EQ(spend.Answer("/", false, kNow).body, "{\"error\":{\"code\":\"insufficient_quota\"}}\n");
+  SimulatedApi overload = Api("anthropic", {.quotas = {"requests=1"}, .throttle = "overload"});
+  overload.Answer("/", false, kNow);
+  EXPECT_EQ(overload.Answer("/", false, kNow).status, 529);
+}
+
+TEST_F(SimulatedApiTest, AnApiThatNamesItsQuotasItselfGetsANameThatTellsTheirWindow) {
+  const auto exporter = provider::LoadExporter(
+      "name: x\ntitle: X\nquotas:\n  - {quota: \"*\", unit: requests, kind: fixed, limit: {header: "
+      "x-*-limit}, "
+      "remaining: {header: x-*-remaining}, window: from-name}\n",
+      "x.yaml");
+  auto api = SimulatedApi::Create({}, **exporter);
+  EXPECT_EQ(Text(api->Answer("/", false, kNow)),
+            "200\nx-minute-limit: 60\nx-minute-remaining: 59\n{\"simulated\":\"x\",\"request\":1}\n");
+}
+
 TEST_F(SimulatedApiTest, WhatAnApiCanNotSayIsRefused) {
-  EXPECT_EQ(Complaint("github", {.quotas = {"tokens"}}),
-            "--quota tokens: github has no such quota in headers");
+  EXPECT_EQ(Complaint("github", {.quotas = {"tokens"}}), "--quota tokens: github says no such quota");
   EXPECT_EQ(Complaint("github", {.quotas = {"requests=0"}}),
             "--quota requests=0: a limit above 0 is expected after the =");
+  EXPECT_EQ(Complaint("github", {.quotas = {"requests=5/soon"}}),
+            "--quota requests=5/soon: a duration such as 60s is expected after the /");
+  EXPECT_EQ(Complaint("github", {.quotas = {"requests"}, .ietf = true}),
+            "--quota requests: github says no such quota");
+  EXPECT_EQ(Complaint("github", {.throttle = "spend"}), "--throttle spend: github never refuses so");
 }
 
 }  // namespace

@@ -7,8 +7,8 @@ import threading
 import time
 import unittest
 
-from harness import Workspace, get, wait_until
-from serving import Agent, Upstream
+from harness import get, wait_until
+from serving import Agent, ServingTest
 
 
 def refused(address):
@@ -20,17 +20,7 @@ def refused(address):
     return False
 
 
-class LifecycleTest(unittest.TestCase):
-    def setUp(self):
-        self.work = self.enterContext(Workspace())
-        self.upstream = Upstream()
-        self.addCleanup(self.upstream.stop)
-
-    def write(self, name, text):
-        path = self.work.directory / name
-        path.write_text(text)
-        return path
-
+class LifecycleTest(ServingTest):
     def test_a_reload_swaps_everything_or_nothing(self):
         good = f"apis:\n  - {{name: NAME, exporter: generic, base_url: '{self.upstream.url}'}}\n"
         config = self.write("c.yaml", good.replace("NAME", "one"))

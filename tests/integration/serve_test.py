@@ -4,23 +4,13 @@ import re
 import stat
 import unittest
 
-from harness import Workspace, get, get_json
-from serving import Agent, Upstream
+from harness import get, get_json
+from serving import Agent, ServingTest
 
 CANARY = "sk-canary-5f1c9d"
 
 
-class ServeTest(unittest.TestCase):
-    def setUp(self):
-        self.work = self.enterContext(Workspace())
-        self.upstream = Upstream()
-        self.addCleanup(self.upstream.stop)
-
-    def write(self, name, text):
-        path = self.work.directory / name
-        path.write_text(text)
-        return path
-
+class ServeTest(ServingTest):
     def test_without_arguments_every_known_api_is_proxied(self):
         agent = Agent(self.work)
         apis = {api["name"]: api for api in get_json(agent.admin + "/api/v1/apis")["apis"]}

@@ -5,8 +5,9 @@ import os
 import re
 import signal
 import threading
+import unittest
 
-from harness import BINARY, Program, get, parse_metrics
+from harness import BINARY, Program, Workspace, get, parse_metrics
 
 LISTEN = ["--web.listen-address=127.0.0.1:0", "--proxy.listen-address=127.0.0.1:0"]
 
@@ -82,3 +83,17 @@ class Agent(Program):
         before = self.log().count(f"event={event} ")
         os.kill(self.pid, signal.SIGHUP)
         self.wait_for(lambda: self.log().count(f"event={event} ") > before, 10, event)
+
+
+class ServingTest(unittest.TestCase):
+    """A workspace for files and programs, and an API to stand in front of."""
+
+    def setUp(self):
+        self.work = self.enterContext(Workspace())
+        self.upstream = Upstream()
+        self.addCleanup(self.upstream.stop)
+
+    def write(self, name, text):
+        path = self.work.directory / name
+        path.write_text(text)
+        return path

@@ -28,13 +28,15 @@ class SimulateTest(unittest.TestCase):
             return answer
 
     def test_gzip_is_for_those_who_accept_it(self):
-        simulator = self.simulator("--gzip")
+        simulator = self.simulator()
         status, headers, body = get(simulator.url + "/v1/x", {"accept-encoding": "gzip"})
         self.assertEqual((status, headers["content-encoding"]), (200, "gzip"))
         self.assertEqual(json.loads(gzip.decompress(body)), {"simulated": "openai", "request": 1})
         _, headers, body = get(simulator.url + "/v1/x", {"accept-encoding": "identity"})
         self.assertNotIn("content-encoding", headers)
         self.assertEqual(json.loads(body), {"simulated": "openai", "request": 2})
+        _, headers, body = get(self.simulator("--identity").url + "/v1/x", {"accept-encoding": "gzip"})
+        self.assertNotIn("content-encoding", headers)
 
     def test_events_are_for_those_who_ask(self):
         simulator = self.simulator("--chunks", "2", "--chunk-interval", "0s")
@@ -46,6 +48,17 @@ class SimulateTest(unittest.TestCase):
             self.assertEqual(got, wanted % (number, number) + b"data: [DONE]\n\n")
         _, answered, _ = get(simulator.url + "/v1/x", {}, "POST", '{"stream": false}')
         self.assertEqual(answered["content-type"], "application/json")
+
+    def test_what_it_says_explain_reads(self):
+        simulator = Simulator(self.work, "github", "--quota", "requests=2/90s", "--resource", "search")
+        for remaining, throttle in ((1, None), (0, None), (0, {"scope": "primary", "signal": "body"})):
+            said = self.exchange(simulator, b"GET /search HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            read = subprocess.run([BINARY, "explain", "--exporter", "github", "--format", "json"], input=said,
+                                  capture_output=True, timeout=20)
+            answer = json.loads(read.stdout)
+            quota, = answer["quotas"]
+            self.assertEqual((quota["resource"], quota["limit"], quota["remaining"], answer["throttle"]),
+                             ("search", 2, remaining, throttle))
 
     def test_an_old_client_gets_no_chunks(self):
         simulator = self.simulator("--sse", "--chunks", "1", "--chunk-interval", "0s")
@@ -85,6 +98,9 @@ class SimulateTest(unittest.TestCase):
         for arguments, sentence in [
                 (["--limit", "0"], "--limit: a number above 0 is expected"),
                 (["--quota", "nonsense=-1"], "--quota nonsense=-1: a limit above 0 is expected after the ="),
+                (["--quota", "requests=5/soon"],
+                 "--quota requests=5/soon: a duration such as 60s is expected after the /"),
+                (["--throttle", "secondary"], "--throttle secondary: openai never refuses so"),
                 (["--path", "v1"], "--path: a path that starts with / is expected"),
                 (["--listen", simulator.address],
                  f"{simulator.address}: the address is in use by another program")]:

@@ -1,0 +1,58 @@
+// From amounts to words: how an exporter's API says what is left of a quota, that it refuses, and how long to
+// wait. The opposite of provider/extract_signals.h. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "cli/reply_writer.h"
+#include "provider/exporter_rules.h"
+
+namespace apiquota::cli {
+
+// One quota as its API is about to say it.
+struct SpokenQuota {
+  const provider::QuotaRule* rule = nullptr;
+  std::string star;      // what stands for the '*' of the quota's name
+  std::string resource;  // … of the resource, where a pointer's '*' names it
+  double limit = 0;
+  double remaining = 0;
+  SystemTime reset_at = {};
+  Micros window{0};
+  bool ietf = false;  // in the fields RateLimit and RateLimit-Policy, where the rule has them
+};
+
+// A rule whose window, limit or anything else can be said in a response at all.
+bool CanBeSaid(const provider::QuotaRule& rule);
+
+// A name for the '*' of rule `index` that leads back to this rule and to no other of the file: "requests",
+// "minute" where the name tells the window, a word of `units`. Empty: the rule has no '*'.
+std::string NameForStar(const provider::Exporter& exporter, size_t index);
+
+// The quota's name with `star` in it, as explain will read it.
+std::string QuotaName(const provider::QuotaRule& rule, std::string_view star);
+std::string QuotaUnit(const provider::QuotaRule& rule, std::string_view star);
+
+// How long until all is back, if the file or the name tells.
+std::optional<Micros> KnownWindow(const provider::QuotaRule& rule, std::string_view star,
+                                  std::string_view resource);
+
+// The limit that the file itself states: what the API has and nobody can change. Not that of shares (1, 100
+// %).
+std::optional<double> KnownLimit(const provider::QuotaRule& rule);
+
+// Shares are told as a part of the file's constant limit: what amounts of a quota of `limit` are multiplied
+// by.
+double ShareOf(const provider::QuotaRule& rule, double limit);
+
+void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply);
+
+// Everything the rule looks for, but the status.
+void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply);
+
+// In every header and body that the file names for it.
+void SayRetryAfter(const provider::Exporter& exporter, Micros wait, SystemTime now, ReplyWriter* reply);
+
+}  // namespace apiquota::cli
