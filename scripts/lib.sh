@@ -9,7 +9,7 @@ build_packages=(
 # The second line is what the integration tests run against: real programs, not imitations.
 test_packages=(
   libgmock-dev libgtest-dev
-  curl nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter
+  curl nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter python3-jsonschema python3-yaml
 )
 # Debian starts a service as soon as its package is installed. Tests start their own copies on ports of their own.
 service_units=(haproxy nginx prometheus prometheus-alertmanager prometheus-node-exporter)

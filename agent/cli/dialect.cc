@@ -81,15 +81,11 @@ std::string Key(std::string_view policy) { return fmt::format("\"{}\"", policy);
 void SayPolicies(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
   const std::string name = Key(QuotaName(*quota.rule, quota.star));
   const auto seconds = [](Micros span) { return std::chrono::ceil<std::chrono::seconds>(span).count(); };
-  if (!quota.rule->policy_header.empty()) {
-    reply->SetHeader(quota.rule->policy_header,
-                     fmt::format("{};q={};w={}", name, FormatNumber(quota.limit), seconds(quota.window)));
-  }
-  if (!quota.rule->status_header.empty()) {
-    reply->SetHeader(quota.rule->status_header,
-                     fmt::format("{};r={};t={}", name, FormatNumber(quota.remaining),
-                                 seconds(std::max(quota.reset_at - now, Micros(0)))));
-  }
+  reply->SetHeader(quota.rule->policy_header,
+                   fmt::format("{};q={};w={}", name, FormatNumber(quota.limit), seconds(quota.window)));
+  reply->SetHeader(quota.rule->status_header,
+                   fmt::format("{};r={};t={}", name, FormatNumber(quota.remaining),
+                               seconds(std::max(quota.reset_at - now, Micros(0)))));
 }
 
 }  // namespace
@@ -97,8 +93,10 @@ void SayPolicies(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
 bool CanBeSaid(const QuotaRule& rule) {
   const auto said = [&](SignalField field) { return FirstSpoken(rule.Sources(field)) != nullptr; };
   return said(SignalField::kRemaining) || said(SignalField::kUsed) || said(SignalField::kLimit) ||
-         said(SignalField::kReset) || !rule.status_header.empty();
+         said(SignalField::kReset) || SpeaksIetf(rule);
 }
+
+bool SpeaksIetf(const QuotaRule& rule) { return !rule.status_header.empty() && !rule.policy_header.empty(); }
 
 std::string NameForStar(const provider::Exporter& exporter, size_t index) {
   const QuotaRule& rule = exporter.quotas[index];
@@ -168,7 +166,7 @@ void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
     say(field, [&](Format format) { return provider::WriteMoment(format, at, now); });
   };
   const bool no_other = FirstSpoken(rule.Sources(SignalField::kRemaining)) == nullptr;
-  if (!rule.status_header.empty() && (quota.ietf || no_other)) {
+  if (SpeaksIetf(rule) && (quota.ietf || no_other)) {
     SayPolicies(quota, now, reply);
     return;
   }

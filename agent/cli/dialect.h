@@ -27,6 +27,9 @@ struct SpokenQuota {
 // A rule whose window, limit or anything else can be said in a response at all.
 bool CanBeSaid(const provider::QuotaRule& rule);
 
+// The rule knows both RateLimit and RateLimit-Policy.
+bool SpeaksIetf(const provider::QuotaRule& rule);
+
 // A name for the '*' of rule `index` that leads back to this rule and to no other of the file: "requests",
 // "minute" where the name tells the window, a word of `units`. Empty: the rule has no '*'.
 std::string NameForStar(const provider::Exporter& exporter, size_t index);

@@ -81,7 +81,7 @@ Status SimulatedApi::AnnounceFromOption(std::string_view text) {
 }
 
 bool SimulatedApi::Announcable(const QuotaRule& rule) const {
-  return CanBeSaid(rule) && (!options_.ietf || !rule.status_header.empty());
+  return CanBeSaid(rule) && (!options_.ietf || SpeaksIetf(rule));
 }
 
 Status SimulatedApi::AnnounceNamed(std::string_view name, std::optional<double> limit,
