@@ -166,6 +166,7 @@ const dashed: Property[] = [
   { id: "custom.lineWidth", value: 1 },
   { id: "custom.fillOpacity", value: 0 },
   { id: "color", value: { mode: "fixed", fixedColor: "text" } },
+  { id: "custom.hideFrom", value: { legend: true, tooltip: false, viz: false } },
 ];
 
 export function table(given: Table): AnyPanel {

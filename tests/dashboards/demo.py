@@ -5,6 +5,7 @@ at it for a minute; run as a program (scripts/demo-data) it stays.
 
 import argparse
 import http.client
+import itertools
 import json
 import math
 import re
@@ -137,6 +138,16 @@ class World:
             "--log.level=warn", "--web.listen-address=" + self.prometheus_url.removeprefix("http://")])
         self.prometheus.wait_for(lambda: answers(self.prometheus_url + "/-/ready"), 30, "Prometheus is ready")
 
+    def misbehave(self, seconds):
+        """The partner has its bad moments, one every minute and a half, until it is over."""
+        end = time.monotonic() + seconds
+        for fault in itertools.cycle(("overload", "gibberish", "gone", "credentials", "trouble")):
+            if self.over.wait(min(80, max(0, end - time.monotonic()))) or time.monotonic() >= end:
+                return
+            self.partner.fault = fault
+            self.over.wait(10)
+            self.partner.fault = None
+
     def stop(self):
         self.over.set()
         for door in (self.openai, self.github, self.partner):
@@ -156,7 +167,7 @@ def main():
         print(f"Prometheus: {world.prometheus_url}\nagents: " + "  ".join(
             f"http://{admin}/metrics" for admin in world.admins.values()), flush=True)
         try:
-            world.over.wait(chosen.minutes * 60 or None)
+            world.misbehave(chosen.minutes * 60 or math.inf)
         except KeyboardInterrupt:
             pass
         world.stop()

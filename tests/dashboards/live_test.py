@@ -1,6 +1,6 @@
 """Every query of every dashboard, as Grafana would ask it, against a real Prometheus that scrapes real agents
-under load: first healthy, then under faults. A panel may be empty while all is well only if it is listed, with
-the reason, and the faults must fill it."""
+under load: first healthy, then under faults. A panel may be empty while all is well only if it is listed with
+a reason, and the faults must fill it."""
 
 import http.client
 import os

@@ -28,6 +28,7 @@ TEXT_SUFFIXES = {
     ".yml",
     "",
 }
+BINARY_SUFFIXES = {".png"}  # known by name, so that links to them are held to it
 LEFT_OUT = {".git", "node_modules", "__pycache__"}
 
 
@@ -89,4 +90,6 @@ def load_tree(root):
         path = root / name
         if path.is_file() and path.suffix in TEXT_SUFFIXES:
             files[name] = path.read_bytes().decode("utf-8", errors="replace")
+        elif path.is_file() and path.suffix in BINARY_SUFFIXES:
+            files[name] = ""
     return Tree(files)
