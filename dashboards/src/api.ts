@@ -83,7 +83,7 @@ const standing = row(1, "Where does it stand?",
       "API did not say, or the reading no longer holds because its window is over.",
     queries: [
       query(used), query(remaining), query(limit), query(windowSeconds), query(`1000 * (${reset} > time())`),
-      query(`1000 * ${exhaustion}`), query(`1000 * ${observed}`),
+      query(`1000 * (${exhaustion} > time())`), query(`1000 * ${observed}`),
       query(`max by (${quota}, kind) (apiquota_quota_info{${quotas}})`),
     ],
     worst: valueOf("A"),
@@ -139,7 +139,7 @@ const each = row(9, "How is each quota doing?",
     empty: "This API does not tell when its quotas reset.",
   }),
   graph({
-    id: 14, title: "Time to exhaustion", size: [12, 8], unit: unit.seconds,
+    id: 14, title: "Time to exhaustion", size: [12, 8], unit: unit.seconds, logarithmic: true,
     steps: ["red", [900, "orange"], [3600, "green"]],
     help: "How long each quota will last at its present pace; only quotas that run out before they reset " +
       "have a line. Below the dashed lines, an hour and 15 minutes, slow down or ask for more.",

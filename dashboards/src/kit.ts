@@ -57,6 +57,7 @@ export interface Stat extends Common {
 export interface Graph extends Common {
   queries: Query[];
   stacked?: boolean;
+  logarithmic?: boolean;
   max?: number;
   decimals?: number;
   colors?: [legend: RegExp, Color][];
@@ -136,17 +137,25 @@ export function graph(spec: Graph): AnyPanel {
   const panel = new timeseries.PanelBuilder()
     .id(spec.id).title(spec.title).description(spec.help).datasource(datasource)
     .span(spec.size[0]).height(spec.size[1])
-    .unit(spec.unit).min(0).thresholds(thresholds(spec.steps ?? ["green"]))
+    .unit(spec.unit).thresholds(thresholds(spec.steps ?? ["green"]))
     .thresholdsStyle(new common.GraphThresholdsStyleConfigBuilder()
       .mode(spec.steps ? common.GraphThresholdsStyleMode.Dashed : common.GraphThresholdsStyleMode.Off))
     .colorScheme(new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.PaletteClassic))
-    .lineWidth(2).fillOpacity(spec.stacked ? 35 : 4).showPoints(common.VisibilityMode.Auto).pointSize(4)
+    // Areas without lines: one that is 0 would lie on top of the stack and give it its colour.
+    .lineWidth(spec.stacked ? 0 : 2).fillOpacity(spec.stacked ? 70 : 4)
+    .showPoints(common.VisibilityMode.Auto).pointSize(4)
     .stacking(new common.StackingConfigBuilder().group("A")
       .mode(spec.stacked ? common.StackingMode.Normal : common.StackingMode.None))
     .legend(new common.VizLegendOptionsBuilder().showLegend(true).calcs([])
       .displayMode(common.LegendDisplayMode.List).placement(common.LegendPlacement.Bottom))
     .tooltip(new common.VizTooltipOptionsBuilder()
       .mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending));
+  if (spec.logarithmic) {
+    const scale = new common.ScaleDistributionConfigBuilder();
+    panel.scaleDistribution(scale.type(common.ScaleDistribution.Log).log(10));
+  } else {
+    panel.min(0);
+  }
   if (spec.max !== undefined) panel.max(spec.max);
   if (spec.decimals !== undefined) panel.decimals(spec.decimals);
   if (spec.empty) panel.noValue(spec.empty);

@@ -66,7 +66,7 @@ const canICall = row(1, "Can I still call?",
       "that watch one credential share a line. The API's name opens its dashboard.",
     queries: [
       query(`max by (${quota}) (${used})`), query(remaining), query(limit),
-      query(`1000 * (${reset} > time())`), query(`1000 * min by (${quota}) (${exhaustion})`),
+      query(`1000 * (${reset} > time())`), query(`1000 * (min by (${quota}) (${exhaustion}) > time())`),
     ],
     worst: valueOf("A"),
     link: rowLink("Open this API", "api", "key", "resource", "quota"),
@@ -117,7 +117,7 @@ const howFast = row(7, "How fast is it going?",
     empty: "No API has said anything about a quota yet.",
   }),
   graph({
-    id: 11, title: "Time to exhaustion", size: [12, 9], unit: unit.seconds,
+    id: 11, title: "Time to exhaustion", size: [12, 9], unit: unit.seconds, logarithmic: true,
     steps: ["red", [900, "orange"], [3600, "green"]],
     help: "How long the first of each API's quotas will last at its present pace; only quotas that run " +
       "out before they reset have a line. Below the dashed lines, an hour and 15 minutes, slow down or " +
