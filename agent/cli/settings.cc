@@ -16,7 +16,7 @@ std::vector<source::ApiOptions> DefaultApis(const provider::Catalogue& exporters
   std::vector<source::ApiOptions> apis;
   for (const provider::ExporterPtr& exporter : exporters.All()) {
     const provider::ExporterInfo& info = provider::Info(*exporter);
-    if (info.base_url.empty()) continue;
+    if (info.base_url.empty() || !info.not_proxyable.empty()) continue;
     source::ApiOptions& api = apis.emplace_back();
     api.name = info.name;
     api.exporter = info.name;
@@ -66,6 +66,7 @@ config::LoadContext ContextOf(const provider::Catalogue& exporters) {
     const provider::ExporterInfo& info = provider::Info(*exporter);
     context.exporters.push_back(info.name);
     if (!info.base_url.empty()) context.exporters_with_base_url.push_back(info.name);
+    if (!info.not_proxyable.empty()) context.not_proxyable.emplace(info.name, info.not_proxyable);
     if (info.poll) context.exporters_with_poll.push_back(info.name);
   }
   context.check_base_url = [](std::string_view url) -> Status {

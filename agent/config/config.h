@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ struct LoadContext {
   std::vector<std::string> exporters;                      // names a file may use
   std::vector<std::string> exporters_with_base_url;        // those that need none from the operator
   std::vector<std::string> exporters_with_poll;            // those that know an endpoint to poll
+  std::map<std::string, std::string> not_proxyable;        // those that can't be proxied, and why
   std::function<Status(std::string_view)> check_base_url;  // an error names the URL and what was expected
   std::optional<net::ListenAddress> proxy_listen;          // a flag's address, which wins over the file's
 };

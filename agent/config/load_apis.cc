@@ -20,6 +20,10 @@ constexpr std::string_view kReservedLabels[] = {"api",   "exporter", "key",     
 
 std::string LoadExporter(const YamlValue& value, const Loader& loader) {
   std::string name = value.AsString();
+  if (const auto refused = loader.context.not_proxyable.find(name);
+      refused != loader.context.not_proxyable.end()) {
+    value.Fail(fmt::format("exporter \"{}\" can't be proxied: {}", name, refused->second));
+  }
   if (!value.IsScalar() || Contains(loader.context.exporters, name)) return name;
   value.Fail(UnknownExporter(name, loader.context.exporters));
   return name;

@@ -53,11 +53,14 @@ std::vector<Exporter::PointersByStatus> CollectResponsePointers(const Exporter& 
   return all;
 }
 
-// "api.openai.com", or "*.openai.azure.com" for any host below.
+// "api.openai.com", or with a '*' for at least one character: "*.openai.azure.com",
+// "bedrock.*.amazonaws.com".
 bool HostMatches(std::string_view host, std::string_view pattern) {
-  if (!pattern.starts_with('*')) return host == pattern;
-  const std::string_view suffix = pattern.substr(1);
-  return host.size() > suffix.size() && host.ends_with(suffix);
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return host == pattern;
+  const std::string_view suffix = pattern.substr(star + 1);
+  return host.size() > star + suffix.size() && host.starts_with(pattern.substr(0, star)) &&
+         host.ends_with(suffix);
 }
 
 // Loopback names, IP addresses and names without a dot are machines of the asker: they tell nothing about the
@@ -67,13 +70,14 @@ bool TellsNothing(std::string_view host) {
   return address || host.starts_with('[') || host.find('.') == std::string_view::npos;
 }
 
-bool Hinted(const Exporter& exporter, const http::Fields& fields) {
+size_t HintCount(const Exporter& exporter, const http::Fields& fields) {
+  size_t count = 0;
   for (size_t i = 0; i < fields.size(); ++i) {
-    for (const std::string& pattern : exporter.detect) {
-      if (MatchesHeaderPattern(fields[i].name, pattern)) return true;
-    }
+    count += std::ranges::any_of(exporter.detect, [&](const std::string& pattern) {
+      return MatchesHeaderPattern(fields[i].name, pattern);
+    });
   }
-  return false;
+  return count;
 }
 
 size_t DescribedCount(const Exporter& exporter, const http::Fields& fields) {
@@ -82,6 +86,9 @@ size_t DescribedCount(const Exporter& exporter, const http::Fields& fields) {
     count += exporter.index->Find(fields[i].name).targets.empty() ? 0 : 1;
   return count;
 }
+
+// How much of a head an exporter knows: headers it describes, then those that only it is likely to send.
+using Knowledge = std::pair<size_t, size_t>;
 
 }  // namespace
 
@@ -154,21 +161,34 @@ std::vector<ExporterPtr> Catalogue::All() const {
   return all;
 }
 
-ExporterPtr Catalogue::Detect(std::string_view host, const http::Fields& fields) const {
+// An exact host before a pattern, of patterns the longest.
+ExporterPtr Catalogue::FindByHost(std::string_view host) const {
+  ExporterPtr best;
+  size_t best_length = 0;
   for (const auto& [name, exporter] : by_name_) {
-    const auto matches = [&](const std::string& pattern) { return HostMatches(host, pattern); };
-    if (std::ranges::any_of(exporter->info.hosts, matches)) return exporter;
-  }
-  ExporterPtr best = Find(kGeneric);
-  size_t best_count = 0;
-  for (const auto& [name, exporter] : by_name_) {
-    if (!exporter->info.hosts.empty() && !TellsNothing(host)) continue;
-    if (!Hinted(*exporter, fields)) continue;
-    const size_t count = DescribedCount(*exporter, fields);
-    if (count > best_count) {
-      best_count = count;
-      best = exporter;
+    for (const std::string& pattern : exporter->info.hosts) {
+      if (!HostMatches(host, pattern)) continue;
+      if (pattern == host) return exporter;
+      if (pattern.size() > best_length) best = exporter;
+      best_length = std::max(best_length, pattern.size());
     }
+  }
+  return best;
+}
+
+ExporterPtr Catalogue::Detect(std::string_view host, const http::Fields& fields) const {
+  if (ExporterPtr by_host = FindByHost(host)) return by_host;
+  ExporterPtr best = Find(kGeneric);
+  Knowledge most = {best == nullptr ? 0 : DescribedCount(*best, fields), 0};
+  for (const auto& [name, exporter] : by_name_) {
+    const ExporterInfo& info = exporter->info;
+    if (!info.hosts.empty() && !info.self_hosted && !TellsNothing(host)) continue;
+    const size_t hints = HintCount(*exporter, fields);
+    if (hints == 0) continue;
+    const Knowledge known = {DescribedCount(*exporter, fields), hints};
+    if (known <= most) continue;
+    most = known;
+    best = exporter;
   }
   return best;
 }

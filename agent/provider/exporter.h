@@ -29,8 +29,10 @@ struct ExporterInfo {
   std::string name;
   std::string title;
   std::string docs;
-  std::vector<std::string> hosts;  // "api.openai.com", "*.openai.azure.com"
+  std::vector<std::string> hosts;  // "api.openai.com", "*.openai.azure.com", "bedrock.*.amazonaws.com"
+  bool self_hosted = false;        // instances stand under other hosts as well
   std::string base_url;            // empty if every customer has a host of their own
+  std::string not_proxyable;       // why not, as a person is told; empty: it can be proxied
   std::vector<CredentialRule> credentials;
   std::vector<std::string> request_pointers;  // JSON pointers wanted from request bodies (the model's name)
   // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
@@ -56,11 +58,13 @@ class Catalogue {
   ExporterPtr Find(std::string_view name) const;  // null if there is none
   std::vector<ExporterPtr> All() const;           // sorted by name
 
-  // Without --exporter: by host; else by the most specific set of headers present; else generic. Never
-  // contradicts the host.
+  // Without --exporter: by host; else by the headers present, where the exporter that describes most of them
+  // wins if one of them is its own (`detect`); else generic. Never contradicts the host.
   ExporterPtr Detect(std::string_view host, const http::Fields& fields) const;
 
  private:
+  ExporterPtr FindByHost(std::string_view host) const;
+
   std::map<std::string, ExporterPtr, std::less<>> by_name_;
 };
 

@@ -37,6 +37,16 @@ ResourceRule Resource(const YamlValue& value) {
   return rule;
 }
 
+// proxyable: false and why: a phrase, which go together.
+std::string NotProxyable(YamlMap* map) {
+  const YamlValue proxyable = map->Get("proxyable");
+  const YamlValue why = map->Get("why");
+  const bool refused = proxyable.Present() && !proxyable.AsBool();
+  if (refused && why.AsString().empty()) proxyable.Fail("expected \"why\" beside it, for people");
+  if (!refused && why.Present()) why.Fail("only an API with \"proxyable: false\" says why");
+  return refused ? why.AsString() : "";
+}
+
 ExporterInfo ReadInfo(YamlMap* map) {
   ExporterInfo info;
   info.name = NameOfApi(map->Require("name"));
@@ -46,6 +56,8 @@ ExporterInfo ReadInfo(YamlMap* map) {
     info.hosts.push_back(host.AsString());
     if (info.hosts.back() != ToLower(info.hosts.back())) host.Fail("expected a host name in lower case");
   }
+  if (const YamlValue value = map->Get("self_hosted"); value.Present()) info.self_hosted = value.AsBool();
+  info.not_proxyable = NotProxyable(map);
   const YamlValue base_url = map->Get("base_url");
   info.base_url = base_url.AsString();
   if (base_url.Present() && !info.base_url.starts_with("https://"))

@@ -37,11 +37,12 @@ void ApplyPolicy(const Policy& policy, Reading* reading) {
   if (policy.unit == "concurrent-requests") reading->kind = QuotaKind::kConcurrency;
 }
 
-// The policy's name becomes the quota's.
-void ApplyName(const std::string& name, Reading* reading) {
+// The policy's name becomes the quota's; a unit that the file knows by a word of it is better than any said.
+void ApplyName(const QuotaRule& rule, const std::string& name, Reading* reading) {
   if (!FitForLabel(name)) return;
   reading->quota = name;
   reading->policy = name;
+  reading->unit = UnitByWord(rule, name).value_or(reading->unit);
 }
 
 void NameByWindow(const QuotaRule& rule, Reading* reading) {
@@ -142,12 +143,12 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
     reading.limit = status.limit;
     reading.remaining = status.remaining;
     reading.window_seconds = status.window_seconds;
-    ApplyName(status.name, &reading);
     const auto belongs = [&](const Policy& policy) { return only_pair || Belongs(policy, status); };
     if (const auto found = std::ranges::find_if(policies, belongs); found != policies.end()) {
       ApplyPolicy(*found, &reading);
       policies.erase(found);
     }
+    ApplyName(rule, status.name, &reading);
     if (status.reset_seconds) SetReset(*status.reset_seconds, at, &reading);
     Keep(std::move(reading), rule_index, true, true);
   }
@@ -155,7 +156,7 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
     Reading reading = StartReading(rule, {});
     ApplyPolicy(policy, &reading);
     NameByWindow(rule, &reading);
-    ApplyName(policy.name, &reading);
+    ApplyName(rule, policy.name, &reading);
     Keep(std::move(reading), rule_index, true, true);
   }
 }
@@ -178,7 +179,7 @@ void QuotaReader::ReadUnnamed(size_t rule_index, Reading base, const std::vector
   if (active != real.end()) {
     ApplyPolicy(*active, &base);
     if (real.size() > 1) NameByWindow(rule, &base);
-    ApplyName(active->name, &base);
+    ApplyName(rule, active->name, &base);
   }
   const bool active_named = active != real.end() && Named(*active);
   Keep(std::move(base), rule_index, true, active_named);
@@ -187,7 +188,7 @@ void QuotaReader::ReadUnnamed(size_t rule_index, Reading base, const std::vector
     Reading reading = StartReading(rule, {});
     ApplyPolicy(*policy, &reading);
     NameByWindow(rule, &reading);
-    ApplyName(policy->name, &reading);
+    ApplyName(rule, policy->name, &reading);
     Keep(std::move(reading), rule_index, true, true);
   }
 }

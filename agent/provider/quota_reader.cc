@@ -52,6 +52,13 @@ bool FitForLabel(std::string_view text) {
   return !text.empty() && text.size() <= kLabelBytesMax && std::ranges::all_of(text, printable);
 }
 
+std::optional<std::string> UnitByWord(const QuotaRule& rule, std::string_view name) {
+  for (const UnitWord& word : rule.units) {
+    if (ContainsIgnoreCase(name, word.word)) return word.unit;
+  }
+  return std::nullopt;
+}
+
 std::vector<Reading> QuotaReader::ReadAll() {
   readings_.reserve(exporter_.quotas.size());
   for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
@@ -116,13 +123,8 @@ Reading QuotaReader::StartReading(const QuotaRule& rule, std::string_view star) 
   Reading reading;
   reading.resource = resource_;
   reading.quota = StarName(rule.quota, star);
-  reading.unit = rule.unit;
   reading.kind = rule.kind;
-  for (const UnitWord& word : rule.units) {
-    if (!ContainsIgnoreCase(star, word.word)) continue;
-    reading.unit = word.unit;
-    break;
-  }
+  reading.unit = UnitByWord(rule, star).value_or(rule.unit);
   for (const ResourceException& exception : rule.by_resource) {
     if (exception.resource != resource_) continue;
     reading.quota = exception.quota;

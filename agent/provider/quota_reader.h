@@ -35,6 +35,9 @@ inline constexpr size_t kSeveralMax = 256;  // parts of texts that speak of seve
 // Text from outside as a label: printable ASCII, 1 to 128 characters.
 bool FitForLabel(std::string_view text);
 
+// The unit that the rule's `units` give a quota of this name.
+std::optional<std::string> UnitByWord(const QuotaRule& rule, std::string_view name);
+
 // Which quota of a family a source is read for.
 struct QuotaKey {
   std::string_view star;                            // of the headers' names

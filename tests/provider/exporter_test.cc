@@ -152,6 +152,55 @@ TEST(DetectTest, TheHostDecidesThenHeadersThenGeneric) {
   EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit"})), "generic");
 }
 
+TEST(DetectTest, TheMostDescribedHeadersWinAmongThoseThatHint) {
+  const auto catalogue = Catalogue::Embedded();
+  ASSERT_TRUE(catalogue.has_value());
+  const auto detected = [&](std::string_view host, std::initializer_list<std::string_view> names) {
+    return Info(*catalogue->Detect(host, HeadersNamed(names))).name;
+  };
+  EXPECT_EQ(detected("", {"x-ratelimit-limit-requests", "x-ratelimit-renewalperiod-requests",
+                          "x-ratelimit-remaining-requests"}),
+            "azure-openai")
+      << "OpenAI's names too, but one is Azure's own";
+  EXPECT_EQ(detected("jira.example.com", {"x-ratelimit-limit", "x-ratelimit-fillrate"}), "jira-data-center")
+      << "an exporter without hosts is found under any";
+  EXPECT_EQ(detected("sentry.example.com", {"x-sentry-rate-limits"}), "sentry") << "self_hosted";
+  EXPECT_EQ(detected("trello.example.com", {"x-rate-limit-api-key-max"}), "generic");
+  EXPECT_EQ(detected("", {"x-envoy-upstream-service-time", "ratelimit-limit", "ratelimit-observed"}),
+            "gitlab");
+}
+
+TEST(DetectTest, ExactHostsWinOverPatternsAndLongPatternsOverShort) {
+  Catalogue catalogue;
+  const auto add = [&](const std::string& name, const std::string& hosts) {
+    ASSERT_TRUE(catalogue.Add("name: " + name + "\ntitle: X\nhosts: [" + hosts + "]\n", name).has_value());
+  };
+  add("any", "\"*.example.com\"");
+  add("exact", "api.example.com");
+  add("long", "\"bedrock.*.example.com\"");
+  const auto detected = [&](std::string_view host) {
+    const ExporterPtr found = catalogue.Detect(host, {});
+    return found == nullptr ? "none" : Info(*found).name;
+  };
+  EXPECT_EQ(detected("api.example.com"), "exact");
+  EXPECT_EQ(detected("x.example.com"), "any");
+  EXPECT_EQ(detected("bedrock.eu.example.com"), "long");
+  EXPECT_EQ(detected("bedrock..example.com"), "any") << "a * stands for at least one character";
+  EXPECT_EQ(detected("example.com"), "none");
+}
+
+TEST(ExporterTest, WhatCantBeProxiedSaysWhy) {
+  const auto load = [](const std::string& keys) {
+    return LoadExporter("name: x\ntitle: X\n" + keys, "x.yaml");
+  };
+  EXPECT_EQ(Info(**load("proxyable: false\nwhy: signed\n")).not_proxyable, "signed");
+  EXPECT_EQ(Info(**load("proxyable: true\n")).not_proxyable, "");
+  EXPECT_EQ(load("proxyable: false\n").error().message,
+            "x.yaml:3:12: expected \"why\" beside it, for people");
+  EXPECT_EQ(load("why: signed\n").error().message,
+            "x.yaml:3:6: only an API with \"proxyable: false\" says why");
+}
+
 TEST(HeaderIndexTest, ExactNamesWinOverPatternsInAnyCase) {
   const auto catalogue = Catalogue::Embedded();
   ASSERT_TRUE(catalogue.has_value());
