@@ -2,10 +2,8 @@
 // codec_request.cc and codec_response.cc, the only files that include Boost (with codec_errors.h).
 //
 // basic_parser is only ever shown what the scanners have passed, and always whole: a whole head, a
-// whole chunk-size line, a whole trailer section, any piece of data. That is what makes every way
-// of cutting the input judge the same. Of a head it gets the start line and the fields that decide
-// framing and the connection; names and values of all fields are taken apart and judged here, at a
-// quarter of the cost.
+// whole chunk-size line, a whole trailer section, any piece of data: every way of cutting the input
+// is judged the same. Of a head it gets the start line and what decides framing, no other fields.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +30,6 @@ class MessageReader {
         tap_(this) {}
   virtual ~MessageReader() = default;
   MessageReader(const MessageReader&) = delete;
-  MessageReader& operator=(const MessageReader&) = delete;
 
   void Reset(bool skip_body);
   ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
