@@ -62,11 +62,13 @@ struct ProxyOptions {
   size_t head_bytes_max = 64 * 1024;
   size_t fields_max = 200;
   size_t target_bytes_max = 16 * 1024;
-  size_t buffer_high_bytes = 256 * 1024;    // per direction: pause reading above,
-  size_t buffer_low_bytes = 128 * 1024;     // resume below
-  size_t clients_max = 10'000;              // connections, per process
-  size_t upstream_connections_max = 1'000;  // per loop and upstream
-  size_t upstream_queue_max = 1'000;        // requests waiting for one of those
+  size_t buffer_high_bytes = 256 * 1024;  // per direction: pause reading above,
+  size_t buffer_low_bytes = 128 * 1024;   // resume below
+  size_t clients_max = 10'000;            // connections, per process
+  // Per loop and upstream. As many as clients: a stream may last for minutes, and must not keep another
+  // client waiting unless the operator says so.
+  size_t upstream_connections_max = 10'000;
+  size_t upstream_queue_max = 1'000;  // requests waiting for one of those
 
   Micros head_timeout = std::chrono::seconds(10);         // the client's whole request head
   Micros client_idle_timeout = std::chrono::seconds(60);  // keep-alive, between requests

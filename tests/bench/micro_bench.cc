@@ -1,60 +1,83 @@
-// What one exchange costs after the client has its answer: extraction, the ledger, and a scrape of a full
-// agent.
+// What one exchange costs after the client has its answer: extraction and the ledger.
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 
-#include "expose/metrics.h"
 #include "provider/extract_signals.h"
 #include "quota/ledger.h"
+#include "tests/bench/allocations.h"
 
 namespace apiquota {
 namespace {
 
 constexpr SystemTime kNow{std::chrono::seconds(1'718'236'800)};
 
-http::Exchange OpenAiExchange() {
+using FieldList = std::initializer_list<std::pair<const char*, const char*>>;
+
+http::Exchange ExchangeOf(const char* method, const char* host, const char* path, FieldList fields) {
   http::Exchange exchange;
-  exchange.method = "POST";
-  exchange.host = "api.openai.com";
-  exchange.path = "/v1/chat/completions";
-  exchange.request_body = {{"/model", "gpt-4o-mini"}};
+  exchange.method = method;
+  exchange.host = host;
+  exchange.path = path;
   exchange.status = 200;
   exchange.received_at = kNow;
-  for (const auto& [name, value] : {
-           std::pair{"Date", "Wed, 12 Jun 2024 16:00:00 GMT"},
-           std::pair{"Content-Type", "application/json"},
-           std::pair{"Content-Length", "1006"},
-           std::pair{"Connection", "keep-alive"},
-           std::pair{"openai-organization", "example"},
-           std::pair{"openai-processing-ms", "512"},
-           std::pair{"openai-version", "2020-10-01"},
-           std::pair{"strict-transport-security", "max-age=31536000; includeSubDomains"},
-           std::pair{"x-ratelimit-limit-requests", "10000"},
-           std::pair{"x-ratelimit-limit-tokens", "2000000"},
-           std::pair{"x-ratelimit-remaining-requests", "9999"},
-           std::pair{"x-ratelimit-remaining-tokens", "1999744"},
-           std::pair{"x-ratelimit-reset-requests", "6ms"},
-           std::pair{"x-ratelimit-reset-tokens", "7ms"},
-           std::pair{"x-request-id", "req_0123456789abcdef0123456789abcdef"},
-       }) {
-    exchange.fields.Add(name, value);
-  }
+  for (const auto& [name, value] : fields) exchange.fields.Add(name, value);
   return exchange;
 }
 
-provider::ExporterPtr OpenAi() { return provider::Catalogue::Embedded().value().Find("openai"); }
-
-void ExtractOpenAiResponse(benchmark::State& state) {
-  const provider::ExporterPtr exporter = OpenAi();
-  const http::Exchange exchange = OpenAiExchange();
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(provider::ExtractSignals(*exporter, exchange));
-  }
+http::Exchange OpenAiExchange() {
+  http::Exchange exchange = ExchangeOf("POST", "api.openai.com", "/v1/chat/completions",
+                                       {{"Date", "Wed, 12 Jun 2024 16:00:00 GMT"},
+                                        {"Content-Type", "application/json"},
+                                        {"Content-Length", "1006"},
+                                        {"Connection", "keep-alive"},
+                                        {"openai-organization", "example"},
+                                        {"openai-processing-ms", "512"},
+                                        {"openai-version", "2020-10-01"},
+                                        {"strict-transport-security", "max-age=31536000; includeSubDomains"},
+                                        {"x-ratelimit-limit-requests", "10000"},
+                                        {"x-ratelimit-limit-tokens", "2000000"},
+                                        {"x-ratelimit-remaining-requests", "9999"},
+                                        {"x-ratelimit-remaining-tokens", "1999744"},
+                                        {"x-ratelimit-reset-requests", "6ms"},
+                                        {"x-ratelimit-reset-tokens", "7ms"},
+                                        {"x-request-id", "req_0123456789abcdef0123456789abcdef"}});
+  exchange.request_body = {{"/model", "gpt-4o-mini"}};
+  return exchange;
 }
-BENCHMARK(ExtractOpenAiResponse);
+
+http::Exchange GitHubExchange() {
+  return ExchangeOf("GET", "api.github.com", "/repos/example/example/issues",
+                    {{"Server", "github.com"},
+                     {"Date", "Wed, 12 Jun 2024 16:00:00 GMT"},
+                     {"Content-Type", "application/json; charset=utf-8"},
+                     {"Cache-Control", "private, max-age=60, s-maxage=60"},
+                     {"Vary", "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding"},
+                     {"ETag", "W/\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""},
+                     {"X-OAuth-Scopes", "repo"},
+                     {"X-Accepted-OAuth-Scopes", ""},
+                     {"X-GitHub-Media-Type", "github.v3; format=json"},
+                     {"X-RateLimit-Limit", "5000"},
+                     {"X-RateLimit-Remaining", "4987"},
+                     {"X-RateLimit-Reset", "1718238600"},
+                     {"X-RateLimit-Used", "13"},
+                     {"X-RateLimit-Resource", "core"},
+                     {"Access-Control-Allow-Origin", "*"},
+                     {"Strict-Transport-Security", "max-age=31536000; includeSubdomains; preload"},
+                     {"X-Content-Type-Options", "nosniff"},
+                     {"Content-Length", "2048"},
+                     {"X-GitHub-Request-Id", "0123:4567:89ABCD:EF0123:45678901"}});
+}
+
+provider::ExporterPtr Find(const char* name) { return provider::Catalogue::Embedded().value().Find(name); }
+
+void Extract(benchmark::State& state, const char* exporter_name, const http::Exchange& exchange) {
+  const provider::ExporterPtr exporter = Find(exporter_name);
+  const bench::AllocationCount count(state);
+  for (auto _ : state) benchmark::DoNotOptimize(provider::ExtractSignals(*exporter, exchange));
+}
+BENCHMARK_CAPTURE(Extract, openai, "openai", OpenAiExchange());
+BENCHMARK_CAPTURE(Extract, github, "github", GitHubExchange());
 
 quota::Observation ObservationOf(const provider::Signals& signals, std::string_view key) {
   quota::Observation observation;
@@ -67,9 +90,10 @@ quota::Observation ObservationOf(const provider::Signals& signals, std::string_v
 
 void ObserveReadings(benchmark::State& state) {
   quota::Ledger ledger{quota::LedgerOptions{}};
-  const provider::Signals signals = provider::ExtractSignals(*OpenAi(), OpenAiExchange());
+  const provider::Signals signals = provider::ExtractSignals(*Find("openai"), OpenAiExchange());
   quota::Observation observation = ObservationOf(signals, "ci");
   SystemTime now = kNow;
+  const bench::AllocationCount count(state);
   for (auto _ : state) {
     now += std::chrono::milliseconds(1);
     observation.received_at = now;
@@ -78,40 +102,6 @@ void ObserveReadings(benchmark::State& state) {
   }
 }
 BENCHMARK(ObserveReadings);
-
-// A ledger with `keys` keys of one api, two quotas each.
-quota::Snapshot FullSnapshot(int64_t keys) {
-  quota::LedgerOptions options;
-  options.keys_per_api_max = static_cast<size_t>(keys);
-  options.quotas_max = static_cast<size_t>(keys) * 2;
-  quota::Ledger ledger(options);
-  const provider::Signals signals = provider::ExtractSignals(*OpenAi(), OpenAiExchange());
-  for (int64_t i = 0; i < keys; ++i) {
-    const std::string key = fmt::format("hmac:{:08x}", i);
-    quota::Observation observation = ObservationOf(signals, key);
-    observation.received_at = kNow;
-    observation.order = static_cast<uint64_t>(i);
-    ledger.Observe(observation, kNow);
-  }
-  return ledger.Read(kNow);
-}
-
-// About ten series a quota: 500 keys make 10,000 lines and more.
-void RenderMetrics(benchmark::State& state) {
-  const quota::Snapshot snapshot = FullSnapshot(state.range(0));
-  size_t bytes = 0;
-  int64_t lines = 0;
-  for (auto _ : state) {
-    expose::MetricsPage page;
-    page.snapshot = snapshot;
-    const std::string text = expose::MetricsText(std::move(page));
-    bytes = text.size();
-    lines = std::count(text.begin(), text.end(), '\n');
-  }
-  state.counters["bytes"] = static_cast<double>(bytes);
-  state.counters["lines"] = static_cast<double>(lines);
-}
-BENCHMARK(RenderMetrics)->Arg(50)->Arg(500)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace apiquota
