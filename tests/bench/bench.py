@@ -26,7 +26,8 @@ def check_answers(subjects):
         status, headers, body = ask(subject.port, subject.prefix + PATH)
         limits = sorted(name for name in headers if name.startswith("x-ratelimit-"))
         if (status, body.decode(), len(limits)) != (200, completion_body(), 5):
-            raise SystemExit(f"{subject.name} answers {status} with {len(limits)} limit headers: {body[:200]}")
+            said = f"{status} with {len(limits)} limit headers: {body[:200]}"
+            raise SystemExit(f"{subject.name} answers {said}")
 
 
 def check_counted(agent, sent):
@@ -195,7 +196,8 @@ def parse_arguments():
     options.seconds = options.seconds or (1 if quick else 2)
     options.streams = options.streams or (500 if quick else 2000)
     options.chunks = 10 if quick else 25
-    options.connections = [int(c) for c in (options.connections or ("32" if quick else "1,32,256")).split(",")]
+    options.connections = options.connections or ("32" if quick else "1,32,256")
+    options.connections = [int(count) for count in options.connections.split(",")]
     asked = (options.subjects or ("nginx,apiquota" if quick else ",".join(SUBJECTS))).split(",")
     options.subjects = [name for name in SUBJECTS if name in {*asked, RIVAL, OURS}]
     options.only = options.only.split(",")

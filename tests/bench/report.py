@@ -41,9 +41,11 @@ def print_rounds(title, rounds, figure, lines):
         values = [(one[name][figure[0]], one[RIVAL][figure[0]]) for name in names]
         print_row(number, [f"{value:,.{digits}f} ({value / rival:.2f})" for value, rival in values])
     for key, label, places in [(figure[0], "**median**", digits), *lines]:
-        cells = [f"{summary[name][key]:,.{places}f}" for name in names]
-        ratios = [f" ({summary[name][f'x_{key}']:.2f})" if f"x_{key}" in summary[name] else "" for name in names]
-        print_row(label, [cell + ratio for cell, ratio in zip(cells, ratios, strict=True)])
+        rows = [summary[name] for name in names]
+        ratios = [f" ({row[f'x_{key}']:.2f})" if f"x_{key}" in row else "" for row in rows]
+        print_row(
+            label, [f"{row[key]:,.{places}f}{ratio}" for row, ratio in zip(rows, ratios, strict=True)]
+        )
     return summary
 
 

@@ -101,14 +101,15 @@ class Process:
         return [pid, *map(int, children)]
 
     def cpu_seconds(self):
-        """On a core, by the scheduler's own account; ticks of utime and stime miss what is shorter than one."""
+        """On a core, by the scheduler's own account: ticks of utime and stime miss what is shorter."""
         threads = [thread for pid in self.pids() for thread in Path(f"/proc/{pid}/task").iterdir()]
         return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
     def memory_mib(self, kind="VmRSS"):
         """Resident now; VmHWM: at its most since the start."""
         status = [Path(f"/proc/{pid}/status").read_text() for pid in self.pids()]
-        return sum(int(re.search(rf"^{kind}:\s+(\d+) kB", text, re.MULTILINE).group(1)) for text in status) / 1024
+        pattern = re.compile(rf"^{kind}:\s+(\d+) kB", re.MULTILINE)
+        return sum(int(pattern.search(text).group(1)) for text in status) / 1024
 
     def stop(self):
         self.process.terminate()
