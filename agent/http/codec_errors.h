@@ -12,7 +12,6 @@ inline constexpr Refusal kBadFieldName{400, "field_name", "a field name that is 
 inline Refusal HeadRefusal(const boost::beast::error_code& ec, bool of_request) {
   using Error = boost::beast::http::error;
   if (ec == Error::bad_field) return kBadFieldName;
-  if (ec == Error::bad_value) return {400, "connection", "a malformed Connection field"};
   if (ec == Error::bad_content_length || ec == Error::multiple_content_length) {
     return {400, "content_length", "Content-Length is not one plain number"};
   }

@@ -8,14 +8,8 @@ namespace apiquota::http {
 
 bool DecidesFraming(std::string_view name) {
   switch (name.size()) {
-    case 7:
-      return EqualsIgnoreCase(name, "upgrade");
-    case 10:
-      return EqualsIgnoreCase(name, "connection");
     case 14:
       return EqualsIgnoreCase(name, "content-length");
-    case 16:
-      return EqualsIgnoreCase(name, "proxy-connection");
     case 17:
       return EqualsIgnoreCase(name, "transfer-encoding");
     default:
@@ -63,11 +57,14 @@ std::optional<Refusal> HeadFacts::NoteTransferEncoding(std::string_view value) {
 }
 
 std::optional<Refusal> HeadFacts::NoteConnection(std::string_view value) {
-  ForEachElement(value, [this](std::string_view option) {
+  bool tokens = true;
+  ForEachElement(value, [this, &tokens](std::string_view option) {
+    tokens = tokens && IsToken(option);
     ++connection_options;
     close = close || EqualsIgnoreCase(option, "close");
     keep_alive = keep_alive || EqualsIgnoreCase(option, "keep-alive");
   });
+  if (!tokens) return Refusal{400, "connection", "a malformed Connection field"};
   if (connection_options <= kConnectionOptionsMax) return std::nullopt;
   return Refusal{400, "connection", "too many options in Connection"};
 }

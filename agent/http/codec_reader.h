@@ -230,8 +230,9 @@ size_t MessageReader<kRequest>::TakeHead(std::string_view head) {
   const size_t lines = head_scan_.first_line_size() + 2;
   parser_head_.assign(head.substr(0, lines));
   const size_t kept = fields().AddLines(head.substr(lines));
-  for (size_t at = lines; at + 2 < head.size();) {
-    const size_t end = head.find('\r', at);
+  size_t at = lines;
+  for (const size_t end : head_scan_.line_ends()) {
+    if (end <= at) continue;  // the first line, and the empty one at the end
     if (const auto refusal = OnField(head.substr(at, end - at), kept + at - lines)) return Refuse(*refusal);
     at = end + 2;
   }
@@ -239,13 +240,8 @@ size_t MessageReader<kRequest>::TakeHead(std::string_view head) {
   Put(parser_head_);
   if (phase_ == Phase::kRefused) return 0;
   head_done_ = true;
-  if (tap_.is_done()) {
-    phase_ = Phase::kDone;
-  } else if (tap_.chunked()) {
-    ExpectChunkLine(false);
-  } else {
-    phase_ = Phase::kData;
-  }
+  phase_ = tap_.is_done() ? Phase::kDone : Phase::kData;
+  if (phase_ == Phase::kData && tap_.chunked()) ExpectChunkLine(false);
   return head.size();
 }
 

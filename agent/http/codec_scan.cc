@@ -69,6 +69,7 @@ ScanResult BlockScanner::Refuse(const Refusal& refusal) {
 ScanResult BlockScanner::EndLine() {
   const bool blank = position_ == line_;
   if (lines_ == 0) first_line_size_ = position_ - line_;
+  line_ends_.push_back(position_);
   position_ += 2;
   line_ = position_;
   if (blank) return ScanResult::kDone;

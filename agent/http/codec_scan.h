@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "http/codec.h"
 
@@ -30,7 +32,10 @@ class BlockScanner {
   };
 
   explicit BlockScanner(const Limits& limits) : limits_(limits) {}
-  void Reset() { position_ = line_ = lines_ = first_line_size_ = 0; }
+  void Reset() {
+    position_ = line_ = lines_ = first_line_size_ = 0;
+    line_ends_.clear();
+  }
 
   // kFirstLine is said once, so that the first line can be judged before the rest is there: scan
   // again after it.
@@ -38,6 +43,8 @@ class BlockScanner {
 
   size_t size() const { return position_; }  // bytes passed so far; once kDone, the whole block
   size_t first_line_size() const { return first_line_size_; }  // without CRLF; known from kFirstLine on
+  // Where each line so far ends, as the index of its CR; the first line's too.
+  std::span<const size_t> line_ends() const { return line_ends_; }
   const Refusal& refusal() const { return refusal_; }
 
  private:
@@ -50,6 +57,7 @@ class BlockScanner {
   size_t line_ = 0;      // where the current line starts
   size_t lines_ = 0;     // lines ended
   size_t first_line_size_ = 0;
+  std::vector<size_t> line_ends_;
   Refusal refusal_;
 };
 

@@ -133,10 +133,14 @@ void Stream::Impl::SendPlain(std::span<const std::string_view> pieces) {
     for (size_t i = 0; i < pieces.size(); ++i) {
       parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
     }
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = pieces.size();
-    const ssize_t n = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    // The kernel takes one piece faster without the detour.
+    const ssize_t n = pieces.size() == 1
+                          ? ::send(socket.native_handle(), pieces[0].data(), pieces[0].size(), kFlags)
+                          : ::sendmsg(socket.native_handle(), &message, kFlags);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
       return WriteFailed();
     }
