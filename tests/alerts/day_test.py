@@ -1,4 +1,4 @@
-"""A day in the life: a fleet's series over two days, with known incidents on the second, go through the rules as
+"""A day in the life: two days of a fleet, with known incidents on the second, go through the rules as
 shipped. Each incident must be told before it does harm, and nothing else. Prints the lead times."""
 
 import os
