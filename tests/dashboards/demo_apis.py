@@ -121,5 +121,6 @@ def with_usage(model):
         "id": "chatcmpl-demo", "object": "chat.completion", "model": model,
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "…"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer,
-                  "prompt_tokens_details": {"cached_tokens": prompt // 4}},
+                  "prompt_tokens_details": {"cached_tokens": prompt // 4},
+                  "completion_tokens_details": {"reasoning_tokens": answer // 2}},
     }).encode()
