@@ -68,6 +68,11 @@ std::optional<uint64_t> ParseDigits(std::string_view text) {
 
 std::optional<double> ParseDecimal(std::string_view text) {
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  // Whole numbers that a double holds exactly, which is most of them, need no general conversion.
+  constexpr size_t kExactDigits = 15;
+  if (digits.size() == text.size() && digits.size() <= kExactDigits) {
+    if (const auto whole = ParseDigits(digits)) return static_cast<double>(*whole);
+  }
   const size_t dot = digits.find('.');
   const std::string_view whole = digits.substr(0, dot);
   if (whole.empty() || !std::ranges::all_of(whole, IsDigit)) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "base/duration.h"
 #include "base/text.h"
@@ -55,17 +56,16 @@ void FillIn(Reading* into, const Reading& from) {
   }
 }
 
-bool NameTaken(const std::vector<SourcedReading>& readings, const Reading& reading) {
+bool NameTaken(std::span<const SourcedReading> readings, const Reading& reading) {
   return std::ranges::any_of(readings, [&](const SourcedReading& other) {
     return other.reading.quota == reading.quota && other.reading.resource == reading.resource;
   });
 }
 
-void AddUnderFreeName(std::vector<SourcedReading>* readings, SourcedReading added) {
-  const std::string name = added.reading.quota;
-  for (int n = 2; NameTaken(*readings, added.reading); ++n)
-    added.reading.quota = name + "-" + std::to_string(n);
-  readings->push_back(std::move(added));
+void GiveFreeName(std::span<const SourcedReading> taken, Reading* reading) {
+  if (!NameTaken(taken, *reading)) return;
+  const std::string name = reading->quota;
+  for (int n = 2; NameTaken(taken, *reading); ++n) reading->quota = name + "-" + std::to_string(n);
 }
 
 struct WindowWord {
@@ -133,17 +133,20 @@ void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at)
   MarkDerived(reading, SignalField::kWindow);
 }
 
+// In place: hardly any response says something twice, and readings are heavy to move.
 std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, bool merge_equal) {
-  std::vector<SourcedReading> merged;
-  merged.reserve(readings.size());
+  size_t kept = 0;
   for (SourcedReading& added : readings) {
+    const std::span merged(readings.data(), kept);
     const auto same = std::ranges::find_if(merged, [&](const SourcedReading& known) {
       if (!Compatible(known.reading, added.reading)) return false;
       if (known.reading.quota == added.reading.quota) return true;
       return merge_equal && known.family != added.family && SameNumbers(known.reading, added.reading);
     });
     if (same == merged.end()) {
-      AddUnderFreeName(&merged, std::move(added));
+      GiveFreeName(merged, &added.reading);
+      if (&added != &readings[kept]) readings[kept] = std::move(added);
+      ++kept;
       continue;
     }
     if (added.named && !same->named && !NameTaken(merged, added.reading)) {
@@ -152,7 +155,8 @@ std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, 
     }
     FillIn(&same->reading, added.reading);
   }
-  return merged;
+  readings.resize(kept);
+  return readings;
 }
 
 }  // namespace apiquota::provider

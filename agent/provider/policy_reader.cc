@@ -96,7 +96,7 @@ std::vector<Policy> QuotaReader::PoliciesOf(size_t rule_index, Kind kind, size_t
   return policies;
 }
 
-void QuotaReader::ReadPolicies(size_t rule_index, Reading base) {
+void QuotaReader::ReadPolicies(size_t rule_index, Reading&& base) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
   std::vector<Policy> policies = PoliciesOf(rule_index, Kind::kQuotaField, kLimitField);
   if (!rule.policy_header.empty()) AddNew(&policies, PoliciesOf(rule_index, Kind::kPolicy, 0));
@@ -161,7 +161,7 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
   }
 }
 
-void QuotaReader::ReadUnnamed(size_t rule_index, Reading base, const std::vector<Policy>& policies) {
+void QuotaReader::ReadUnnamed(size_t rule_index, Reading&& base, const std::vector<Policy>& policies) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
   if (policies.empty()) {
     Keep(std::move(base), rule_index, false, false);

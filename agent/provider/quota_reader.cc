@@ -74,7 +74,7 @@ std::vector<Reading> QuotaReader::ReadAll() {
     readings.push_back(std::move(reading));
   }
   const auto place = [](const Reading& reading) { return std::tie(reading.resource, reading.quota); };
-  std::ranges::sort(readings, {}, place);
+  if (!std::ranges::is_sorted(readings, {}, place)) std::ranges::sort(readings, {}, place);
   return readings;
 }
 
@@ -231,7 +231,7 @@ void QuotaReader::Note(size_t at, std::string_view header, std::string_view reas
   unread_->emplace_back(at, Unread{ToLower(header), std::string(reason), kind, field});
 }
 
-void QuotaReader::Keep(Reading reading, size_t rule_index, bool policy_named, bool named) {
+void QuotaReader::Keep(Reading&& reading, size_t rule_index, bool policy_named, bool named) {
   if (!HasNumbers(reading)) return;
   if (readings_.size() >= kReadingsMax) {
     Note(exchange_.fields.size(), reading.quota, "more quotas than one response has",

@@ -58,10 +58,10 @@ class QuotaReader {
   void ReadRule(size_t rule_index);
   void ReadFamily(size_t rule_index);
   void ReadSeveral(size_t rule_index);
-  void ReadPolicies(size_t rule_index, Reading base);
+  void ReadPolicies(size_t rule_index, Reading&& base);
   void ReadNamed(size_t rule_index, size_t at, std::vector<Policy> policies,
                  const std::vector<PolicyStatus>& statuses);
-  void ReadUnnamed(size_t rule_index, Reading base, const std::vector<Policy>& policies);
+  void ReadUnnamed(size_t rule_index, Reading&& base, const std::vector<Policy>& policies);
 
   Reading StartReading(const QuotaRule& rule, std::string_view star) const;
   Reading StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const;
@@ -94,7 +94,7 @@ class QuotaReader {
   std::vector<Policy> PoliciesOf(size_t rule_index, HeaderTarget::Kind kind, size_t field);
   std::string_view NameOf(const FieldSource& source, size_t at) const;  // for people
   void Note(size_t at, std::string_view header, std::string_view reason, UnreadKind kind, SignalField field);
-  void Keep(Reading reading, size_t rule_index, bool policy_named, bool named);
+  void Keep(Reading&& reading, size_t rule_index, bool policy_named, bool named);
 
   const Exporter& exporter_;
   const http::Exchange& exchange_;
