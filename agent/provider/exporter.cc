@@ -132,14 +132,18 @@ const std::vector<std::string>& ResponsePointers(const Exporter& exporter, int s
   return exporter.response_pointers.front().pointers;
 }
 
+// Read once in a process: the texts are a part of the program.
 Result<Catalogue> Catalogue::Embedded() {
-  Catalogue catalogue;
-  for (const EmbeddedFile& file : Embedded_exporters()) {
-    if (auto added = catalogue.Add(std::string(file.text), std::string(file.name)); !added) {
-      return std::unexpected(added.error());
+  static const Result<Catalogue> kEmbedded = []() -> Result<Catalogue> {
+    Catalogue catalogue;
+    for (const EmbeddedFile& file : Embedded_exporters()) {
+      if (auto added = catalogue.Add(std::string(file.text), std::string(file.name)); !added) {
+        return std::unexpected(added.error());
+      }
     }
-  }
-  return catalogue;
+    return catalogue;
+  }();
+  return kEmbedded;
 }
 
 Status Catalogue::Add(const std::string& text, const std::string& file) {
