@@ -19,6 +19,7 @@ std::vector<source::ApiOptions> DefaultApis(const provider::Catalogue& exporters
     if (info.base_url.empty() || !info.not_proxyable.empty()) continue;
     source::ApiOptions& api = apis.emplace_back();
     api.name = info.name;
+    api.implied = true;
     api.exporter = info.name;
     api.route = "/" + info.name;
   }

@@ -35,6 +35,7 @@ struct PollOptions {
 
 struct ApiOptions {
   std::string name;
+  bool implied = false;  // nobody configured it: its metrics begin with its first request
   std::string exporter;
   std::string base_url;               // "https://api.openai.com" or with a path; empty: the exporter's own
   bool base_url_by_operator = false;  // only then private and loopback upstreams are allowed

@@ -36,7 +36,10 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
       spenders.push_back(caller.name);
     }
   }
-  route->metrics = std::make_unique<ApiMetrics>(metrics, api.name, info, names, spenders);
+  route->metrics.MakeWith([&metrics, name = api.name, exporter = route->exporter, names, spenders] {
+    return std::make_unique<ApiMetrics>(metrics, name, Info(*exporter), names, spenders);
+  });
+  if (!api.implied) *route->metrics;  // what somebody configured is seen from the start
   return route;
 }
 

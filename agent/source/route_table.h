@@ -15,7 +15,7 @@
 #include "net/fingerprint.h"
 #include "provider/exporter.h"
 #include "quota/agent_metrics.h"
-#include "source/api_metrics.h"
+#include "source/lazy_metrics.h"
 #include "source/options.h"
 
 namespace apiquota::source {
@@ -28,7 +28,7 @@ struct Route {
   bool private_allowed = false;  // the operator wrote the base URL
   std::vector<KeyOptions> keys;
   const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
-  std::unique_ptr<ApiMetrics> metrics;   // its counters belong to the registry and survive the route
+  LazyMetrics metrics;                   // its counters belong to the registry and survive the route
 };
 
 struct RouteMatch {

@@ -1,0 +1,44 @@
+#include "source/route_table.h"
+
+#include "tests/source/proxy_kit.h"
+
+namespace apiquota::source {
+namespace {
+
+class RouteTableTest : public ProxyTest {
+ protected:
+  // How many children a family shows, those at 0 included.
+  size_t Children(const std::string& family) {
+    for (const auto& metric_family : registry_.Collect()) {
+      if (metric_family.name == family) return metric_family.metric.size();
+    }
+    return 0;
+  }
+
+  static ApiOptions OpenAi(bool implied) {
+    ApiOptions api;
+    api.name = "openai";
+    api.implied = implied;
+    api.exporter = "openai";
+    api.route = "/openai";
+    return api;
+  }
+};
+
+TEST_F(RouteTableTest, TheMetricsOfAConfiguredApiAreThereFromTheStart) {
+  const auto routes = Routes({OpenAi(false)});
+  EXPECT_EQ(Children("apiquota_proxy_requests_total"), 2u) << "codes 200 and 429";
+  EXPECT_EQ(Children("apiquota_overhead_seconds"), 2u);
+}
+
+TEST_F(RouteTableTest, ThoseOfAnImpliedApiBeginWithItsFirstRequest) {
+  const auto routes = Routes({OpenAi(true)});
+  EXPECT_EQ(Children("apiquota_proxy_requests_total"), 0u);
+  EXPECT_EQ(Children("apiquota_overhead_seconds"), 0u);
+  routes->Match("/openai/v1/models")->route->metrics->ProxyRequests(401).Add();
+  EXPECT_EQ(Counts("apiquota_proxy_requests_total"), (CountMap{{"openai 401", 1}}));
+  EXPECT_EQ(Children("apiquota_overhead_seconds"), 2u);
+}
+
+}  // namespace
+}  // namespace apiquota::source
