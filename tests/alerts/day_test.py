@@ -23,7 +23,7 @@ HALVES = {
     ("throttles", "traffic", "poll", "agent"): ("throttles", "throttles-usual", "short-windows", "traffic",
                                                 "traffic-usual", "poll", "agent"),
 }
-STEP = 2  # minutes from one sample and evaluation to the next
+STEP = 3  # minutes from one evaluation to the next
 FIRING = re.compile(r'time: (\w+),\n +exp: nil\n +got: (.*)')
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -39,9 +39,9 @@ def firing(folder, name, files, groups, series):
     rules = [f"{SOURCE_DIR}/alerts/{file}.rules.yaml" for file in ("thresholds", *files)]
     order = [f"apiquota-{group}" for group in ("thresholds", *groups)]
     case = [f"rule_files: [{', '.join(rules)}]", f"group_eval_order: [{', '.join(order)}]",
-            f"evaluation_interval: {STEP}m", "tests:", f"- interval: {STEP}m", "  input_series:"]
+            f"evaluation_interval: {STEP}m", "tests:", "- interval: 1m", "  input_series:"]
     for labels, values in series.items():
-        case += [f"  - series: '{labels}'", f"    values: {notation(values[::STEP])}"]
+        case += [f"  - series: '{labels}'", f"    values: {notation(values)}"]
     case += ["  promql_expr_test:"]
     for minute in range(0, MINUTES, STEP):
         case += ["""  - {expr: 'ALERTS{alertstate="firing"}', exp_samples: [], eval_time: %dm}""" % minute]

@@ -28,7 +28,7 @@ def alert_rules():
 
 
 def run_tool(*command):
-    done = subprocess.run(command, cwd=ALERTS, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ALERTS, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
