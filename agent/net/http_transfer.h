@@ -1,0 +1,65 @@
+// One request of http_client.h as a libcurl easy handle: its options, its callbacks, what has come of it.
+// Reused from request to request. Internal to the client.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+
+#include "net/http_client.h"
+
+namespace apiquota::net {
+
+struct CurlDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+class HttpTransfer {
+ public:
+  HttpTransfer(const HttpClientOptions& options, const Clock& clock);
+  HttpTransfer(const HttpTransfer&) = delete;
+  HttpTransfer& operator=(const HttpTransfer&) = delete;
+
+  // The handle is ready to be added to a multi handle.
+  void Prepare(ClientRequest request, HttpClient::Done done);
+  CURL* easy() const { return easy_.get(); }
+
+  // The transfer has ended with `code`; its result, and nothing of the request stays.
+  ClientResult Finish(CURLcode code);
+  HttpClient::Done TakeDone() { return std::move(done_); }
+
+ private:
+  void SetOptions();
+  void SetFields();
+  bool Allowed(const struct Endpoint& target) const;
+  bool OnHeaderLine(std::string_view line);
+  std::optional<ClientError> Judge(CURLcode code) const;
+  ClientError TimedOutIn() const;
+  void TakeFields();
+
+  static size_t OnHeader(char* bytes, size_t size, size_t count, void* self);
+  static size_t OnBody(char* bytes, size_t size, size_t count, void* self);
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnRequest(void* self, char* peer, char* local, int peer_port, int local_port);
+
+  const HttpClientOptions& options_;
+  const Clock& clock_;
+  std::unique_ptr<CURL, CurlDeleter> easy_;
+  std::unique_ptr<curl_slist, CurlDeleter> list_;
+  ClientRequest request_;
+  HttpClient::Done done_;
+
+  ClientResult result_;
+  size_t head_bytes_ = 0;
+  size_t fields_ = 0;
+  bool forbidden_ = false;  // an address was refused
+  bool connected_ = false;  // the request went onto a connection
+  bool head_begun_ = false;
+  bool head_whole_ = false;  // of the final response
+  bool bad_head_ = false;
+  bool body_capped_ = false;
+};
+
+}  // namespace apiquota::net
