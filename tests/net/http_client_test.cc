@@ -7,66 +7,12 @@
 #include <memory>
 
 #include "net/gzip.h"
-#include "tests/source/certificates.h"
-#include "tests/source/peer.h"
+#include "tests/net/http_client_kit.h"
 
 namespace apiquota::net {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nX-Left: 7\r\nContent-Length: 5\r\n\r\nhello";
-
-// Answers each request on each connection with the same bytes; "" closes, "reset" resets, "hang" waits.
-source::FakeUpstream::Script Answering(std::string answer) {
-  return [answer](source::Peer& peer) {
-    while (!peer.ReadHead().empty()) {
-      if (answer == "reset") return peer.Reset();
-      if (answer.empty()) return;
-      if (answer == "hang") return static_cast<void>(peer.ReadAll());
-      peer.Send(answer);
-    }
-  };
-}
-
-class HttpClientTest : public testing::Test {
- protected:
-  ~HttpClientTest() override {
-    loop_.Stop();
-    client_.reset();
-  }
-
-  void Make(HttpClientOptions options = {}) {
-    client_ = std::make_unique<HttpClient>(loop_, std::move(options));
-    loop_.Start();
-  }
-
-  ClientRequest To(const source::FakeUpstream& upstream, const std::string& path = "/") {
-    ClientRequest request;
-    request.url = "http://" + upstream.authority() + path;
-    request.private_allowed = true;
-    request.on_sent = [this] { ++sent_; };
-    return request;
-  }
-
-  std::future<ClientResult> Begin(ClientRequest request) {
-    auto promise = std::make_shared<std::promise<ClientResult>>();
-    loop_.Post([this, request = std::move(request), promise] {
-      client_->Send(request, [promise](ClientResult result) { promise->set_value(std::move(result)); });
-    });
-    return promise->get_future();
-  }
-  ClientResult Ask(ClientRequest request) { return Begin(std::move(request)).get(); }
-
-  std::optional<ClientError> ErrorOf(const std::string& answer) {
-    source::FakeUpstream upstream(Answering(answer));
-    return Ask(To(upstream)).error;
-  }
-
-  Loop loop_{RealClock()};
-  std::unique_ptr<HttpClient> client_;
-  std::atomic<int> sent_{0};
-};
 
 std::string FieldsText(const http::Fields& fields) {
   std::string text;
@@ -285,43 +231,6 @@ TEST_F(HttpClientTest, TheEndCallsNobodyBack) {
   client_.reset();
   EXPECT_EQ(pending.wait_for(milliseconds(0)), std::future_status::ready) << "broken: its promise is gone";
   EXPECT_THROW(pending.get(), std::future_error);
-}
-
-class HttpClientTlsTest : public HttpClientTest {
- protected:
-  HttpClientTlsTest() {
-    const source::Identity authority = source::MakeIdentity("", nullptr);
-    good_ = source::MakeServer(source::MakeIdentity("DNS:localhost,IP:127.0.0.1", &authority));
-    other_ = source::MakeServer(source::MakeIdentity("DNS:example.com", &authority));
-    expired_ = source::MakeServer(source::MakeIdentity("IP:127.0.0.1", &authority, -60));
-    alone_ = source::MakeServer(source::MakeIdentity("IP:127.0.0.1", nullptr));
-    file_ = testing::TempDir() + "http_client_ca.pem";
-    source::WritePem(authority, file_);
-  }
-
-  ClientResult AskTls(SSL_CTX* server) {
-    source::FakeUpstream upstream(Answering(std::string(kOk)), server);
-    ClientRequest request = To(upstream);
-    request.url.replace(0, 4, "https");
-    return Ask(request);
-  }
-
-  source::ServerContextPtr good_, other_, expired_, alone_;
-  std::string file_;
-};
-
-TEST_F(HttpClientTlsTest, OnlyACertificateOfATrustedSignerForThisNameWillDo) {
-  Make({.tls = {file_}});
-  EXPECT_EQ(AskTls(good_.get()).status, 200);
-  EXPECT_EQ(AskTls(other_.get()).error, ClientError::kCertificate);
-  EXPECT_EQ(AskTls(expired_.get()).error, ClientError::kCertificate);
-  EXPECT_EQ(AskTls(alone_.get()).error, ClientError::kCertificate);
-  EXPECT_EQ(sent_, 1) << "no credential leaves before the certificate is trusted";
-}
-
-TEST_F(HttpClientTlsTest, WithoutAFileTheSystemsSignersAreTrusted) {
-  Make();
-  EXPECT_EQ(AskTls(good_.get()).error, ClientError::kCertificate);
 }
 
 }  // namespace
