@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "cli/poll_facts.h"
 #include "source/route_table.h"
 
 namespace apiquota::cli {
@@ -36,6 +37,7 @@ std::string NeedsRestart(const config::Config& before, const config::Config& aft
   };
   add(before.admin == after.admin, "admin");
   add(before.proxy == after.proxy, "proxy");
+  add(before.poller == after.poller, "poller");
   add(before.ledger == after.ledger, "ledger");
   add(before.state_file == after.state_file, "state");
   add(before.key_salt_file == after.key_salt_file, "key_salt_file");
@@ -80,7 +82,7 @@ Status Agent::Listen() {
                             ledger_,
                             registry_,
                             facts_,
-                            [] { return std::vector<expose::PollFacts>{}; },
+                            [this] { return Polls(); },
                             ready_,
                             config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
@@ -89,12 +91,25 @@ Status Agent::Listen() {
   auto proxy = source::Proxy::Start(config.proxy, *routes, {clock_, ledger_, metrics_, {admin_->port()}});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
+  poller_ = std::make_unique<source::Poller>(
+      config.poller, source::PollerDeps{.clock = clock_,
+                                        .ledger = ledger_,
+                                        .own_ports = {admin_->port(), proxy_->port()},
+                                        .tls = config.proxy.tls,
+                                        .user_agent = "apiquota/" + options_.version});
+  poller_->SetRoutes(*routes);
   LogListening("admin", config.admin.listen, admin_->port());
   LogListening("proxy", config.proxy.listen, proxy_->port());
   ready_ = true;
   Log(LogLevel::kInfo, "ready",
       {{"version", options_.version}, {"apis", std::to_string(config.apis.size())}});
   return {};
+}
+
+// Pages are served before there is a poller.
+std::vector<expose::PollFacts> Agent::Polls() const {
+  if (!ready_ || poller_ == nullptr) return {};
+  return PollFactsOf(poller_->Status());
 }
 
 Result<std::shared_ptr<const source::RouteTable>> Agent::BuildRoutes(const Settings& settings) {
@@ -121,6 +136,7 @@ Status Agent::LoadAgain() {
   auto routes = BuildRoutes(*loaded);
   if (!routes) return std::unexpected(routes.error());
   proxy_->SetRoutes(*routes);
+  poller_->SetRoutes(*routes);
   facts_.ReloadSucceeded(FactsOf(*loaded), clock_.SystemNow());
   const std::string sections = NeedsRestart(settings_.config, loaded->config);
   Log(LogLevel::kInfo, "reloaded", {{"apis", std::to_string(loaded->config.apis.size())}});
@@ -136,6 +152,7 @@ void Agent::SaveState() { state_.Save(ledger_, clock_.SystemNow()); }
 
 void Agent::Drain() {
   ready_ = false;
+  poller_->Stop();
   proxy_->Drain();
   SaveState();
 }

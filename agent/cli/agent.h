@@ -18,6 +18,7 @@
 #include "net/fingerprint.h"
 #include "quota/agent_metrics.h"
 #include "quota/ledger.h"
+#include "source/poller.h"
 #include "source/proxy.h"
 
 namespace apiquota::cli {
@@ -41,6 +42,7 @@ class Agent {
   Agent(const ServeOptions& options, Settings settings, Secret salt, const Clock& clock);
   Status Listen();
   Status LoadAgain();
+  std::vector<expose::PollFacts> Polls() const;
   Result<std::shared_ptr<const source::RouteTable>> BuildRoutes(const Settings& settings);
 
   const ServeOptions options_;
@@ -56,6 +58,7 @@ class Agent {
   ReloadDesk reload_desk_;
   // Last, so that their threads end before what they use is gone.
   std::unique_ptr<source::Proxy> proxy_;
+  std::unique_ptr<source::Poller> poller_;
   std::unique_ptr<net::AdminServer> admin_;
 };
 

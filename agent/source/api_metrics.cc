@@ -7,9 +7,20 @@ namespace {
 
 constexpr size_t kKeysMetMax = 100;  // of one api: fingerprints met at run time
 constexpr std::string_view kOther = "other";
-constexpr std::string_view kDoor = "proxy";
 constexpr std::string_view kMethods[] = {"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"};
 constexpr int kKnownCodes[] = {200, 429};
+
+std::string_view DoorLabel(http::Door door) {
+  switch (door) {
+    case http::Door::kProxy:
+      return "proxy";
+    case http::Door::kPoll:
+      return "poll";
+    case http::Door::kIngest:
+      return "ingest";
+  }
+  return kOther;
+}
 
 std::string_view MethodLabel(std::string_view method) {
   const auto* found = std::find(std::begin(kMethods), std::end(kMethods), method);
@@ -24,13 +35,14 @@ KeyMetrics::KeyMetrics(ApiMetrics& api, std::string key, std::string caller)
       caller_(std::move(caller)),
       auth_failures_(api.families().auth_failures.With({api.api(), key_})) {}
 
-Counter& KeyMetrics::UpstreamRequests(std::string_view method, int code) {
-  const std::pair id(MethodLabel(method), code);
+Counter& KeyMetrics::UpstreamRequests(http::Door door, std::string_view method, int code) {
+  const std::tuple id(door, MethodLabel(method), code);
   const std::lock_guard lock(mutex_);
   Counter*& counter = requests_[id];
   if (counter == nullptr) {
-    counter = &api_.families().upstream_requests.With(
-        {api_.api(), key_, caller_, std::string(id.first), std::to_string(code), std::string(kDoor)});
+    counter =
+        &api_.families().upstream_requests.With({api_.api(), key_, caller_, std::string(MethodLabel(method)),
+                                                 std::to_string(code), std::string(DoorLabel(door))});
   }
   return *counter;
 }
@@ -60,7 +72,7 @@ ApiMetrics::ApiMetrics(quota::AgentMetrics& families, std::string api, const pro
   for (const std::string& key : keys) {
     for (const std::string& caller : callers) {
       auto& metrics = keys_[{key, caller}] = std::make_unique<KeyMetrics>(*this, key, caller);
-      for (const int code : kKnownCodes) metrics->UpstreamRequests("GET", code);
+      for (const int code : kKnownCodes) metrics->UpstreamRequests(http::Door::kProxy, "GET", code);
       for (const provider::Throttle& throttle : exporter.throttles) {
         families_.throttles.With({api_, key, caller, throttle.resource, std::string(ToText(throttle.scope)),
                                   std::string(ToText(throttle.signal))});
@@ -101,6 +113,10 @@ Counter& ApiMetrics::UpstreamErrors(UpstreamError error) {
 
 Counter& ApiMetrics::ParseErrors(provider::SignalField field) {
   return families_.parse_errors.With({api_, std::string(ToText(field))});
+}
+
+Counter& ApiMetrics::PollCost(const std::string& key, const std::string& unit) {
+  return families_.poll_cost.With({api_, key, unit});
 }
 
 }  // namespace apiquota::source

@@ -11,9 +11,11 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "http/exchange.h"
 #include "provider/exporter.h"
 #include "quota/agent_metrics.h"
 #include "source/reasons.h"
@@ -27,9 +29,9 @@ class KeyMetrics {
  public:
   KeyMetrics(ApiMetrics& api, std::string key, std::string caller);
 
-  // upstream_requests of this method and code, door=proxy. A lock and a lookup: callers keep the
+  // upstream_requests of this method and code. A lock and a lookup: callers keep the
   // last answer.
-  Counter& UpstreamRequests(std::string_view method, int code);
+  Counter& UpstreamRequests(http::Door door, std::string_view method, int code);
   void CountThrottle(const provider::Throttle& throttle);
   Counter& auth_failures() { return auth_failures_; }
 
@@ -38,7 +40,7 @@ class KeyMetrics {
   std::string key_, caller_;
   Counter& auth_failures_;
   std::mutex mutex_;
-  std::map<std::pair<std::string_view, int>, Counter*> requests_;  // guarded by mutex_
+  std::map<std::tuple<http::Door, std::string_view, int>, Counter*> requests_;  // guarded by mutex_
 };
 
 class ApiMetrics {
@@ -53,6 +55,7 @@ class ApiMetrics {
   Counter& ProxyRequests(int code);
   Counter& UpstreamErrors(UpstreamError error);
   Counter& ParseErrors(provider::SignalField field);
+  Counter& PollCost(const std::string& key, const std::string& unit);
 
   quota::AgentMetrics& families() { return families_; }
   const std::string& api() const { return api_; }

@@ -85,7 +85,7 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
   metrics.upstream_first_byte.Observe(Seconds(arrived_at_ - sent_at_));
   metrics.ProxyRequests(head.status).Add();
   if (requests_ == nullptr || requests_code_ != head.status || requests_method_ != exchange_.method) {
-    requests_ = &key_->UpstreamRequests(exchange_.method, head.status);
+    requests_ = &key_->UpstreamRequests(http::Door::kProxy, exchange_.method, head.status);
     requests_code_ = head.status;
     requests_method_ = exchange_.method;
   }

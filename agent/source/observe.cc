@@ -45,8 +45,9 @@ void ReportLimitChanges(const quota::ObserveResult& result) {
 
 }  // namespace
 
-void Observer::Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now) {
-  const provider::Signals signals = provider::ExtractSignals(observed.exporter, exchange);
+provider::Signals Observer::Observe(const Observed& observed, const http::Exchange& exchange,
+                                    SystemTime now) {
+  provider::Signals signals = provider::ExtractSignals(observed.exporter, exchange);
   const std::string& exporter = Info(observed.exporter).name;
   const quota::ObserveResult result = ledger_.Observe({.api = observed.api.api(),
                                                        .key = observed.key_label,
@@ -62,6 +63,7 @@ void Observer::Observe(const Observed& observed, const http::Exchange& exchange,
   const bool refused = exchange.status == 401 || exchange.status == 403;
   if (refused && !signals.throttle) observed.key.auth_failures().Add();
   ReportLimitChanges(result);
+  return signals;
 }
 
 }  // namespace apiquota::source

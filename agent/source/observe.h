@@ -26,7 +26,8 @@ class Observer {
  public:
   explicit Observer(quota::Ledger& ledger) : ledger_(ledger) {}
 
-  void Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now);
+  // What the exchange said.
+  provider::Signals Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now);
 
  private:
   quota::Ledger& ledger_;

@@ -25,6 +25,11 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
   route->base = std::move(*base);
   route->private_allowed = api.base_url_by_operator;
   route->keys = api.keys;
+  if (api.poll) {
+    auto poll = ResolvePoll(*api.poll, info.poll);
+    if (!poll) return Fail("api " + api.name + ": " + poll.error().message);
+    route->poll = std::move(*poll);
+  }
   std::vector<std::string> names;
   for (const KeyOptions& key : route->keys) {
     names.push_back(key.name);

@@ -17,6 +17,7 @@
 #include "quota/agent_metrics.h"
 #include "source/lazy_metrics.h"
 #include "source/options.h"
+#include "source/poll_target.h"
 
 namespace apiquota::source {
 
@@ -28,7 +29,8 @@ struct Route {
   bool private_allowed = false;  // the operator wrote the base URL
   std::vector<KeyOptions> keys;
   const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
-  LazyMetrics metrics;                   // its counters belong to the registry and survive the route
+  std::optional<PollEndpoint> poll;
+  LazyMetrics metrics;  // its counters belong to the registry and survive the route
 };
 
 struct RouteMatch {

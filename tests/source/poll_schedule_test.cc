@@ -140,8 +140,12 @@ TEST(PollScheduleTest, AnyHistoryKeepsItsDistance) {
     std::optional<SteadyTime> held;
     for (int step = 0; step < 200; ++step) {
       const SteadyTime began = times.due;
-      if (last) ASSERT_GE(began - *last, plan.every);
-      if (held) ASSERT_GE(began, *held);
+      if (last) {
+        ASSERT_GE(began - *last, plan.every);
+      }
+      if (held) {
+        ASSERT_GE(began, *held);
+      }
       const SteadyTime ended = began + milliseconds(random() % 900'000);
       PollOutcome outcome{.failed = random() % 2 == 0, .wait = {}};
       if (random() % 4 == 0) outcome.wait = milliseconds(random() % 2'000'000);
