@@ -29,6 +29,18 @@ std::vector<expose::ApiFacts> FactsOf(const Settings& settings) {
   return facts;
 }
 
+std::vector<quota::DeclaredApi> DeclaredIn(const Settings& settings) {
+  std::vector<quota::DeclaredApi> declared;
+  for (const source::ApiOptions& api : settings.config.apis) {
+    quota::DeclaredApi& entry = declared.emplace_back();
+    entry.api = api.name;
+    entry.exporter = api.exporter;
+    entry.limits = api.limits;
+    for (const source::KeyOptions& key : api.keys) entry.keys.push_back(key.name);
+  }
+  return declared;
+}
+
 // What a reload leaves as it is, although the file now says something else; empty if nothing.
 std::string NeedsRestart(const config::Config& before, const config::Config& after) {
   std::string sections;
@@ -68,6 +80,7 @@ Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const 
 Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Settings settings, Secret salt,
                                             const Clock& clock) {
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
+  agent->ledger_.declared().Configure(DeclaredIn(agent->settings_), clock.SystemNow());
   agent->state_.Restore(agent->ledger_, clock.SystemNow());
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
@@ -135,6 +148,7 @@ Status Agent::LoadAgain() {
   if (!loaded) return std::unexpected(loaded.error());
   auto routes = BuildRoutes(*loaded);
   if (!routes) return std::unexpected(routes.error());
+  ledger_.declared().Configure(DeclaredIn(*loaded), clock_.SystemNow());
   proxy_->SetRoutes(*routes);
   poller_->SetRoutes(*routes);
   facts_.ReloadSucceeded(FactsOf(*loaded), clock_.SystemNow());

@@ -39,6 +39,7 @@ Json QuotaJson(const quota::QuotaView& view, SystemTime now) {
                {"unit", view.id.unit},
                {"exporter", view.exporter},
                {"kind", ToText(view.kind)},
+               {"source", view.declared ? "declared" : "said"},
                {"valid", view.valid},
                {"limit", Number(view.limit)},
                {"limit_assumed", view.limit_assumed},

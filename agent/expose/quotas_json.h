@@ -5,6 +5,7 @@
 // quotas: {"at", "at_time", "dropped_total", "quotas": [ {
 //   "api", "key", "resource", "quota", "unit",     which quota: the labels of the metrics
 //   "exporter", "kind",                            fixed sliding bucket concurrency balance
+//   "source",                                      said by the API, or declared: counted by this agent
 //   "valid",                                       false: the reading has expired
 //   "limit", "limit_assumed",                      assumed: expired, but the limit is likely the same still
 //   "remaining", "used", "used_ratio",

@@ -184,6 +184,7 @@ struct Ledger::Impl {
   }
 
   const LedgerOptions options;
+  DeclaredLimits declared{options.keys_per_api_max};
   std::shared_mutex mutex;  // exclusive: shards come and go
   std::map<NamePair, Shard, NameOrder> shards;
   std::atomic<size_t> slots{0};
@@ -223,25 +224,30 @@ Snapshot Ledger::Read(SystemTime now) const {
     snapshot.quotas.push_back(std::move(view));
   });
   snapshot.dropped_total = impl_->dropped;
+  impl_->declared.AddTo(&snapshot);
   return snapshot;
 }
 
+DeclaredLimits& Ledger::declared() { return impl_->declared; }
+
 std::string Ledger::Save(SystemTime now) const {
-  std::vector<SavedQuota> saved;
+  Saved saved;
   impl_->ForgetSilent(now);
   impl_->ForEach([&](const NamePair& key, const NamePair& name, const Slot& slot) {
-    saved.push_back({{key.first, key.second, name.first, name.second, slot.unit},
-                     slot.exporter,
-                     slot.state.kind,
-                     slot.state.held});
+    saved.quotas.push_back({{key.first, key.second, name.first, name.second, slot.unit},
+                            slot.exporter,
+                            slot.state.kind,
+                            slot.state.held});
   });
+  saved.counts = impl_->declared.Save(now);
   return WriteSaved(saved);
 }
 
 Status Ledger::Restore(std::string_view text, SystemTime now) {
-  Result<std::vector<SavedQuota>> saved = ReadSaved(text);
+  Result<Saved> saved = ReadSaved(text);
   if (!saved) return std::unexpected(saved.error());
-  for (SavedQuota& quota : *saved) {
+  impl_->declared.Restore(saved->counts, now);
+  for (SavedQuota& quota : saved->quotas) {
     QuotaState state;
     state.kind = quota.kind;
     Resume(std::move(quota.held), impl_->options.expire_after, now, &state);

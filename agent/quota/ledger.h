@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "provider/signals.h"
+#include "quota/declared.h"
 #include "quota/options.h"
 #include "quota/snapshot.h"
 
@@ -48,6 +49,9 @@ class Ledger {
 
   ObserveResult Observe(const Observation& observation, SystemTime now);
   Snapshot Read(SystemTime now) const;
+
+  // What the operator declared for APIs that don't say it; part of every snapshot.
+  DeclaredLimits& declared();
 
   // Readings survive a restart, counters don't (DESIGN §6.6). The text is JSON with a version; Restore
   // refuses what it can't read whole and keeps the ledger as it was.

@@ -54,6 +54,17 @@ Json ToJson(const SavedQuota& quota) {
   return json;
 }
 
+Json ToJson(const SavedCount& count) {
+  Json parts = Json::array();
+  for (const auto& [part, requests] : count.parts) parts.push_back({part, requests});
+  return {{"api", count.api},
+          {"key", count.key},
+          {"quota", count.quota},
+          {"window", count.window.count()},
+          {"since", Micro(count.since)},
+          {"parts", std::move(parts)}};
+}
+
 // Takes an object's members one by one; the first that is missing or wrong is remembered, and so is
 // what is left.
 class Members {
@@ -155,24 +166,50 @@ Held ReadHeld(Members* members) {
   return held;
 }
 
+SavedCount ReadCount(Members* members) {
+  SavedCount count;
+  count.api = members->Text("api");
+  count.key = members->Text("key");
+  count.quota = members->Text("quota");
+  const auto window = members->Number("window");
+  if (!window || !(*window >= 1 && *window <= 1e15)) members->Fault("window is not a length of time");
+  count.window = Micros(static_cast<int64_t>(window.value_or(0)));
+  count.since = members->Time("since", true).value_or(SystemTime{});
+  const Json* parts = members->Find("parts", true);
+  if (parts == nullptr) return count;
+  for (const Json& part : *parts) {
+    const bool pair = part.is_array() && part.size() == 2 && part[0].is_number_unsigned() &&
+                      part[1].is_number_unsigned() && part[1] <= 1'000'000'000'000;
+    if (!pair) {
+      members->Fault("parts are not pairs of counts");
+      break;
+    }
+    count.parts.emplace_back(part[0].get<int64_t>(), part[1].get<uint64_t>());
+  }
+  return count;
+}
+
 }  // namespace
 
-std::string WriteSaved(const std::vector<SavedQuota>& quotas) {
+std::string WriteSaved(const Saved& saved) {
   Json list = Json::array();
-  for (const SavedQuota& quota : quotas) list.push_back(ToJson(quota));
-  const Json document = {{"version", kVersion}, {"quotas", std::move(list)}};
+  for (const SavedQuota& quota : saved.quotas) list.push_back(ToJson(quota));
+  Json document = {{"version", kVersion}, {"quotas", std::move(list)}};
+  if (!saved.counts.empty()) document["counts"] = Json::array();
+  for (const SavedCount& count : saved.counts) document["counts"].push_back(ToJson(count));
   // A name that is not UTF-8 must not cost the whole file.
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Result<std::vector<SavedQuota>> ReadSaved(std::string_view text) {
+Result<Saved> ReadSaved(std::string_view text) {
   const Json document = Json::parse(text, nullptr, false);
   if (document.is_discarded()) return Fail("the saved readings are not JSON");
   const bool framed = document.is_object() && document.contains("version") && document.contains("quotas");
   if (!framed) return Fail("the saved readings have no version or no quotas");
   if (document["version"] != kVersion) return Fail("the saved readings are of another version than 1");
   if (!document["quotas"].is_array()) return Fail("the saved readings' quotas are not a list");
-  std::vector<SavedQuota> quotas;
+  Saved saved;
+  std::vector<SavedQuota>& quotas = saved.quotas;
   for (const Json& json : document["quotas"]) {
     Members members(json);
     SavedQuota quota;
@@ -186,7 +223,17 @@ Result<std::vector<SavedQuota>> ReadSaved(std::string_view text) {
     }
     quotas.push_back(std::move(quota));
   }
-  return quotas;
+  if (const auto counts = document.find("counts"); counts != document.end()) {
+    if (!counts->is_array()) return Fail("the saved counts are not a list");
+    for (const Json& json : *counts) {
+      Members members(json);
+      saved.counts.push_back(ReadCount(&members));
+      if (const std::string error = members.Finish(); !error.empty()) {
+        return Fail("saved count " + std::to_string(saved.counts.size()) + ": " + error);
+      }
+    }
+  }
+  return saved;
 }
 
 }  // namespace apiquota::quota

@@ -1,4 +1,5 @@
-// Readings as text and back, for a restart: JSON, {"version": 1, "quotas": [{…}]}, times in
+// Readings as text and back, for a restart: JSON, {"version": 1, "quotas": [{…}],
+// "counts": [{…}]}, times in
 // microseconds since the epoch. Counters, peaks and pace are not kept: they start with the process.
 // Pure.
 #pragma once
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "quota/declared.h"
 #include "quota/snapshot.h"
 #include "quota/window.h"
 
@@ -22,10 +24,15 @@ struct SavedQuota {
   friend bool operator==(const SavedQuota&, const SavedQuota&) = default;
 };
 
-std::string WriteSaved(const std::vector<SavedQuota>& quotas);
+struct Saved {
+  std::vector<SavedQuota> quotas;
+  std::vector<SavedCount> counts;  // of declared limits
+};
+
+std::string WriteSaved(const Saved& saved);
 
 // All or nothing: another version, a missing or unknown field, a wrong type or an impossible value
 // is an error.
-Result<std::vector<SavedQuota>> ReadSaved(std::string_view text);
+Result<Saved> ReadSaved(std::string_view text);
 
 }  // namespace apiquota::quota

@@ -37,6 +37,7 @@ struct QuotaView {
   QuotaId id;
   std::string exporter;
   provider::QuotaKind kind = provider::QuotaKind::kFixed;
+  bool declared = false;  // the operator's word, counted by this agent; the API says nothing of it
 
   std::optional<double> limit;
   std::optional<double> remaining;   // absent once the reading has expired

@@ -56,6 +56,7 @@ void ExchangeRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string
   key_label_ = choice.key != nullptr ? choice.key->name : fingerprinter.Of(named);
   key_ = &route_->metrics->ForKey(key_label_, choice.caller != nullptr ? choice.caller->name : "");
   requests_ = nullptr;
+  counter_ = route_->declared ? observer_.CounterFor(route_->api, key_label_, clock_.SystemNow()) : nullptr;
 }
 
 void ExchangeRecord::RequestBody(std::span<const std::string_view> slices) {
@@ -73,6 +74,7 @@ void ExchangeRecord::ConnectionReady(bool waited) {
 
 void ExchangeRecord::RequestSent() {
   sent_at_ = clock_.SteadyNow();
+  if (counter_) counter_->Count(clock_.SystemNow());
   route_->metrics->overhead_request.Observe(Seconds(sent_at_ - read_at_ - waited_));
 }
 

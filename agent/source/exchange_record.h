@@ -2,6 +2,7 @@
 // once. One per client session, reused from request to request. Belongs to one loop.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,7 +65,8 @@ class ExchangeRecord {
   Secret credential_;
   std::string key_label_;
   KeyMetrics* key_ = nullptr;
-  Counter* requests_ = nullptr;  // the last upstream_requests child
+  std::shared_ptr<quota::RequestCounter> counter_;  // null: the api declares no limits
+  Counter* requests_ = nullptr;                     // the last upstream_requests child
   std::string requests_method_;
   int requests_code_ = 0;
 

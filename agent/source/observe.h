@@ -2,6 +2,7 @@
 // It runs after the response has begun to leave, and nothing it finds or fails at reaches the client.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "base/clock.h"
@@ -28,6 +29,12 @@ class Observer {
 
   // What the exchange said.
   provider::Signals Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now);
+
+  // Counts this key's requests against its api's declared limits; null if there are none.
+  std::shared_ptr<quota::RequestCounter> CounterFor(std::string_view api, std::string_view key,
+                                                    SystemTime now) {
+    return ledger_.declared().CounterFor(api, key, now);
+  }
 
  private:
   quota::Ledger& ledger_;

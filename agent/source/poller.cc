@@ -172,6 +172,9 @@ class Poller::Impl {
     }
     const PollTarget& target = *attempt.target;
     const PollEndpoint& endpoint = target.endpoint();
+    const SystemTime now = deps_.clock.SystemNow();
+    const auto counter = observer_.CounterFor(target.route->api, target.key_label, now);
+    if (counter) counter->Count(now);
     if (endpoint.cost == 0) return;
     target.route->metrics->PollCost(target.key_label, endpoint.cost_unit).Add(endpoint.cost);
   }

@@ -25,6 +25,7 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
   route->base = std::move(*base);
   route->private_allowed = api.base_url_by_operator;
   route->keys = api.keys;
+  route->declared = !api.limits.empty();
   if (api.poll) {
     auto poll = ResolvePoll(*api.poll, info.poll);
     if (!poll) return Fail("api " + api.name + ": " + poll.error().message);

@@ -30,7 +30,8 @@ struct Route {
   std::vector<KeyOptions> keys;
   const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
   std::optional<PollEndpoint> poll;
-  LazyMetrics metrics;  // its counters belong to the registry and survive the route
+  bool declared = false;  // the operator declared limits: requests are counted
+  LazyMetrics metrics;    // its counters belong to the registry and survive the route
 };
 
 struct RouteMatch {
