@@ -11,6 +11,8 @@
 #include "cli/command_line.h"
 #include "cli/explain.h"
 #include "cli/exporters.h"
+#include "cli/healthcheck.h"
+#include "cli/probe.h"
 #include "cli/serve.h"
 #include "cli/simulate.h"
 
@@ -51,6 +53,16 @@ int Run(cli::ExplainOptions options) {
 }
 
 int Run(const cli::ExportersOptions& options) { return cli::RunExporters(options, std::cout, std::cerr); }
+
+int Run(cli::ProbeOptions options) {
+  options.colour = ColourWanted();
+  options.version = APIQUOTA_VERSION;
+  return cli::RunProbe(options, RealClock(), std::cout, std::cerr);
+}
+
+int Run(const cli::HealthcheckOptions& options) {
+  return cli::RunHealthcheck(options, RealClock(), std::cerr);
+}
 
 int Run(const cli::SimulateCommand& simulate) {
   const auto exporter = cli::LoadExporterNamed(simulate.exporter, simulate.exporters_dir);

@@ -131,6 +131,34 @@ CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   return command;
 }
 
+CLI::App* AddProbe(CLI::App& app, ProbeOptions* probe) {
+  CLI::App* command = app.add_subcommand("probe", "Ask APIs now and say what is left");
+  command->add_option("TARGET", probe->targets, "A URL, an exporter's name, or an api of --config.file")
+      ->required();
+  command->add_option("--config.file", probe->config_file, "Configuration whose apis and keys are used")
+      ->type_name("FILE");
+  command->add_option("--exporter", probe->exporter, "How a URL's API speaks (default: found out)")
+      ->type_name("NAME");
+  command->add_option("-H,--header", probe->headers, "Sent along; may be given again")
+      ->type_name("NAME: VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--key-from-env", probe->key_from_env, "Variable that holds the credential")
+      ->type_name("VARIABLE");
+  command->add_option("--method", probe->method, "GET or HEAD")->type_name("METHOD");
+  AddDuration(*command, "--timeout", &probe->timeout, "For each answer (default 30s)");
+  command->add_option("--format", probe->format, "text or json (default text)")->type_name("FORMAT");
+  AddExportersDir(*command, &probe->exporters_dir);
+  return command;
+}
+
+CLI::App* AddHealthcheck(CLI::App& app, HealthcheckOptions* healthcheck) {
+  CLI::App* command = app.add_subcommand("healthcheck", "Say by the exit code whether the agent answers");
+  AddListen(*command, "--web.listen-address", &healthcheck->admin,
+            "Where its admin side listens (default 127.0.0.1:9429)");
+  command->add_option("--url", healthcheck->url, "Asked instead of the agent's own page")->type_name("URL");
+  return command;
+}
+
 // An argument nobody knows, and what may have been meant.
 Error Unexpected(const std::string& argument, const CLI::App& app) {
   const bool is_flag = argument.starts_with('-');
@@ -168,6 +196,10 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   const CLI::App* check_command = AddCheckConfig(app, &check);
   const CLI::App* explain_command = AddExplain(app, &explain)->allow_extras();
   const CLI::App* exporters_command = AddExporters(app, &exporters)->allow_extras();
+  ProbeOptions probe;
+  HealthcheckOptions healthcheck;
+  const CLI::App* probe_command = AddProbe(app, &probe);
+  const CLI::App* healthcheck_command = AddHealthcheck(app, &healthcheck)->allow_extras();
   const CLI::App* simulate_command = AddSimulate(app, &simulate)->allow_extras();
   try {
     app.parse(argc, argv);
@@ -186,6 +218,8 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   if (explain_command->parsed()) return explain;
   if (exporters_command->parsed()) return exporters;
   if (simulate_command->parsed()) return simulate;
+  if (probe_command->parsed()) return probe;
+  if (healthcheck_command->parsed()) return healthcheck;
   return Fail("expected a command; see apiquota --help");
 }
 

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "cli/explain.h"
 #include "cli/exporters.h"
+#include "cli/healthcheck.h"
+#include "cli/probe.h"
 #include "cli/serve_options.h"
 #include "cli/simulate.h"
 
@@ -29,7 +31,7 @@ struct ShowText {
 };
 
 using Command = std::variant<ShowText, ServeOptions, CheckConfigCommand, ExplainOptions, ExportersOptions,
-                             SimulateCommand>;
+                             SimulateCommand, ProbeOptions, HealthcheckOptions>;
 
 // One sentence if the arguments can't be understood. `version` is what --version shows.
 Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::string& version);

@@ -1,0 +1,42 @@
+#include "cli/healthcheck.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "cli/ask.h"
+#include "source/poll_verdict.h"
+
+namespace apiquota::cli {
+namespace {
+
+constexpr Micros kPatience = std::chrono::seconds(3);
+
+// An agent that listens on all interfaces answers on loopback.
+std::string UrlOf(net::ListenAddress admin) {
+  if (admin.host.empty() || admin.host == "0.0.0.0" || admin.host == "localhost") admin.host = "127.0.0.1";
+  if (admin.host == "::") admin.host = "::1";
+  return "http://" + net::ToText(admin) + "/-/healthy";
+}
+
+}  // namespace
+
+int RunHealthcheck(const HealthcheckOptions& options, const Clock& clock, std::ostream& err) {
+  net::ClientRequest request;
+  request.url = options.url.empty() ? UrlOf(options.admin) : options.url;
+  request.private_allowed = true;
+  net::HttpClientOptions client;
+  client.connect_timeout = client.timeout = kPatience;
+  const std::string url = request.url.substr(0, request.url.find('?'));
+  const Answer answer = AskAll({std::move(request)}, client, clock).front();
+  if (answer.result.error) {
+    const source::ReasonInfo& info = source::Info(source::ToUpstreamError(*answer.result.error));
+    err << fmt::format("apiquota healthcheck: {}: {}\n", url, info.detail);
+    return 1;
+  }
+  if (answer.result.status == 200) return 0;
+  err << fmt::format("apiquota healthcheck: {} answered {}\n", url, answer.result.status);
+  return 1;
+}
+
+}  // namespace apiquota::cli
