@@ -1,6 +1,6 @@
 // Requests of the agent's own (polls, probes): libcurl's multi interface on a Loop. GET and HEAD, HTTP/1.1,
-// no redirects, no proxies, no cookies, nothing from the environment. Every connected address is judged by
-// egress.h, on reused connections too. Connections are kept and reused.
+// no redirects, no proxies, no cookies, nothing from the environment, nothing sent twice. Every connected
+// address is judged by egress.h, on reused connections too. Connections are kept and reused.
 //
 // Everything here belongs to the loop's thread, or to whoever owns the loop while it does not run.
 #pragma once
@@ -39,8 +39,8 @@ struct ClientRequest {
   std::string url;                                          // http or https, sent as it stands
   std::vector<std::pair<std::string, std::string>> fields;  // illegal ones are left out
   bool private_allowed = false;                             // the operator wrote the URL
-  // Called each time the request is about to go onto a connection: twice if a kept connection turns out to
-  // have been closed by the other side. Must not call the client.
+  // Called when the request is about to go onto a connection: once at most, as nothing is ever sent again.
+  // Must not call the client.
   std::function<void()> on_sent;
 };
 

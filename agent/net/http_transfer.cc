@@ -57,7 +57,7 @@ void HttpTransfer::Prepare(ClientRequest request, HttpClient::Done done) {
   done_ = std::move(done);
   result_ = {};
   head_bytes_ = fields_ = 0;
-  forbidden_ = connected_ = head_begun_ = head_whole_ = bad_head_ = body_capped_ = false;
+  forbidden_ = connected_ = lost_ = head_begun_ = head_whole_ = bad_head_ = body_capped_ = false;
   SetOptions();
   SetFields();
 }
@@ -88,6 +88,9 @@ void HttpTransfer::SetOptions() {
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   if (!options_.tls.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.tls.ca_file.c_str());
+
+  // Servers close idle connections after a minute or more: one that has been idle for as long is not tried.
+  curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 45L);
 
   // QUICK_EXIT: a timeout does not wait for the thread that still looks the name up.
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -145,8 +148,10 @@ int HttpTransfer::OnRequest(void* self, char* peer, char*, int peer_port, int) {
     transfer.forbidden_ = true;
     return CURL_PREREQFUNC_ABORT;
   }
+  // Again, as the kept connection it went onto has ended: the API may have had it.
+  transfer.lost_ = transfer.connected_;
+  if (transfer.lost_) return CURL_PREREQFUNC_ABORT;
   transfer.connected_ = true;
-  transfer.head_begun_ = transfer.head_whole_ = false;
   if (transfer.request_.on_sent) transfer.request_.on_sent();
   return CURL_PREREQFUNC_OK;
 }
@@ -208,7 +213,9 @@ std::optional<ClientError> HttpTransfer::Judge(CURLcode code) const {
     case CURLE_COULDNT_RESOLVE_HOST:
       return ClientError::kDns;
     case CURLE_COULDNT_CONNECT:
+      return forbidden_ ? ClientError::kForbidden : ClientError::kRefused;
     case CURLE_ABORTED_BY_CALLBACK:
+      if (lost_) return ClientError::kClosedEarly;
       return forbidden_ ? ClientError::kForbidden : ClientError::kRefused;
     case CURLE_OPERATION_TIMEDOUT:
       return TimedOutIn();

@@ -56,6 +56,7 @@ class HttpTransfer {
   size_t fields_ = 0;
   bool forbidden_ = false;  // an address was refused
   bool connected_ = false;  // the request went onto a connection
+  bool lost_ = false;       // that connection ended, and libcurl would have sent it again
   bool head_begun_ = false;
   bool head_whole_ = false;  // of the final response
   bool bad_head_ = false;

@@ -98,7 +98,6 @@ class Poller::Impl {
     TargetPtr target;
     SteadyTime began;  // when it was sent, once it has been
     SystemTime began_at;
-    unsigned sent = 0;
   };
 
   void Replace(const std::vector<PollTarget>& targets) {
@@ -154,7 +153,7 @@ class Poller::Impl {
 
   void Begin(const TargetPtr& target) {
     const auto attempt =
-        std::make_shared<Attempt>(Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow(), 0});
+        std::make_shared<Attempt>(Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow()});
     net::ClientRequest request;
     request.method = target->endpoint().method;
     request.url = target->Url();
@@ -166,13 +165,11 @@ class Poller::Impl {
   }
 
   void OnSent(Attempt& attempt) {
-    if (attempt.sent++ == 0) {
-      attempt.began = deps_.clock.SteadyNow();
-      attempt.began_at = deps_.clock.SystemNow();
-    }
+    const SystemTime now = deps_.clock.SystemNow();
+    attempt.began = deps_.clock.SteadyNow();
+    attempt.began_at = now;
     const PollTarget& target = *attempt.target;
     const PollEndpoint& endpoint = target.endpoint();
-    const SystemTime now = deps_.clock.SystemNow();
     const auto counter = observer_.CounterFor(target.route->api, target.key_label, now);
     if (counter) counter->Count(now);
     if (endpoint.cost == 0) return;
@@ -181,8 +178,6 @@ class Poller::Impl {
 
   void OnResult(const Attempt& attempt, net::ClientResult& result) {
     ApiMetrics& metrics = *attempt.target->route->metrics;
-    // A kept connection that had been closed: the request went out twice, and one was lost.
-    if (attempt.sent > 1) metrics.UpstreamErrors(UpstreamError::kClosedEarly).Add(attempt.sent - 1);
     PollVerdict verdict;
     const int status = result.error ? 0 : result.status;
     if (result.error) {

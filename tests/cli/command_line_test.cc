@@ -86,6 +86,26 @@ TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
   EXPECT_EQ(options.chunk_interval, std::chrono::milliseconds(10));
 }
 
+TEST(CommandLineTest, ProbeAndHealthcheckTakeTheirs) {
+  const auto probe = Parsed<ProbeOptions>({"probe", "github", "https://x/y", "--config.file=a.yaml", "-H",
+                                           "X-A: 1", "-HX-B: 2", "--key-from-env", "KEY", "--method=HEAD",
+                                           "--timeout=5s", "--format=json", "--exporter=generic"});
+  EXPECT_EQ(probe.targets, (std::vector<std::string>{"github", "https://x/y"}));
+  EXPECT_EQ(probe.config_file, "a.yaml");
+  EXPECT_EQ(probe.headers, (std::vector<std::string>{"X-A: 1", "X-B: 2"}));
+  EXPECT_EQ(probe.key_from_env, "KEY");
+  EXPECT_EQ(probe.method, "HEAD");
+  EXPECT_EQ(probe.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(probe.format, "json");
+  EXPECT_EQ(probe.exporter, "generic");
+  EXPECT_NE(Complaint({"probe"}), "none");
+
+  const auto healthcheck =
+      Parsed<HealthcheckOptions>({"healthcheck", "--web.listen-address=:9", "--url=http://x/"});
+  EXPECT_EQ(healthcheck.admin, (net::ListenAddress{"", 9}));
+  EXPECT_EQ(healthcheck.url, "http://x/");
+}
+
 TEST(CommandLineTest, VersionAndHelpAreText) {
   EXPECT_EQ(Parsed<ShowText>({"--version"}).text, "apiquota 1.2.3\n");
   EXPECT_NE(Parsed<ShowText>({"--help"}).text.find("check-config"), std::string::npos);

@@ -1,5 +1,5 @@
-"""Limits that the operator declares for an API that says nothing: counted over what the agent really sent, polls
-and proxied requests together, and kept over a restart."""
+"""Limits that the operator declares for an API that says nothing: counted over what the agent really sent,
+polls and proxied requests together, and kept over a restart."""
 
 import time
 import unittest

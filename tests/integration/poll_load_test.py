@@ -1,5 +1,5 @@
-"""Five hundred polled targets, an API that fails at random: the schedule is kept, every request is counted, and
-memory stays where it is. APIQUOTA_POLL_SECONDS makes it longer than half a minute."""
+"""Five hundred polled targets, an API that fails at random: the schedule is kept, every request is counted,
+and memory stays where it is. APIQUOTA_POLL_SECONDS makes it longer than half a minute."""
 
 import collections
 import os
@@ -15,8 +15,20 @@ APIS, KEYS = 50, 10
 SECONDS = float(os.environ.get("APIQUOTA_POLL_SECONDS", "30"))
 EVERY = 5.0
 FAULTS = ["throttled", "wordless", "rejected", "broken", "hang", "reset", "garbage", "truncated", "close"]
-REASONS = {"hang": "first_byte_timeout", "reset": "closed_early", "garbage": "bad_response", "truncated": "truncated"}
-CODES = {"ok": "200", "close": "200", "throttled": "429", "wordless": "429", "rejected": "401", "broken": "500"}
+REASONS = {
+    "hang": "first_byte_timeout",
+    "reset": "closed_early",
+    "garbage": "bad_response",
+    "truncated": "truncated",
+}
+CODES = {
+    "ok": "200",
+    "close": "200",
+    "throttled": "429",
+    "wordless": "429",
+    "rejected": "401",
+    "broken": "500",
+}
 
 
 def configuration(url):
@@ -48,7 +60,8 @@ class PollLoadTest(unittest.TestCase):
     def test_five_hundred_targets_with_random_faults(self):
         chance = random.Random(5)
         api = PolledApi(
-            fault=lambda path, credential: chance.choice(FAULTS) if chance.random() < 0.2 else "ok", retry_after=7
+            fault=lambda path, credential: chance.choice(FAULTS) if chance.random() < 0.2 else "ok",
+            retry_after=7,
         )
         with Workspace() as work:
             config = work.directory / "agent.yaml"
@@ -62,13 +75,17 @@ class PollLoadTest(unittest.TestCase):
             share = (cpu_seconds(agent.pid) - cpu) / (time.monotonic() - began)
             grown = resident_kib(agent.pid) - warm
             # No more polls: the rest is arithmetic.
-            config.write_text(f"apis:\n  - {{name: api-0, exporter: generic, base_url: \"{api.url}\"}}\n")
+            config.write_text(f'apis:\n  - {{name: api-0, exporter: generic, base_url: "{api.url}"}}\n')
             agent.hang_up("reloaded")
-            wait_until(lambda: self.counts(agent) == self.expected(api), 10, "what was counted is what was sent")
+            wait_until(
+                lambda: self.counts(agent) == self.expected(api), 10, "what was counted is what was sent"
+            )
             self.schedule(api)
             self.assertTrue(SANITIZED or grown < 4096, f"{grown} KiB more after {SECONDS:g} s")
             self.assertNotIn("canary", agent.output())
-            print(f"{len(api.polls)} polls in {SECONDS:g} s, {share:.1%} of a core, RSS {warm:+} {grown:+} KiB")
+            print(
+                f"{len(api.polls)} polls in {SECONDS:g} s, {share:.1%} of a core, RSS {warm:+} {grown:+} KiB"
+            )
 
     def expected(self, api):
         counts = collections.Counter()
