@@ -67,7 +67,7 @@ TEST(PollVerdictTest, AThrottleThatSaysWhatIsLeftIsASuccess) {
   EXPECT_EQ(Text(JudgeAnswer(429, signals, kNow)),
             "throttled success waits 2500 ms: the API throttles the agent's polls (scope primary), and asks "
             "to wait "
-            "2.5s");
+            "2s500ms");
 }
 
 TEST(PollVerdictTest, WithoutRetryAfterTheFirstResetOfWhatIsExhaustedCounts) {
