@@ -9,7 +9,11 @@ build_packages=(
 # The second line is what the integration tests run against: real programs, not imitations.
 test_packages=(
   libgmock-dev libgtest-dev
+<<<<<<< HEAD
   curl nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter python3-jsonschema python3-yaml
+=======
+  curl docker-compose nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter
+>>>>>>> 0d8d256 (compose: the agent with Prometheus, Alertmanager and Grafana, and a demo)
 )
 # Debian starts a service as soon as its package is installed. Tests start their own copies on ports of their own.
 service_units=(haproxy nginx prometheus prometheus-alertmanager prometheus-node-exporter)
