@@ -1,5 +1,5 @@
-"""docker-compose.yml and agent/Dockerfile: valid by docker-compose's own schema, made of files that exist, closed to
-the outside, and in step with alerts/. Needs no Docker engine; tests/compose/run starts the stack on one."""
+"""docker-compose.yml and agent/Dockerfile: valid by docker-compose's own schema, made of files that exist, closed
+to the outside, and in step with alerts/. Needs no Docker engine; tests/compose/run starts the stack on one."""
 
 import json
 import os
@@ -14,7 +14,8 @@ from pathlib import Path
 SOURCE_DIR = Path(os.environ.get("APIQUOTA_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 STACK = SOURCE_DIR / "docs/stack"
 # docker-compose brings Debian's python3-yaml with it; the interpreter of this test need not have it.
-TO_JSON = ["/usr/bin/python3", "-c", "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"]
+TO_JSON = ["/usr/bin/python3", "-c",
+           "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"]
 
 
 def run(*command, **options):
@@ -43,8 +44,8 @@ class ComposeTest(unittest.TestCase):
         cls.services = compose(SOURCE_DIR / "docker-compose.yml")["services"]
 
     def test_the_override_of_the_tests_is_valid_too(self):
-        services = compose(SOURCE_DIR / "docker-compose.yml", SOURCE_DIR / "tests/compose/override.yml")["services"]
-        self.assertEqual(set(services), set(self.services))
+        both = compose(SOURCE_DIR / "docker-compose.yml", SOURCE_DIR / "tests/compose/override.yml")
+        self.assertEqual(set(both["services"]), set(self.services))
 
     def test_every_mounted_file_is_in_the_tree(self):
         for name, service in self.services.items():
@@ -72,7 +73,8 @@ class ComposeTest(unittest.TestCase):
                 self.assertEqual(service["security_opt"], ["no-new-privileges:true"], name)
 
     def test_the_image_has_the_projects_version(self):
-        version = re.search(r"project\(apiquota VERSION ([\d.]+)", (SOURCE_DIR / "CMakeLists.txt").read_text())[1]
+        cmake = (SOURCE_DIR / "CMakeLists.txt").read_text()
+        version = re.search(r"project\(apiquota VERSION ([\d.]+)", cmake)[1]
         self.assertEqual(self.services["agent"]["image"], f"apiquota:{version}")
 
     def test_grafana_gets_every_dashboard(self):
@@ -101,7 +103,8 @@ class StackFilesTest(unittest.TestCase):
                 self.assertIn(f"alerts/{rules.name}", done.stdout)
 
     def test_the_images_sources_are_sent_to_the_builder(self):
-        sent = [line[1:] for line in (SOURCE_DIR / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+        ignore = (SOURCE_DIR / ".dockerignore").read_text()
+        sent = [line[1:] for line in ignore.splitlines() if line.startswith("!")]
         copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (SOURCE_DIR / "agent/Dockerfile").read_text(), re.M)
         for source in (source.rstrip("/") for copy in copies for source in copy.split()):
             self.assertTrue((SOURCE_DIR / source).exists(), source)
