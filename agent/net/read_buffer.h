@@ -1,4 +1,4 @@
-// The bytes a connection has received and nobody has consumed. Small while idle: 4 KiB, growing to
+// The bytes a connection has received and nobody has consumed. Small while idle: 2 KiB, growing to
 // 64 KiB only when a read fills it, and back again when reads have stayed small. Bytes do not move
 // while a read is under way.
 #pragma once
@@ -14,7 +14,7 @@ namespace apiquota::net {
 
 class ReadBuffer {
  public:
-  static constexpr size_t kSmall = 4 * 1024;
+  static constexpr size_t kSmall = 2 * 1024;
   static constexpr size_t kLarge = 64 * 1024;
 
   std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }

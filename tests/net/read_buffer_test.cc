@@ -26,6 +26,8 @@ TEST(ReadBufferTest, GrowsOnlyWhenAReadFillsIt) {
   buffer.Consume(ReadBuffer::kSmall);
   EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), 4 * ReadBuffer::kSmall);
   buffer.Consume(4 * ReadBuffer::kSmall);
+  EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), 16 * ReadBuffer::kSmall);
+  buffer.Consume(16 * ReadBuffer::kSmall);
   EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), ReadBuffer::kLarge);
 }
 
