@@ -44,7 +44,7 @@ constexpr double kEpochMin = 1e9;  // a bare number this large is no delta
 Result<double> Judge(std::optional<double> number) {
   if (!number) return Fail("not a number");
   if (*number < 0) return Fail("negative: a sentinel, not a quantity");
-  if (*number >= kSentinelMin) return Fail("too large to be a quantity: a sentinel");
+  if (*number >= kSentinelMin) return Fail(std::string(kTooLarge));
   return *number;
 }
 

@@ -47,6 +47,9 @@ bool IsSeveral(Format format);
 // Values longer than this are nobody's number.
 inline constexpr size_t kNumberBytesMax = 128;
 
+// Why ReadNumber refuses what some send for "unlimited".
+inline constexpr std::string_view kTooLarge = "too large to be a quantity: a sentinel";
+
 // A quota's number in kInteger, kDecimal, and the leading number of kPair and kParams. The error is a phrase.
 Result<double> ReadNumber(Format format, std::string_view text);
 // The number behind the slash of kPair.

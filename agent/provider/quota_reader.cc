@@ -15,10 +15,6 @@ std::optional<double>& Slot(Reading* reading, SignalField field) {
   return field == SignalField::kRemaining ? reading->remaining : reading->used;
 }
 
-bool HasNumbers(const Reading& reading) {
-  return reading.limit || reading.remaining || reading.used || reading.reset_at;
-}
-
 void SetConstants(const QuotaRule& rule, Reading* reading) {
   for (const ResourceException& exception : rule.by_resource) {
     if (exception.resource == reading->resource && !reading->window_seconds) {
@@ -113,6 +109,7 @@ void QuotaReader::ReadFamily(size_t rule_index) {
     stars.push_back(capture.star);
   }
   for (const std::string_view star : stars) {
+    unlimited_ = false;
     Reading reading = StartReading(exporter_.quotas[rule_index], star);
     ReadFields(rule_index, {star}, &reading);
     Keep(std::move(reading), rule_index, false, true);
@@ -217,6 +214,7 @@ bool QuotaReader::ReadQuantity(SignalField field, const FieldSource& source, std
     }
     if (first_error.message.empty()) first_error = number.error();
   }
+  unlimited_ = unlimited_ || first_error.message == kTooLarge;
   Note(at, NameOf(source, at), first_error.message, UnreadKind::kMalformed, field);
   return false;
 }
@@ -232,7 +230,8 @@ void QuotaReader::Note(size_t at, std::string_view header, std::string_view reas
 }
 
 void QuotaReader::Keep(Reading&& reading, size_t rule_index, bool policy_named, bool named) {
-  if (!HasNumbers(reading)) return;
+  const bool unlimited = unlimited_ && named && reading.window_seconds;
+  if (!HasNumbers(reading) && !unlimited) return;
   if (readings_.size() >= kReadingsMax) {
     Note(exchange_.fields.size(), reading.quota, "more quotas than one response has",
          UnreadKind::kImplausible, SignalField::kPolicy);

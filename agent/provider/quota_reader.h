@@ -109,6 +109,7 @@ class QuotaReader {
     NamedPart part;
   };
   std::vector<Several> several_;
+  bool unlimited_ = false;                // a number of the family's member being read means "unlimited"
   std::optional<double> expected_reset_;  // seconds until the reset, if the numbers tell
   std::string scratch_;                   // what the last TextOf may point into
 };

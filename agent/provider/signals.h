@@ -49,6 +49,12 @@ struct Reading {
   friend bool operator==(const Reading&, const Reading&) = default;
 };
 
+// Whether a reading says how much, or when. One that does not tells of a quota without a bound: it names it
+// and its window alone.
+inline bool HasNumbers(const Reading& reading) {
+  return reading.limit || reading.remaining || reading.used || reading.reset_at;
+}
+
 enum class ThrottleScope : uint8_t { kPrimary, kSecondary, kConcurrency, kOverload, kSpend, kUnknown };
 enum class ThrottleSignal : uint8_t { kStatus, kHeader, kBody, kStream };
 std::string_view ToText(ThrottleScope scope);    // primary secondary concurrency overload spend unknown

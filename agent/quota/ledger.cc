@@ -137,6 +137,7 @@ struct Ledger::Impl {
     Shard& shard = found->second;
     const std::lock_guard shard_lock(shard.mutex);
     for (size_t i = first; i < o.readings.size(); ++i) {
+      if (!provider::HasNumbers(o.readings[i])) continue;
       Slot* slot = FindOrMake(shard, o.readings[i]);
       if (slot == nullptr) return i;
       FoldOne(o, o.readings[i], now, slot, result);
