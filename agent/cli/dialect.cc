@@ -91,6 +91,9 @@ void SayPolicies(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
 }  // namespace
 
 bool CanBeSaid(const QuotaRule& rule) {
+  const auto constant = [](const FieldSource& source) { return !Speaks(source); };
+  if (std::ranges::any_of(rule.Sources(SignalField::kRemaining), constant))
+    return false;  // told once it is 0
   const auto said = [&](SignalField field) { return FirstSpoken(rule.Sources(field)) != nullptr; };
   return said(SignalField::kRemaining) || said(SignalField::kUsed) || said(SignalField::kLimit) ||
          said(SignalField::kReset) || SpeaksIetf(rule);

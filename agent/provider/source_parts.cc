@@ -36,11 +36,13 @@ std::expected<std::string_view, PartError> ValueOf(std::string_view name, std::s
 }
 
 // Of a list whose elements are themselves "a=1, b=2; a=3, b=4" or "a=1;b=2, a=3;b=4": the separator met first
-// stands between the names, the other one between the elements.
+// behind a name stands between the names, the other one between the elements.
 char ElementSeparator(const FieldSource& source, std::string_view text) {
-  const bool named = !source.field.empty() || !source.item_with.empty();
-  const size_t first = text.find_first_of(",;");
-  return named && first != std::string_view::npos && text[first] == ',' ? ';' : ',';
+  if (source.field.empty() && source.item_with.empty()) return ',';
+  const size_t within = text.find_first_of(",;", std::min(text.find('='), text.size()));
+  if (within != std::string_view::npos) return text[within] == ',' ? ';' : ',';
+  const size_t between = text.find_first_of(",;");
+  return between == std::string_view::npos ? ',' : text[between];
 }
 
 bool Holds(std::string_view element, std::string_view member) {
@@ -50,6 +52,8 @@ bool Holds(std::string_view element, std::string_view member) {
 }
 
 std::expected<std::string_view, PartError> Element(const FieldSource& source, std::string_view text) {
+  const bool named = text.find('=') != std::string_view::npos;
+  if (!source.item_with.empty() && !named) return std::unexpected(PartError::kMalformed);
   const char separator = ElementSeparator(source, text);
   for (size_t n = 1; n <= kNumberedMax; ++n) {
     const size_t end = std::min(text.find(separator), text.size());

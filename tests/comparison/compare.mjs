@@ -1,5 +1,5 @@
-// How npm's ratelimit-header-parser and apiquota read the same responses: all recordings of tests/providers that
-// speak of a quota. Prints the figures of docs/comparison.md.
+// How npm's ratelimit-header-parser and apiquota read the same responses: all recordings of tests/providers
+// that speak of a quota. Prints the figures of docs/comparison.md.
 //
 //   npm install --no-package-lock --prefix tests/comparison
 //   node tests/comparison/compare.mjs build/apiquota
@@ -39,14 +39,17 @@ function load(name, file) {
     const colon = line.indexOf(':');
     if (colon > 0) headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
-  const expected = JSON.parse(readFileSync(join(PROVIDERS, name, file.replace(/\.http$/, '.json'))));
-  return { name: `${name}/${file.replace(/\.http$/, '')}`, url: request.split(' ').at(-1), response, headers, expected };
+  const stem = file.replace(/\.http$/, '');
+  const expected = JSON.parse(readFileSync(join(PROVIDERS, name, `${stem}.json`)));
+  return { name: `${name}/${stem}`, url: request.split(' ').at(-1), response, headers, expected };
 }
 
 function recordings() {
-  const all = readdirSync(PROVIDERS).sort().flatMap((name) =>
-    readdirSync(join(PROVIDERS, name)).filter((file) => file.endsWith('.http')).sort().map((file) => load(name, file)));
-  return all.filter(({ expected }) => expected.quotas.some((quota) => quota.limit !== null || quota.remaining !== null));
+  const files = (name) =>
+    readdirSync(join(PROVIDERS, name)).filter((file) => file.endsWith('.http')).sort();
+  const all = readdirSync(PROVIDERS).sort().flatMap((name) => files(name).map((file) => load(name, file)));
+  const bounded = (quota) => quota.limit !== null || quota.remaining !== null;
+  return all.filter(({ expected }) => expected.quotas.some(bounded));
 }
 
 const number = (value) => typeof value === 'number' && Number.isFinite(value);
@@ -65,15 +68,18 @@ function parsed({ headers }) {
   return { limit: said.limit, remaining: said.remaining, reset_at: number(reset) ? reset : null };
 }
 
-const agrees = (said, known, tolerance = 1e-6) => !number(said) || (known !== null && Math.abs(said - known) <= tolerance);
+const FIELDS = { limit: 1e-6, remaining: 1e-6, reset_at: 1 };  // how far off is still the same
+const agrees = (said, known, tolerance) =>
+  !number(said) || (known !== null && Math.abs(said - known) <= tolerance);
 const fits = (said, quota) =>
-  agrees(said.limit, quota.limit) && agrees(said.remaining, quota.remaining) && agrees(said.reset_at, quota.reset_at, 1);
+  Object.entries(FIELDS).every(([field, tolerance]) => agrees(said[field], quota[field], tolerance));
 const whole = (said, quota) =>
-  fits(said, quota) && (quota.limit === null || number(said.limit)) && (quota.remaining === null || number(said.remaining)) &&
-  (quota.reset_at === null || number(said.reset_at));
+  fits(said, quota) && Object.keys(FIELDS).every((field) => quota[field] === null || number(said[field]));
 
-const show = ({ limit, remaining, reset_at }) =>
-  `limit ${limit ?? '-'}, remaining ${remaining ?? '-'}, reset ${number(reset_at) ? new RealDate(reset_at * 1000).toISOString() : '-'}`;
+function show({ limit, remaining, reset_at }) {
+  const reset = number(reset_at) ? new RealDate(reset_at * 1000).toISOString() : '-';
+  return `limit ${limit ?? '-'}, remaining ${remaining ?? '-'}, reset ${reset}`;
+}
 
 function judge(recording, said) {
   if (said === undefined) return 'nothing';
@@ -84,7 +90,8 @@ function judge(recording, said) {
 
 function explained(binary, { response, url }) {
   try {
-    return execFileSync(binary, ['explain', '--format', 'json', '--request-url', url], { input: response, encoding: 'utf8' });
+    const flags = ['explain', '--format', 'json', '--request-url', url];
+    return execFileSync(binary, flags, { input: response, encoding: 'utf8' });
   } catch (error) {
     if (error.status !== 3) throw error;  // 3: the response says nothing about limits
     return error.stdout;

@@ -91,6 +91,9 @@ TEST(SourcePartsTest, ItemsThatHoldFieldsAreSeparatedByTheOtherSign) {
   EXPECT_EQ(Part(With("b=per_day", "r"), kAuth0), "250");
   EXPECT_EQ(Part(With("b=per_hour", "r"), kAuth0), "90");
   EXPECT_EQ(Part(With("b=per_week", "r"), kAuth0), "(absent)");
+  EXPECT_EQ(Part(With("b=per_week", "r"), "NaN"), "(malformed)");
+  EXPECT_EQ(Part(Item(2, "limit"), "; limit=100, reset=60"), "100");
+  EXPECT_EQ(Part(Item(2, "w"), "; w=60"), "60");
 }
 
 TEST(SourcePartsTest, PointersReadJson) {
