@@ -78,6 +78,8 @@ def handler(door):
             time.sleep(random.expovariate(1 / 0.05))
             if door.fault:
                 return self.misbehave(door.fault)
+            if self.path == "/v1/models":  # as at OpenAI's, the list costs a call and tells no limit
+                return self.answer(200, [], b'{"object": "list", "data": []}')
             model = json.loads(body)["model"] if body else ""
             simulator = door.behind(self.headers.get("authorization", ""), model or self.path)
             connection = http.client.HTTPConnection(simulator.address, timeout=10)
