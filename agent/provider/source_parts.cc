@@ -36,13 +36,12 @@ std::expected<std::string_view, PartError> ValueOf(std::string_view name, std::s
 }
 
 // Of a list whose elements are themselves "a=1, b=2; a=3, b=4" or "a=1;b=2, a=3;b=4": the separator met first
-// behind a name stands between the names, the other one between the elements.
+// stands between the names, the other one between the elements; unless the first element is empty.
 char ElementSeparator(const FieldSource& source, std::string_view text) {
-  if (source.field.empty() && source.item_with.empty()) return ',';
-  const size_t within = text.find_first_of(",;", std::min(text.find('='), text.size()));
-  if (within != std::string_view::npos) return text[within] == ',' ? ';' : ',';
-  const size_t between = text.find_first_of(",;");
-  return between == std::string_view::npos ? ',' : text[between];
+  const size_t first = text.find_first_of(",;");
+  if ((source.field.empty() && source.item_with.empty()) || first == std::string_view::npos) return ',';
+  if (Trim(text.substr(0, first)).empty()) return text[first];
+  return text[first] == ',' ? ';' : ',';
 }
 
 bool Holds(std::string_view element, std::string_view member) {
