@@ -13,6 +13,7 @@
 #include "cli/printed_exchange.h"
 #include "expose/explain.h"
 #include "http/date.h"
+#include "provider/body_reader.h"
 #include "provider/body_scan.h"
 #include "provider/exporter.h"
 #include "provider/extract_signals.h"
@@ -110,6 +111,25 @@ std::vector<http::BodyValue> Scan(const std::vector<std::string>& pointers, std:
   return scanner.TakeValues();
 }
 
+// As the agent reads bodies that pass it. What curl and others print may be decoded already, whatever the
+// head says.
+void ReadResponseBody(const provider::Exporter& exporter, std::string_view body, http::Exchange* exchange) {
+  auto reader = provider::BodyReader::For(exporter, *exchange);
+  if (!reader) return;
+  reader->Write(body);
+  if (reader->Failed() && exchange->fields.Find("content-encoding")) {
+    http::Exchange decoded = *exchange;
+    decoded.fields.Clear();
+    for (size_t i = 0; i < exchange->fields.size(); ++i) {
+      const auto [name, value] = exchange->fields[i];
+      if (!EqualsIgnoreCase(name, "content-encoding")) decoded.fields.Add(name, value);
+    }
+    reader = provider::BodyReader::For(exporter, decoded);
+    reader->Write(body);
+  }
+  reader->TakeInto(exchange);
+}
+
 Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
   const bool from_stdin = options.file.empty() || options.file == "-";
   const auto text = from_stdin ? ReadStream(in, "standard input") : ReadWholeFile(options.file);
@@ -122,7 +142,7 @@ Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& 
   if (!choice) return std::unexpected(choice.error());
   const provider::Exporter& exporter = *choice->exporter;
   exchange->request_body = Scan(Info(exporter).request_pointers, printed->request_body);
-  exchange->response_body = Scan(ResponsePointers(exporter, exchange->status), printed->body);
+  ReadResponseBody(exporter, printed->body, &*exchange);
   return expose::Explanation{.exporter = Info(exporter).name,
                              .status = exchange->status,
                              .now = exchange->received_at,

@@ -16,10 +16,12 @@ namespace apiquota::http {
 
 enum class Door { kProxy, kPoll, kIngest };
 
-// One scalar found in a JSON body: an RFC 6901 pointer and the value as text (strings unquoted).
+// One scalar found in a JSON body: an RFC 6901 pointer and the value as text (strings unquoted). A pointer
+// may hold one "*" for any key or index; then `star` is the one found.
 struct BodyValue {
   std::string pointer;
   std::string value;
+  std::string star = {};
 
   friend bool operator==(const BodyValue&, const BodyValue&) = default;
 };
@@ -31,8 +33,9 @@ struct Exchange {
   std::vector<BodyValue> request_body;
 
   int status = 0;
-  Fields fields;  // of the final response's head; trailers are not merged
-  std::vector<BodyValue> response_body;
+  Fields fields;                         // of the final response's head; trailers are not merged
+  std::vector<BodyValue> response_body;  // of an event stream: the last value at each pointer
+  std::vector<BodyValue> stream_event;   // of the first event that a throttle rule speaks of; else empty
 
   SystemTime received_at;          // when the response's head arrived, by our clock
   std::optional<SystemTime> date;  // the response's Date, if it has a readable one
@@ -41,7 +44,8 @@ struct Exchange {
   Door door = Door::kProxy;
 };
 
-// The first value at `pointer`; nothing if the body had none.
-std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer);
+// The first value at `pointer` (and, if given, `star`); nothing if the body had none.
+std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer,
+                                              std::string_view star = {});
 
 }  // namespace apiquota::http

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 // The library is used header-only: this is the one translation unit that holds its code.
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
-
-#include "base/text.h"
 
 namespace apiquota::provider {
 namespace {
@@ -16,25 +15,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kDepthMax = 64;
-constexpr size_t kPointersMax = 64;  // one bit each
 constexpr size_t kTextBytesMax = 1024;
-constexpr size_t kPointerTokensMax = 16;
-
-// RFC 6901 3: "/a~1b/0" → "a/b", "0".
-std::vector<std::string> PointerTokens(std::string_view pointer) {
-  std::vector<std::string> tokens;
-  if (pointer.empty()) return tokens;
-  for (const std::string_view part : Split(pointer.substr(1), '/')) {
-    std::string token;
-    for (size_t i = 0; i < part.size(); ++i) {
-      const bool escape = part[i] == '~' && i + 1 < part.size() && (part[i + 1] == '0' || part[i + 1] == '1');
-      token.push_back(!escape ? part[i] : part[i + 1] == '0' ? '~' : '/');
-      if (escape) ++i;
-    }
-    tokens.push_back(std::move(token));
-  }
-  return tokens;
-}
+constexpr size_t kAllTextBytesMax = 32 * 1024;
+constexpr size_t kValuesPerPointerMax = 64;
 
 // The parser's handler: follows which pointers still fit the place it is at, as one bit per pointer and
 // level.
@@ -47,17 +30,24 @@ class Handler {
   using error_code = json::error_code;
   using string_view = json::string_view;
 
-  explicit Handler(const std::vector<std::string>& pointers) : pointers_(&pointers) {
-    for (size_t i = 0; i < std::min(pointers.size(), kPointersMax); ++i) {
-      tokens_.push_back(PointerTokens(pointers[i]));
-      if (tokens_.back().size() <= kPointerTokensMax) wanted_ |= uint64_t{1} << i;
-    }
-    here_ = wanted_;
+  Handler(const PointerSet& pointers, uint64_t wanted)
+      : pointers_(pointers), all_wanted_(wanted & pointers.all()), star_texts_(StarCount(pointers)) {
+    Restart();
+  }
+
+  void Restart() {
+    levels_.clear();
+    values_.clear();
+    text_.clear();
+    text_bytes_ = 0;
+    wanted_ = here_ = all_wanted_;
+    at_element_ = overlong_ = too_much_ = false;
   }
 
   bool AllFound() const { return wanted_ == 0; }
-  bool too_long() const { return too_long_; }
-  std::vector<http::BodyValue> TakeValues() { return std::move(values_); }
+  bool too_much() const { return too_much_; }
+  bool has_values() const { return !values_.empty(); }
+  std::vector<http::BodyValue> TakeValues() { return std::exchange(values_, {}); }
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
@@ -118,13 +108,22 @@ class Handler {
     ++levels_.back().index;
   }
 
-  uint64_t Fitting(std::string_view token) const {
+  static size_t StarCount(const PointerSet& pointers) {
+    return pointers.stars() == 0 ? 0 : static_cast<size_t>(64 - std::countl_zero(pointers.stars()));
+  }
+
+  uint64_t Fitting(std::string_view token) {
     uint64_t fitting = levels_.back().fitting;
     const size_t depth = levels_.size() - 1;
     if (overlong_) return 0;
     for (uint64_t bits = fitting; bits != 0; bits &= bits - 1) {
       const auto i = static_cast<size_t>(std::countr_zero(bits));
-      if (depth >= tokens_[i].size() || tokens_[i][depth] != token) fitting &= ~(uint64_t{1} << i);
+      const PointerSet::Pointer& pointer = pointers_[i];
+      if (pointer.star == depth) {
+        star_texts_[i] = token;
+      } else if (depth >= pointer.tokens.size() || pointer.tokens[depth] != token) {
+        fitting &= ~(uint64_t{1} << i);
+      }
     }
     return fitting;
   }
@@ -134,7 +133,7 @@ class Handler {
     uint64_t ending = here_ & wanted_;
     for (uint64_t bits = ending; bits != 0; bits &= bits - 1) {
       const auto i = static_cast<size_t>(std::countr_zero(bits));
-      if (tokens_[i].size() != levels_.size()) ending &= ~(uint64_t{1} << i);
+      if (pointers_[i].tokens.size() != levels_.size()) ending &= ~(uint64_t{1} << i);
     }
     return ending;
   }
@@ -155,8 +154,8 @@ class Handler {
     at_element_ = true;
     if (Ending() == 0) return true;
     Append(part, false);
-    too_long_ = overlong_;
-    return !too_long_;
+    too_much_ = overlong_;
+    return !too_much_;
   }
 
   bool Scalar(bool null) {
@@ -164,24 +163,47 @@ class Handler {
     at_element_ = false;
     const uint64_t ending = Ending();
     for (uint64_t bits = null ? 0 : ending; bits != 0; bits &= bits - 1) {
-      values_.push_back({(*pointers_)[static_cast<size_t>(std::countr_zero(bits))], text_});
+      if (!Keep(static_cast<size_t>(std::countr_zero(bits)))) return false;
     }
-    wanted_ &= ~ending;
+    wanted_ &= ~(ending & ~pointers_.stars());
     text_.clear();
     overlong_ = false;
     return wanted_ != 0;  // false stops the parser: there is nothing left to find
   }
 
-  const std::vector<std::string>* pointers_;
-  std::vector<std::vector<std::string>> tokens_;
+  bool Keep(size_t pointer) {
+    const std::string& name = pointers_[pointer].text;
+    text_bytes_ += text_.size();
+    too_much_ = text_bytes_ > kAllTextBytesMax;
+    if (too_much_) return false;
+    if (!pointers_[pointer].star) {
+      values_.push_back({name, text_});
+      return true;
+    }
+    size_t count = 0;
+    for (http::BodyValue& value : values_) {
+      if (value.pointer != name || ++count < kValuesPerPointerMax) continue;
+      text_bytes_ -= value.value.size();
+      value.value = text_;
+      value.star = star_texts_[pointer];
+      return true;
+    }
+    values_.push_back({name, text_, star_texts_[pointer]});
+    return true;
+  }
+
+  const PointerSet& pointers_;
+  uint64_t all_wanted_;
+  std::vector<std::string> star_texts_;  // what each pointer's star stands for on the way to here
   std::vector<Level> levels_;
   std::vector<http::BodyValue> values_;
   std::string text_;         // of the key or wanted scalar under way
-  uint64_t wanted_ = 0;      // pointers without a value yet
+  size_t text_bytes_ = 0;    // of all values
+  uint64_t wanted_ = 0;      // pointers that may still get a value
   uint64_t here_ = 0;        // pointers whose tokens fit the path to the value that comes
   bool at_element_ = false;  // inside a scalar that comes in parts
   bool overlong_ = false;
-  bool too_long_ = false;
+  bool too_much_ = false;
 };
 
 json::parse_options Options() {
@@ -193,15 +215,24 @@ json::parse_options Options() {
 }  // namespace
 
 struct BodyScanner::Impl {
-  explicit Impl(const std::vector<std::string>& pointers) : parser(Options(), pointers) {}
+  explicit Impl(const PointerSet& set, uint64_t wanted) : parser(Options(), set, wanted) { Begin(); }
+  explicit Impl(PointerSet set) : own(std::move(set)), parser(Options(), own, own.all()) { Begin(); }
+
+  void Begin() {
+    over = parser.handler().AllFound();
+    failed = false;
+  }
+
+  PointerSet own;
   json::basic_parser<Handler> parser;
   bool failed = false;
   bool over = false;
 };
 
-BodyScanner::BodyScanner(const std::vector<std::string>& pointers) : impl_(std::make_unique<Impl>(pointers)) {
-  impl_->over = impl_->parser.handler().AllFound();
-}
+BodyScanner::BodyScanner(const PointerSet& set, uint64_t wanted)
+    : impl_(std::make_unique<Impl>(set, wanted)) {}
+BodyScanner::BodyScanner(const std::vector<std::string>& pointers)
+    : impl_(std::make_unique<Impl>(PointerSet(pointers))) {}
 BodyScanner::~BodyScanner() = default;
 BodyScanner::BodyScanner(BodyScanner&&) noexcept = default;
 BodyScanner& BodyScanner::operator=(BodyScanner&&) noexcept = default;
@@ -212,11 +243,18 @@ void BodyScanner::Write(std::string_view bytes) {
   impl_->parser.write_some(true, bytes.data(), bytes.size(), error);
   const Handler& handler = impl_->parser.handler();
   impl_->over = handler.AllFound() || impl_->parser.done();
-  impl_->failed = !impl_->over && (error.failed() || handler.too_long());
+  impl_->failed = !impl_->over && (error.failed() || handler.too_much());
+}
+
+void BodyScanner::Restart() {
+  impl_->parser.reset();
+  impl_->parser.handler().Restart();
+  impl_->Begin();
 }
 
 bool BodyScanner::Done() const { return impl_->over; }
 bool BodyScanner::Failed() const { return impl_->failed; }
+bool BodyScanner::HasValues() const { return impl_->parser.handler().has_values(); }
 std::vector<http::BodyValue> BodyScanner::TakeValues() { return impl_->parser.handler().TakeValues(); }
 
 }  // namespace apiquota::provider

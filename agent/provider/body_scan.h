@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "http/exchange.h"
+#include "provider/pointer_set.h"
 
 namespace apiquota::provider {
 
 class BodyScanner {
  public:
-  // `pointers` (RFC 6901) must outlive the scanner.
+  // Looks for the pointers of `set` whose bits are in `wanted`. The set must outlive the scanner.
+  BodyScanner(const PointerSet& set, uint64_t wanted);
+  // A set of its own.
   explicit BodyScanner(const std::vector<std::string>& pointers);
   ~BodyScanner();
   BodyScanner(BodyScanner&&) noexcept;
@@ -25,9 +28,15 @@ class BodyScanner {
 
   // Everything wanted was found, or nothing more can be: no need to feed it further.
   bool Done() const;
-  bool Failed() const;  // not JSON, nested too deep, or a value longer than 1 KiB
+  bool Failed() const;  // not JSON, nested too deep, a value longer than 1 KiB, or more than 32 KiB of them
 
+  // In document order; of a pointer with a "*" the first 63 and the last one. Each knows what its star stood
+  // for.
   std::vector<http::BodyValue> TakeValues();
+  bool HasValues() const;
+
+  // Another document, for the same pointers.
+  void Restart();
 
  private:
   struct Impl;

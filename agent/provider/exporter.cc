@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/embedded.h"
 #include "base/text.h"
@@ -17,40 +16,6 @@ constexpr std::string_view kGeneric = "generic";
 
 void AddOnce(std::vector<std::string>* names, const std::string& name) {
   if (std::ranges::find(*names, name) == names->end()) names->push_back(name);
-}
-
-// JSON pointers into responses by status: those of quotas and resources for all, those of throttle rules for
-// theirs.
-std::vector<Exporter::PointersByStatus> CollectResponsePointers(const Exporter& exporter) {
-  std::vector<std::string> always;
-  for (const QuotaRule& rule : exporter.quotas) {
-    for (const auto& sources : rule.sources) {
-      for (const FieldSource& source : sources) {
-        if (source.from == FieldSource::From::kBody) AddOnce(&always, source.name);
-      }
-    }
-  }
-  for (const ResourceRule& rule : exporter.resources) {
-    if (rule.from == ResourceRule::From::kResponseBody) AddOnce(&always, rule.name);
-  }
-  std::set<int> statuses;
-  for (const ThrottleRule& rule : exporter.throttles)
-    statuses.insert(rule.statuses.begin(), rule.statuses.end());
-  std::vector<Exporter::PointersByStatus> all = {{0, always}};
-  for (const int status : statuses) {
-    std::vector<std::string> pointers = always;
-    for (const ThrottleRule& rule : exporter.throttles) {
-      if (std::ranges::find(rule.statuses, status) == rule.statuses.end()) continue;
-      for (const Condition& condition : rule.conditions) {
-        if (condition.on == Condition::On::kBody) AddOnce(&pointers, condition.name);
-      }
-    }
-    for (const FieldSource& source : exporter.retry_after) {
-      if (source.from == FieldSource::From::kBody) AddOnce(&pointers, source.name);
-    }
-    all.push_back({status, std::move(pointers)});
-  }
-  return all;
 }
 
 // "api.openai.com", or with a '*' for at least one character: "*.openai.azure.com",
@@ -97,22 +62,17 @@ const std::vector<FieldSource>& QuotaRule::Sources(SignalField field) const {
 }
 
 ThrottleSignal ThrottleRule::Signal() const {
-  if (conditions.empty()) return ThrottleSignal::kStatus;
-  const bool body =
-      std::ranges::any_of(conditions, [](const Condition& c) { return c.on == Condition::On::kBody; });
-  return body ? ThrottleSignal::kBody : ThrottleSignal::kHeader;
+  const auto any = [&](Condition::On on) {
+    return std::ranges::find(conditions, on, &Condition::on) != conditions.end();
+  };
+  if (any(Condition::On::kStream)) return ThrottleSignal::kStream;
+  if (any(Condition::On::kBody)) return ThrottleSignal::kBody;
+  return conditions.empty() ? ThrottleSignal::kStatus : ThrottleSignal::kHeader;
 }
 
 // Called by the loader once the rules are read.
 void Compile(Exporter* exporter) {
   exporter->index = std::make_shared<const HeaderIndex>(*exporter);
-  for (QuotaRule& rule : exporter->quotas) {
-    for (const auto& sources : rule.sources) {
-      const auto in_body = [](const FieldSource& source) { return source.from == FieldSource::From::kBody; };
-      rule.reads_body = rule.reads_body || std::ranges::any_of(sources, in_body);
-    }
-  }
-  exporter->response_pointers = CollectResponsePointers(*exporter);
   for (const ResourceRule& rule : exporter->resources) {
     if (rule.from == ResourceRule::From::kRequestBody) AddOnce(&exporter->info.request_pointers, rule.name);
   }
@@ -124,13 +84,6 @@ void Compile(Exporter* exporter) {
 }
 
 const ExporterInfo& Info(const Exporter& exporter) { return exporter.info; }
-
-const std::vector<std::string>& ResponsePointers(const Exporter& exporter, int status) {
-  for (const auto& entry : exporter.response_pointers) {
-    if (entry.status == status) return entry.pointers;
-  }
-  return exporter.response_pointers.front().pointers;
-}
 
 // Read once in a process: the texts are a part of the program.
 Result<Catalogue> Catalogue::Embedded() {

@@ -44,9 +44,6 @@ using ExporterPtr = std::shared_ptr<const Exporter>;
 
 const ExporterInfo& Info(const Exporter& exporter);
 
-// Pointers wanted from the body of a response with this status; empty: the head says it all.
-const std::vector<std::string>& ResponsePointers(const Exporter& exporter, int status);
-
 // Strict: the first mistake as "file:line:column: what, and what was expected".
 Result<ExporterPtr> LoadExporter(const std::string& text, const std::string& file);
 

@@ -31,7 +31,10 @@ ResourceRule Resource(const YamlValue& value) {
   } else if (const YamlValue found = map.Get("response_body"); found.Present()) {
     rule = {ResourceRule::From::kResponseBody, LoadPointer(found), ""};
   } else {
-    rule = {ResourceRule::From::kPath, map.Require("path").AsString(), map.Require("value").AsString()};
+    rule = {ResourceRule::From::kPath, map.Require("path").AsString(), ""};
+    const bool star = rule.name.find('*') != std::string::npos;
+    rule.value = star ? map.Get("value").AsString() : map.Require("value").AsString();
+    if (star && !rule.value.empty()) map.Get("value").Fail("the part of the path at * is the value");
   }
   map.Finish();
   return rule;
@@ -84,6 +87,7 @@ void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : retry_after.AsListOrSingle()) {
     exporter->retry_after.push_back(LoadRetryAfterSource(item));
   }
+  exporter->usage = LoadUsage(map->Get("usage"));
   if (!retry_after.Present()) exporter->retry_after.push_back(StandardRetryAfter());
   for (const YamlValue& item : map->Get("ignore").AsListOrSingle())
     exporter->ignore.push_back(LoadHeaderName(item));
@@ -106,6 +110,8 @@ Result<ExporterPtr> LoadExporter(const std::string& text, const std::string& fil
   exporter->info = ReadInfo(&root);
   ReadRules(&root, exporter.get());
   root.Finish();
+  if (!CollectBodyAsks(exporter.get()))
+    document->Root().Fail("more JSON pointers than the 64 that can be read");
   if (document->error()) return std::unexpected(*document->error());
   Compile(exporter.get());
   return ExporterPtr(std::move(exporter));

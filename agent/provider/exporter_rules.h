@@ -15,6 +15,7 @@
 
 #include "provider/exporter.h"
 #include "provider/formats.h"
+#include "provider/pointer_set.h"
 #include "provider/signals.h"
 
 namespace apiquota::provider {
@@ -32,6 +33,7 @@ struct FieldSource {
   std::string item_with{};  // or the element of a list that holds this "name=value"
   std::string field{};      // what stands behind "field="
   std::string pointer{};    // JSON that stands in a header
+  std::string after{};      // what stands behind this text
   std::string except{};     // this very text means "not said"
   bool several = false;     // one text speaks of several quotas: a pointer with a '*', or such a format
 
@@ -64,9 +66,28 @@ struct UnitWord {
   std::string unit;
 };
 
+// One condition of a rule, on a header, on a body's scalar, or on one event of a stream. A pointer with a "*"
+// asks whether any of its values passes.
+struct Condition {
+  enum class On : uint8_t { kHeader, kBody, kStream };
+  enum class Test : uint8_t { kPresent, kEquals, kContains };  // texts compare without case
+  On on = On::kHeader;
+  Test test = Test::kPresent;
+  std::string name;  // header or JSON pointer
+  std::string text;
+};
+
+// Which responses a rule speaks of.
+struct When {
+  std::vector<int> statuses;       // any of them; empty: all
+  std::string path;                // prefix of the request's path; empty: any
+  std::vector<Condition> headers;  // all of them
+};
+
 // One quota (or one per name, if headers hold a '*'), or the several quotas of IETF policy fields.
 struct QuotaRule {
   std::string quota;  // may hold one '*'
+  When when;
   std::string unit;
   QuotaKind kind = QuotaKind::kFixed;
   WindowRule window_rule = WindowRule::kSaid;
@@ -91,18 +112,8 @@ struct QuotaRule {
 struct ResourceRule {
   enum class From : uint8_t { kHeader, kRequestBody, kResponseBody, kPath };
   From from = From::kHeader;
-  std::string name;   // header, JSON pointer, or path prefix
-  std::string value;  // kPath: what the prefix means
-};
-
-// One condition of a throttle rule, on a header or on a body's scalar.
-struct Condition {
-  enum class On : uint8_t { kHeader, kBody };
-  enum class Test : uint8_t { kPresent, kEquals, kContains };  // texts compare without case
-  On on = On::kHeader;
-  Test test = Test::kPresent;
-  std::string name;  // header or JSON pointer
-  std::string text;
+  std::string name;   // header, JSON pointer, or path prefix (with a '*': up to the byte behind it)
+  std::string value;  // kPath: what the prefix means; empty: what its '*' stands for
 };
 
 struct ThrottleRule {
@@ -112,7 +123,22 @@ struct ThrottleRule {
   ThrottleScope scope = ThrottleScope::kUnknown;
 
   size_t ConditionCount() const { return 1 + (path.empty() ? 0 : 1) + conditions.size(); }
-  ThrottleSignal Signal() const;  // the strongest evidence: body, else header, else status
+  ThrottleSignal Signal() const;  // the strongest evidence: stream, body, header, status
+};
+
+// Where replies say how many tokens of one type were spent.
+struct UsageRule {
+  TokenType type = TokenType::kInput;
+  std::vector<std::string>
+      pointers;                     // alternatives; of a stream, and of several values, the last said counts
+  std::optional<TokenType> within;  // the API counts them there, too: they are taken out of it
+};
+
+// Something a rule wants to know of bodies: read only where `when` holds.
+struct BodyAsk {
+  When when;
+  bool stream = false;    // of the events of a stream, else of a JSON document
+  uint64_t pointers = 0;  // bits of Exporter::body_pointers
 };
 
 // A compiled header lookup (header_index.h).
@@ -126,14 +152,12 @@ struct Exporter {
   std::vector<FieldSource> retry_after;  // header or body; the longest counts
   std::vector<std::string> ignore;       // headers known to be no quota; may hold one '*'
   std::vector<std::string> detect;       // any of these headers hints at this API; may hold one '*'
-  bool merge_equal = false;              // equal readings of two rules are one quota, said twice
+  std::vector<UsageRule> usage;
+  bool merge_equal = false;  // equal readings of two rules are one quota, said twice
 
   std::shared_ptr<const HeaderIndex> index;
-  struct PointersByStatus {
-    int status = 0;  // 0: any
-    std::vector<std::string> pointers;
-  };
-  std::vector<PointersByStatus> response_pointers;
+  PointerSet body_pointers;
+  std::vector<BodyAsk> body_asks;
 };
 
 }  // namespace apiquota::provider

@@ -4,10 +4,12 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "provider/conditions.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 #include "provider/quota_reader.h"
 #include "provider/source_parts.h"
+#include "provider/usage.h"
 
 namespace apiquota::provider {
 namespace {
@@ -66,6 +68,17 @@ Captures CaptureHeaders(const Exporter& exporter, const http::Fields& fields,
   return captures;
 }
 
+// What the '*' of "/v1/models/*:" stands for in a path: all up to the byte behind it, or to the next slash.
+std::optional<std::string_view> PathPart(std::string_view pattern, std::string_view path) {
+  const size_t star = pattern.find('*');
+  if (!path.starts_with(pattern.substr(0, star))) return std::nullopt;
+  path.remove_prefix(star);
+  const char end = star + 1 < pattern.size() ? pattern[star + 1] : '/';
+  path = path.substr(0, path.find(end));
+  if (path.empty() || path.find('/') != std::string_view::npos) return std::nullopt;
+  return path;
+}
+
 std::optional<std::string_view> ResourceText(const ResourceRule& rule, size_t rule_index,
                                              const http::Exchange& exchange, const Captures& captures) {
   switch (rule.from) {
@@ -74,6 +87,7 @@ std::optional<std::string_view> ResourceText(const ResourceRule& rule, size_t ru
     case ResourceRule::From::kResponseBody:
       return http::FindBodyValue(exchange.response_body, rule.name);
     case ResourceRule::From::kPath:
+      if (rule.value.empty()) return PathPart(rule.name, exchange.path);
       if (exchange.path.starts_with(rule.name)) return rule.value;
       return std::nullopt;
     case ResourceRule::From::kHeader:
@@ -99,33 +113,6 @@ std::string_view FindResource(const Exporter& exporter, const http::Exchange& ex
                                 UnreadKind::kMalformed, SignalField::kResource});
   }
   return {};
-}
-
-bool Holds(const Condition& condition, const http::Exchange& exchange) {
-  const auto text = condition.on == Condition::On::kHeader
-                        ? exchange.fields.Find(condition.name)
-                        : http::FindBodyValue(exchange.response_body, condition.name);
-  if (!text) return false;
-  if (condition.test == Condition::Test::kEquals) return EqualsIgnoreCase(Trim(*text), condition.text);
-  return condition.test == Condition::Test::kPresent || ContainsIgnoreCase(*text, condition.text);
-}
-
-bool Holds(const ThrottleRule& rule, const http::Exchange& exchange) {
-  if (std::ranges::find(rule.statuses, exchange.status) == rule.statuses.end()) return false;
-  if (!exchange.path.starts_with(rule.path)) return false;
-  return std::ranges::all_of(rule.conditions, [&](const Condition& c) { return Holds(c, exchange); });
-}
-
-// Of the rules that hold, the one with most conditions; then the file's order.
-std::optional<Throttle> FindThrottle(const Exporter& exporter, const http::Exchange& exchange,
-                                     std::string_view resource) {
-  const ThrottleRule* best = nullptr;
-  for (const ThrottleRule& rule : exporter.throttles) {
-    if (best != nullptr && rule.ConditionCount() <= best->ConditionCount()) continue;
-    if (Holds(rule, exchange)) best = &rule;
-  }
-  if (best == nullptr) return std::nullopt;
-  return Throttle{best->scope, best->Signal(), std::string(resource)};
 }
 
 // How long to wait; a point in time is compared with the response's own Date, whatever our clock says.
@@ -170,8 +157,10 @@ std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Excha
   }
   for (const FieldSource& source : exporter.retry_after) {
     if (source.from != FieldSource::From::kBody) continue;
-    if (const auto text = http::FindBodyValue(exchange.response_body, source.name)) {
-      read_parts(source, *text, exchange.fields.size());
+    for (const auto* values : {&exchange.response_body, &exchange.stream_event}) {
+      for (const http::BodyValue& value : *values) {
+        if (value.pointer == source.name) read_parts(source, value.value, exchange.fields.size());
+      }
     }
   }
   return longest;
@@ -185,8 +174,10 @@ Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange)
   const std::string_view resource = FindResource(exporter, exchange, captures, &unread);
 
   Signals signals;
+  signals.resource = resource;
   signals.readings = QuotaReader(exporter, exchange, captures, resource, &unread).ReadAll();
   signals.throttle = FindThrottle(exporter, exchange, resource);
+  signals.usage = FindUsage(exporter, exchange);
   signals.retry_after_seconds = FindRetryAfter(exporter, exchange, captures, &unread);
 
   const auto place = [](const PlacedUnread& placed) {

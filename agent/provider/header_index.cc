@@ -87,6 +87,9 @@ HeaderIndex::HeaderIndex(const Exporter& exporter) {
       Add(exporter.retry_after[s].name, {Kind::kRetryAfter, 0, 0, index(s)});
     }
   }
+  for (const QuotaRule& rule : exporter.quotas) {
+    for (const Condition& condition : rule.when.headers) Add(condition.name, {});
+  }
   for (const ThrottleRule& rule : exporter.throttles) {
     for (const Condition& condition : rule.conditions) {
       if (condition.on == Condition::On::kHeader) Add(condition.name, {});

@@ -63,6 +63,7 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
   QuotaRule rule;
   YamlMap map = value.AsMap();
   rule.quota = map.Require("quota").AsString();
+  rule.when = LoadWhen(map.Get("when"));
   rule.unit = map.Require("unit").AsString();
   rule.kind = map.Require("kind").AsEnum(std::span<const std::pair<std::string_view, QuotaKind>>(kKinds));
   for (size_t f = 0; f < kQuotaFields.size(); ++f) {

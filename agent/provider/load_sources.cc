@@ -69,7 +69,7 @@ std::string LoadPointer(const YamlValue& value) {
 
 namespace {
 
-// item: 2 · item: name=value · field: name · pointer: /in/json · except: "0"
+// item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " · except: "0"
 void ReadPart(YamlMap* map, FieldSource* source) {
   const YamlValue item = map->Get("item");
   const YamlValue field = map->Get("field");
@@ -83,6 +83,10 @@ void ReadPart(YamlMap* map, FieldSource* source) {
   }
   source->field = field.AsString();
   source->except = map->Get("except").AsString();
+  const YamlValue after = map->Get("after");
+  source->after = after.AsString();
+  if (after.Present() && (item.Present() || field.Present() || pointer.Present()))
+    after.Fail("expected after alone, or item, field and pointer");
   if (!pointer.Present()) return;
   source->pointer = LoadPointer(pointer);
   if (source->from != FieldSource::From::kHeader)
@@ -124,6 +128,7 @@ FieldSource LoadSource(SignalField field, const YamlValue& value) {
   } else {
     source.from = body.Present() ? FieldSource::From::kBody : FieldSource::From::kHeader;
     source.name = body.Present() ? LoadPointer(body) : LoadHeaderName(header);
+    if (body.Present() && std::ranges::count(source.name, '*') > 1) body.Fail("expected at most one *");
     source.formats = Formats(field, format, value, source.name);
     ReadPart(&map, &source);
     CheckSeveral(value, source);

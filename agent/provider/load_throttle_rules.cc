@@ -33,19 +33,40 @@ Condition OneCondition(Condition::On on, const YamlValue& value) {
 
 }  // namespace
 
+std::vector<Condition> LoadConditions(Condition::On on, const YamlValue& value) {
+  std::vector<Condition> conditions;
+  for (const YamlValue& item : value.AsListOrSingle()) conditions.push_back(OneCondition(on, item));
+  return conditions;
+}
+
+std::vector<int> LoadStatuses(const YamlValue& value) {
+  std::vector<int> statuses;
+  for (const YamlValue& status : value.AsListOrSingle()) {
+    statuses.push_back(static_cast<int>(status.AsInteger(100, 599)));
+  }
+  return statuses;
+}
+
+When LoadWhen(const YamlValue& value) {
+  if (!value.Present()) return {};
+  YamlMap map = value.AsMap();
+  When when{LoadStatuses(map.Get("status")), map.Get("path").AsString(),
+            LoadConditions(Condition::On::kHeader, map.Get("header"))};
+  map.Finish();
+  return when;
+}
+
 ThrottleRule LoadThrottleRule(const YamlValue& value) {
+  constexpr std::pair<std::string_view, Condition::On> kOn[] = {
+      {"header", Condition::On::kHeader}, {"body", Condition::On::kBody}, {"stream", Condition::On::kStream}};
   ThrottleRule rule;
   YamlMap map = value.AsMap();
-  for (const YamlValue& status : map.Require("status").AsListOrSingle()) {
-    rule.statuses.push_back(static_cast<int>(status.AsInteger(100, 599)));
-  }
+  rule.statuses = LoadStatuses(map.Require("status"));
   if (rule.statuses.empty()) value.Fail("expected at least one status");
   rule.path = map.Get("path").AsString();
-  for (const YamlValue& item : map.Get("header").AsListOrSingle()) {
-    rule.conditions.push_back(OneCondition(Condition::On::kHeader, item));
-  }
-  for (const YamlValue& item : map.Get("body").AsListOrSingle()) {
-    rule.conditions.push_back(OneCondition(Condition::On::kBody, item));
+  for (const auto& [key, on] : kOn) {
+    for (Condition& condition : LoadConditions(on, map.Get(key)))
+      rule.conditions.push_back(std::move(condition));
   }
   rule.scope =
       map.Require("scope").AsEnum(std::span<const std::pair<std::string_view, ThrottleScope>>(kScopes));

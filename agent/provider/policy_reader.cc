@@ -139,7 +139,7 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
   const QuotaRule& rule = exporter_.quotas[rule_index];
   const bool only_pair = OnlyPair(policies, statuses);
   for (const PolicyStatus& status : statuses) {
-    Reading reading = StartReading(rule, {});
+    Reading reading = StartReading(rule, {}, resource_);
     reading.limit = status.limit;
     reading.remaining = status.remaining;
     reading.window_seconds = status.window_seconds;
@@ -153,7 +153,7 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
     Keep(std::move(reading), rule_index, true, true);
   }
   for (const Policy& policy : policies) {
-    Reading reading = StartReading(rule, {});
+    Reading reading = StartReading(rule, {}, resource_);
     ApplyPolicy(policy, &reading);
     NameByWindow(rule, &reading);
     ApplyName(rule, policy.name, &reading);
@@ -185,7 +185,7 @@ void QuotaReader::ReadUnnamed(size_t rule_index, Reading&& base, const std::vect
   Keep(std::move(base), rule_index, true, active_named);
   for (auto policy = real.begin(); policy != real.end(); ++policy) {
     if (policy == active) continue;
-    Reading reading = StartReading(rule, {});
+    Reading reading = StartReading(rule, {}, resource_);
     ApplyPolicy(*policy, &reading);
     NameByWindow(rule, &reading);
     ApplyName(rule, policy->name, &reading);

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "provider/conditions.h"
 
 namespace apiquota::provider {
 namespace {
@@ -76,7 +77,9 @@ std::vector<Reading> QuotaReader::ReadAll() {
 
 // Most responses speak of few of the rules.
 bool QuotaReader::Mentioned(size_t rule_index) const {
-  if (exporter_.quotas[rule_index].reads_body) return true;
+  const QuotaRule& rule = exporter_.quotas[rule_index];
+  if (!Holds(rule.when, exchange_)) return false;
+  if (rule.reads_body) return true;
   return std::ranges::any_of(captures_, [&](const Capture& capture) {
     const Kind kind = capture.target.kind;
     return capture.target.rule == rule_index &&
@@ -94,7 +97,7 @@ void QuotaReader::ReadRule(size_t rule_index) {
     ReadFamily(rule_index);
     return;
   }
-  Reading reading = StartReading(rule, {});
+  Reading reading = StartReading(rule, {}, resource_);
   ReadFields(rule_index, {}, &reading);
   ReadPolicies(rule_index, std::move(reading));
 }
@@ -110,20 +113,21 @@ void QuotaReader::ReadFamily(size_t rule_index) {
   }
   for (const std::string_view star : stars) {
     unlimited_ = false;
-    Reading reading = StartReading(exporter_.quotas[rule_index], star);
+    Reading reading = StartReading(exporter_.quotas[rule_index], star, resource_);
     ReadFields(rule_index, {star}, &reading);
     Keep(std::move(reading), rule_index, false, true);
   }
 }
 
-Reading QuotaReader::StartReading(const QuotaRule& rule, std::string_view star) const {
+Reading QuotaReader::StartReading(const QuotaRule& rule, std::string_view star,
+                                  std::string_view resource) const {
   Reading reading;
-  reading.resource = resource_;
+  reading.resource = resource;
   reading.quota = StarName(rule.quota, star);
   reading.kind = rule.kind;
   reading.unit = UnitByWord(rule, star).value_or(rule.unit);
   for (const ResourceException& exception : rule.by_resource) {
-    if (exception.resource != resource_) continue;
+    if (exception.resource != resource) continue;
     reading.quota = exception.quota;
     reading.unit = exception.unit;
   }

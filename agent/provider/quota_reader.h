@@ -63,7 +63,7 @@ class QuotaReader {
                  const std::vector<PolicyStatus>& statuses);
   void ReadUnnamed(size_t rule_index, Reading&& base, const std::vector<Policy>& policies);
 
-  Reading StartReading(const QuotaRule& rule, std::string_view star) const;
+  Reading StartReading(const QuotaRule& rule, std::string_view star, std::string_view resource) const;
   Reading StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const;
   void ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading);
   void ReadSources(size_t rule_index, size_t field, const QuotaKey& key, Reading* reading);

@@ -106,8 +106,7 @@ void QuotaReader::CollectSeveral(size_t rule_index) {
       const FieldSource& source = rule.sources[f][s];
       if (source.from != FieldSource::From::kBody || !source.several) continue;
       for (const http::BodyValue& value : exchange_.response_body) {
-        auto names = MatchPointer(source.name, value.pointer);
-        if (names) add(f, s, exchange_.fields.size(), {{std::move(*names), value.value}});
+        if (value.pointer == source.name) add(f, s, exchange_.fields.size(), {{{value.star}, value.value}});
       }
     }
   }
@@ -116,8 +115,8 @@ void QuotaReader::CollectSeveral(size_t rule_index) {
 // The first name may be the resource's; the last is the quota's, or its window's.
 Reading QuotaReader::StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const {
   const bool named = !rule.resource_from_star || names.size() > 1;
-  Reading reading = StartReading(rule, named ? std::string_view(names.back()) : std::string_view());
-  if (rule.resource_from_star) reading.resource = names.front();
+  Reading reading = StartReading(rule, named ? std::string_view(names.back()) : std::string_view(),
+                                 rule.resource_from_star ? std::string_view(names.front()) : resource_);
   const auto counts = [](const FieldSource& source) {
     return std::ranges::find(source.formats, Format::kCounts) != source.formats.end();
   };

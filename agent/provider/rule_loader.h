@@ -23,7 +23,20 @@ FieldSource LoadRetryAfterSource(const YamlValue& value);
 // What every API is asked for unless its file says otherwise.
 FieldSource StandardRetryAfter();
 
+// {name: header, equals: text}, or a list of them; bodies and streams say `pointer`.
+std::vector<Condition> LoadConditions(Condition::On on, const YamlValue& value);
+// {path: prefix, status: N or a list, header: …}; everything if absent.
+When LoadWhen(const YamlValue& value);
+std::vector<int> LoadStatuses(const YamlValue& value);
+
+// The map under `usage`: where a reply says what it cost.
+std::vector<UsageRule> LoadUsage(const YamlValue& value);
+
 QuotaRule LoadQuotaRule(const YamlValue& value);
 ThrottleRule LoadThrottleRule(const YamlValue& value);
+
+// What the rules want to know of bodies: body_pointers and body_asks. False if there are more pointers than
+// fit.
+bool CollectBodyAsks(Exporter* exporter);
 
 }  // namespace apiquota::provider

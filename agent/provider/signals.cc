@@ -31,6 +31,12 @@ std::string_view ToText(ThrottleScope scope) {
   return WordOf(scope, kWords);
 }
 
+std::string_view ToText(TokenType type) {
+  static constexpr std::array<std::string_view, kTokenTypes> kWords = {"input", "cached_input", "cache_write",
+                                                                       "output", "reasoning"};
+  return WordOf(type, kWords);
+}
+
 std::string_view ToText(ThrottleSignal signal) {
   static constexpr std::array<std::string_view, 4> kWords = {"status", "header", "body", "stream"};
   return WordOf(signal, kWords);

@@ -1,6 +1,7 @@
 // What one exchange said about limits: the values between ExtractSignals (provider) and the ledger (quota).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -68,6 +69,14 @@ struct Throttle {
   friend bool operator==(const Throttle&, const Throttle&) = default;
 };
 
+// What tokens are spent on. The types are disjoint: together they are all tokens of the exchange.
+enum class TokenType : uint8_t { kInput, kCachedInput, kCacheWrite, kOutput, kReasoning };
+inline constexpr size_t kTokenTypes = 5;
+std::string_view ToText(TokenType type);  // input cached_input cache_write output reasoning
+
+// Tokens by type, as the reply reported them.
+using TokenUsage = std::array<uint64_t, kTokenTypes>;
+
 enum class UnreadKind : uint8_t {
   kNotDescribed,  // looks like a limit, the exporter has no rule for it: not an error
   kMalformed,     // described, and the value does not parse or is a sentinel: counted
@@ -84,8 +93,10 @@ struct Unread {
 };
 
 struct Signals {
+  std::string resource;           // what the exchange was about; empty: not said
   std::vector<Reading> readings;  // sorted by resource, quota
   std::optional<Throttle> throttle;
+  std::optional<TokenUsage> usage;
   std::optional<double> retry_after_seconds;  // the longer of two; on a 2xx without a throttle
   std::vector<Unread> unread;                 // in header order
 };

@@ -155,10 +155,28 @@ std::expected<std::vector<NamedPart>, PartError> SentryLimits(std::string_view t
   return parts;
 }
 
+// "Please try again in 6m0s." after "try again in ": the word there, without the mark that ends a sentence.
+std::expected<std::string_view, PartError> ValueAfter(std::string_view lead, std::string_view text) {
+  const size_t at = text.find(lead);
+  if (at == std::string_view::npos) return std::unexpected(PartError::kAbsent);
+  text = Trim(text.substr(at + lead.size()));
+  const auto letter_or_digit = [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+  };
+  const auto* end = std::ranges::find_if_not(text, [&](char c) {
+    return letter_or_digit(c) || std::string_view(".:+-").find(c) != std::string_view::npos;
+  });
+  text = text.substr(0, static_cast<size_t>(end - text.begin()));
+  while (!text.empty() && !letter_or_digit(text.back())) text.remove_suffix(1);
+  if (text.empty()) return std::unexpected(PartError::kAbsent);
+  return text;
+}
+
 }  // namespace
 
 std::expected<std::string_view, PartError> PickPart(const FieldSource& source, std::string_view text,
                                                     std::string* scratch) {
+  if (!source.after.empty()) return ValueAfter(source.after, text);
   if (!source.pointer.empty()) {
     auto parts = InJson(source.pointer, text);
     if (!parts) return std::unexpected(parts.error());
@@ -197,21 +215,6 @@ std::expected<std::vector<std::string>, PartError> PickTexts(const FieldSource& 
   std::erase_if(texts,
                 [&](const std::string& t) { return !source.except.empty() && Trim(t) == source.except; });
   return texts;
-}
-
-std::optional<std::vector<std::string>> MatchPointer(std::string_view pattern, std::string_view pointer) {
-  std::vector<std::string> names;
-  while (!pattern.empty() && !pointer.empty()) {
-    const std::string_view wanted = TakeSegment(&pattern);
-    const std::string_view segment = TakeSegment(&pointer);
-    if (wanted == "*") {
-      names.emplace_back(segment);
-    } else if (wanted != segment) {
-      return std::nullopt;
-    }
-  }
-  if (!pattern.empty() || !pointer.empty()) return std::nullopt;
-  return names;
 }
 
 }  // namespace apiquota::provider

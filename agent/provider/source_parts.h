@@ -39,7 +39,4 @@ std::expected<std::vector<NamedPart>, PartError> PickSeveral(const FieldSource& 
 std::expected<std::vector<std::string>, PartError> PickTexts(const FieldSource& source,
                                                              std::string_view text);
 
-// What each '*' of `pattern` stands for in `pointer` (both JSON pointers); nothing if they do not match.
-std::optional<std::vector<std::string>> MatchPointer(std::string_view pattern, std::string_view pointer);
-
 }  // namespace apiquota::provider

@@ -45,6 +45,9 @@ AgentMetrics::AgentMetrics(Registry& r)
                          "Answers by which the API refused or slowed the caller, by the limit it named and "
                          "where it said so.",
                          {"api", "key", "caller", "resource", "scope", "signal"})),
+      tokens(Counters(r, "apiquota_tokens_total",
+                      "Tokens that answers say they cost; the types are disjoint and add up to the total.",
+                      {"api", "key", "caller", "resource", "type", "source"})),
       auth_failures(
           Counters(r, "apiquota_auth_failures_total",
                    "Answers by which the API rejected the credential (401, and 403 that is no throttle).",

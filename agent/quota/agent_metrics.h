@@ -19,6 +19,7 @@ struct AgentMetrics {
   Family<Counter>& upstream_requests;      // api, key, caller, method, code, door
   Family<Counter>& upstream_errors;        // api, reason
   Family<Counter>& throttles;              // api, key, caller, resource, scope, signal
+  Family<Counter>& tokens;                 // api, key, caller, resource, type, source
   Family<Counter>& auth_failures;          // api, key
   Family<Counter>& poll_cost;              // api, key, unit
   Family<Counter>& parse_errors;           // api, field (provider::ToText of the SignalField)

@@ -5,7 +5,8 @@
 namespace apiquota::source {
 namespace {
 
-constexpr size_t kKeysMetMax = 100;  // of one api: fingerprints met at run time
+constexpr size_t kKeysMetMax = 100;        // of one api: fingerprints met at run time
+constexpr size_t kTokenResourcesMax = 64;  // of one key, as in the ledger
 constexpr std::string_view kOther = "other";
 constexpr std::string_view kMethods[] = {"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"};
 constexpr int kKnownCodes[] = {200, 429};
@@ -53,6 +54,25 @@ void KeyMetrics::CountThrottle(const provider::Throttle& throttle) {
       .With({api_.api(), key_, caller_, throttle.resource, std::string(ToText(throttle.scope)),
              std::string(ToText(throttle.signal))})
       .Add();
+}
+
+void KeyMetrics::CountTokens(std::string_view resource, const provider::TokenUsage& usage) {
+  const std::lock_guard lock(mutex_);
+  auto found = tokens_.find(resource);
+  if (found == tokens_.end()) {
+    if (tokens_.size() >= kTokenResourcesMax) resource = kOther;
+    found = tokens_.try_emplace(std::string(resource)).first;
+  }
+  for (size_t i = 0; i < usage.size(); ++i) {
+    if (usage[i] == 0) continue;
+    Counter*& counter = found->second[i];
+    if (counter == nullptr) {
+      counter = &api_.families().tokens.With({api_.api(), key_, caller_, found->first,
+                                              std::string(ToText(static_cast<provider::TokenType>(i))),
+                                              "reported"});
+    }
+    counter->Add(usage[i]);
+  }
 }
 
 ApiMetrics::ApiMetrics(quota::AgentMetrics& families, std::string api, const provider::ExporterInfo& exporter,

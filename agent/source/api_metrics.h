@@ -33,6 +33,8 @@ class KeyMetrics {
   // last answer.
   Counter& UpstreamRequests(http::Door door, std::string_view method, int code);
   void CountThrottle(const provider::Throttle& throttle);
+  // Tokens that a reply reported. Beyond 64 resources of a key: "other".
+  void CountTokens(std::string_view resource, const provider::TokenUsage& usage);
   Counter& auth_failures() { return auth_failures_; }
 
  private:
@@ -41,6 +43,8 @@ class KeyMetrics {
   Counter& auth_failures_;
   std::mutex mutex_;
   std::map<std::tuple<http::Door, std::string_view, int>, Counter*> requests_;  // guarded by mutex_
+  using TokenCounters = std::array<Counter*, provider::kTokenTypes>;
+  std::map<std::string, TokenCounters, std::less<>> tokens_;  // by resource; guarded by mutex_
 };
 
 class ApiMetrics {

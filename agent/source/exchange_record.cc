@@ -6,7 +6,7 @@
 namespace apiquota::source {
 namespace {
 
-constexpr size_t kScanBytesMax = 64 * 1024;  // of one body; what the agent looks for stands near the front
+constexpr size_t kScanBytesMax = 8 * 1024 * 1024;  // of a request: long prompts come before the model's name
 
 double Seconds(std::chrono::nanoseconds span) { return static_cast<double>(span.count()) / 1e9; }
 
@@ -29,9 +29,9 @@ void ExchangeRecord::Begin(const Route& route, const net::Fingerprinter& fingerp
   exchange_.path.append(path.substr(0, path.find('?')));
   exchange_.request_body.clear();
   exchange_.response_body.clear();
+  exchange_.stream_event.clear();
   exchange_.order = static_cast<uint64_t>(read_at.time_since_epoch().count());
-  observe_pending_ = body_unread_ = false;
-  response_scan_.reset();
+  response_body_.reset();
   request_scan_.reset();
   const auto& pointers = Info(*route.exporter).request_pointers;
   if (!pointers.empty() && head.framing != http::BodyFraming::kNone && !IsEncoded(head.fields)) {
@@ -97,13 +97,12 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
   exchange_.received_at = clock_.SystemNow();
   SetDate(head.fields.Find("date").value_or(""));
   if (request_scan_) exchange_.request_body = request_scan_->TakeValues();
-  const auto& pointers = provider::ResponsePointers(*route_->exporter, head.status);
-  if (pointers.empty() || head.framing == http::BodyFraming::kNone) return Observe();
-  body_unread_ = IsEncoded(head.fields);
-  if (body_unread_) return Observe();
-  observe_pending_ = true;
-  response_scan_.emplace(pointers);
-  scanned_bytes_ = 0;
+  if (head.framing != http::BodyFraming::kNone)
+    response_body_ = provider::BodyReader::For(*route_->exporter, exchange_);
+  // A document may refine what its head says; a stream goes on for minutes, and its head is worth knowing
+  // now.
+  if (!response_body_ || response_body_->stream()) ObserveHead();
+  if (response_body_ && response_body_->Done()) ObserveBody();
 }
 
 // Most responses come within the second of the one before.
@@ -114,28 +113,30 @@ void ExchangeRecord::SetDate(std::string_view text) {
 }
 
 void ExchangeRecord::ResponseBody(std::span<const std::string_view> slices) {
-  if (!observe_pending_) return;
-  for (const std::string_view slice : slices) {
-    if (scanned_bytes_ >= kScanBytesMax || response_scan_->Done()) break;
-    response_scan_->Write(slice.substr(0, kScanBytesMax - scanned_bytes_));
-    scanned_bytes_ += slice.size();
-  }
-  if (response_scan_->Done() || response_scan_->Failed() || scanned_bytes_ >= kScanBytesMax) Observe();
+  if (!response_body_) return;
+  for (const std::string_view slice : slices) response_body_->Write(slice);
+  if (response_body_->Done()) ObserveBody();
 }
 
-void ExchangeRecord::Observe() {
-  if (response_scan_) {
-    body_unread_ = response_scan_->Failed();
-    exchange_.response_body = response_scan_->TakeValues();
-    response_scan_.reset();
+Observed ExchangeRecord::Whose(bool body_unread) const {
+  return {.exporter = *route_->exporter,
+          .api = *route_->metrics,
+          .key = *key_,
+          .key_label = key_label_,
+          .body_unread = body_unread};
+}
+
+void ExchangeRecord::ObserveHead() { observer_.Observe(Whose(false), exchange_, exchange_.received_at); }
+
+void ExchangeRecord::ObserveBody() {
+  response_body_->TakeInto(&exchange_);
+  const Observed whose = Whose(response_body_->Failed());
+  if (response_body_->stream()) {
+    observer_.ObserveStream(whose, exchange_);
+  } else {
+    observer_.Observe(whose, exchange_, exchange_.received_at);
   }
-  observe_pending_ = false;
-  const Observed observed{.exporter = *route_->exporter,
-                          .api = *route_->metrics,
-                          .key = *key_,
-                          .key_label = key_label_,
-                          .body_unread = body_unread_};
-  observer_.Observe(observed, exchange_, exchange_.received_at);
+  response_body_.reset();
 }
 
 void ExchangeRecord::UpstreamFailed(UpstreamError error) { route_->metrics->UpstreamErrors(error).Add(); }
@@ -143,7 +144,7 @@ void ExchangeRecord::AnsweredByUs(int status) { route_->metrics->ProxyRequests(s
 
 void ExchangeRecord::Finish(bool whole) {
   if (route_ == nullptr) return;
-  if (observe_pending_) Observe();
+  if (response_body_) ObserveBody();
   if (whole) route_->metrics->upstream_duration.Observe(Seconds(clock_.SteadyNow() - read_at_ - waited_));
   route_ = nullptr;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "http/codec.h"
 #include "http/exchange.h"
+#include "provider/body_reader.h"
 #include "provider/body_scan.h"
 #include "source/credentials.h"
 #include "source/observe.h"
@@ -43,8 +44,10 @@ class ExchangeRecord {
   void Finish(bool whole);        // whole: the response came to its end
 
  private:
-  void Observe();
   void SetDate(std::string_view text);
+  void ObserveHead();
+  void ObserveBody();
+  Observed Whose(bool body_unread) const;
   void SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential, const KeyChoice& choice);
 
   const Clock& clock_;
@@ -53,10 +56,8 @@ class ExchangeRecord {
   http::Exchange exchange_;
   std::string date_text_;  // what exchange_.date was read from
   std::optional<provider::BodyScanner> request_scan_;
-  std::optional<provider::BodyScanner> response_scan_;
-  size_t scanned_bytes_ = 0;
-  bool observe_pending_ = false;  // the head was not enough: waiting for the body
-  bool body_unread_ = false;
+  std::optional<provider::BodyReader> response_body_;  // while a rule waits for something it may say
+  size_t scanned_bytes_ = 0;                           // of the request
 
   // The last credential of this connection and what it is called: a client hardly ever changes it.
   const Route* key_route_ = nullptr;

@@ -59,11 +59,22 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
                                                       now);
   CountErrors(observed, signals, result);
   if (signals.throttle) ReportThrottle(observed, signals);
+  if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
   if (signals.retry_after_seconds) observed.api.retry_after.Observe(*signals.retry_after_seconds);
   const bool refused = exchange.status == 401 || exchange.status == 403;
   if (refused && !signals.throttle) observed.key.auth_failures().Add();
   ReportLimitChanges(result);
   return signals;
+}
+
+void Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
+  if (observed.body_unread) observed.api.ParseErrors(provider::SignalField::kBody).Add();
+  if (exchange.response_body.empty() && exchange.stream_event.empty()) return;
+  const provider::Signals signals = provider::ExtractSignals(observed.exporter, exchange);
+  if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
+  if (!signals.throttle || signals.throttle->signal != provider::ThrottleSignal::kStream) return;
+  ReportThrottle(observed, signals);
+  if (signals.retry_after_seconds) observed.api.retry_after.Observe(*signals.retry_after_seconds);
 }
 
 }  // namespace apiquota::source

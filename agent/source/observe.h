@@ -36,6 +36,10 @@ class Observer {
     return ledger_.declared().CounterFor(api, key, now);
   }
 
+  // The end of an event stream whose head has been observed: what its events said of tokens, and of a
+  // throttle where the head knew of none.
+  void ObserveStream(const Observed& observed, const http::Exchange& exchange);
+
  private:
   quota::Ledger& ledger_;
 };

@@ -119,6 +119,8 @@ inline MetricsPage SamplePage() {
   metrics.upstream_requests.With({"openai-prod", "hmac:0a1b2c3d", "", "POST", "429", "proxy"}).Add(7);
   metrics.upstream_errors.With({"github", "connect_timeout"}).Add(1);
   metrics.throttles.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "primary", "status"}).Add(7);
+  metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "input", "reported"}).Add(2048);
+  metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "output", "reported"}).Add(512);
   metrics.auth_failures.With({"github", "ci"}).Add(2);
   metrics.parse_errors.With({"github", "reset"}).Add(1);
   metrics.poll_cost.With({"openai-prod", "ci", "requests"}).Add(12);

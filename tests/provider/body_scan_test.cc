@@ -40,6 +40,54 @@ TEST(BodyScannerTest, ReadsArrayElementsByIndex) {
   EXPECT_EQ(Scan({"/0"}, R"([5])"), (Values{{"/0", "5"}}));
 }
 
+TEST(BodyScannerTest, AStarStandsForAnyKeyOrIndex) {
+  EXPECT_EQ(
+      Scan({"/resources/*/limit", "/resources/core/used"},
+           R"({"limit":1,"resources":{"core":{"limit":60,"used":1},"search":{"limit":10,"x":{"limit":2}}}})"),
+      (Values{{"/resources/*/limit", "60", "core"},
+              {"/resources/core/used", "1"},
+              {"/resources/*/limit", "10", "search"}}));
+  EXPECT_EQ(
+      Scan({"/error/details/*/retryDelay", "/*/errorCode", "/list/*"},
+           R"({"error":{"details":[{"@type":"Help"},{"retryDelay":"26s"}]},"list":["a",["b"],"c"]})"),
+      (Values{{"/error/details/*/retryDelay", "26s", "1"}, {"/list/*", "a", "0"}, {"/list/*", "c", "2"}}));
+  EXPECT_EQ(Scan({"/*/errorCode"}, R"([{"errorCode":"REQUEST_LIMIT_EXCEEDED"}])"),
+            (Values{{"/*/errorCode", "REQUEST_LIMIT_EXCEEDED", "0"}}));
+}
+
+TEST(BodyScannerTest, OfManyValuesAtAStarTheFirstAndTheLastAreKept) {
+  std::string body = "[";
+  for (int i = 0; i < 1000; ++i) body += "{\"n\":" + std::to_string(i) + "},";
+  const Values values = Scan({"/*/n"}, body + "0]");
+  ASSERT_EQ(values.size(), 64U);
+  EXPECT_EQ(values[62], (http::BodyValue{"/*/n", "62", "62"}));
+  EXPECT_EQ(values[63], (http::BodyValue{"/*/n", "999", "999"}));
+}
+
+TEST(BodyScannerTest, MoreTextThanAnyRuleNeedsIsGivenUp) {
+  std::string body = "{";
+  for (int i = 0; i < 40; ++i) body += "\"k" + std::to_string(i) + "\":\"" + std::string(1000, 'x') + "\",";
+  const std::vector<std::string> pointers = {"/*"};
+  BodyScanner scanner(pointers);
+  scanner.Write(body);
+  EXPECT_TRUE(scanner.Failed());
+}
+
+TEST(BodyScannerTest, OneScannerReadsDocumentAfterDocument) {
+  const PointerSet set({"/a", "/b", "/c"});
+  BodyScanner scanner(set, 0b101);
+  scanner.Write(R"({"a":1,"b":2,)");
+  EXPECT_EQ(scanner.TakeValues(), (Values{{"/a", "1"}}));
+  scanner.Restart();
+  scanner.Write("[DONE]");
+  EXPECT_TRUE(scanner.Failed());
+  scanner.Restart();
+  EXPECT_FALSE(scanner.Failed() || scanner.HasValues());
+  scanner.Write(R"({"b":2,"c":3,"a":4})");
+  EXPECT_TRUE(scanner.Done());
+  EXPECT_EQ(scanner.TakeValues(), (Values{{"/c", "3"}, {"/a", "4"}}));
+}
+
 TEST(BodyScannerTest, EscapedPointersNameOddKeys) {
   EXPECT_EQ(Scan({"/a~1b/c~0d", "/ "}, R"({"a/b":{"c~d":1}," ":2})"),
             (Values{{"/a~1b/c~0d", "1"}, {"/ ", "2"}}));

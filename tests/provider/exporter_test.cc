@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "provider/conditions.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 
@@ -26,6 +27,24 @@ http::Fields HeadersNamed(std::initializer_list<std::string_view> names) {
   http::Fields fields;
   for (const std::string_view name : names) fields.Add(name, "1");
   return fields;
+}
+
+// The pointers wanted from the JSON body of such a response.
+std::vector<std::string> Wanted(const Exporter& exporter, int status, const std::string& state = {},
+                                const std::string& path = "/v1/x") {
+  http::Exchange exchange;
+  exchange.status = status;
+  exchange.path = path;
+  if (!state.empty()) exchange.fields.Add("X-Shop-State", state);
+  uint64_t bits = 0;
+  for (const BodyAsk& ask : exporter.body_asks) {
+    if (!ask.stream && Holds(ask.when, exchange)) bits |= ask.pointers;
+  }
+  std::vector<std::string> pointers;
+  for (size_t i = 0; i < exporter.body_pointers.size(); ++i) {
+    if ((bits >> i & 1) != 0) pointers.push_back(exporter.body_pointers[i].text);
+  }
+  return pointers;
 }
 
 TEST(ExporterTest, EveryEmbeddedFileLoads) {
@@ -86,8 +105,43 @@ merge_equal: true
                                                               {"search", "calls", "requests", 60}}));
   EXPECT_EQ(exporter.throttles[0].ConditionCount(), 4u);
   EXPECT_EQ(exporter.retry_after[0].formats, std::vector<Format>{Format::kDeltaMillis});
-  EXPECT_EQ(ResponsePointers(exporter, 200), std::vector<std::string>{"/reset"});
-  EXPECT_EQ(ResponsePointers(exporter, 430), (std::vector<std::string>{"/reset", "/code"}));
+  EXPECT_EQ(Wanted(exporter, 200), std::vector<std::string>{"/reset"});
+  EXPECT_EQ(Wanted(exporter, 430, "red"), (std::vector<std::string>{"/reset", "/code"}));
+  EXPECT_EQ(Wanted(exporter, 430, "blue"), std::vector<std::string>{"/reset"});
+}
+
+TEST(ExporterTest, BodiesAreReadOnlyWhereARuleAsks) {
+  const auto loaded = LoadExporter(R"(name: demo
+title: Demo
+quotas:
+  - {quota: requests, unit: requests, kind: fixed, when: {path: /v1/limits, status: [200, 203]},
+     resource: "*", remaining: {body: /resources/*/left}}
+throttle:
+  - {status: 429, scope: primary}
+  - {status: 200, path: /v1/graphql, body: {pointer: /errors/*/code, equals: LIMITED}, scope: primary}
+  - {status: 200, stream: {pointer: /error/type}, scope: overload}
+retry_after: [retry-after, {body: /message, after: "again in ", format: duration}]
+usage:
+  input: [/usage/prompt, /usage/in]
+  cached_input: {pointer: /usage/cached, within: input}
+)",
+                                   "demo.yaml");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  const Exporter& exporter = **loaded;
+  const std::vector<std::string> usage = {"/usage/prompt", "/usage/in", "/usage/cached"};
+  const auto with_usage = [&](std::vector<std::string> pointers) {
+    pointers.insert(pointers.end(), usage.begin(), usage.end());
+    return pointers;
+  };
+  EXPECT_EQ(Wanted(exporter, 200, {}, "/v1/limits/all"), with_usage({"/resources/*/left"}));
+  EXPECT_EQ(Wanted(exporter, 203, {}, "/v1/limits"), std::vector<std::string>{"/resources/*/left"});
+  EXPECT_EQ(Wanted(exporter, 200, {}, "/v1/graphql"), with_usage({"/message", "/errors/*/code"}));
+  EXPECT_EQ(Wanted(exporter, 200, {}, "/v1/chat"), usage);
+  EXPECT_EQ(Wanted(exporter, 429, {}, "/v1/chat"), std::vector<std::string>{"/message"});
+  EXPECT_EQ(Wanted(exporter, 404, {}, "/v1/chat"), std::vector<std::string>{});
+  EXPECT_EQ(exporter.info.throttles.back(),
+            (Throttle{ThrottleScope::kOverload, ThrottleSignal::kStream, ""}));
+  EXPECT_EQ(exporter.usage[1].within, TokenType::kInput);
 }
 
 TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
@@ -111,6 +165,10 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:4:14: expected a whole number from 100 to 599, found \"700\"");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: code}, scope: primary}\n"),
             "x.yaml:4:35: expected a JSON pointer such as /error/code");
+  EXPECT_EQ(ErrorOf("usage: {inputs: /a}\n"), "x.yaml:3:9: unknown key \"inputs\"; did you mean \"input\"?");
+  EXPECT_EQ(ErrorOf("usage: {input: {pointer: /a, within: input}}\n"),
+            "x.yaml:3:38: a type can't be counted within itself");
+  EXPECT_EQ(ErrorOf("usage: {}\n"), "x.yaml:3:8: expected at least one type of tokens: input, output, …");
   EXPECT_EQ(ErrorOf("base_url: http://x.example\n"), "x.yaml:3:11: expected a URL with https://");
   EXPECT_EQ(LoadExporter("title: X\n", "x.yaml").error().message, "x.yaml:1:1: \"name\" is missing here");
   EXPECT_EQ(LoadExporter("name: Big One\ntitle: X\n", "x.yaml").error().message,

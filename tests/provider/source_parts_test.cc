@@ -143,13 +143,19 @@ TEST(SourcePartsTest, TextsThatMeanNothingSaidAreLeftOut) {
   EXPECT_EQ(texts.value(), std::vector<std::string>{"7"});
 }
 
-TEST(SourcePartsTest, BodyPointersMatchWithStars) {
-  using Names = std::vector<std::string>;
-  EXPECT_EQ(MatchPointer("/resources/*/remaining", "/resources/core/remaining"), Names{"core"});
-  EXPECT_EQ(MatchPointer("/a/b", "/a/b"), Names{});
-  EXPECT_EQ(MatchPointer("/a/*", "/a/b/c"), std::nullopt);
-  EXPECT_EQ(MatchPointer("/a/*/c", "/a/b"), std::nullopt);
-  EXPECT_EQ(MatchPointer("/a/*/c", "/a/b/d"), std::nullopt);
+TEST(SourcePartsTest, AfterATextStandsAWordWithoutTheMarkThatEndsASentence) {
+  FieldSource source;
+  source.after = "try again in ";
+  std::string scratch;
+  const auto after = [&](std::string_view text) {
+    return std::string(PickPart(source, text, &scratch).value_or("nothing"));
+  };
+  EXPECT_EQ(after("Rate limit reached. Please try again in 6m0.5s. Visit us."), "6m0.5s");
+  EXPECT_EQ(after("try again in 20ms"), "20ms");
+  EXPECT_EQ(after("try again in  13 seconds"), "13");
+  EXPECT_EQ(after("try again in 2024-01-01T00:00:00.000Z!"), "2024-01-01T00:00:00.000Z");
+  EXPECT_EQ(after("try again in …"), "nothing");
+  EXPECT_EQ(after("try again later"), "nothing");
 }
 
 // Whole exporters, so that names, windows and mistakes can be seen.

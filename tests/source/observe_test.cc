@@ -1,5 +1,6 @@
 // What relayed exchanges leave behind in the ledger and the counters.
 #include "base/text.h"
+#include "tests/http/content_codings.h"
 #include "tests/source/proxy_kit.h"
 
 namespace apiquota::source {
@@ -73,10 +74,53 @@ TEST_F(ObserveTest, TheBodyOfAnErrorRefinesTheThrottle) {
   EXPECT_EQ(Counts("apiquota_throttles_total"), (CountMap{{"demo anonymous   spend body", 1}}));
 }
 
-TEST_F(ObserveTest, ACompressedErrorBodyIsCountedAsUnread) {
-  Relay(Response("429 Too Many Requests", "Content-Encoding: gzip\r\n", "not looked at"));
+TEST_F(ObserveTest, CompressedBodiesAreRead) {
+  const std::string body = R"({"error":{"message":"no","code":"insufficient_quota"}})";
+  Relay(Response("429 Too Many Requests", "Content-Encoding: gzip\r\n", http::Gzipped(body)));
+  Relay(Response("429 Too Many Requests", "Content-Encoding: br\r\n", http::Brotlied(body)));
+  Relay(Response("429 Too Many Requests", "Content-Encoding: zstd\r\n", http::Zstandard(body)));
+  EXPECT_EQ(Counts("apiquota_throttles_total"), (CountMap{{"demo anonymous   spend body", 3}}));
+  EXPECT_EQ(Counts("apiquota_parse_errors_total"), CountMap{});
+}
+
+TEST_F(ObserveTest, ABodyThatCantBeReadIsCountedAndTheStatusStands) {
+  Relay(Response("429 Too Many Requests", "Content-Encoding: gzip\r\n", "not what it says"));
   EXPECT_EQ(Counts("apiquota_throttles_total"), (CountMap{{"demo anonymous   primary status", 1}}));
   EXPECT_EQ(Counts("apiquota_parse_errors_total"), (CountMap{{"demo body", 1}}));
+}
+
+constexpr char kPost[] =
+    "POST /demo/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 17\r\n\r\n{\"model\":\"gpt-5\"}";
+
+TEST_F(ObserveTest, TokensAreCountedByTypeAndModel) {
+  const std::string body =
+      R"({"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":40,"total_tokens":140,)"
+      R"("prompt_tokens_details":{"cached_tokens":64},"completion_tokens_details":{"reasoning_tokens":0}}})";
+  Relay(Response("200 OK", "Content-Type: application/json\r\n", body), kPost);
+  Relay(Response("200 OK", "Content-Type: application/json\r\n", body), kPost);
+  EXPECT_EQ(Counts("apiquota_tokens_total"), (CountMap{{"demo anonymous  gpt-5 cached_input reported", 128},
+                                                       {"demo anonymous  gpt-5 input reported", 72},
+                                                       {"demo anonymous  gpt-5 output reported", 80}}));
+}
+
+TEST_F(ObserveTest, AStreamTellsItsTokensAtTheEndAndItsHeadAtOnce) {
+  const std::string events =
+      "data: {\"choices\":[],\"usage\":null}\n\n"
+      "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4}}\n\ndata: [DONE]\n\n";
+  Relay(Response("200 OK", std::string(kLimits) + "Content-Type: text/event-stream\r\n", events), kPost);
+  EXPECT_EQ(Quotas(), (std::vector<std::string>{"gpt-5 anonymous requests 60 59"}));
+  EXPECT_EQ(Counts("apiquota_tokens_total"), (CountMap{{"demo anonymous  gpt-5 input reported", 9},
+                                                       {"demo anonymous  gpt-5 output reported", 4}}));
+  EXPECT_EQ(Counts("apiquota_throttles_total"), CountMap{});
+}
+
+TEST_F(ObserveTest, AnErrorInAStreamIsAThrottle) {
+  const std::string events =
+      "data: {\"choices\":[]}\n\ndata: {\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":"
+      "\"Rate limit reached. Please try again in 20s.\"}}\n\n";
+  Relay(Response("200 OK", "Content-Type: text/event-stream\r\n", events), kPost);
+  EXPECT_EQ(Counts("apiquota_throttles_total"), (CountMap{{"demo anonymous  gpt-5 primary stream", 1}}));
+  EXPECT_EQ(Counts("apiquota_retry_after_seconds"), (CountMap{{"demo", 1}}));
 }
 
 TEST_F(ObserveTest, RejectedCredentialsAreCountedUnlessTheyAreThrottles) {

@@ -1,0 +1,123 @@
+#include "provider/body_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "provider/conditions.h"
+
+namespace apiquota::provider {
+namespace {
+
+enum class BodyKind : uint8_t { kDocument, kMaybeDocument, kEvents, kLines, kOther };
+
+BodyKind KindOf(const http::Fields& fields) {
+  const std::string_view type = fields.Find("content-type").value_or("");
+  if (StartsWithIgnoreCase(type, "text/event-stream")) return BodyKind::kEvents;
+  for (const std::string_view lines :
+       {"application/x-ndjson", "application/jsonl", "application/stream+json"}) {
+    if (StartsWithIgnoreCase(type, lines)) return BodyKind::kLines;
+  }
+  if (type.empty() || ContainsIgnoreCase(type, "json")) return BodyKind::kDocument;
+  // JSON is sent as text, too; then nothing is promised.
+  return StartsWithIgnoreCase(type, "text/") ? BodyKind::kMaybeDocument : BodyKind::kOther;
+}
+
+bool IsUsage(const Exporter& exporter, const std::string& pointer) {
+  return std::ranges::any_of(exporter.usage, [&](const UsageRule& rule) {
+    return std::ranges::find(rule.pointers, pointer) != rule.pointers.end();
+  });
+}
+
+}  // namespace
+
+std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::Exchange& exchange) {
+  uint64_t of_documents = 0;
+  uint64_t of_events = 0;
+  for (const BodyAsk& ask : exporter.body_asks) {
+    if (Holds(ask.when, exchange)) (ask.stream ? of_events : of_documents) |= ask.pointers;
+  }
+  if ((of_documents | of_events) == 0) return std::nullopt;
+  const BodyKind kind = KindOf(exchange.fields);
+  if (kind == BodyKind::kOther) return std::nullopt;
+  const bool stream = kind == BodyKind::kEvents || kind == BodyKind::kLines;
+  const uint64_t pointers = stream ? of_events : of_documents;
+  if (pointers == 0) return std::nullopt;
+  BodyReader reader(exporter, pointers, exchange.fields);
+  reader.json_expected_ = kind != BodyKind::kMaybeDocument;
+  if (kind == BodyKind::kEvents) reader.stream_.emplace(EventStream::Kind::kServerSentEvents);
+  if (kind == BodyKind::kLines) reader.stream_.emplace(EventStream::Kind::kLines);
+  return reader;
+}
+
+BodyReader::BodyReader(const Exporter& exporter, uint64_t pointers, const http::Fields& fields)
+    : exporter_(&exporter), scanner_(exporter.body_pointers, pointers) {
+  const auto coding = fields.Find("content-encoding");
+  if (!coding || http::IsIdentity(*coding)) return;
+  decoder_ = http::ContentDecoder::For(fields.Joined("content-encoding").value_or(""));
+  if (!decoder_) GiveUp();
+}
+
+void BodyReader::GiveUp() {
+  over_ = true;
+  failed_ = json_expected_;
+}
+
+void BodyReader::Write(std::string_view bytes) {
+  if (over_) return;
+  if (!decoder_) {
+    Put(bytes);
+    return;
+  }
+  decoder_->Write(bytes, *this);
+  if (decoder_->Failed()) GiveUp();
+}
+
+bool BodyReader::Put(std::string_view bytes) {
+  if (stream_) {
+    stream_->Write(bytes, *this);
+    return true;
+  }
+  const size_t room = kDocumentBytesMax - decoded_bytes_;
+  scanner_.Write(bytes.substr(0, room));
+  decoded_bytes_ += std::min(bytes.size(), room);
+  if (scanner_.Done()) {
+    over_ = true;
+  } else if (scanner_.Failed() || decoded_bytes_ == kDocumentBytesMax) {
+    GiveUp();
+  }
+  return !over_;
+}
+
+void BodyReader::OnData(std::string_view piece) {
+  if (event_is_object_ == std::nullopt) event_is_object_ = Trim(piece).starts_with('{');
+  if (*event_is_object_) scanner_.Write(piece);
+}
+
+void BodyReader::OnEventEnd() {
+  if (scanner_.Failed()) failed_ = true;  // an object, and not readable as one
+  if (scanner_.HasValues()) {
+    std::vector<http::BodyValue> values = scanner_.TakeValues();
+    if (event_.empty() && SpeaksOfThrottle(*exporter_, values)) event_ = values;
+    KeepLast(std::move(values));
+  }
+  if (event_is_object_.value_or(false)) scanner_.Restart();
+  event_is_object_.reset();
+}
+
+// Of a pointer that several events hold, the last value: what streams report is cumulative.
+void BodyReader::KeepLast(std::vector<http::BodyValue> values) {
+  for (http::BodyValue& value : values) {
+    if (!IsUsage(*exporter_, value.pointer)) continue;
+    std::erase_if(last_, [&](const http::BodyValue& known) { return known.pointer == value.pointer; });
+    last_.push_back(std::move(value));
+  }
+}
+
+void BodyReader::TakeInto(http::Exchange* exchange) {
+  exchange->response_body = stream_ ? std::exchange(last_, {}) : scanner_.TakeValues();
+  exchange->stream_event = std::exchange(event_, {});
+  over_ = true;
+}
+
+}  // namespace apiquota::provider

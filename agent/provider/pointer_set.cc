@@ -1,0 +1,50 @@
+#include "provider/pointer_set.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr size_t kTokensMax = 16;
+
+// RFC 6901 3: "/a~1b/0" → "a/b", "0".
+std::vector<std::string> PointerTokens(std::string_view pointer) {
+  std::vector<std::string> tokens;
+  if (pointer.empty()) return tokens;
+  for (const std::string_view part : Split(pointer.substr(1), '/')) {
+    std::string token;
+    for (size_t i = 0; i < part.size(); ++i) {
+      const bool escape = part[i] == '~' && i + 1 < part.size() && (part[i + 1] == '0' || part[i + 1] == '1');
+      token.push_back(!escape ? part[i] : part[i + 1] == '0' ? '~' : '/');
+      if (escape) ++i;
+    }
+    tokens.push_back(std::move(token));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+PointerSet::PointerSet(const std::vector<std::string>& pointers) {
+  for (const std::string& pointer : pointers) Add(pointer);
+}
+
+uint64_t PointerSet::Add(const std::string& pointer) {
+  const auto known = std::ranges::find(pointers_, pointer, &Pointer::text);
+  if (known != pointers_.end()) return uint64_t{1} << (known - pointers_.begin());
+  Pointer added{pointer, PointerTokens(pointer), std::nullopt};
+  if (size() == kPointersMax || added.tokens.size() > kTokensMax) return 0;
+  const uint64_t bit = uint64_t{1} << size();
+  const auto star = std::ranges::find(added.tokens, "*");
+  if (star != added.tokens.end()) {
+    added.star = static_cast<size_t>(star - added.tokens.begin());
+    stars_ |= bit;
+  }
+  pointers_.push_back(std::move(added));
+  return bit;
+}
+
+}  // namespace apiquota::provider

@@ -1,0 +1,206 @@
+#include "provider/body_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "provider/extract_signals.h"
+#include "tests/http/content_codings.h"
+
+namespace apiquota::provider {
+namespace {
+
+ExporterPtr Demo() {
+  static const auto exporter = LoadExporter(R"(name: demo
+title: Demo
+quotas:
+  - {quota: "*", unit: requests, kind: fixed, when: {path: /limits}, resource: "*",
+     limit: {body: /resources/*/limit}, remaining: {body: /resources/*/remaining},
+     reset: {body: /resources/*/reset, format: unix-seconds}}
+throttle:
+  - {status: 429, scope: primary}
+  - {status: 429, body: {pointer: /error/code, equals: insufficient_quota}, scope: spend}
+  - {status: 200, path: /graphql, body: {pointer: /errors/*/type, equals: RATE_LIMITED}, scope: primary}
+  - status: 200
+    stream: [{pointer: /type, equals: error}, {pointer: /error/type, equals: overloaded_error}]
+    scope: overload
+retry_after: [retry-after, {body: /error/message, after: "try again in ", format: duration},
+              {body: /error/details/*/retryDelay, format: duration}]
+usage:
+  input: [/usage/prompt_tokens, /message/usage/input_tokens]
+  cached_input: {pointer: /usage/prompt_tokens_details/cached_tokens, within: input}
+  output:
+    [/usage/completion_tokens, /message/usage/output_tokens, /usage/output_tokens, "/*/usage/output_tokens"]
+  reasoning: {pointer: /usage/completion_tokens_details/reasoning_tokens, within: output}
+)",
+                                            "demo.yaml");
+  EXPECT_TRUE(exporter.has_value()) << exporter.error().message;
+  return *exporter;
+}
+
+struct Reply {
+  int status = 200;
+  std::string path = "/v1/chat";
+  std::string type = "application/json";
+  std::string coding = {};
+  std::string body = {};
+};
+
+struct Found {
+  bool wanted = false;
+  bool failed = false;
+  Signals signals;
+};
+
+// Whole and byte by byte must find the same.
+Found Read(const Reply& reply) {
+  Found found;
+  for (const size_t piece : {std::max<size_t>(reply.body.size(), 1), size_t{1}}) {
+    http::Exchange exchange;
+    exchange.status = reply.status;
+    exchange.path = reply.path;
+    if (!reply.type.empty()) exchange.fields.Add("Content-Type", reply.type);
+    if (!reply.coding.empty()) exchange.fields.Add("Content-Encoding", reply.coding);
+    auto reader = BodyReader::For(*Demo(), exchange);
+    if (!reader) return found;
+    for (size_t at = 0; at < reply.body.size(); at += piece) {
+      reader->Write(std::string_view(reply.body).substr(at, piece));
+    }
+    const bool failed = reader->Failed();
+    reader->TakeInto(&exchange);
+    Signals signals = ExtractSignals(*Demo(), exchange);
+    if (found.wanted) {
+      EXPECT_EQ(failed, found.failed);
+      EXPECT_EQ(signals.throttle, found.signals.throttle);
+      EXPECT_EQ(signals.usage, found.signals.usage);
+      EXPECT_EQ(signals.readings, found.signals.readings);
+    }
+    found = {true, failed, std::move(signals)};
+  }
+  return found;
+}
+
+// Tokens in the order of TokenType.
+using Tokens = TokenUsage;
+
+constexpr char kChat[] =
+    R"({"choices":[{"message":{"content":"hello"}}],"usage":{"prompt_tokens":100,"completion_tokens":40,)"
+    R"("total_tokens":140,"prompt_tokens_details":{"cached_tokens":64},)"
+    R"("completion_tokens_details":{"reasoning_tokens":30}}})";
+
+TEST(BodyReaderTest, TypesOfTokensAreDisjointAndAddUpToTheTotal) {
+  EXPECT_EQ(Read({.body = kChat}).signals.usage, (Tokens{36, 64, 0, 10, 30}));
+  EXPECT_EQ(Read({.body = R"({"usage":{"prompt_tokens":8}})"}).signals.usage, (Tokens{8, 0, 0, 0, 0}));
+  EXPECT_EQ(Read({.body = R"({"usage":null})"}).signals.usage, std::nullopt);
+  EXPECT_EQ(Read({.body = R"({"usage":{"prompt_tokens":-3,"completion_tokens":1e99}})"}).signals.usage,
+            std::nullopt);
+}
+
+TEST(BodyReaderTest, EncodedBodiesAreReadAsThePlainOne) {
+  const Tokens expected{36, 64, 0, 10, 30};
+  EXPECT_EQ(Read({.coding = "gzip", .body = http::Gzipped(kChat)}).signals.usage, expected);
+  EXPECT_EQ(Read({.coding = "br", .body = http::Brotlied(kChat)}).signals.usage, expected);
+  EXPECT_EQ(Read({.coding = "zstd", .body = http::Zstandard(kChat)}).signals.usage, expected);
+  EXPECT_EQ(Read({.coding = "identity", .body = kChat}).signals.usage, expected);
+}
+
+TEST(BodyReaderTest, WhatCantBeReadIsAFailureWhereTheTypePromisesJson) {
+  EXPECT_TRUE(Read({.coding = "compress", .body = kChat}).failed);
+  EXPECT_TRUE(Read({.coding = "gzip", .body = kChat}).failed);
+  EXPECT_TRUE(Read({.body = "<html>"}).failed);
+  EXPECT_TRUE(Read({.type = "", .body = "<html>"}).failed);
+  EXPECT_FALSE(Read({.type = "text/html", .body = "<html>"}).failed);
+  EXPECT_FALSE(Read({.type = "audio/mpeg", .body = "\xff\xfb"}).wanted);
+}
+
+TEST(BodyReaderTest, ADocumentLargerThanEightMebibytesIsGivenUp) {
+  const std::string filler(BodyReader::kDocumentBytesMax, 'x');
+  EXPECT_TRUE(Read({.body = "{\"a\":\"" + filler + "\"," + std::string(kChat).substr(1)}).failed);
+  const std::string less(BodyReader::kDocumentBytesMax - 1000, 'x');
+  EXPECT_EQ(Read({.body = "{\"a\":\"" + less + "\"," + std::string(kChat).substr(1)}).signals.usage,
+            (Tokens{36, 64, 0, 10, 30}));
+}
+
+TEST(BodyReaderTest, BodyEvidenceRefinesTheVerdictOfTheStatus) {
+  using enum ThrottleScope;
+  using enum ThrottleSignal;
+  EXPECT_EQ(Read({.status = 429, .body = R"({"error":{"code":"insufficient_quota"}})"}).signals.throttle,
+            (Throttle{kSpend, kBody, ""}));
+  EXPECT_EQ(Read({.status = 429, .body = R"({"error":{"code":"other"}})"}).signals.throttle,
+            (Throttle{kPrimary, kStatus, ""}));
+  const std::string limited = R"({"errors":[{"type":"NOT_FOUND"},{"type":"RATE_LIMITED"}]})";
+  EXPECT_EQ(Read({.path = "/graphql", .body = limited}).signals.throttle, (Throttle{kPrimary, kBody, ""}));
+  EXPECT_EQ(Read({.path = "/rest", .body = limited}).signals.throttle, std::nullopt);
+}
+
+TEST(BodyReaderTest, WaitsAreFoundInTextsAndInArrays) {
+  const auto wait = [](const std::string& error) {
+    return Read({.status = 429, .body = "{\"error\":" + error + "}"}).signals.retry_after_seconds;
+  };
+  EXPECT_EQ(wait(R"({"message":"Rate limit reached. Please try again in 6m0.5s. Visit us."})"), 360.5);
+  EXPECT_EQ(wait(R"({"message":"Please try again in 20ms"})"), 0.02);
+  EXPECT_EQ(wait(R"({"message":"Slow down"})"), std::nullopt);
+  EXPECT_EQ(wait(R"({"details":[{"@type":"Help"},{"retryDelay":"26s"}]})"), 26);
+}
+
+TEST(BodyReaderTest, ManyQuotasComeFromOneBody) {
+  const Found found =
+      Read({.path = "/limits",
+            .body = R"({"resources":{"core":{"limit":60,"remaining":59,"reset":1718236861},)"
+                    R"("search":{"limit":10,"remaining":0,"reset":1718236811}},"rate":{"limit":60}})"});
+  std::vector<std::string> lines;
+  for (const Reading& reading : found.signals.readings) {
+    lines.push_back(reading.resource + " " + std::to_string(*reading.limit) + " " +
+                    std::to_string(*reading.remaining) + " " +
+                    std::to_string(ToUnixSeconds(*reading.reset_at)));
+  }
+  EXPECT_EQ(lines, (std::vector<std::string>{"core 60.000000 59.000000 1718236861.000000",
+                                             "search 10.000000 0.000000 1718236811.000000"}));
+}
+
+constexpr char kEvents[] = "text/event-stream; charset=utf-8";
+
+TEST(BodyReaderTest, OfAStreamTheLastCountsAreTheTotal) {
+  EXPECT_EQ(Read({.type = kEvents,
+                  .body = "data: {\"choices\":[],\"usage\":null}\n\n"
+                          "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4}}\n\n"
+                          "data: [DONE]\n\n"})
+                .signals.usage,
+            (Tokens{9, 0, 0, 4, 0}));
+  const std::string cumulative =
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":25,"
+      "\"output_tokens\":1}}}\n\n"
+      "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":15}}\n\n"
+      "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":37}}\n\n";
+  EXPECT_EQ(Read({.type = kEvents, .body = cumulative}).signals.usage, (Tokens{25, 0, 0, 37, 0}));
+  EXPECT_EQ(Read({.type = kEvents, .coding = "gzip", .body = http::Gzipped(cumulative)}).signals.usage,
+            (Tokens{25, 0, 0, 37, 0}));
+  EXPECT_EQ(Read({.body = R"([{"usage":{"output_tokens":3}},{"usage":{"output_tokens":11}}])"}).signals.usage,
+            (Tokens{0, 0, 0, 11, 0}));
+}
+
+TEST(BodyReaderTest, AnErrorInsideAStreamIsAThrottleByStream) {
+  const Found found =
+      Read({.type = kEvents,
+            .body = "data: {\"type\":\"error\",\"error\":{\"type\":\"api_error\"}}\n\n"
+                    "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"try "
+                    "again in 3s\"}}\n\n"});
+  EXPECT_EQ(found.signals.throttle, (Throttle{ThrottleScope::kOverload, ThrottleSignal::kStream, ""}));
+  EXPECT_EQ(found.signals.retry_after_seconds, 3);
+  EXPECT_FALSE(found.failed);
+  // All conditions must hold of one event.
+  EXPECT_EQ(
+      Read({.type = kEvents,
+            .body = "data: {\"type\":\"error\"}\n\ndata: {\"error\":{\"type\":\"overloaded_error\"}}\n\n"})
+          .signals.throttle,
+      std::nullopt);
+}
+
+TEST(BodyReaderTest, EventsThatAreNoObjectsAreNoFailureAndBrokenOnesAre) {
+  EXPECT_FALSE(Read({.type = kEvents, .body = "data: ping\n\ndata: 7\n\ndata: [DONE]\n\n"}).failed);
+  const Found broken =
+      Read({.type = kEvents, .body = "data: {\"a\":}\n\ndata: {\"usage\":{\"prompt_tokens\":1}}\n\n"});
+  EXPECT_TRUE(broken.failed);
+  EXPECT_EQ(broken.signals.usage, (Tokens{1, 0, 0, 0, 0}));
+}
+
+}  // namespace
+}  // namespace apiquota::provider
