@@ -194,6 +194,10 @@ void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply) {
   }
 }
 
+bool SaysEvents(const provider::ThrottleRule& rule) {
+  return std::ranges::find(rule.conditions, Condition::On::kStream, &Condition::on) != rule.conditions.end();
+}
+
 void SayRetryAfter(const provider::Exporter& exporter, Micros wait, SystemTime now, ReplyWriter* reply) {
   for (const FieldSource& source : exporter.retry_after) {
     if (!Speaks(source)) continue;

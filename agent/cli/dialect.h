@@ -55,6 +55,9 @@ void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply);
 // Everything the rule looks for, but the status.
 void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply);
 
+// The rule speaks of an event in a stream: what is said in the body is one.
+bool SaysEvents(const provider::ThrottleRule& rule);
+
 // In every header and body that the file names for it.
 void SayRetryAfter(const provider::Exporter& exporter, Micros wait, SystemTime now, ReplyWriter* reply);
 

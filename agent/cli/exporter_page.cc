@@ -132,8 +132,8 @@ std::string QuotaText(const QuotaRule& rule) {
 }
 
 std::string ConditionText(const Condition& condition) {
-  const std::string where =
-      fmt::format("{} {}", condition.on == Condition::On::kHeader ? "header" : "body", condition.name);
+  constexpr std::string_view kPlaces[] = {"header", "body", "event"};
+  const std::string where = fmt::format("{} {}", kPlaces[static_cast<size_t>(condition.on)], condition.name);
   switch (condition.test) {
     case Condition::Test::kEquals:
       return fmt::format("{} is \"{}\"", where, condition.text);

@@ -141,7 +141,7 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
   const std::string last = names.empty() ? "" : names.back();
   if (source.from == FieldSource::From::kBody) {
     Json* place = At(body_.get(), source.name, names);
-    if (place->is_null()) *place = Scalar(value);
+    if (place->is_null()) *place = source.after.empty() ? Scalar(value) : Json(source.after + value);
     return;
   }
   Draft& draft = DraftOf(FillStar(source.name, last));

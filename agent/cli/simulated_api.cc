@@ -50,8 +50,13 @@ Status SimulatedApi::ChooseThrottle() {
   throttle_ = {.statuses = {429}, .path = "", .conditions = {}, .scope = ThrottleScope::kPrimary};
   if (exporter_.throttles.empty() && options_.throttle.empty()) return {};
   const std::string_view wanted = options_.throttle.empty() ? "primary" : std::string_view(options_.throttle);
+  // Rules for some paths or for streams are for those who ask there.
+  const auto anywhere = [&](const ThrottleRule& rule) {
+    return ToText(rule.scope) == wanted && rule.path.empty() && !SaysEvents(rule);
+  };
   const auto scope = [](const ThrottleRule& rule) { return ToText(rule.scope); };
-  auto rule = std::ranges::find(exporter_.throttles, wanted, scope);
+  auto rule = std::ranges::find_if(exporter_.throttles, anywhere);
+  if (rule == exporter_.throttles.end()) rule = std::ranges::find(exporter_.throttles, wanted, scope);
   if (rule == exporter_.throttles.end() && !options_.throttle.empty()) {
     return Fail(fmt::format("--throttle {}: {} never refuses so", wanted, exporter_.info.name));
   }
@@ -100,7 +105,8 @@ void SimulatedApi::AnnounceAll() {
     for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
       const QuotaRule& rule = exporter_.quotas[r];
       const auto same = [&](const Announced& announced) { return announced.rule->quota == rule.quota; };
-      if (!Announcable(rule) || std::ranges::any_of(announced_, same)) continue;
+      // What is said below some path only is announced when it is named.
+      if (!Announcable(rule) || !rule.when.path.empty() || std::ranges::any_of(announced_, same)) continue;
       if ((rule.quota.find('*') != std::string::npos) != stars) continue;
       Announce(r, NameForStar(exporter_, r), std::nullopt, std::nullopt);
       if (stars) return;
@@ -187,7 +193,10 @@ SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, Micros wait, Sy
   const Json error = {{"type", "rate_limit_error"}, {"message", "Rate limit reached; see the headers."}};
   Json more = Json::object();
   if (in_body || !reply.body_said()) more["error"] = error;
-  return {.status = rule.statuses.front(), .fields = reply.Fields(), .body = reply.Body(more)};
+  return {.status = rule.statuses.front(),
+          .fields = reply.Fields(),
+          .body = reply.Body(more),
+          .event_stream = SaysEvents(rule)};
 }
 
 std::string SimulatedApi::StatsJson(SystemTime now) const {

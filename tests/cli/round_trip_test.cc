@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "cli/simulated_api.h"
-#include "provider/body_scan.h"
+#include "provider/body_reader.h"
 #include "provider/exporter.h"
 #include "provider/extract_signals.h"
 
@@ -37,11 +37,13 @@ provider::Signals Read(const provider::Exporter& exporter, const SimulatedRespon
   exchange.path = path;
   exchange.status = response.status;
   exchange.fields = response.fields;
+  exchange.fields.Add("Content-Type", response.event_stream ? "text/event-stream" : "application/json");
   exchange.received_at = now;
   exchange.date = now;
-  provider::BodyScanner scanner(ResponsePointers(exporter, response.status));
-  scanner.Write(response.body);
-  exchange.response_body = scanner.TakeValues();
+  if (auto reader = provider::BodyReader::For(exporter, exchange)) {
+    reader->Write(response.event_stream ? "data: " + response.body + "\n" : response.body);
+    reader->TakeInto(&exchange);
+  }
   return ExtractSignals(exporter, exchange);
 }
 
@@ -104,7 +106,7 @@ std::string RuleComplaint(const provider::Exporter& exporter, size_t index, bool
   const SimulatedResponse response{
       .status = 200, .fields = reply.Fields(), .body = reply.Body(nlohmann::ordered_json::object())};
   const std::string name = QuotaName(rule, star);
-  for (const provider::Reading& reading : Read(exporter, response, kNow).readings) {
+  for (const provider::Reading& reading : Read(exporter, response, kNow, rule.when.path).readings) {
     if (reading.quota != name) continue;
     const std::string complaints = Disagreement(said, reading);
     return complaints.empty() ? "" : complaints + Text(response);

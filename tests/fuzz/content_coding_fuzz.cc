@@ -37,7 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view coding = kCodings[data[0] % std::size(kCodings)];
   const std::string_view body(reinterpret_cast<const char*>(data) + 2, size - 2);
   const bool whole = Fails(coding, body, body.size());
-  // A bomb may be found out later when it comes in pieces: there was less input to justify the output.
-  if (whole && !Fails(coding, body, 1 + data[1])) std::abort();
+  // A bomb is found out earlier in pieces: there is less input to justify the output. Behind the end
+  // of an inner coding nobody looks, wherever the pieces put it.
+  const bool stacked = coding.find(',') != std::string_view::npos;
+  if (!Fails(coding, body, 1 + data[1]) && whole && !stacked) std::abort();
   return 0;
 }

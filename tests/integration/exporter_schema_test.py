@@ -30,6 +30,9 @@ PLACES = {
     "throttle": HEAD + "throttle: [{{status: 429, scope: primary, {}}}]",
     "header_condition": HEAD + "throttle: [{{status: 429, scope: primary, header: {{name: a, {}}}}}]",
     "body_condition": HEAD + "throttle: [{{status: 429, scope: primary, body: {{pointer: /a, {}}}}}]",
+    "when": HEAD + f"quotas: [{{{{{QUOTA}, when: {{{{path: /a, {{}}}}}}}}}}]",
+    "usage": HEAD + "usage: {{input: /a, {}}}",
+    "token_part": HEAD + "usage: {{input: /a, output: {{pointer: /b, within: input, {}}}}}",
     "poll": HEAD + "poll: {{path: /a, costs: nothing, {}}}",
 }
 # Where each word of a closed list can be met.
@@ -37,6 +40,7 @@ WORDS = {
     ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: u, kind: {}}}]",
     ("quota", "window"): HEAD + f"quotas: [{{{{{QUOTA}, window: {{}}}}}}]",
     ("throttle", "scope"): HEAD + "throttle: [{{status: 429, scope: {}}}]",
+    ("token_part", "within"): HEAD + "usage: {{cached_input: {{pointer: /a, within: {}}}}}",
     ("format", ""): HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a, format: {{}}}}}}}}}}]",
 }
 
