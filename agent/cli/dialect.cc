@@ -200,7 +200,9 @@ bool SaysEvents(const provider::ThrottleRule& rule) {
 
 void SayRetryAfter(const provider::Exporter& exporter, Micros wait, SystemTime now, ReplyWriter* reply) {
   for (const FieldSource& source : exporter.retry_after) {
-    if (!Speaks(source)) continue;
+    // A sentence says again what a header or a member says.
+    const bool again = !source.after.empty() && exporter.retry_after.size() > 1;
+    if (!Speaks(source) || again) continue;
     reply->Say(source, {}, provider::WriteMoment(source.formats.front(), now + wait, now));
   }
 }
