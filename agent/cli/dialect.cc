@@ -91,12 +91,14 @@ void SayPolicies(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
 }  // namespace
 
 bool CanBeSaid(const QuotaRule& rule) {
-  const auto constant = [](const FieldSource& source) { return !Speaks(source); };
-  if (std::ranges::any_of(rule.Sources(SignalField::kRemaining), constant))
-    return false;  // told once it is 0
   const auto said = [&](SignalField field) { return FirstSpoken(rule.Sources(field)) != nullptr; };
   return said(SignalField::kRemaining) || said(SignalField::kUsed) || said(SignalField::kLimit) ||
          said(SignalField::kReset) || SpeaksIetf(rule);
+}
+
+bool SaysExhaustion(const QuotaRule& rule) {
+  const std::vector<FieldSource>& sources = rule.Sources(SignalField::kRemaining);
+  return !sources.empty() && std::ranges::none_of(sources, Speaks);
 }
 
 bool SpeaksIetf(const QuotaRule& rule) { return !rule.status_header.empty() && !rule.policy_header.empty(); }
@@ -178,33 +180,6 @@ void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
   say_number(SignalField::kUsed, quota.limit - quota.remaining);
   say_moment(SignalField::kReset, quota.reset_at);
   say_moment(SignalField::kWindow, now + quota.window);
-}
-
-void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply) {
-  for (const Condition& condition : rule.conditions) {
-    const bool present = condition.test == Condition::Test::kPresent;
-    if (condition.on == Condition::On::kHeader) {
-      if (!present) reply->SetHeader(condition.name, condition.text);
-      if (present && !reply->HasHeader(condition.name)) reply->SetHeader(condition.name, "1");
-    } else if (condition.test == Condition::Test::kContains) {
-      reply->AddToBody(condition.name, condition.text);
-    } else {
-      reply->SetBody(condition.name, present ? "1" : condition.text);
-    }
-  }
-}
-
-bool SaysEvents(const provider::ThrottleRule& rule) {
-  return std::ranges::find(rule.conditions, Condition::On::kStream, &Condition::on) != rule.conditions.end();
-}
-
-void SayRetryAfter(const provider::Exporter& exporter, Micros wait, SystemTime now, ReplyWriter* reply) {
-  for (const FieldSource& source : exporter.retry_after) {
-    // A sentence says again what a header or a member says.
-    const bool again = !source.after.empty() && exporter.retry_after.size() > 1;
-    if (!Speaks(source) || again) continue;
-    reply->Say(source, {}, provider::WriteMoment(source.formats.front(), now + wait, now));
-  }
 }
 
 }  // namespace apiquota::cli

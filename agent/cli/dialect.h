@@ -27,6 +27,9 @@ struct SpokenQuota {
 // A rule whose window, limit or anything else can be said in a response at all.
 bool CanBeSaid(const provider::QuotaRule& rule);
 
+// What it says of a quota means that nothing is left: `remaining` is a constant.
+bool SaysExhaustion(const provider::QuotaRule& rule);
+
 // The rule knows both RateLimit and RateLimit-Policy.
 bool SpeaksIetf(const provider::QuotaRule& rule);
 
@@ -52,13 +55,21 @@ double ShareOf(const provider::QuotaRule& rule, double limit);
 
 void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply);
 
-// Everything the rule looks for, but the status.
-void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply);
+// Whether a rule speaks of such a response, whatever the headers.
+bool Applies(const provider::When& when, std::string_view path, int status);
+// … and the headers without which it does not.
+void SayWhen(const provider::When& when, ReplyWriter* reply);
 
-// The rule speaks of an event in a stream: what is said in the body is one.
-bool SaysEvents(const provider::ThrottleRule& rule);
+// Everything the rule looks for, but the status: in the head and the body, or in an event of a stream.
+void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply, ReplyWriter* event);
+bool IsSaidInEvents(const provider::ThrottleRule& rule);
 
-// In every header and body that the file names for it.
-void SayRetryAfter(const provider::Exporter& exporter, Micros wait, SystemTime now, ReplyWriter* reply);
+// In the headers that the file names for it, and in the body or the event beside what `rule` looks for.
+void SayRetryAfter(const provider::Exporter& exporter, const provider::ThrottleRule& rule, Micros wait,
+                   SystemTime now, ReplyWriter* reply, ReplyWriter* event);
+
+// What every simulated reply costs in tokens, by type, as far as the file knows where to say it.
+provider::TokenUsage SpokenUsage(const provider::Exporter& exporter);
+void SayUsage(const provider::Exporter& exporter, ReplyWriter* reply);
 
 }  // namespace apiquota::cli

@@ -64,7 +64,14 @@ std::string ResourceText(const ResourceRule& rule) {
     case ResourceRule::From::kPath:
       break;
   }
+  if (rule.value.empty()) return fmt::format("named by the path, at the * of {}", rule.name);
   return fmt::format("{} for paths below {}", rule.value, rule.name);
+}
+
+std::string PollText(const provider::PollRule& poll) {
+  const std::string cost =
+      poll.cost_unit.empty() ? "free of charge" : fmt::format("costs {} {}", poll.cost, poll.cost_unit);
+  return fmt::format("{} {}, {}", poll.method, poll.path, cost);
 }
 
 std::string About(const ExporterInfo& info, const provider::Exporter& exporter,
@@ -73,9 +80,11 @@ std::string About(const ExporterInfo& info, const provider::Exporter& exporter,
   lines.Add("documentation", info.docs);
   lines.Add("hosts", fmt::format("{}", fmt::join(info.hosts, ", ")));
   lines.Add("base URL", info.base_url);
+  lines.Add("not proxied", info.not_proxyable);
   for (const auto& rule : info.credentials) lines.Add("credential", CredentialText(rule));
   for (const ResourceRule& rule : exporter.resources) lines.Add("resource", ResourceText(rule));
   lines.Add("recognised by", fmt::format("{}", fmt::join(exporter.detect, ", ")));
+  if (info.poll) lines.Add("asked by", PollText(*info.poll));
   lines.Add("recordings",
             fmt::format("{} from documentation, {} inferred", summary.documented, summary.inferred));
   return lines.Text();
@@ -93,13 +102,41 @@ std::string_view WindowText(WindowRule rule) {
   return "";
 }
 
-// "header x-ratelimit-reset-requests (duration)": where one thing is said, and how.
+std::string ConditionText(const Condition& condition) {
+  constexpr std::string_view kPlaces[] = {"header", "body", "event"};
+  const std::string where = fmt::format("{} {}", kPlaces[static_cast<size_t>(condition.on)], condition.name);
+  switch (condition.test) {
+    case Condition::Test::kEquals:
+      return fmt::format("{} is \"{}\"", where, condition.text);
+    case Condition::Test::kContains:
+      return fmt::format("{} contains \"{}\"", where, condition.text);
+    case Condition::Test::kPresent:
+      break;
+  }
+  return where + " is there";
+}
+
+std::string WhenText(const provider::When& when) {
+  std::vector<std::string> parts;
+  if (!when.statuses.empty()) parts.push_back(fmt::format("status {}", fmt::join(when.statuses, " or ")));
+  if (!when.path.empty()) parts.push_back("path below " + when.path);
+  for (const Condition& condition : when.headers) parts.push_back(ConditionText(condition));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// "header x-limits, element 2, behind \"left=\" (decimal)": where one thing is said, and how.
 std::string SourceText(const FieldSource& source) {
   if (source.from == FieldSource::From::kConstant) return FormatNumber(source.constant) + ", as documented";
   std::vector<std::string_view> formats;
   for (const provider::Format format : source.formats) formats.push_back(ToText(format));
-  return fmt::format("{} {} ({})", source.from == FieldSource::From::kHeader ? "header" : "body", source.name,
-                     fmt::join(formats, ", "));
+  std::string where =
+      fmt::format("{} {}", source.from == FieldSource::From::kHeader ? "header" : "body", source.name);
+  if (!source.pointer.empty()) where += ", JSON at " + source.pointer;
+  if (source.item > 0) where += fmt::format(", element {}", source.item);
+  if (!source.item_with.empty()) where += ", element with " + source.item_with;
+  if (!source.field.empty()) where += fmt::format(", behind \"{}=\"", source.field);
+  if (!source.after.empty()) where += fmt::format(", behind \"{}\"", source.after);
+  return fmt::format("{} ({})", where, fmt::join(formats, ", "));
 }
 
 std::string QuotaText(const QuotaRule& rule) {
@@ -109,6 +146,7 @@ std::string QuotaText(const QuotaRule& rule) {
   }
   std::string text = fmt::format("\n  {} ({}; {})\n", rule.quota, unit, ToText(rule.kind));
   Lines lines("    ");
+  lines.Add("where", WhenText(rule.when));
   for (size_t f = 0; f < rule.sources.size(); ++f) {
     const SignalField field = provider::kQuotaFields[f];
     for (const FieldSource& source : rule.sources[f]) {
@@ -131,27 +169,10 @@ std::string QuotaText(const QuotaRule& rule) {
   return text + lines.Text();
 }
 
-std::string ConditionText(const Condition& condition) {
-  constexpr std::string_view kPlaces[] = {"header", "body", "event"};
-  const std::string where = fmt::format("{} {}", kPlaces[static_cast<size_t>(condition.on)], condition.name);
-  switch (condition.test) {
-    case Condition::Test::kEquals:
-      return fmt::format("{} is \"{}\"", where, condition.text);
-    case Condition::Test::kContains:
-      return fmt::format("{} contains \"{}\"", where, condition.text);
-    case Condition::Test::kPresent:
-      break;
-  }
-  return where + " is there";
-}
-
 std::string Throttles(const std::vector<ThrottleRule>& rules) {
   Lines lines("  ");
   for (const ThrottleRule& rule : rules) {
-    std::vector<std::string> parts = {fmt::format("status {}", fmt::join(rule.statuses, " or "))};
-    if (!rule.path.empty()) parts.push_back("path below " + rule.path);
-    for (const Condition& condition : rule.conditions) parts.push_back(ConditionText(condition));
-    lines.Add(std::string(ToText(rule.scope)), fmt::format("{}", fmt::join(parts, ", ")));
+    lines.Add(std::string(ToText(rule.scope)), WhenText({rule.statuses, rule.path, rule.conditions}));
   }
   return lines.Text();
 }
@@ -167,7 +188,15 @@ std::string ExporterPage(const provider::Exporter& exporter, const expose::Expor
     text += "\nthrottled, by which limit and when\n" + Throttles(exporter.throttles);
   Lines waits("  ");
   for (const FieldSource& source : exporter.retry_after) waits.Add("retry after", SourceText(source));
-  return text + "\n" + waits.Text();
+  text += "\n" + waits.Text();
+  Lines spent("  ");
+  for (const provider::UsageRule& rule : exporter.usage) {
+    for (const std::string& pointer : rule.pointers) {
+      const std::string within = rule.within ? fmt::format(", counted in {}, too", ToText(*rule.within)) : "";
+      spent.Add(fmt::format("{} tokens", ToText(rule.type)), "body " + pointer + within);
+    }
+  }
+  return exporter.usage.empty() ? text : text + "\n" + spent.Text();
 }
 
 }  // namespace apiquota::cli

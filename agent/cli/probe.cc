@@ -11,7 +11,7 @@
 #include "cli/probe_target.h"
 #include "expose/explain.h"
 #include "http/date.h"
-#include "provider/body_scan.h"
+#include "provider/body_reader.h"
 #include "provider/extract_signals.h"
 #include "source/poll_verdict.h"
 
@@ -49,9 +49,10 @@ Outcome Understand(const provider::Catalogue& exporters, ProbeTarget target,
   exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), result.head_at);
   exchange.door = http::Door::kPoll;
   const expose::Recognition recognition = Recognise(exporters, exchange, &target);
-  provider::BodyScanner scanner(ResponsePointers(*target.exporter, result.status));
-  scanner.Write(result.body);
-  exchange.response_body = scanner.TakeValues();
+  if (auto reader = provider::BodyReader::For(*target.exporter, exchange)) {
+    reader->Write(result.body);
+    reader->TakeInto(&exchange);
+  }
   return expose::Explanation{.exporter = Info(*target.exporter).name,
                              .status = result.status,
                              .now = result.head_at,

@@ -102,10 +102,12 @@ struct ReplyWriter::Draft {
     if (!json.is_null()) return json.dump();
     if (parts.size() == 1 && parts[0].item <= 1) return TextOf(parts[0], "; ");
     const bool named = std::ranges::any_of(parts, [](const Part& part) { return !part.members.empty(); });
-    std::vector<std::string> elements;  // those nobody spoke of are empty
+    // Those nobody spoke of say nothing, in the form of the others.
+    const std::string blank = named ? "-, -" : "";
+    std::vector<std::string> elements;
     for (const Part& part : parts) {
       const size_t place = part.item > 0 ? part.item - 1 : elements.size();
-      elements.resize(std::max(elements.size(), place + 1));
+      elements.resize(std::max(elements.size(), place + 1), blank);
       elements[place] = TextOf(part, ", ");
     }
     return fmt::format("{}", fmt::join(elements, named ? "; " : ","));
@@ -140,8 +142,9 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
                       const std::string& value) {
   const std::string last = names.empty() ? "" : names.back();
   if (source.from == FieldSource::From::kBody) {
+    if (!source.after.empty()) return AddToBody(source.name, source.after + value);
     Json* place = At(body_.get(), source.name, names);
-    if (place->is_null()) *place = source.after.empty() ? Scalar(value) : Json(source.after + value);
+    if (place->is_null()) *place = Scalar(value);
     return;
   }
   Draft& draft = DraftOf(FillStar(source.name, last));
@@ -160,7 +163,7 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
       part.members.push_back(fmt::format("{}={}", source.field, value));
     }
   } else if (!draft.plain) {
-    draft.plain = value;
+    draft.plain = source.after + value;
   }
 }
 

@@ -132,8 +132,9 @@ void SimulateSession::SendEvents() {
   const bool chunked = parser_.head().minor_version != 0;
   while (events_sent_ <= options.chunks && stream_.unsent() < kUnsentBytesMax) {
     const bool last = events_sent_ == options.chunks;
-    const std::string event =
-        last ? "data: [DONE]\n\n" : fmt::format("id: {}\ndata: {}\n", events_sent_, response_.body);
+    std::string event = fmt::format("id: {}\n{}", events_sent_, EventText(response_.body));
+    if (last)
+      event = (response_.last_event.empty() ? "" : EventText(response_.last_event)) + "data: [DONE]\n\n";
     ++events_sent_;
     if (chunked) {
       stream_.Write({fmt::format("{:x}\r\n", event.size()), event, last ? "\r\n0\r\n\r\n" : "\r\n"});

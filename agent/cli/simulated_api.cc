@@ -32,7 +32,16 @@ std::optional<std::string_view> MatchStar(std::string_view pattern, std::string_
   return name.substr(before.size(), name.size() - before.size() - after.size());
 }
 
+bool Always(const provider::When& when) {
+  return when.statuses.empty() && when.path.empty() && when.headers.empty();
+}
+
 }  // namespace
+
+std::string EventText(std::string_view json) {
+  if (json.ends_with('\n')) json.remove_suffix(1);
+  return fmt::format("data: {}\n\n", json);
+}
 
 Result<SimulatedApi> SimulatedApi::Create(const SimulateOptions& options,
                                           const provider::Exporter& exporter) {
@@ -52,7 +61,7 @@ Status SimulatedApi::ChooseThrottle() {
   const std::string_view wanted = options_.throttle.empty() ? "primary" : std::string_view(options_.throttle);
   // Rules for some paths or for streams are for those who ask there.
   const auto anywhere = [&](const ThrottleRule& rule) {
-    return ToText(rule.scope) == wanted && rule.path.empty() && !SaysEvents(rule);
+    return ToText(rule.scope) == wanted && rule.path.empty() && !IsSaidInEvents(rule);
   };
   const auto scope = [](const ThrottleRule& rule) { return ToText(rule.scope); };
   auto rule = std::ranges::find_if(exporter_.throttles, anywhere);
@@ -101,52 +110,70 @@ Status SimulatedApi::AnnounceNamed(std::string_view name, std::optional<double> 
 }
 
 void SimulatedApi::AnnounceAll() {
-  const auto announce = [&](bool stars) {
+  const auto announce = [&](bool stars, bool always) {
     for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
       const QuotaRule& rule = exporter_.quotas[r];
       const auto same = [&](const Announced& announced) { return announced.rule->quota == rule.quota; };
-      // What is said below some path only is announced when it is named.
-      if (!Announcable(rule) || !rule.when.path.empty() || std::ranges::any_of(announced_, same)) continue;
-      if ((rule.quota.find('*') != std::string::npos) != stars) continue;
+      if (!Announcable(rule) || std::ranges::any_of(announced_, same)) continue;
+      if ((rule.quota.find('*') != std::string::npos) != stars || Always(rule.when) != always) continue;
       Announce(r, NameForStar(exporter_, r), std::nullopt, std::nullopt);
       if (stars) return;
     }
   };
-  announce(false);
-  if (announced_.empty()) announce(true);
+  announce(false, true);
+  // What is told in some responses only is announced when it is named, or if there is nothing else.
+  if (announced_.empty()) announce(false, false);
+  if (announced_.empty()) announce(true, true);
+  if (announced_.empty()) announce(true, false);
 }
 
 void SimulatedApi::Announce(size_t rule_index, std::string_view star, std::optional<double> limit,
                             std::optional<Micros> window) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
-  if (!limit) limit = KnownLimit(rule).value_or(options_.limit);
+  // Where equal numbers mean one and the same quota, each needs a limit of its own.
+  const double factor = exporter_.merge_equal ? static_cast<double>(announced_.size() + 1) : 1;
+  if (!limit) limit = KnownLimit(rule).value_or(options_.limit * factor);
   if (!window) window = options_.window;
   if (!window) window = KnownWindow(rule, star, options_.resource).value_or(std::chrono::seconds(60));
   const double cost = QuotaUnit(rule, star) == "requests" ? 1 : options_.cost;
   announced_.push_back({&rule, std::string(star), cost, SimulatedQuota(rule.kind, *limit, *window)});
 }
 
-std::vector<SpokenQuota> SimulatedApi::Spoken(SystemTime now) const {
+// What is limited at one time comes back when the call ends, and here one call follows the other.
+bool SimulatedApi::Counts(const Announced& announced) {
+  return announced.rule->kind != provider::QuotaKind::kConcurrency;
+}
+
+// A quota may be told in several ways: in every response, and in those that other rules of its name speak of.
+std::vector<SpokenQuota> SimulatedApi::Spoken(std::string_view path, int status, SystemTime now) const {
   std::vector<SpokenQuota> spoken;
   for (const Announced& announced : announced_) {
     const SimulatedQuota& quota = announced.quota;
-    const double remaining = quota.Remaining(now);
-    const bool share = ShareOf(*announced.rule, quota.limit()) != 1;
-    // A provider that counts whole things has not got one until it is whole.
-    spoken.push_back({.rule = announced.rule,
-                      .star = announced.star,
-                      .resource = options_.resource.empty() ? "default" : options_.resource,
-                      .limit = quota.limit(),
-                      .remaining = share ? remaining : std::floor(remaining),
-                      .reset_at = quota.ResetAt(now),
-                      .window = quota.window(),
-                      .ietf = options_.ietf});
+    for (const QuotaRule& rule : exporter_.quotas) {
+      const bool other_way = rule.quota == announced.rule->quota && !Always(rule.when);
+      if ((&rule != announced.rule && !other_way) || !Applies(rule.when, path, status)) continue;
+      const double remaining =
+          Counts(announced) ? quota.Remaining(now) : std::max(0.0, quota.limit() - announced.cost);
+      if (SaysExhaustion(rule) && remaining >= announced.cost) continue;
+      // A provider that counts whole things has not got one until it is whole.
+      spoken.push_back({.rule = &rule,
+                        .star = announced.star,
+                        .resource = options_.resource.empty() ? "default" : options_.resource,
+                        .limit = quota.limit(),
+                        .remaining = ShareOf(rule, quota.limit()) != 1 ? remaining : std::floor(remaining),
+                        .reset_at = quota.ResetAt(now),
+                        .window = quota.window(),
+                        .ietf = options_.ietf});
+    }
   }
   return spoken;
 }
 
-void SimulatedApi::SayState(SystemTime now, ReplyWriter* reply) const {
-  for (const SpokenQuota& quota : Spoken(now)) SayQuota(quota, now, reply);
+void SimulatedApi::SayState(std::string_view path, int status, SystemTime now, ReplyWriter* reply) const {
+  for (const SpokenQuota& quota : Spoken(path, status, now)) {
+    SayWhen(quota.rule->when, reply);
+    SayQuota(quota, now, reply);
+  }
   if (options_.resource.empty()) return;
   for (const provider::ResourceRule& rule : exporter_.resources) {
     if (rule.from == provider::ResourceRule::From::kHeader)
@@ -168,35 +195,48 @@ SimulatedResponse SimulatedApi::Answer(std::string_view path, bool stream, Syste
   }
   Micros wait(0);
   for (const Announced& announced : announced_) {
-    wait = std::max(wait, announced.quota.WaitFor(announced.cost, now));
+    if (Counts(announced)) wait = std::max(wait, announced.quota.WaitFor(announced.cost, now));
   }
   if (wait > Micros(0)) {
     ++stats.throttled;
-    return Refuse(throttle_, wait, now);
+    return Refuse(throttle_, path, wait, now);
   }
-  for (Announced& announced : announced_) announced.quota.Take(announced.cost, now);
+  for (Announced& announced : announced_) {
+    if (Counts(announced)) announced.quota.Take(announced.cost, now);
+  }
   ReplyWriter reply;
-  SayState(now, &reply);
-  response.fields = reply.Fields();
+  ReplyWriter last;
+  SayState(path, 200, now, &reply);
   response.event_stream = stream || options_.sse;
+  SayUsage(exporter_, response.event_stream ? &last : &reply);
+  response.fields = reply.Fields();
   if (response.event_stream) ++stats.streams;
   response.body = reply.Body({{"simulated", exporter_.info.name}, {"request", stats.requests}});
+  if (last.body_said()) response.last_event = last.Body(Json::object());
   return response;
 }
 
-SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, Micros wait, SystemTime now) const {
+SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, std::string_view path, Micros wait,
+                                       SystemTime now) const {
   ReplyWriter reply;
-  SayState(now, &reply);
+  ReplyWriter event;
+  SayState(path, rule.statuses.front(), now, &reply);
   const bool in_body = reply.body_said();
-  SayRetryAfter(exporter_, wait, now, &reply);
-  SayThrottle(rule, &reply);
-  const Json error = {{"type", "rate_limit_error"}, {"message", "Rate limit reached; see the headers."}};
+  SayRetryAfter(exporter_, rule, wait, now, &reply, &event);
+  SayThrottle(rule, &reply, &event);
+  SimulatedResponse response{.status = rule.statuses.front(),
+                             .fields = reply.Fields(),
+                             .body = "",
+                             .event_stream = IsSaidInEvents(rule)};
   Json more = Json::object();
-  if (in_body || !reply.body_said()) more["error"] = error;
-  return {.status = rule.statuses.front(),
-          .fields = reply.Fields(),
-          .body = reply.Body(more),
-          .event_stream = SaysEvents(rule)};
+  if (response.event_stream) {
+    response.last_event = event.Body(more);
+    more["simulated"] = exporter_.info.name;
+  } else if (in_body || !reply.body_said()) {
+    more["error"] = {{"type", "rate_limit_error"}, {"message", "Rate limit reached; see the headers."}};
+  }
+  response.body = reply.Body(more);
+  return response;
 }
 
 std::string SimulatedApi::StatsJson(SystemTime now) const {

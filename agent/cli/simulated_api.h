@@ -21,7 +21,11 @@ struct SimulatedResponse {
   http::Fields fields;        // about limits only: framing, Date and content are the server's
   std::string body;           // JSON
   bool event_stream = false;  // `body` is one event of many
+  std::string last_event{};   // … and this, if it is not empty, the one after them
 };
+
+// One event of a stream, as it goes over the wire. `json` may end with a line break.
+std::string EventText(std::string_view json);
 
 struct SimulatedStats {
   uint64_t requests = 0;  // all but those for /_simulate/
@@ -43,13 +47,14 @@ class SimulatedApi {
   SimulatedResponse Answer(std::string_view path, bool stream, SystemTime now);
 
   // What the API says when it refuses by this rule, for so long.
-  SimulatedResponse Refuse(const provider::ThrottleRule& rule, Micros wait, SystemTime now) const;
+  SimulatedResponse Refuse(const provider::ThrottleRule& rule, std::string_view path, Micros wait,
+                           SystemTime now) const;
 
   // By which rule it refuses.
   const provider::ThrottleRule& throttle() const { return throttle_; }
 
-  // What is announced, as it stands.
-  std::vector<SpokenQuota> Spoken(SystemTime now) const;
+  // What is announced in a response with this status to a request for this path, as it stands.
+  std::vector<SpokenQuota> Spoken(std::string_view path, int status, SystemTime now) const;
 
   // The page /_simulate/stats.
   std::string StatsJson(SystemTime now) const;
@@ -66,6 +71,7 @@ class SimulatedApi {
 
   SimulatedApi(const SimulateOptions& options, const provider::Exporter& exporter)
       : options_(options), exporter_(exporter) {}
+  static bool Counts(const Announced& announced);
   Status ChooseThrottle();
   Status AnnounceFromOption(std::string_view text);
   Status AnnounceNamed(std::string_view name, std::optional<double> limit, std::optional<Micros> window);
@@ -73,7 +79,7 @@ class SimulatedApi {
   void Announce(size_t rule, std::string_view star, std::optional<double> limit,
                 std::optional<Micros> window);
   bool Announcable(const provider::QuotaRule& rule) const;
-  void SayState(SystemTime now, ReplyWriter* reply) const;
+  void SayState(std::string_view path, int status, SystemTime now, ReplyWriter* reply) const;
 
   SimulateOptions options_;
   const provider::Exporter& exporter_;

@@ -11,7 +11,7 @@
 #include "net/alarm.h"
 #include "net/http_client.h"
 #include "net/loop.h"
-#include "provider/body_scan.h"
+#include "provider/body_reader.h"
 #include "source/observe.h"
 #include "source/poll_log.h"
 #include "source/poll_target.h"
@@ -208,12 +208,11 @@ class Poller::Impl {
     exchange.order = static_cast<uint64_t>(attempt.began.time_since_epoch().count());
     exchange.door = http::Door::kPoll;
     bool body_unread = false;
-    const auto& pointers = provider::ResponsePointers(*route.exporter, result.status);
-    if (!pointers.empty() && exchange.method != "HEAD") {
-      provider::BodyScanner scanner(pointers);
-      scanner.Write(result.body);
-      body_unread = scanner.Failed() || (!result.body_whole && !scanner.Done());
-      exchange.response_body = scanner.TakeValues();
+    auto reader = provider::BodyReader::For(*route.exporter, exchange);
+    if (reader && exchange.method != "HEAD") {
+      reader->Write(result.body);
+      body_unread = reader->Failed() || (!result.body_whole && !reader->Done());
+      reader->TakeInto(&exchange);
     }
     return observer_.Observe({.exporter = *route.exporter,
                               .api = *route.metrics,

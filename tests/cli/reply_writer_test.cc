@@ -79,12 +79,14 @@ TEST(ReplyWriterTest, NamesStandBesideEachOtherAndWithinElements) {
     reply.Say(Header("b", item, "limit"), {}, "20");
     reply.Say(Header("b", item, "remaining"), {}, "19");
   }
+  reply.Say(Header("d", 2, "limit"), {}, "20");
   reply.Say(Header("c", 0, "q", "b=per_hour"), {}, "100");
   reply.Say(Header("c", 0, "r", "b=per_hour"), {}, "90");
   reply.Say(Header("c", 0, "q", "b=per_day"), {}, "300");
   EXPECT_EQ(Text(reply),
             "a: limit=20; remaining=19\n"
             "b: limit=20, remaining=19; limit=20, remaining=19\n"
+            "d: -, -; limit=20\n"
             "c: b=per_hour, q=100, r=90; b=per_day, q=300\n{}\n");
 }
 

@@ -13,6 +13,14 @@ using std::chrono::seconds;
 
 constexpr SystemTime kNow{seconds(1'800'000'000)};
 
+// First replies of APIs that say what they cost in tokens.
+const std::string kFromOpenai =
+    "{\"simulated\":\"openai\",\"request\":1,\"usage\":{\"prompt_tokens\":16,\"prompt_tokens_details\":{"
+    "\"cached_tokens\":4},\"completion_tokens\":9,\"completion_tokens_details\":{\"reasoning_tokens\":2}}}\n";
+const std::string kFromAnthropic =
+    "{\"simulated\":\"anthropic\",\"request\":1,\"usage\":{\"input_tokens\":12,\"cache_read_input_tokens\":4,"
+    "\"cache_creation_input_tokens\":3,\"output_tokens\":7}}\n";
+
 class SimulatedApiTest : public testing::Test {
  protected:
   SimulatedApi Api(const std::string& exporter, const SimulateOptions& options) {
@@ -46,8 +54,8 @@ TEST_F(SimulatedApiTest, OpenaiTellsBucketsWithDurations) {
             "x-ratelimit-reset-requests: 1s\n"
             "x-ratelimit-limit-tokens: 60\n"
             "x-ratelimit-remaining-tokens: 50\n"
-            "x-ratelimit-reset-tokens: 10s\n"
-            "{\"simulated\":\"openai\",\"request\":1}\n");
+            "x-ratelimit-reset-tokens: 10s\n" +
+                kFromOpenai);
 }
 
 TEST_F(SimulatedApiTest, AnthropicTellsMomentsAsRfc3339) {
@@ -56,8 +64,8 @@ TEST_F(SimulatedApiTest, AnthropicTellsMomentsAsRfc3339) {
             "200\n"
             "anthropic-ratelimit-requests-limit: 50\n"
             "anthropic-ratelimit-requests-remaining: 49\n"
-            "anthropic-ratelimit-requests-reset: 2027-01-15T08:00:02Z\n"
-            "{\"simulated\":\"anthropic\",\"request\":1}\n");
+            "anthropic-ratelimit-requests-reset: 2027-01-15T08:00:02Z\n" +
+                kFromAnthropic);
 }
 
 TEST_F(SimulatedApiTest, GithubRefusesInItsOwnWordsAndTellsTheTruthAboutWaiting) {
@@ -88,8 +96,8 @@ TEST_F(SimulatedApiTest, AQuotaOfAFamilyFillsTheStarOfItsHeaders) {
             "200\n"
             "x-ratelimit-limit-input-images: 5\n"
             "x-ratelimit-remaining-input-images: 3\n"
-            "x-ratelimit-reset-input-images: 24s\n"
-            "{\"simulated\":\"openai\",\"request\":1}\n");
+            "x-ratelimit-reset-input-images: 24s\n" +
+                kFromOpenai);
 }
 
 TEST_F(SimulatedApiTest, AShareOfOneIsToldAsAShare) {
@@ -98,26 +106,25 @@ TEST_F(SimulatedApiTest, AShareOfOneIsToldAsAShare) {
   EXPECT_EQ(Text(unified.Answer("/", false, kNow)),
             "200\n"
             "anthropic-ratelimit-unified-5h-utilization: 0.25\n"
-            "anthropic-ratelimit-unified-5h-reset: 1800018000\n"
-            "{\"simulated\":\"anthropic\",\"request\":1}\n");
+            "anthropic-ratelimit-unified-5h-reset: 1800018000\n" +
+                kFromAnthropic);
 }
 
 TEST_F(SimulatedApiTest, AThrottledRequestCostsNothingInAnyQuota) {
   SimulatedApi api = Api("openai", {.quotas = {"requests=100", "tokens=15"}, .cost = 10});
   api.Answer("/", false, kNow);
   const SimulatedResponse refused = api.Answer("/", false, kNow);
-  EXPECT_EQ(
-      Text(refused),
-      "429\n"
-      "x-ratelimit-limit-requests: 100\n"
-      "x-ratelimit-remaining-requests: 99\n"
-      "x-ratelimit-reset-requests: 600ms\n"
-      "x-ratelimit-limit-tokens: 15\n"
-      "x-ratelimit-remaining-tokens: 5\n"
-      "x-ratelimit-reset-tokens: 40s\n"
-      "retry-after-ms: 20001\n"
-      "retry-after: 21\n"
-      "{\"error\":{\"type\":\"rate_limit_error\",\"message\":\"Rate limit reached; see the headers.\"}}\n");
+  EXPECT_EQ(Text(refused),
+            "429\n"
+            "x-ratelimit-limit-requests: 100\n"
+            "x-ratelimit-remaining-requests: 99\n"
+            "x-ratelimit-reset-requests: 600ms\n"
+            "x-ratelimit-limit-tokens: 15\n"
+            "x-ratelimit-remaining-tokens: 5\n"
+            "x-ratelimit-reset-tokens: 40s\n"
+            "retry-after-ms: 20001\n"
+            "retry-after: 21\n"
+            "{\"error\":{\"message\":\"try again in 20s1ms\"}}\n");
   EXPECT_EQ(api.Answer("/", false, kNow + seconds(21)).status, 200);
 }
 
@@ -142,7 +149,7 @@ TEST_F(SimulatedApiTest, EventsAreForThoseWhoAskAndNeverForTheRefused) {
 
 TEST_F(SimulatedApiTest, WindowsAreTheOptionsElseTheFilesElseAMinute) {
   const auto window = [&](const std::string& exporter, const SimulateOptions& options) {
-    return Api(exporter, options).Spoken(kNow).front().window;
+    return Api(exporter, options).Spoken("/", 200, kNow).front().window;
   };
   EXPECT_EQ(window("github", {.quotas = {"requests/90s"}, .window = seconds(5)}), seconds(90));
   EXPECT_EQ(window("github", {.quotas = {"requests=7"}, .window = seconds(5)}), seconds(5));
@@ -164,7 +171,8 @@ TEST_F(SimulatedApiTest, TheIetfFieldsAreSpokenOnRequest) {
 TEST_F(SimulatedApiTest, RefusalsAreInTheScopeThatWasAskedFor) {
   SimulatedApi spend = Api("openai", {.quotas = {"requests=1"}, .throttle = "spend"});
   spend.Answer("/", false, kNow);
-  EXPECT_EQ(spend.Answer("/", false, kNow).body, "{\"error\":{\"code\":\"insufficient_quota\"}}\n");
+  EXPECT_EQ(spend.Answer("/", false, kNow).body,
+            "{\"error\":{\"message\":\"try again in 1m1ms\",\"code\":\"insufficient_quota\"}}\n");
   SimulatedApi overload = Api("anthropic", {.quotas = {"requests=1"}, .throttle = "overload"});
   overload.Answer("/", false, kNow);
   EXPECT_EQ(overload.Answer("/", false, kNow).status, 529);

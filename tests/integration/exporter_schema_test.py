@@ -1,4 +1,4 @@
-"""exporters/exporter.schema.json, which editors check exporter files with, against what the agent accepts: the
+"""exporters/exporter.schema.json, which editors check exporter files with, against what the agent takes: the
 same keys and words at every place, and all files of exporters/ are good by both."""
 
 import json
@@ -30,9 +30,9 @@ PLACES = {
     "throttle": HEAD + "throttle: [{{status: 429, scope: primary, {}}}]",
     "header_condition": HEAD + "throttle: [{{status: 429, scope: primary, header: {{name: a, {}}}}}]",
     "body_condition": HEAD + "throttle: [{{status: 429, scope: primary, body: {{pointer: /a, {}}}}}]",
-    "when": HEAD + f"quotas: [{{{{{QUOTA}, when: {{{{path: /a, {{}}}}}}}}}}]",
+    "when": HEAD + f"quotas: [{{{{{QUOTA}, when: {{{{{{}}}}}}}}}}]",
     "usage": HEAD + "usage: {{input: /a, {}}}",
-    "token_part": HEAD + "usage: {{input: /a, output: {{pointer: /b, within: input, {}}}}}",
+    "usage_within": HEAD + "usage: {{input: {{pointer: /a, within: output, {}}}}}",
     "poll": HEAD + "poll: {{path: /a, costs: nothing, {}}}",
 }
 # Where each word of a closed list can be met.
@@ -40,7 +40,7 @@ WORDS = {
     ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: u, kind: {}}}]",
     ("quota", "window"): HEAD + f"quotas: [{{{{{QUOTA}, window: {{}}}}}}]",
     ("throttle", "scope"): HEAD + "throttle: [{{status: 429, scope: {}}}]",
-    ("token_part", "within"): HEAD + "usage: {{cached_input: {{pointer: /a, within: {}}}}}",
+    ("usage_within", "within"): HEAD + "usage: {{input: {{pointer: /a, within: {}}}}}",
     ("format", ""): HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a, format: {{}}}}}}}}}}]",
 }
 

@@ -185,6 +185,11 @@ class Agent(Program):
         return get_json(self.admin_url + "/api/v1/quotas")
 
 
+# What a simulated OpenAI says of the tokens that a reply cost: in it, or in the last event of a stream.
+OPENAI_USAGE = (b'{"usage":{"prompt_tokens":16,"prompt_tokens_details":{"cached_tokens":4},'
+                b'"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":2}}}')
+
+
 class Simulator(Program):
     """`apiquota simulate` on a free port."""
 

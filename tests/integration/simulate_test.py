@@ -7,7 +7,10 @@ import subprocess
 import time
 import unittest
 
-from harness import BINARY, Simulator, Workspace, get, wait_until
+from harness import BINARY, OPENAI_USAGE, Simulator, Workspace, get, wait_until
+
+
+LAST_EVENTS = b"data: " + OPENAI_USAGE + b"\n\ndata: [DONE]\n\n"
 
 
 class SimulateTest(unittest.TestCase):
@@ -31,10 +34,11 @@ class SimulateTest(unittest.TestCase):
         simulator = self.simulator()
         status, headers, body = get(simulator.url + "/v1/x", {"accept-encoding": "gzip"})
         self.assertEqual((status, headers["content-encoding"]), (200, "gzip"))
-        self.assertEqual(json.loads(gzip.decompress(body)), {"simulated": "openai", "request": 1})
+        self.assertEqual(json.loads(gzip.decompress(body)),
+                         {"simulated": "openai", "request": 1, **json.loads(OPENAI_USAGE)})
         _, headers, body = get(simulator.url + "/v1/x", {"accept-encoding": "identity"})
         self.assertNotIn("content-encoding", headers)
-        self.assertEqual(json.loads(body), {"simulated": "openai", "request": 2})
+        self.assertEqual(json.loads(body)["request"], 2)
         _, headers, body = get(self.simulator("--identity").url + "/v1/x", {"accept-encoding": "gzip"})
         self.assertNotIn("content-encoding", headers)
 
@@ -45,7 +49,7 @@ class SimulateTest(unittest.TestCase):
                                                   ({}, '{"model": "m", "stream": true}')], 1):
             _, answered, got = get(simulator.url + "/v1/x", headers, "POST" if body else "GET", body)
             self.assertEqual(answered["content-type"], "text/event-stream")
-            self.assertEqual(got, wanted % (number, number) + b"data: [DONE]\n\n")
+            self.assertEqual(got, wanted % (number, number) + LAST_EVENTS)
         _, answered, _ = get(simulator.url + "/v1/x", {}, "POST", '{"stream": false}')
         self.assertEqual(answered["content-type"], "application/json")
 
@@ -64,7 +68,7 @@ class SimulateTest(unittest.TestCase):
         simulator = self.simulator("--sse", "--chunks", "1", "--chunk-interval", "0s")
         head, _, body = self.exchange(simulator, b"GET / HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
         self.assertNotIn(b"transfer-encoding", head.lower())
-        self.assertEqual(body, b'id: 0\ndata: {"simulated":"openai","request":1}\n\ndata: [DONE]\n\n')
+        self.assertEqual(body, b'id: 0\ndata: {"simulated":"openai","request":1}\n\n' + LAST_EVENTS)
 
     def test_pipelined_requests_are_answered_in_order(self):
         simulator = self.simulator("--latency", "100ms")
@@ -74,8 +78,8 @@ class SimulateTest(unittest.TestCase):
         answer = self.exchange(simulator, one + b"HEAD /b HTTP/1.1\r\nHost: a\r\n\r\n" + last)
         self.assertGreaterEqual(time.monotonic() - start, 0.3)
         bodies = [part.rpartition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK\r\n")]
-        self.assertEqual(bodies, [b"", b'{"simulated":"openai","request":1}\n', b"",
-                                  b'{"simulated":"openai","request":3}\n'])
+        wanted = b'{"simulated":"openai","request":%d,' + OPENAI_USAGE[1:] + b"\n"
+        self.assertEqual(bodies, [b"", wanted % 1, b"", wanted % 3])
 
     def test_what_is_no_request_is_refused(self):
         simulator = self.simulator()

@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import SANITIZED, Agent, Simulator, Workspace, wait_until
+from harness import OPENAI_USAGE, SANITIZED, Agent, Simulator, Workspace, wait_until
 
 STREAMS = 200
 LEAVERS = STREAMS // 2
@@ -24,7 +24,7 @@ def expected_body(first_event):
     reply = re.match(rb'id: 0\ndata: (\{"simulated":"openai","request":\d+\})\n\n', first_event)
     assert reply, f"not a first event: {first_event[:200]!r}"
     events = b"".join(b"id: %d\ndata: %s\n\n" % (i, reply[1]) for i in range(EVENTS))
-    return events + b"data: [DONE]\n\n", reply[1]
+    return events + b"data: " + OPENAI_USAGE + b"\n\ndata: [DONE]\n\n", reply[1]
 
 
 async def read_chunk(reader):
