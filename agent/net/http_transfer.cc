@@ -243,6 +243,8 @@ std::optional<ClientError> HttpTransfer::Judge(CURLcode code) const {
 void HttpTransfer::TakeFields() {
   curl_header* header = nullptr;
   while ((header = curl_easy_nextheader(easy_.get(), CURLH_HEADER, -1, header)) != nullptr) {
+    // libcurl has undone it: the body is not what this field says.
+    if (EqualsIgnoreCase(header->name, "content-encoding")) continue;
     result_.fields.Add(header->name, header->value);
   }
 }
