@@ -1,5 +1,6 @@
-"""docker-compose.yml and agent/Dockerfile: valid by docker-compose's own schema, made of files that exist, closed
-to the outside, and in step with alerts/. Needs no Docker engine; tests/compose/run starts the stack on one."""
+"""docker-compose.yml and agent/Dockerfile: valid by docker-compose's own schema, made of files that exist,
+closed to the outside, and in step with alerts/. Needs no Docker engine; tests/compose/run starts the stack
+on one."""
 
 import json
 import os
