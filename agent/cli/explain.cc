@@ -118,13 +118,7 @@ void ReadResponseBody(const provider::Exporter& exporter, std::string_view body,
   if (!reader) return;
   reader->Write(body);
   if (reader->Failed() && exchange->fields.Find("content-encoding")) {
-    http::Exchange decoded = *exchange;
-    decoded.fields.Clear();
-    for (size_t i = 0; i < exchange->fields.size(); ++i) {
-      const auto [name, value] = exchange->fields[i];
-      if (!EqualsIgnoreCase(name, "content-encoding")) decoded.fields.Add(name, value);
-    }
-    reader = provider::BodyReader::For(exporter, decoded);
+    reader = provider::BodyReader::For(exporter, *exchange, /*decoded=*/true);
     reader->Write(body);
   }
   reader->TakeInto(exchange);

@@ -31,7 +31,8 @@ bool IsUsage(const Exporter& exporter, const std::string& pointer) {
 
 }  // namespace
 
-std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::Exchange& exchange) {
+std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::Exchange& exchange,
+                                          bool decoded) {
   uint64_t of_documents = 0;
   uint64_t of_events = 0;
   for (const BodyAsk& ask : exporter.body_asks) {
@@ -43,15 +44,18 @@ std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::
   const bool stream = kind == BodyKind::kEvents || kind == BodyKind::kLines;
   const uint64_t pointers = stream ? of_events : of_documents;
   if (pointers == 0) return std::nullopt;
-  BodyReader reader(exporter, pointers, exchange.fields);
+  BodyReader reader(exporter, pointers);
   reader.json_expected_ = kind != BodyKind::kMaybeDocument;
   if (kind == BodyKind::kEvents) reader.stream_.emplace(EventStream::Kind::kServerSentEvents);
   if (kind == BodyKind::kLines) reader.stream_.emplace(EventStream::Kind::kLines);
+  if (!decoded) reader.Decode(exchange.fields);
   return reader;
 }
 
-BodyReader::BodyReader(const Exporter& exporter, uint64_t pointers, const http::Fields& fields)
-    : exporter_(&exporter), scanner_(exporter.body_pointers, pointers) {
+BodyReader::BodyReader(const Exporter& exporter, uint64_t pointers)
+    : exporter_(&exporter), scanner_(exporter.body_pointers, pointers) {}
+
+void BodyReader::Decode(const http::Fields& fields) {
   const auto coding = fields.Find("content-encoding");
   if (!coding || http::IsIdentity(*coding)) return;
   decoder_ = http::ContentDecoder::For(fields.Joined("content-encoding").value_or(""));

@@ -22,8 +22,9 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   static constexpr size_t kDocumentBytesMax = 8 * 1024 * 1024;
 
   // Reads for the response of which `exchange` holds status, path and fields. The exporter must outlive it.
-  // Nothing if no rule asks for this body.
-  static std::optional<BodyReader> For(const Exporter& exporter, const http::Exchange& exchange);
+  // Nothing if no rule asks for this body. `decoded`: whatever Content-Encoding says has been undone already.
+  static std::optional<BodyReader> For(const Exporter& exporter, const http::Exchange& exchange,
+                                       bool decoded = false);
 
   void Write(std::string_view bytes);
 
@@ -36,7 +37,8 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   void TakeInto(http::Exchange* exchange);
 
  private:
-  BodyReader(const Exporter& exporter, uint64_t pointers, const http::Fields& fields);
+  BodyReader(const Exporter& exporter, uint64_t pointers);
+  void Decode(const http::Fields& fields);
   bool Put(std::string_view bytes) override;
   void OnData(std::string_view piece) override;
   void OnEventEnd() override;

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/cli/fake_clock.h"
+#include "tests/http/content_codings.h"
 
 namespace apiquota::cli {
 namespace {
@@ -232,6 +234,34 @@ TEST(ExplainTest, ARequestThatIsShownTellsHostPathAndModel) {
   EXPECT_NE(out.find("\"resource\": \"gpt-4o\""), std::string::npos) << out;
   options.request_url = "https://api.github.com/graphql";
   EXPECT_NE(Explained(request + response, options).out.find("\"exporter\": \"github\""), std::string::npos);
+}
+
+// The throttle as "scope signal" and the wait.
+std::string Refusal(const std::string& input) {
+  ExplainOptions options;
+  options.exporter = "openai";
+  options.format = "json";
+  const auto said = nlohmann::json::parse(Explained(input, options).out);
+  if (said["throttle"].is_null()) return "none";
+  return said["throttle"]["scope"].get<std::string>() + " " + said["throttle"]["signal"].get<std::string>() +
+         " " + said["retry_after_seconds"].dump();
+}
+
+TEST(ExplainTest, BodiesAreReadAsTheAgentReadsThem) {
+  const std::string body = R"({"error":{"code":"insufficient_quota","message":"Please try again in 6m0s."}})";
+  const std::string head = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n";
+  EXPECT_EQ(Refusal(head + "\r\n" + body), "spend body 360.0");
+  // Raw as it came, and as curl --compressed prints it.
+  EXPECT_EQ(Refusal(head + "Content-Encoding: gzip\r\n\r\n" + http::Gzipped(body)), "spend body 360.0");
+  EXPECT_EQ(Refusal(head + "Content-Encoding: zstd\r\n\r\n" + http::Zstandard(body)), "spend body 360.0");
+  EXPECT_EQ(Refusal(head + "Content-Encoding: br\r\n\r\n" + body), "spend body 360.0");
+}
+
+TEST(ExplainTest, AnErrorInAnEventStreamIsAThrottle) {
+  EXPECT_EQ(
+      Refusal("HTTP/2 200\ncontent-type: text/event-stream\n\ndata: {\"choices\":[]}\n\n"
+              "data: {\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"try again in 20s.\"}}\n\n"),
+      "primary stream 20.0");
 }
 
 }  // namespace
