@@ -24,6 +24,7 @@ const observed = `max by (${quota}) (apiquota_quota_observed_timestamp_seconds{$
 const burn = (selector: string) =>
   `max by (${quota}) (${rate(`apiquota_quota_consumed_total{${selector}}`)})`;
 const throttled = `apiquota_throttles_total{${resources}}`;
+const tokens = `apiquota_tokens_total{${resources}}`;
 const asked = `apiquota_upstream_requests_total{${keys}}`;
 const peaks = (le: string) =>
   `sum(rate(apiquota_quota_window_peak_used_ratio_bucket{${quotas}, le="${le}"}[$__rate_interval]))`;
@@ -240,6 +241,22 @@ const says = row(20, "What does it answer?",
     empty: "The API asked nobody to wait.",
   }));
 
+const tokenRow = row(27, "Where do the tokens go?",
+  graph({
+    id: 28, title: "Tokens by type", size: [12, 8], unit: unit.perMinute, stacked: true,
+    help: "Tokens that the API reported in its answers, or that were estimated where it did not. The " +
+      "types do not overlap: together they are the total.",
+    queries: [query(moved("type", tokens), "{{type}}")],
+    empty: "This API reported no tokens.",
+  }),
+  graph({
+    id: 29, title: "Tokens by resource and caller", size: [12, 8], unit: unit.perMinute, stacked: true,
+    help: "Which model, key and caller the tokens went to. The broadest band is where a shorter prompt " +
+      "or a smaller model saves most.",
+    queries: [query(moved("resource, key, caller", tokens), "{{resource}} {{caller}} ({{key}})")],
+    empty: "This API reported no tokens.",
+  }));
+
 export const api = dashboard({
   name: "api",
   title: "API",
@@ -263,5 +280,5 @@ export const api = dashboard({
     }),
   ],
   links: [toOverview, toAgent],
-  rows: [standing, each, spenders, says],
+  rows: [standing, each, spenders, says, tokenRow],
 });
