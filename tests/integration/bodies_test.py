@@ -151,7 +151,8 @@ class BodiesTest(unittest.TestCase):
         for _ in range(10):
             self.assertEqual(self.post("/plain")[2], CHAT)
             self.assertEqual(gzip.decompress(self.post("/gzip")[2]), CHAT)
-        self.assert_counted(self.tokens, {"input": 720, "cached_input": 1280, "output": 200, "reasoning": 600})
+        self.assert_counted(self.tokens,
+                            {"input": 720, "cached_input": 1280, "output": 200, "reasoning": 600})
 
     def test_streams_tell_their_tokens_and_their_errors(self):
         whole = STREAM + TAIL
