@@ -3,17 +3,14 @@
 
 build_packages=(
   ca-certificates g++ cmake ninja-build pkg-config
-  libboost1.81-dev libbrotli-dev libcivetweb-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libspdlog-dev libssl-dev libyaml-cpp-dev
-  libzstd-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
+  libboost1.81-dev libbrotli-dev libcivetweb-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libspdlog-dev libssl-dev
+  libyaml-cpp-dev libzstd-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
 )
 # The second line is what the integration tests run against: real programs, not imitations.
 test_packages=(
   libgmock-dev libgtest-dev
-<<<<<<< HEAD
-  curl nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter python3-jsonschema python3-yaml
-=======
   curl docker-compose nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter
->>>>>>> 0d8d256 (compose: the agent with Prometheus, Alertmanager and Grafana, and a demo)
+  python3-jsonschema python3-yaml
 )
 # Debian starts a service as soon as its package is installed. Tests start their own copies on ports of their own.
 service_units=(haproxy nginx prometheus prometheus-alertmanager prometheus-node-exporter)
