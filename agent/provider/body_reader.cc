@@ -94,7 +94,11 @@ bool BodyReader::Put(std::string_view bytes) {
 }
 
 void BodyReader::OnData(std::string_view piece) {
-  if (event_is_object_ == std::nullopt) event_is_object_ = Trim(piece).starts_with('{');
+  if (!event_is_object_) {
+    piece.remove_prefix(std::min(piece.find_first_not_of(" \t\r\n"), piece.size()));
+    if (piece.empty()) return;
+    event_is_object_ = piece.starts_with('{');
+  }
   if (*event_is_object_) scanner_.Write(piece);
 }
 

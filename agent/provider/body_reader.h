@@ -51,7 +51,7 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   std::optional<EventStream> stream_;
   size_t decoded_bytes_ = 0;
   bool json_expected_ = true;            // by the Content-Type: what is not JSON then is a failure
-  std::optional<bool> event_is_object_;  // once its first piece has come; others ("[DONE]") say nothing
+  std::optional<bool> event_is_object_;  // once its first byte has come; others ("[DONE]") say nothing
   bool over_ = false;
   bool failed_ = false;
   std::vector<http::BodyValue> last_;   // of a stream's usage

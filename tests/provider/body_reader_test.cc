@@ -195,6 +195,8 @@ TEST(BodyReaderTest, AnErrorInsideAStreamIsAThrottleByStream) {
 }
 
 TEST(BodyReaderTest, EventsThatAreNoObjectsAreNoFailureAndBrokenOnesAre) {
+  EXPECT_EQ(Read({.type = kEvents, .body = "data:    {\"usage\":{\"prompt_tokens\":1}}\n\n"}).signals.usage,
+            (Tokens{1, 0, 0, 0, 0}));
   EXPECT_FALSE(Read({.type = kEvents, .body = "data: ping\n\ndata: 7\n\ndata: [DONE]\n\n"}).failed);
   const Found broken =
       Read({.type = kEvents, .body = "data: {\"a\":}\n\ndata: {\"usage\":{\"prompt_tokens\":1}}\n\n"});
