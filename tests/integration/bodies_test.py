@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 from harness import SANITIZED, Agent, Workspace, get, wait_until
+from serving import LocalServer
 
 NO_CREDIT = (b'{"error":{"message":"You exceeded your current quota.","type":"x","param":null,'
              b'"code":"insufficient_quota"}}')
@@ -42,11 +43,11 @@ OVERLOADED = event(b'{"type":"error","error":{"type":"overloaded_error","message
 REQUEST = b'{"messages":[{"role":"user","content":"' + b"long " * 30_000 + b'"}],"model":"m-1"}'
 
 
-class Api:
+class Api(LocalServer):
     """Answers every POST with what `replies` holds for its path: (status, headers, pieces of the body)."""
 
     def __init__(self, replies):
-        release = self.release = threading.Event()
+        release = threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -72,20 +73,13 @@ class Api:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
+        super().__init__(Handler, release)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.release.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        self.stop()
 
 
 def pieces_of(body, size=1000):

@@ -12,12 +12,30 @@ from harness import BINARY, Program, Workspace, get, parse_metrics
 LISTEN = ["--web.listen-address=127.0.0.1:0", "--proxy.listen-address=127.0.0.1:0"]
 
 
-class Upstream:
+class LocalServer:
+    """An HTTP server on a free port, in a thread of its own; `release` lets go whom its handler made wait."""
+
+    def __init__(self, handler, release):
+        self.release = release
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def stop(self):
+        self.release.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+class Upstream(LocalServer):
     """An API on a free port that remembers what it was asked and announces 60 requests, 42 left."""
 
     def __init__(self):
         seen = self.seen = []
-        release = self.release = threading.Event()
+        release = threading.Event()
         self.arrived = threading.Event()
         arrived = self.arrived
 
@@ -43,17 +61,7 @@ class Upstream:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
-
-    def stop(self):
-        self.release.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(Handler, release)
 
 
 class Agent(Program):
