@@ -1,9 +1,8 @@
 #include "http/codec_scan.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstring>
+
+#include "base/find_byte.h"
 
 namespace apiquota::http {
 namespace {
@@ -13,28 +12,6 @@ constexpr Refusal kBareLf{400, "line_ending", "an LF that does not follow CR"};
 constexpr Refusal kControlByte{400, "control_byte", "a control byte in the head or the trailers"};
 constexpr Refusal kObsFold{400, "obs_fold", "a line that starts with a space or tab"};
 
-constexpr bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-}
-
-// Sixteen bytes judged at once, by the compiler's own vectors on whatever machine it builds for.
-using Block = uint8_t __attribute__((vector_size(16)));
-using HalfBlock = uint8_t __attribute__((vector_size(8)));
-
-// 0xff where a byte is a control other than HTAB, or DEL.
-template <class Bytes>
-Bytes Controls(Bytes bytes) {
-  return reinterpret_cast<Bytes>(((bytes < 0x20) & (bytes != '\t')) | (bytes == 0x7f));
-}
-
-// The index of the first byte, in memory's order, that is not 0. REQUIRES: there is one.
-size_t FirstByte(uint64_t word) {
-  const int zeros =
-      std::endian::native == std::endian::little ? std::countr_zero(word) : std::countl_zero(word);
-  return static_cast<size_t>(zeros) / 8;
-}
-
 constexpr bool IsHexDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -42,23 +19,7 @@ constexpr bool IsHexDigit(char c) {
 }  // namespace
 
 size_t FindControl(std::string_view text, size_t from) {
-  const size_t end = text.size();
-  size_t i = from;
-  for (; i + sizeof(Block) <= end; i += sizeof(Block)) {
-    Block block;
-    std::memcpy(&block, text.data() + i, sizeof block);
-    const auto found = std::bit_cast<std::array<uint64_t, 2>>(Controls(block));
-    if (found[0] != 0) return i + FirstByte(found[0]);
-    if (found[1] != 0) return i + 8 + FirstByte(found[1]);
-  }
-  for (; i + sizeof(HalfBlock) <= end; i += sizeof(HalfBlock)) {
-    HalfBlock block;
-    std::memcpy(&block, text.data() + i, sizeof block);
-    const auto found = std::bit_cast<uint64_t>(Controls(block));
-    if (found != 0) return i + FirstByte(found);
-  }
-  while (i < end && !IsControl(text[i])) ++i;
-  return i < end ? i : end;
+  return FindByte(text, from, [](auto byte) { return ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f); });
 }
 
 ScanResult BlockScanner::Refuse(const Refusal& refusal) {

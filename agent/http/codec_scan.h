@@ -91,8 +91,7 @@ class ChunkLineScanner {
   Refusal refusal_;
 };
 
-// The first control byte other than HTAB, or DEL, at or after `from`; the size if there is none. Sixteen
-// bytes a step: heads are nearly all text.
+// The first control byte other than HTAB, or DEL, at or after `from`; the size if there is none.
 size_t FindControl(std::string_view text, size_t from);
 
 // "METHOD SP target SP HTTP/1.x", without CRLF.

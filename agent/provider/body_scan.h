@@ -1,5 +1,5 @@
-// Reads the scalars at a few JSON pointers out of a body that streams past, in constant memory: a push parser
-// over Boost.JSON's basic_parser. The relayed bytes are never touched. Not thread-safe.
+// Reads the scalars at a few JSON pointers out of a body that streams past, in constant memory
+// (json_reader.h). The relayed bytes are never touched. Not thread-safe.
 #pragma once
 
 #include <cstddef>

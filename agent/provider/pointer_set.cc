@@ -28,6 +28,8 @@ std::vector<std::string> PointerTokens(std::string_view pointer) {
 
 }  // namespace
 
+const PointerSet::Level PointerSet::kNothing;
+
 PointerSet::PointerSet(const std::vector<std::string>& pointers) {
   for (const std::string& pointer : pointers) Add(pointer);
 }
@@ -43,8 +45,29 @@ uint64_t PointerSet::Add(const std::string& pointer) {
     added.star = static_cast<size_t>(star - added.tokens.begin());
     stars_ |= bit;
   }
+  AddToLevels(added, bit);
   pointers_.push_back(std::move(added));
   return bit;
+}
+
+void PointerSet::AddToLevels(const Pointer& pointer, uint64_t bit) {
+  const size_t length = pointer.tokens.size();
+  if (levels_.size() <= length) levels_.resize(length + 1);
+  levels_[length].ending |= bit;
+  for (size_t depth = 0; depth < length; ++depth) {
+    const std::string& text = pointer.tokens[depth];
+    Level& level = levels_[depth];
+    if (text == "*") {
+      level.stars |= bit;
+      continue;
+    }
+    const auto known = std::ranges::find(level.tokens, text, &Level::Token::text);
+    if (known != level.tokens.end()) {
+      known->pointers |= bit;
+    } else {
+      level.tokens.push_back({text, bit});
+    }
+  }
 }
 
 }  // namespace apiquota::provider

@@ -27,13 +27,30 @@ class PointerSet {
   // The pointer's bit, whether it was there or is added; 0 if the set is full or the pointer too long.
   uint64_t Add(const std::string& pointer);
 
+  // What the pointers have at one depth, so that a key is compared with each token once, not once a pointer.
+  struct Level {
+    struct Token {
+      std::string text;
+      uint64_t pointers = 0;
+    };
+    std::vector<Token> tokens;
+    uint64_t stars = 0;   // the pointers with a "*" here
+    uint64_t ending = 0;  // … and those that end before it: their values stand at this depth
+  };
+  // Depth 0: the whole document. Beyond the longest pointer there is nothing.
+  const Level& At(size_t depth) const { return depth < levels_.size() ? levels_[depth] : kNothing; }
+
   size_t size() const { return pointers_.size(); }
   const Pointer& operator[](size_t i) const { return pointers_[i]; }
   uint64_t stars() const { return stars_; }  // the bits of the pointers that hold a "*"
   uint64_t all() const { return size() == kPointersMax ? ~uint64_t{0} : (uint64_t{1} << size()) - 1; }
 
  private:
+  void AddToLevels(const Pointer& pointer, uint64_t bit);
+
+  static const Level kNothing;
   std::vector<Pointer> pointers_;
+  std::vector<Level> levels_;
   uint64_t stars_ = 0;
 };
 

@@ -1,0 +1,291 @@
+// A push parser for one JSON text (RFC 8259) that comes in pieces. It hands its sink only the texts the sink
+// asks for and steps over all others sixteen bytes at a time: of a reply's kilobytes, rules want a few
+// numbers. Every way of cutting the input is judged the same; memory is constant. Strings are not checked to
+// be UTF-8. Not thread-safe; the sink must outlive the reader.
+//
+// The sink:
+//   void OnOpen(bool array)        an object or array begins;     void OnClose()  … ends
+//   bool WantsKey()                the text of the key that comes now is wanted
+//   void OnKey(Text)               … and here it is; no text: not wanted, or longer than 1 KiB
+//   bool WantsScalar()             a string, number, true or false comes (or null): is its text wanted
+//   bool OnScalar(Text, bool null) false ends the reading
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace apiquota::provider {
+
+// Where a JSON string's plain part ends: the first quote, backslash or control byte; the size if there is
+// none.
+size_t FindStringStop(std::string_view text);
+
+namespace json {
+
+constexpr size_t kDepthMax = 64;
+constexpr size_t kTextBytesMax = 1024;  // of a wanted key or scalar
+
+// Follows RFC 8259 6 byte by byte.
+class NumberGrammar {
+ public:
+  void Start() { at_ = At::kStart; }
+  bool Take(char c);  // false: c is not part of the number
+  bool Complete() const {
+    return at_ == At::kZero || at_ == At::kInteger || at_ == At::kFraction || at_ == At::kExponent;
+  }
+
+ private:
+  enum class At : uint8_t { kStart, kMinus, kZero, kInteger, kPoint, kFraction, kE, kSign, kExponent };
+  At at_ = At::kStart;
+};
+
+// Puts together what backslashes stand for (RFC 8259 7); surrogates must come in pairs.
+class Escape {
+ public:
+  enum class Step : uint8_t { kMore, kDone, kMalformed };
+  void Start() { at_ = At::kLetter; }
+  Step Take(char c, std::string* out);  // the bytes behind the backslash, one by one
+
+ private:
+  enum class At : uint8_t { kLetter, kDigits, kSecondBackslash, kSecondU };
+  Step TakeLetter(char c, std::string* out);
+  Step TakeDigit(char c, std::string* out);
+
+  At at_ = At::kLetter;
+  int digits_ = 0;
+  uint32_t unit_ = 0;
+  uint32_t high_ = 0;  // the first half of a pair
+};
+
+}  // namespace json
+
+template <class Sink>
+class JsonReader {
+ public:
+  explicit JsonReader(Sink& sink) : sink_(sink) {}
+
+  void Reset() {
+    at_ = At::kValue;
+    depth_ = 0;
+    arrays_ = 0;
+  }
+  // After the end or an error it only returns.
+  void Write(std::string_view bytes) {
+    while (!bytes.empty() && at_ <= At::kLiteral) Step(&bytes);
+  }
+
+  bool done() const { return at_ == At::kDone; }      // whole, or ended by the sink
+  bool failed() const { return at_ == At::kFailed; }  // not JSON, nested too deep, a wanted scalar too long
+
+ private:
+  enum class At : uint8_t {
+    kValue,
+    kFirstElement,  // a value, or the end of an empty array
+    kFirstKey,      // a key, or the end of an empty object
+    kKey,
+    kColon,
+    kAfterValue,
+    kText,
+    kEscape,
+    kNumber,
+    kLiteral,
+    kDone,
+    kFailed
+  };
+  using Text = std::optional<std::string_view>;
+
+  void Step(std::string_view* bytes) {
+    switch (at_) {
+      case At::kText:
+        return TakeText(bytes);
+      case At::kEscape:
+        return TakeEscape(bytes);
+      case At::kNumber:
+        return TakeNumber(bytes);
+      case At::kLiteral:
+        return TakeLiteral(bytes);
+      default:
+        return TakeStructure(bytes);
+    }
+  }
+
+  // Up to where something longer than a byte begins.
+  void TakeStructure(std::string_view* bytes) {
+    const char* at = bytes->data();
+    const char* const end = at + bytes->size();
+    bool taken = true;
+    while (at != end && taken && at_ < At::kText) {
+      const char c = *at;
+      const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+      taken = space || Structure(c);
+      at += taken ? 1 : 0;
+    }
+    *bytes = {at, static_cast<size_t>(end - at)};
+  }
+
+  // False: `c` is not consumed yet.
+  bool Structure(char c) {
+    switch (at_) {
+      case At::kFirstElement:
+        if (c == ']') return Close(true);
+        [[fallthrough]];
+      case At::kValue:
+        return BeginValue(c);
+      case At::kFirstKey:
+        if (c == '}') return Close(false);
+        [[fallthrough]];
+      case At::kKey:
+        if (c != '"') return Fail();
+        return BeginText(true, sink_.WantsKey());
+      case At::kColon:
+        at_ = c == ':' ? At::kValue : At::kFailed;
+        return true;
+      default:
+        if (c == ']' || c == '}') return Close(c == ']');
+        if (c != ',') return Fail();
+        at_ = InArray() ? At::kValue : At::kKey;
+        return true;
+    }
+  }
+
+  bool BeginValue(char c) {
+    if (c == '{' || c == '[') return Open(c == '[');
+    const bool wanted = sink_.WantsScalar();
+    if (c == '"') return BeginText(false, wanted);
+    text_.clear();
+    key_ = false;
+    wanted_ = wanted;
+    if (c == '-' || (c >= '0' && c <= '9')) {
+      number_.Start();
+      at_ = At::kNumber;
+      return false;
+    }
+    literal_ = c == 't' ? "true" : c == 'f' ? "false" : "null";
+    if (literal_.front() != c) return Fail();
+    literal_at_ = 0;
+    at_ = At::kLiteral;
+    return false;
+  }
+
+  bool Open(bool array) {
+    if (depth_ == json::kDepthMax) return Fail();
+    arrays_ = arrays_ << 1 | (array ? 1U : 0U);
+    ++depth_;
+    sink_.OnOpen(array);
+    at_ = array ? At::kFirstElement : At::kFirstKey;
+    return true;
+  }
+  bool Close(bool array) {
+    if (depth_ == 0 || array != InArray()) return Fail();
+    arrays_ >>= 1;
+    --depth_;
+    sink_.OnClose();
+    return AfterValue();
+  }
+  bool AfterValue() {
+    at_ = depth_ == 0 ? At::kDone : At::kAfterValue;
+    return true;
+  }
+  bool Fail() {
+    at_ = At::kFailed;
+    return true;
+  }
+  bool InArray() const { return (arrays_ & 1) != 0; }
+
+  bool BeginText(bool key, bool wanted) {
+    text_.clear();
+    key_ = key;
+    wanted_ = wanted;
+    at_ = At::kText;
+    return true;
+  }
+
+  void TakeText(std::string_view* bytes) {
+    const size_t stop = FindStringStop(*bytes);
+    const std::string_view part = bytes->substr(0, stop);
+    const bool whole = stop < bytes->size() && (*bytes)[stop] == '"';
+    if (whole && text_.empty()) {
+      EndText(part);  // in one piece, the usual case: nothing is copied
+    } else {
+      Keep(part);
+      if (whole) EndText(text_);
+    }
+    if (stop == bytes->size()) return bytes->remove_prefix(stop);
+    const char c = (*bytes)[stop];
+    bytes->remove_prefix(stop + 1);
+    if (c == '"') return;
+    escape_.Start();
+    at_ = c == '\\' ? At::kEscape : At::kFailed;
+  }
+
+  void TakeEscape(std::string_view* bytes) {
+    std::string decoded;
+    json::Escape::Step step = json::Escape::Step::kMore;
+    while (step == json::Escape::Step::kMore && !bytes->empty()) {
+      step = escape_.Take(bytes->front(), &decoded);
+      bytes->remove_prefix(1);
+    }
+    if (step == json::Escape::Step::kMalformed) return static_cast<void>(Fail());
+    Keep(decoded);
+    if (step == json::Escape::Step::kDone) at_ = At::kText;
+  }
+
+  void TakeNumber(std::string_view* bytes) {
+    size_t n = 0;
+    while (n < bytes->size() && number_.Take((*bytes)[n])) ++n;
+    const std::string_view part = bytes->substr(0, n);
+    const bool ended = n < bytes->size();
+    bytes->remove_prefix(n);
+    if (ended && !number_.Complete()) return static_cast<void>(Fail());
+    if (ended && text_.empty()) return EndScalar(part, false);
+    Keep(part);
+    if (ended) EndScalar(text_, false);
+  }
+
+  void TakeLiteral(std::string_view* bytes) {
+    while (literal_at_ < literal_.size() && !bytes->empty()) {
+      if (bytes->front() != literal_[literal_at_++]) return static_cast<void>(Fail());
+      bytes->remove_prefix(1);
+    }
+    if (literal_at_ == literal_.size()) EndScalar(literal_, literal_ == "null");
+  }
+
+  // False: a wanted scalar has become too long. A key that has is one that nobody knows.
+  bool Fits(size_t size) {
+    if (!wanted_ || size <= json::kTextBytesMax) return true;
+    wanted_ = false;
+    if (!key_) Fail();
+    return key_;
+  }
+  void Keep(std::string_view part) {
+    if (Fits(text_.size() + part.size()) && wanted_) text_.append(part);
+  }
+  void EndText(std::string_view text) {
+    if (!key_) return EndScalar(text, false);
+    Fits(text.size());
+    sink_.OnKey(wanted_ ? Text(text) : std::nullopt);
+    at_ = At::kColon;
+  }
+  void EndScalar(std::string_view text, bool null) {
+    if (!Fits(text.size())) return;
+    AfterValue();
+    if (!sink_.OnScalar(wanted_ ? Text(text) : std::nullopt, null)) at_ = At::kDone;
+  }
+
+  Sink& sink_;
+  At at_ = At::kValue;
+  bool key_ = false;     // the text under way is a key
+  bool wanted_ = false;  // … and the sink wants it
+  size_t depth_ = 0;
+  uint64_t arrays_ = 0;  // a bit for each level: the innermost is the lowest
+  std::string text_;     // of a wanted text that came in parts
+  std::string_view literal_;
+  size_t literal_at_ = 0;
+  json::NumberGrammar number_;
+  json::Escape escape_;
+};
+
+}  // namespace apiquota::provider

@@ -1,0 +1,94 @@
+#include "provider/json_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace apiquota::provider {
+namespace {
+
+// Wants every text and writes down what it is told.
+struct Diary {
+  void OnOpen(bool array) { text += array ? "[" : "{"; }
+  void OnClose() { text += ")"; }
+  bool WantsKey() { return true; }
+  void OnKey(std::optional<std::string_view> key) { text.append(key.value_or("?")).append(":"); }
+  bool WantsScalar() { return true; }
+  bool OnScalar(std::optional<std::string_view> scalar, bool null) {
+    text.append(null ? "nothing" : scalar.value_or("?")).append(";");
+    return true;
+  }
+  std::string text;
+};
+
+std::string Read(const std::vector<std::string_view>& pieces) {
+  Diary diary;
+  JsonReader reader(diary);
+  for (const std::string_view piece : pieces) reader.Write(piece);
+  return diary.text + (reader.done() ? "done" : reader.failed() ? "failed" : "more");
+}
+
+// Whole, byte by byte, and cut in two at every place: all must say the same.
+std::string ReadEveryWay(std::string_view text) {
+  const std::string whole = Read({text});
+  std::vector<std::string_view> bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    bytes.push_back(text.substr(i, 1));
+    EXPECT_EQ(Read({text.substr(0, i), text.substr(i)}), whole) << text << " cut at " << i;
+  }
+  EXPECT_EQ(Read(bytes), whole) << text;
+  return whole;
+}
+
+TEST(JsonReaderTest, TellsWhatADocumentHolds) {
+  EXPECT_EQ(
+      ReadEveryWay(R"( {"a" : [1, -2.5e+3 ,true,{}, []], "long enough for two blocks of bytes":null} )"),
+      "{a:[1;-2.5e+3;true;{)[))long enough for two blocks of bytes:nothing;)done");
+  EXPECT_EQ(ReadEveryWay("[]"), "[)done");
+  EXPECT_EQ(ReadEveryWay("\"only\""), "only;done");
+}
+
+TEST(JsonReaderTest, UndoesEscapes) {
+  EXPECT_EQ(ReadEveryWay(R"(["\"\\\/\b\f\n\r\t","\u0041\u00e9\u20ac","\ud83d\ude00!"])"),
+            "[\"\\/\b\f\n\r\t;A\xc3\xa9\xe2\x82\xac;\xf0\x9f\x98\x80!;)done");
+  for (const char* wrong : {R"(["\x"])", R"(["\u12g4"])", R"(["\ud83d"])", R"(["\ud83dx"])",
+                            R"(["\ud83d\n"])", R"(["\ud83d\u0041"])", R"(["\ude00"])", "[\"a\nb\"]"}) {
+    EXPECT_EQ(ReadEveryWay(wrong), "[failed") << wrong;
+  }
+}
+
+TEST(JsonReaderTest, TakesTheNumbersOfTheRfcAndNoOthers) {
+  for (const std::string number :
+       {"0", "-0", "10", "0.5", "-1.25", "1e9", "1E+9", "0e-2", "12345678901234567890"}) {
+    EXPECT_EQ(ReadEveryWay("[" + number + "]"), "[" + number + ";)done");
+  }
+  for (const std::string number :
+       {"01", "-", "+1", ".5", "1.", "1.e2", "1e", "1e+", "--1", "0x1", "1_0", "NaN"}) {
+    EXPECT_TRUE(ReadEveryWay("[" + number + "]").ends_with("failed")) << number;
+  }
+  EXPECT_EQ(ReadEveryWay("12"), "more");  // another digit may come
+}
+
+TEST(JsonReaderTest, StopsAtWhatIsNotJson) {
+  for (const char* wrong : {"<", "]", "}", ",", "nul ", "tru}", "'a'"})
+    EXPECT_EQ(ReadEveryWay(wrong), "failed") << wrong;
+  for (const char* wrong : {"[,", "[}", "[:"}) EXPECT_EQ(ReadEveryWay(wrong), "[failed") << wrong;
+  for (const char* wrong : {"{,", "{]", "{1", "{a"}) EXPECT_EQ(ReadEveryWay(wrong), "{failed") << wrong;
+  EXPECT_EQ(ReadEveryWay("[1,]"), "[1;failed");
+  EXPECT_EQ(ReadEveryWay("[1 2]"), "[1;failed");
+  EXPECT_EQ(ReadEveryWay("[1}"), "[1;failed");
+  EXPECT_EQ(ReadEveryWay("{\"a\" 1}"), "{a:failed");
+  EXPECT_EQ(ReadEveryWay("{\"a\":1,}"), "{a:1;failed");
+}
+
+TEST(JsonReaderTest, DepthAndWantedTextsAreBounded) {
+  EXPECT_EQ(Read({std::string(json::kDepthMax, '[')}), std::string(json::kDepthMax, '[') + "more");
+  EXPECT_EQ(Read({std::string(json::kDepthMax + 1, '[')}), std::string(json::kDepthMax, '[') + "failed");
+  const std::string most(json::kTextBytesMax, 'x');
+  EXPECT_EQ(ReadEveryWay("{\"" + most + "\":\"" + most + "\"}"), "{" + most + ":" + most + ";)done");
+  EXPECT_EQ(ReadEveryWay("{\"" + most + "x\":1}"), "{?:1;)done");
+  EXPECT_EQ(ReadEveryWay("[\"" + most + "x"), "[failed");
+}
+
+}  // namespace
+}  // namespace apiquota::provider
