@@ -23,15 +23,14 @@ class ReadBuffer {
   // Free space for the next read; empty if 64 KiB are waiting already. Invalidates view().
   std::span<char> Prepare() {
     if (begin_ == end_) begin_ = end_ = 0;
-    const size_t wanted = wanted_;
-    if (capacity_ < wanted || (end_ == 0 && capacity_ > wanted)) {
-      Reallocate(std::max(wanted, end_ - begin_));
-    } else if (end_ == capacity_) {
-      if (begin_ > 0) {
-        Compact();
-      } else if (capacity_ < kLarge) {
-        Reallocate(std::min(kLarge, capacity_ * 4));
-      }
+    const size_t waiting = end_ - begin_;
+    if (capacity_ < wanted_ || (capacity_ > wanted_ && waiting <= wanted_ / 2)) {
+      Reallocate(std::max(wanted_, waiting));
+    } else if (begin_ > 0 && capacity_ - end_ < capacity_ / 2) {
+      Compact();  // a stream may leave a few bytes behind at every read: they must not look like a full
+                  // buffer
+    } else if (end_ == capacity_ && capacity_ < kLarge) {
+      Reallocate(std::min(kLarge, capacity_ * 4));
     }
     return {data_.get() + end_, capacity_ - end_};
   }

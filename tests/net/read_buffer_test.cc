@@ -50,6 +50,16 @@ TEST(ReadBufferTest, ShrinksAgainWhenReadsStaySmall) {
   EXPECT_EQ(buffer.Prepare().size(), ReadBuffer::kSmall);
 }
 
+TEST(ReadBufferTest, AFewBytesLeftBehindAtEveryReadAreNoFullBuffer) {
+  ReadBuffer buffer;
+  for (int i = 0; i < 1000; ++i) {
+    Fill(buffer, 100, 'a');
+    buffer.Consume(buffer.view().size() - 2);
+    ASSERT_LE(buffer.Prepare().size(), ReadBuffer::kSmall) << i;
+  }
+  EXPECT_EQ(buffer.view(), "aa");
+}
+
 TEST(ReadBufferTest, KeepsUnconsumedBytesInOrderWhateverHappens) {
   ReadBuffer buffer;
   std::string expected;
