@@ -23,9 +23,8 @@ function(apiquota_room_test name)
   endif()
   add_executable(${name}_test ${sources})
   target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}")
-  target_compile_definitions(${name}_test PRIVATE APIQUOTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   list(TRANSFORM TEST_DEPS PREPEND room_)
-  target_link_libraries(${name}_test PRIVATE room_${name} ${TEST_DEPS} apiquota_flags
+  target_link_libraries(${name}_test PRIVATE room_${name} ${TEST_DEPS} source_dir apiquota_flags
                                              GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
 endfunction()

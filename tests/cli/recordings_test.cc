@@ -17,6 +17,7 @@
 #include "expose/exporter_summary.h"
 #include "provider/exporter.h"
 #include "tests/cli/fake_clock.h"
+#include "tests/source_dir.h"
 
 namespace apiquota::cli {
 namespace {
@@ -26,7 +27,7 @@ namespace fs = std::filesystem;
 
 const FakeClock kClock(SystemTime(std::chrono::seconds(1'700'000'000)));
 
-const fs::path kRecordings = fs::path(APIQUOTA_SOURCE_DIR) / "tests/providers";
+const fs::path kRecordings = fs::path(SourceDir()) / "tests/providers";
 
 const provider::Catalogue& Exporters() {
   static const provider::Catalogue catalogue = *provider::Catalogue::Embedded();

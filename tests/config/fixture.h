@@ -9,6 +9,7 @@
 #include <string>
 
 #include "config/config.h"
+#include "tests/source_dir.h"
 
 namespace apiquota::config {
 
@@ -29,7 +30,7 @@ class LoadConfigTest : public testing::Test {
  protected:
   void SetUp() override {
     before_ = std::filesystem::current_path();
-    std::filesystem::current_path(APIQUOTA_SOURCE_DIR "/tests/config/testdata");
+    std::filesystem::current_path(SourceDir() + "/tests/config/testdata");
     setenv("OPENAI_API_KEY", "sk-from-env", 1);
     setenv("SECOND_KEY", "sk-second", 1);
     setenv("CALLER_TOKEN", "caller token", 1);

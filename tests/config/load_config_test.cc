@@ -108,7 +108,7 @@ std::set<std::string> Keys(const std::string& file) {
 
 TEST_F(LoadConfigTest, TheReferenceFileLoadsAndNamesEveryKey) {
   setenv("NIGHTLY_BATCH_TOKEN", "token", 1);
-  const std::string reference = APIQUOTA_SOURCE_DIR "/docs/apiquota.example.yaml";
+  const std::string reference = SourceDir() + "/docs/apiquota.example.yaml";
   const Result<Config> loaded = LoadConfigFile(reference, Context());
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->admin, net::AdminOptions{}) << "what is shown is the default";

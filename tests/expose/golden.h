@@ -9,9 +9,11 @@
 #include <iterator>
 #include <string>
 
+#include "tests/source_dir.h"
+
 namespace apiquota::expose {
 
-inline std::string GoldenPath(const std::string& name) { return APIQUOTA_SOURCE_DIR "/tests/golden/" + name; }
+inline std::string GoldenPath(const std::string& name) { return SourceDir() + "/tests/golden/" + name; }
 
 inline std::string GoldenText(const std::string& name) {
   std::ifstream file(GoldenPath(name), std::ios::binary);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "tests/source_dir.h"
 
 namespace apiquota::http {
 
@@ -53,7 +54,7 @@ inline std::string Unescape(std::string_view text) {
 
 inline std::vector<TableRow> ReadTable(const std::string& file) {
   std::vector<TableRow> rows;
-  std::ifstream in(std::string(APIQUOTA_SOURCE_DIR) + "/tests/http/" + file);
+  std::ifstream in(SourceDir() + "/tests/http/" + file);
   for (std::string line; std::getline(in, line);) {
     if (line.empty() || line.front() == '#') continue;
     const size_t first = line.find(" | ");

@@ -10,6 +10,7 @@
 #include "provider/conditions.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
+#include "tests/source_dir.h"
 
 namespace apiquota::provider {
 namespace {
@@ -51,7 +52,7 @@ TEST(ExporterTest, EveryEmbeddedFileLoads) {
   const auto catalogue = Catalogue::Embedded();
   ASSERT_TRUE(catalogue.has_value()) << catalogue.error().message;
   std::set<std::string> files, names;
-  for (const auto& entry : fs::directory_iterator(fs::path(APIQUOTA_SOURCE_DIR) / "exporters")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(SourceDir()) / "exporters")) {
     if (entry.path().extension() == ".yaml") files.insert(entry.path().stem());
   }
   for (const ExporterPtr& exporter : catalogue->All()) names.insert(Info(*exporter).name);
@@ -176,7 +177,7 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
 }
 
 TEST(ExporterTest, TheReadmesExampleLoads) {
-  std::ifstream file(APIQUOTA_SOURCE_DIR "/exporters/README.md");
+  std::ifstream file(SourceDir() + "/exporters/README.md");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const size_t begin = text.find("```yaml\n") + 8;
   const auto loaded = LoadExporter(text.substr(begin, text.find("```", begin) - begin), "README.md");

@@ -1,0 +1,7 @@
+#include "tests/source_dir.h"
+
+namespace apiquota {
+
+std::string SourceDir() { return APIQUOTA_SOURCE_DIR; }
+
+}  // namespace apiquota
