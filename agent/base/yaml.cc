@@ -1,34 +1,24 @@
 #include "base/yaml.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 
 #include "base/duration.h"
 #include "base/text.h"
-#include "base/yaml_shape.h"
+#include "base/yaml_tree.h"
 
 namespace apiquota {
 
+using Kind = YamlNode::Kind;
+
 struct YamlState {
   std::string file;
-  YAML::Node root;
+  YamlNode root;
   std::optional<Error> error;
 };
 
-struct YamlValue::Node {
-  YAML::Node yaml;
-  bool present = true;
-  YAML::Mark mark;  // of the nearest node that exists
-};
-
 namespace {
-
-// yaml-cpp counts from 0, people from 1.
-std::string At(const std::string& file, const YAML::Mark& mark) {
-  return fmt::format("{}:{}:{}", file, mark.line + 1, mark.column + 1);
-}
 
 std::string Suggestion(std::string_view word, const std::vector<std::string_view>& words) {
   const std::string_view match = ClosestMatch(word, words);
@@ -45,42 +35,40 @@ std::string Quoted(std::string_view text) {
   return fmt::format("\"{}{}\"", shown, text.size() > kShownMax ? "…" : "");
 }
 
-std::string Described(const YAML::Node& node) {
-  switch (node.Type()) {
-    case YAML::NodeType::Map:
+std::string Described(const YamlNode& node) {
+  switch (node.kind) {
+    case Kind::kMap:
       return "a map";
-    case YAML::NodeType::Sequence:
+    case Kind::kList:
       return "a list";
-    case YAML::NodeType::Scalar:
-      return Quoted(node.Scalar());
-    default:
-      return "nothing";
+    case Kind::kScalar:
+      return Quoted(node.scalar);
+    case Kind::kNull:
+      break;
   }
+  return "nothing";
 }
 
 }  // namespace
 
-bool YamlValue::Present() const { return node_->present; }
-bool YamlValue::IsMap() const { return Present() && node_->yaml.IsMap(); }
-bool YamlValue::IsList() const { return Present() && node_->yaml.IsSequence(); }
-bool YamlValue::IsScalar() const { return Present() && node_->yaml.IsScalar(); }
+bool YamlValue::Present() const { return node_ != nullptr; }
+bool YamlValue::IsMap() const { return Present() && node_->kind == Kind::kMap; }
+bool YamlValue::IsList() const { return Present() && node_->kind == Kind::kList; }
+bool YamlValue::IsScalar() const { return Present() && node_->kind == Kind::kScalar; }
 
 YamlMap YamlValue::AsMap() const {
-  if (Present() && !node_->yaml.IsMap())
-    Fail(fmt::format("expected a map, found {}", Described(node_->yaml)));
+  if (Present() && !IsMap()) Fail(fmt::format("expected a map, found {}", Described(*node_)));
   return YamlMap(*this);
 }
 
 std::vector<YamlValue> YamlValue::AsList() const {
   std::vector<YamlValue> items;
   if (!Present()) return items;
-  if (!node_->yaml.IsSequence()) {
-    Fail(fmt::format("expected a list, found {}", Described(node_->yaml)));
+  if (!IsList()) {
+    Fail(fmt::format("expected a list, found {}", Described(*node_)));
     return items;
   }
-  for (const auto& item : node_->yaml) {
-    items.push_back(YamlValue(state_, std::make_shared<Node>(Node{item, true, item.Mark()})));
-  }
+  for (const YamlNode& item : node_->children) items.push_back(YamlValue(state_, &item, item));
   return items;
 }
 
@@ -91,11 +79,11 @@ std::vector<YamlValue> YamlValue::AsListOrSingle() const {
 
 bool YamlValue::ExpectScalar(std::string_view expected, std::string* text) const {
   if (!Present()) return false;
-  if (!node_->yaml.IsScalar()) {
-    Fail(fmt::format("expected {}, found {}", expected, Described(node_->yaml)));
+  if (!IsScalar()) {
+    Fail(fmt::format("expected {}, found {}", expected, Described(*node_)));
     return false;
   }
-  *text = node_->yaml.Scalar();
+  *text = node_->scalar;
   return true;
 }
 
@@ -152,29 +140,33 @@ size_t YamlValue::WordIndex(const std::vector<std::string_view>& words) const {
   return words.size();
 }
 
-std::string YamlValue::Position() const { return At(state_->file, node_->mark); }
+std::string YamlValue::Position() const {
+  return fmt::format("{}:{}:{}", state_->file, place_->line, place_->column);
+}
 
 void YamlValue::Fail(std::string_view complaint) const {
   if (!state_->error) state_->error = Error{fmt::format("{}: {}", Position(), complaint)};
 }
 
+YamlMap::YamlMap(YamlValue value) : value_(std::move(value)) {
+  if (!value_.IsMap()) return;
+  const std::vector<YamlNode>& nodes = value_.node_->children;
+  for (size_t i = 0; i + 1 < nodes.size(); i += 2) pairs_.push_back({&nodes[i], &nodes[i + 1]});
+}
+
 bool YamlMap::Has(std::string_view key) const {
-  return value_.IsMap() && static_cast<bool>(value_.node_->yaml[std::string(key)]);
+  return std::ranges::any_of(pairs_, [key](const Pair& pair) { return pair.key->scalar == key; });
 }
 
 YamlValue YamlMap::Get(std::string_view key) {
   asked_.emplace_back(key);
-  YamlValue::Node found{{}, false, value_.node_->mark};
-  if (value_.IsMap()) {
-    for (const auto& entry : value_.node_->yaml) {
-      if (entry.first.Scalar() != key) continue;
-      // A key without a value: its own place says more than the next line's, where the parser
-      // noticed.
-      const YAML::Mark mark = entry.second.IsNull() ? entry.first.Mark() : entry.second.Mark();
-      found = {entry.second, true, mark};
-    }
+  for (const auto& [name, value] : pairs_) {
+    if (name->scalar != key) continue;
+    // A key without a value: its own place says more than the next line's, where the parser
+    // noticed.
+    return YamlValue(value_.state_, value, value->kind == Kind::kNull ? *name : *value);
   }
-  return YamlValue(value_.state_, std::make_shared<YamlValue::Node>(std::move(found)));
+  return YamlValue(value_.state_, nullptr, *value_.place_);
 }
 
 YamlValue YamlMap::Require(std::string_view key) {
@@ -188,13 +180,12 @@ YamlValue YamlMap::Require(std::string_view key) {
 // key.
 bool YamlMap::BlameMisspelling(std::string_view key) const {
   const std::string_view wanted[] = {key};
-  for (const auto& entry : value_.node_->yaml) {
-    const std::string& found = entry.first.Scalar();
+  for (const Pair& pair : pairs_) {
+    const std::string& found = pair.key->scalar;
     if (std::ranges::find(asked_, found) != asked_.end()) continue;
     if (ClosestMatch(found, wanted).empty()) continue;
-    const YamlValue at(value_.state_, std::make_shared<YamlValue::Node>(
-                                          YamlValue::Node{entry.first, true, entry.first.Mark()}));
-    at.Fail(fmt::format("unknown key \"{}\"; did you mean \"{}\"?", found, key));
+    YamlValue(value_.state_, pair.key, *pair.key)
+        .Fail(fmt::format("unknown key \"{}\"; did you mean \"{}\"?", found, key));
     return true;
   }
   return false;
@@ -202,23 +193,19 @@ bool YamlMap::BlameMisspelling(std::string_view key) const {
 
 std::vector<std::pair<std::string, YamlValue>> YamlMap::Entries() {
   std::vector<std::pair<std::string, YamlValue>> entries;
-  if (!value_.IsMap()) return entries;
-  for (const auto& entry : value_.node_->yaml)
-    entries.emplace_back(entry.first.Scalar(), Get(entry.first.Scalar()));
+  for (const Pair& pair : pairs_) entries.emplace_back(pair.key->scalar, Get(pair.key->scalar));
   return entries;
 }
 
 void YamlMap::Finish() const {
-  if (!value_.IsMap()) return;
   const std::vector<std::string_view> known(asked_.begin(), asked_.end());
-  for (const auto& entry : value_.node_->yaml) {
-    const std::string& key = entry.first.Scalar();
+  for (const Pair& pair : pairs_) {
+    const std::string& key = pair.key->scalar;
     if (std::ranges::find(known, key) != known.end()) continue;
     const std::string hint = Suggestion(key, known);
-    const YamlValue at(value_.state_, std::make_shared<YamlValue::Node>(
-                                          YamlValue::Node{entry.first, true, entry.first.Mark()}));
-    at.Fail(fmt::format("unknown key \"{}\"{}", key,
-                        hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
+    YamlValue(value_.state_, pair.key, *pair.key)
+        .Fail(fmt::format("unknown key \"{}\"{}", key,
+                          hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
     return;
   }
 }
@@ -229,22 +216,15 @@ YamlDocument& YamlDocument::operator=(YamlDocument&&) noexcept = default;
 YamlDocument::~YamlDocument() = default;
 
 Result<YamlDocument> YamlDocument::Parse(const std::string& text, std::string file) {
-  if (auto shape = CheckYamlShape(text, file); !shape) return std::unexpected(shape.error());
+  auto tree = ParseYamlTree(text, file);
+  if (!tree) return std::unexpected(tree.error());
   YamlDocument document;
   document.state_->file = std::move(file);
-  try {
-    document.state_->root = YAML::Load(text);
-  } catch (const YAML::Exception& exception) {
-    return apiquota::Fail(fmt::format("{}:1:1: not YAML: {}", document.state_->file, exception.msg));
-  }
+  document.state_->root = std::move(*tree);
   return document;
 }
 
-YamlValue YamlDocument::Root() const {
-  const YAML::Mark mark = state_->root.IsNull() ? YAML::Mark{} : state_->root.Mark();
-  return YamlValue(state_.get(),
-                   std::make_shared<YamlValue::Node>(YamlValue::Node{state_->root, true, mark}));
-}
+YamlValue YamlDocument::Root() const { return YamlValue(state_.get(), &state_->root, state_->root); }
 
 const std::optional<Error>& YamlDocument::error() const { return state_->error; }
 

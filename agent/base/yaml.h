@@ -1,7 +1,7 @@
 // The one strict YAML reader, for configuration and exporter files. Every complaint is
 // "file:line:column: what, and what was expected"; the first one wins and is kept in the document.
 //
-//   auto doc = YamlDocument::Parse(text, "apiquota.yaml");          // see CheckYamlShape
+//   auto doc = YamlDocument::Parse(text, "apiquota.yaml");          // see ParseYamlTree
 //   YamlMap root = doc->Root().AsMap();
 //   options.listen = root.Require("listen").AsString();
 //   for (YamlValue api : root.Get("apis").AsList()) …
@@ -27,6 +27,7 @@
 namespace apiquota {
 
 class YamlMap;
+struct YamlNode;
 struct YamlState;
 
 class YamlValue {
@@ -64,13 +65,14 @@ class YamlValue {
  private:
   friend class YamlMap;
   friend class YamlDocument;
-  struct Node;
-  YamlValue(YamlState* state, std::shared_ptr<const Node> node) : state_(state), node_(std::move(node)) {}
+  YamlValue(YamlState* state, const YamlNode* node, const YamlNode& place)
+      : state_(state), node_(node), place_(&place) {}
   size_t WordIndex(const std::vector<std::string_view>& words) const;
   bool ExpectScalar(std::string_view expected, std::string* text) const;
 
   YamlState* state_;
-  std::shared_ptr<const Node> node_;
+  const YamlNode* node_;   // null: absent
+  const YamlNode* place_;  // where complaints point to: the nearest node that exists
 };
 
 class YamlMap {
@@ -90,10 +92,15 @@ class YamlMap {
 
  private:
   friend class YamlValue;
-  explicit YamlMap(YamlValue value) : value_(std::move(value)) {}
+  struct Pair {
+    const YamlNode* key;
+    const YamlNode* value;
+  };
+  explicit YamlMap(YamlValue value);
   bool BlameMisspelling(std::string_view key) const;
 
   YamlValue value_;
+  std::vector<Pair> pairs_;  // in file order
   std::vector<std::string> asked_;
 };
 

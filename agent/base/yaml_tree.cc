@@ -1,4 +1,4 @@
-#include "base/yaml_shape.h"
+#include "base/yaml_tree.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -9,27 +9,29 @@
 #include <sstream>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace apiquota {
 namespace {
+
+using Kind = YamlNode::Kind;
 
 constexpr size_t kBytesMax = 1024 * 1024;
 constexpr size_t kDepthMax = 64;
 
 // Keeps the first complaint. Marks count from 0, people from 1.
-class ShapeHandler final : public YAML::EventHandler {
+class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit ShapeHandler(std::string file) : file_(std::move(file)) {}
+  explicit TreeBuilder(std::string file) : file_(std::move(file)) {}
 
   const std::optional<Error>& error() const { return error_; }
+  YamlNode TakeRoot() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) Complain(mark, "a second document; one file holds one");
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { Value(mark, nullptr); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { Add(mark, Kind::kNull); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { OnAnchor(mark, ""); }
   void OnAnchor(const YAML::Mark& mark, const std::string&) override {
     Complain(mark, "anchors and aliases are not read here; write the value out");
@@ -38,25 +40,28 @@ class ShapeHandler final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     CheckTag(mark, tag);
-    Value(mark, &value);
+    if (IsKey() && !open_.back().keys.insert(value).second) {
+      Complain(mark, fmt::format("duplicate key \"{}\"", value));
+    }
+    Add(mark, Kind::kScalar)->scalar = value;
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                        YAML::EmitterStyle::value) override {
-    Open(mark, tag, false);
+    Open(mark, tag, Kind::kList);
   }
-  void OnSequenceEnd() override { levels_.pop_back(); }
+  void OnSequenceEnd() override { open_.pop_back(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                   YAML::EmitterStyle::value) override {
-    Open(mark, tag, true);
+    Open(mark, tag, Kind::kMap);
   }
-  void OnMapEnd() override { levels_.pop_back(); }
+  void OnMapEnd() override { open_.pop_back(); }
 
  private:
+  // A list or map that has begun. Its place in memory stays while it is open: its parent grows only after it.
   struct Level {
-    bool is_map = false;
-    bool key_next = true;
+    YamlNode* node;
     std::set<std::string> keys;
   };
 
@@ -70,41 +75,45 @@ class ShapeHandler final : public YAML::EventHandler {
     if (!none) Complain(mark, "tags such as !!str are not read here; write the plain value");
   }
 
-  void Open(const YAML::Mark& mark, const std::string& tag, bool is_map) {
-    CheckTag(mark, tag);
-    Value(mark, nullptr);
-    levels_.push_back({is_map, true, {}});
-    if (levels_.size() > kDepthMax) {
-      Complain(mark, fmt::format("nested deeper than {} levels, which no file of ours needs", kDepthMax));
-    }
+  // Whether the next node is one: in a map every other is.
+  bool IsKey() const {
+    return !open_.empty() && open_.back().node->kind == Kind::kMap &&
+           open_.back().node->children.size() % 2 == 0;
   }
 
-  // A node begins; in a map every other one is a key.
-  void Value(const YAML::Mark& mark, const std::string* scalar) {
-    if (levels_.empty() || !levels_.back().is_map) return;
-    Level& map = levels_.back();
-    if (map.key_next && scalar == nullptr) Complain(mark, "expected a plain word as key");
-    if (map.key_next && scalar != nullptr && !map.keys.insert(*scalar).second) {
-      Complain(mark, fmt::format("duplicate key \"{}\"", *scalar));
+  YamlNode* Add(const YAML::Mark& mark, Kind kind) {
+    if (IsKey() && kind != Kind::kScalar) Complain(mark, "expected a plain word as key");
+    YamlNode* node = open_.empty() ? &root_ : &open_.back().node->children.emplace_back();
+    node->kind = kind;
+    node->line = mark.line + 1;
+    node->column = mark.column + 1;
+    return node;
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, Kind kind) {
+    CheckTag(mark, tag);
+    open_.push_back({Add(mark, kind), {}});
+    if (open_.size() > kDepthMax) {
+      Complain(mark, fmt::format("nested deeper than {} levels, which no file of ours needs", kDepthMax));
     }
-    map.key_next = !map.key_next;
   }
 
   std::string file_;
   std::optional<Error> error_;
   int documents_ = 0;
-  std::vector<Level> levels_;
+  YamlNode root_;
+  std::vector<Level> open_;
 };
 
 }  // namespace
 
-Status CheckYamlShape(const std::string& text, const std::string& file) {
+Result<YamlNode> ParseYamlTree(const std::string& text, const std::string& file) {
   if (text.size() > kBytesMax) return Fail(file + ":1:1: larger than 1 MiB, which no file of ours needs");
-  ShapeHandler handler(file);
+  TreeBuilder builder(file);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    while (!handler.error() && parser.HandleNextDocument(handler)) {
+    while (!builder.error() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::ParserException& exception) {
     return Fail(fmt::format("{}:{}:{}: not YAML: {}", file, exception.mark.line + 1,
@@ -112,8 +121,8 @@ Status CheckYamlShape(const std::string& text, const std::string& file) {
   } catch (const YAML::Exception& exception) {
     return Fail(fmt::format("{}:1:1: not YAML: {}", file, exception.msg));
   }
-  if (handler.error()) return std::unexpected(*handler.error());
-  return {};
+  if (builder.error()) return std::unexpected(*builder.error());
+  return builder.TakeRoot();
 }
 
 }  // namespace apiquota
