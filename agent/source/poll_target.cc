@@ -17,7 +17,7 @@ Result<PollEndpoint> ResolvePoll(const PollOptions& options, const std::optional
     endpoint.method = rule->method;
     endpoint.path = rule->path;
     endpoint.headers = rule->headers;
-    endpoint.cost_unit = rule->cost_unit;
+    if (rule->cost > 0) endpoint.cost_unit = rule->cost_unit;
     endpoint.cost = rule->cost;
   }
   if (!options.path.empty() && options.path != endpoint.path) {

@@ -25,8 +25,8 @@ struct PollEndpoint {
   std::string method;
   std::string path;  // under the base URL, with its query
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string cost_unit;  // empty: a poll costs nothing
-  uint64_t cost = 0;
+  std::string cost_unit = "requests";
+  uint64_t cost = 0;  // of a poll, in that unit
 };
 
 // An error if neither says where. A path of the operator's own is taken to cost one request.

@@ -44,7 +44,7 @@ void PrepareCounters(const PollTarget& target) {
   ApiMetrics& metrics = *target.route->metrics;
   const PollEndpoint& endpoint = target.endpoint();
   metrics.ForKey(target.key_label, "").UpstreamRequests(http::Door::kPoll, endpoint.method, 200);
-  if (endpoint.cost > 0) metrics.PollCost(target.key_label, endpoint.cost_unit);
+  metrics.PollCost(target.key_label, endpoint.cost_unit);
 }
 
 }  // namespace
@@ -172,7 +172,6 @@ class Poller::Impl {
     const PollEndpoint& endpoint = target.endpoint();
     const auto counter = observer_.CounterFor(target.route->api, target.key_label, now);
     if (counter) counter->Count(now);
-    if (endpoint.cost == 0) return;
     target.route->metrics->PollCost(target.key_label, endpoint.cost_unit).Add(endpoint.cost);
   }
 

@@ -103,6 +103,14 @@ class PollTest(unittest.TestCase):
 
             wait_until(counted, 10, "requests and costs equal what the API saw")
 
+    def test_free_polls_cost_0(self):
+        with Workspace() as work:
+            api = PolledApi()
+            free = f"  - {{name: free, exporter: github, base_url: '{api.url}', poll: {{every: 1s}}}}\n"
+            agent, _ = start(work, free)
+            wait_until(lambda: api.polls, 20, "a poll")
+            assert value(agent, "apiquota_poll_cost_total", api="free", unit="requests") == [0]
+
     def test_every_kind_of_answer_is_told_apart(self):
         with Workspace() as work:
             api = PolledApi(fault=lambda path, credential: path.removeprefix("/"))
