@@ -17,12 +17,15 @@ SlidingCount::SlidingCount(Micros window)
 void SlidingCount::Advance(SystemTime now) {
   const int64_t current = std::max<int64_t>(now.time_since_epoch() / part_, 0);
   if (current < head_) {
-    // The clock was set back: the same counts under earlier numbers.
+    // The clock was set back: the same counts under earlier numbers, as far as there are any.
     std::array<uint64_t, kRing> moved{};
+    uint64_t sum = 0;
     for (int64_t age = 0; age < kRing && age <= current && age <= head_; ++age) {
       moved[static_cast<size_t>((current - age) % kRing)] = At(head_ - age);
+      sum += At(head_ - age);
     }
     counts_ = moved;
+    sum_ = sum;
     head_ = current;
     return;
   }

@@ -61,6 +61,18 @@ TEST_F(SlidingCountTest, AClockSetBackChangesNoAge) {
   EXPECT_EQ(minute_.Count(back + seconds(61)), 0u);
 }
 
+TEST_F(SlidingCountTest, AClockSetBackToItsBeginningForgetsWhatIsOlder) {
+  minute_.Add(kStart, 5);
+  minute_.Add(kStart + seconds(30), 7);
+  minute_.Add(kStart + seconds(59), 1);
+  const SystemTime epoch{seconds(3)};
+  EXPECT_EQ(minute_.Count(epoch), 1u);
+  EXPECT_EQ(minute_.OldestLeaves(epoch), epoch + seconds(61));
+  minute_.Count(epoch + seconds(30));
+  EXPECT_EQ(minute_.Count(SystemTime(seconds(0))), 0u);
+  EXPECT_EQ(minute_.OldestLeaves(SystemTime(seconds(0))), std::nullopt);
+}
+
 TEST_F(SlidingCountTest, WindowsThatDontDivideEvenlyAreRoundedUp) {
   SlidingCount odd{Micros(61)};
   const SystemTime start{Micros(1'000'000)};
