@@ -209,14 +209,13 @@ class JsonReader {
     const bool whole = stop < bytes->size() && (*bytes)[stop] == '"';
     if (whole && text_.empty()) {
       EndText(part);  // in one piece, the usual case: nothing is copied
-    } else {
-      Keep(part);
-      if (whole) EndText(text_);
+    } else if (Keep(part) && whole) {
+      EndText(text_);
     }
     if (stop == bytes->size()) return bytes->remove_prefix(stop);
     const char c = (*bytes)[stop];
     bytes->remove_prefix(stop + 1);
-    if (c == '"') return;
+    if (c == '"' || failed()) return;
     escape_.Start();
     at_ = c == '\\' ? At::kEscape : At::kFailed;
   }
@@ -229,8 +228,7 @@ class JsonReader {
       bytes->remove_prefix(1);
     }
     if (step == json::Escape::Step::kMalformed) return static_cast<void>(Fail());
-    Keep(decoded);
-    if (step == json::Escape::Step::kDone) at_ = At::kText;
+    if (Keep(decoded) && step == json::Escape::Step::kDone) at_ = At::kText;
   }
 
   void TakeNumber(std::string_view* bytes) {
@@ -241,8 +239,7 @@ class JsonReader {
     bytes->remove_prefix(n);
     if (ended && !number_.Complete()) return static_cast<void>(Fail());
     if (ended && text_.empty()) return EndScalar(part, false);
-    Keep(part);
-    if (ended) EndScalar(text_, false);
+    if (Keep(part) && ended) EndScalar(text_, false);
   }
 
   void TakeLiteral(std::string_view* bytes) {
@@ -260,8 +257,10 @@ class JsonReader {
     if (!key_) Fail();
     return key_;
   }
-  void Keep(std::string_view part) {
-    if (Fits(text_.size() + part.size()) && wanted_) text_.append(part);
+  bool Keep(std::string_view part) {
+    const bool fits = Fits(text_.size() + part.size());
+    if (fits && wanted_) text_.append(part);
+    return fits;
   }
   void EndText(std::string_view text) {
     if (!key_) return EndScalar(text, false);

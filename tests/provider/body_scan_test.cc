@@ -139,6 +139,11 @@ TEST(BodyScannerTest, DeepNestingAndLongValuesFailInsteadOfGrowing) {
   BodyScanner number(pointers);
   number.Write("{\"a\":" + std::string(1025, '1') + "}");
   EXPECT_TRUE(number.Failed());
+
+  BodyScanner escaped({"/a"});
+  escaped.Write("{\"a\":\"\\n" + std::string(1024, 'x') + "\"}");
+  EXPECT_TRUE(escaped.Failed());
+  EXPECT_FALSE(escaped.HasValues());
 }
 
 TEST(BodyScannerTest, LongValuesAndKeysElsewhereArePassedOver) {

@@ -88,6 +88,11 @@ TEST(JsonReaderTest, DepthAndWantedTextsAreBounded) {
   EXPECT_EQ(ReadEveryWay("{\"" + most + "\":\"" + most + "\"}"), "{" + most + ":" + most + ";)done");
   EXPECT_EQ(ReadEveryWay("{\"" + most + "x\":1}"), "{?:1;)done");
   EXPECT_EQ(ReadEveryWay("[\"" + most + "x"), "[failed");
+  EXPECT_EQ(ReadEveryWay("[\"" + most + "x\",2]"), "[failed");
+  EXPECT_EQ(ReadEveryWay("[\"" + most + "\\n\",2]"), "[failed");
+  EXPECT_EQ(ReadEveryWay("[\"\\n" + most + "\",2]"), "[failed");
+  EXPECT_EQ(ReadEveryWay("[" + std::string(json::kTextBytesMax + 1, '1') + ",2]"), "[failed");
+  EXPECT_EQ(ReadEveryWay("{\"" + most + "\\n\":1}"), "{?:1;)done");
 }
 
 }  // namespace
