@@ -24,19 +24,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # clang 19 with libstdc++ 12: <expected> needs this macro at its C++23 value.
   target_compile_options(apiquota_flags INTERFACE -Wno-builtin-macro-redefined -D__cpp_concepts=202002L)
 endif()
-if(APIQUOTA_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-Wno-tsan)  # Asio's fences: TSan can't see them, but handlers pass through mutexes anyway
-endif()
 if(APIQUOTA_SANITIZE)
   add_compile_options(-fsanitize=${APIQUOTA_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${APIQUOTA_SANITIZE})
-endif()
-if(APIQUOTA_SANITIZE MATCHES thread)
-  # Thread sanitizers can't follow bare fences, and GCC says so; a loop has one thread and needs none.
-  add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
-endif()
-if(APIQUOTA_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage in the rooms; the targets link the fuzzer itself
 endif()
 if(APIQUOTA_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -1,8 +1,6 @@
 #include "net/admin_socket.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,37 +10,17 @@
 #include <stop_token>
 #include <system_error>
 
+#include "net/socket_address.h"
+
 namespace apiquota::net {
 namespace {
 
-bool IsIpv6(const ListenAddress& listen) { return listen.host.find(':') != std::string::npos; }
-
 int OpenSocket(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0); }
 
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
+// Without a host, IPv4's "any".
 SocketAddress Resolve(const ListenAddress& listen) {
-  SocketAddress address;
-  if (IsIpv6(listen)) {
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(listen.port);
-    inet_pton(AF_INET6, listen.host.c_str(), &v6->sin6_addr);
-    address.size = sizeof *v6;
-    return address;
-  }
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  v4->sin_family = AF_INET;
-  v4->sin_port = htons(listen.port);
   const std::string host = listen.host == "localhost" ? "127.0.0.1" : listen.host;
-  if (!host.empty()) inet_pton(AF_INET, host.c_str(), &v4->sin_addr);
-  address.size = sizeof *v4;
-  return address;
+  return ToSocketAddress({.ip = IpAddress::Parse(host).value_or(IpAddress{}), .port = listen.port});
 }
 
 }  // namespace

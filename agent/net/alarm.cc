@@ -1,41 +1,47 @@
 #include "net/alarm.h"
 
+#include <sys/timerfd.h>
+
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+
+#include "net/descriptor.h"
 
 namespace apiquota::net {
 
-namespace asio = boost::asio;
+struct Alarm::Impl final : EventHandler, std::enable_shared_from_this<Alarm::Impl> {
+  Impl(Loop& owner, std::function<void()> when_due)
+      : loop(owner),
+        timer(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+        ring(std::move(when_due)) {
+    loop.Watch(timer.get(), EPOLLIN, *this);
+  }
 
-struct Alarm::Impl {
-  Impl(Loop& loop, std::function<void()> when_due) : timer(loop.context()), ring(std::move(when_due)) {}
+  // 0 disarms.
+  void SetTimer(Micros delay) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(delay);
+    itimerspec spec{};
+    spec.it_value = {.tv_sec = seconds.count(), .tv_nsec = std::chrono::nanoseconds(delay - seconds).count()};
+    timerfd_settime(timer.get(), 0, &spec, nullptr);
+  }
 
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      timer;
+  // Setting or cancelling it takes the expiry back, so a read that finds none is out of date.
+  void OnEvents(uint32_t) override {
+    uint64_t expiries = 0;
+    if (::read(timer.get(), &expiries, sizeof expiries) <= 0) return;
+    const auto self = shared_from_this();  // ringing may destroy the alarm
+    ring();
+  }
+
+  Loop& loop;
+  Descriptor timer;
   std::function<void()> ring;
-  uint64_t set = 0;  // how often; tells a handler that is queued already that it is out of date
 };
 
 Alarm::Alarm(Loop& loop, std::function<void()> ring) : impl_(std::make_shared<Impl>(loop, std::move(ring))) {}
 
-Alarm::~Alarm() { Cancel(); }
+Alarm::~Alarm() { impl_->loop.Unwatch(impl_->timer.get(), *impl_); }
 
-void Alarm::Set(Micros delay) {
-  Cancel();
-  impl_->timer.expires_after(std::max(delay, Micros(0)));
-  impl_->timer.async_wait(
-      [weak = std::weak_ptr(impl_), set = impl_->set](const boost::system::error_code& error) {
-        const auto impl = weak.lock();
-        if (error || !impl || impl->set != set) return;
-        impl->ring();
-      });
-}
-
-void Alarm::Cancel() {
-  ++impl_->set;
-  impl_->timer.cancel();
-}
+void Alarm::Set(Micros delay) { impl_->SetTimer(std::max(delay, Micros(1))); }
+void Alarm::Cancel() { impl_->SetTimer(Micros(0)); }
 
 }  // namespace apiquota::net

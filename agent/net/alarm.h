@@ -1,5 +1,5 @@
-// One timer of a loop, exact to the millisecond: for schedules. Deadlines of connections belong on the loop's
-// wheel (timer_wheel.h), which is cheaper and coarser. Belongs to the loop's thread.
+// One timer of a loop (a timerfd), exact to the millisecond: for schedules. Deadlines of connections belong
+// on the loop's wheel (timer_wheel.h), which is cheaper and coarser. Belongs to the loop's thread.
 #pragma once
 
 #include <functional>

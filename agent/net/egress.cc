@@ -1,10 +1,10 @@
 #include "net/egress.h"
 
 #include <ifaddrs.h>
-#include <netinet/in.h>
 
 #include <algorithm>
-#include <cstring>
+
+#include "net/socket_address.h"
 
 namespace apiquota::net {
 namespace {
@@ -95,18 +95,8 @@ std::vector<IpAddress> LocalAddresses() {
   if (getifaddrs(&list) != 0) return out;
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr) continue;
-    IpAddress address;
-    if (entry->ifa_addr->sa_family == AF_INET) {
-      const auto* in = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
-      std::memcpy(address.bytes.data(), &in->sin_addr, 4);
-    } else if (entry->ifa_addr->sa_family == AF_INET6) {
-      address.v6 = true;
-      const auto* in = reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr);
-      std::memcpy(address.bytes.data(), &in->sin6_addr, 16);
-    } else {
-      continue;
-    }
-    out.push_back(address);
+    const auto family = entry->ifa_addr->sa_family;
+    if (family == AF_INET || family == AF_INET6) out.push_back(FromSocketAddress(entry->ifa_addr).ip);
   }
   freeifaddrs(list);
   return out;

@@ -1,17 +1,13 @@
 #include "net/http_client.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <unordered_map>
 
+#include "net/alarm.h"
 #include "net/http_transfer.h"
 
 namespace apiquota::net {
 namespace {
-
-namespace asio = boost::asio;
 
 // Once a process, before the first handle; it is not undone, as other users of the library may remain.
 void InitLibrary() {
@@ -25,12 +21,12 @@ struct MultiDeleter {
 
 }  // namespace
 
-// libcurl says which sockets to watch and when to wake it; the loop does both. Handlers that are still queued
-// when a socket or the client has gone find that out by `alive`.
+// libcurl says which sockets to watch and when to wake it; the loop does both. A request's end may destroy
+// the client: `alive` tells.
 class HttpClient::Impl {
  public:
   Impl(Loop& loop, HttpClientOptions options)
-      : loop_(loop), options_(std::move(options)), timer_(loop.context()) {
+      : loop_(loop), options_(std::move(options)), timer_(loop, [this] { Act(CURL_SOCKET_TIMEOUT, 0); }) {
     InitLibrary();
     multi_.reset(curl_multi_init());
     CURLM* const multi = multi_.get();
@@ -44,7 +40,8 @@ class HttpClient::Impl {
 
   ~Impl() {
     *alive_ = false;
-    for (const auto& [fd, socket] : sockets_) socket->descriptor.release();
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, curl_socket_callback{});
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, curl_multi_timer_callback{});
     sockets_.clear();
     for (const auto& [easy, transfer] : active_) curl_multi_remove_handle(multi_.get(), easy);
   }
@@ -61,14 +58,30 @@ class HttpClient::Impl {
   size_t waiting() const { return waiting_.size(); }
 
  private:
-  struct Socket {
-    explicit Socket(asio::io_context& context) : descriptor(context) {}
-    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> descriptor;
-    int wanted = CURL_POLL_NONE;  // CURL_POLL_IN, _OUT or _INOUT
-    bool reading = false;         // a wait is under way
-    bool writing = false;
+  // One that libcurl has opened, and will close.
+  class Socket final : public EventHandler {
+   public:
+    Socket(Impl& client, curl_socket_t fd) : client_(client), fd_(fd) {}
+    ~Socket() { client_.loop_.Unwatch(fd_, *this); }
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    void Watch(int what) {
+      uint32_t events = 0;
+      if ((what & CURL_POLL_IN) != 0) events |= EPOLLIN;
+      if ((what & CURL_POLL_OUT) != 0) events |= EPOLLOUT;
+      client_.loop_.Watch(fd_, events, *this);
+    }
+    void OnEvents(uint32_t events) override {
+      client_.Act(fd_, ((events & (EPOLLIN | EPOLLHUP)) != 0 ? CURL_CSELECT_IN : 0) |
+                           ((events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+                           ((events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0));
+    }
+
+   private:
+    Impl& client_;
+    const curl_socket_t fd_;
   };
-  using SocketPtr = std::shared_ptr<Socket>;
 
   void StartWaiting() {
     while (!waiting_.empty() && active_.size() < options_.requests_max) {
@@ -95,12 +108,8 @@ class HttpClient::Impl {
   }
 
   void SetTimer(long timeout_ms) {
-    timer_.cancel();
-    if (timeout_ms < 0 || !*alive_) return;
-    timer_.expires_after(std::chrono::milliseconds(timeout_ms));
-    timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
-      if (!error && *alive) Act(CURL_SOCKET_TIMEOUT, 0);
-    });
+    if (timeout_ms < 0) return timer_.Cancel();
+    timer_.Set(std::chrono::milliseconds(timeout_ms));
   }
 
   static int OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
@@ -110,45 +119,12 @@ class HttpClient::Impl {
 
   void SetSocket(curl_socket_t fd, int what) {
     if (what == CURL_POLL_REMOVE) {
-      const auto found = sockets_.find(fd);
-      if (found == sockets_.end()) return;
-      found->second->wanted = CURL_POLL_NONE;
-      found->second->descriptor.release();  // its file descriptor is libcurl's to close
-      sockets_.erase(found);
+      sockets_.erase(fd);
       return;
     }
-    SocketPtr& socket = sockets_[fd];
-    if (!socket) {
-      socket = std::make_shared<Socket>(loop_.context());
-      boost::system::error_code ignored;
-      socket->descriptor.assign(fd, ignored);
-    }
-    socket->wanted = what;
-    Watch(fd, socket);
-  }
-
-  void Watch(curl_socket_t fd, const SocketPtr& socket) {
-    using Base = asio::posix::descriptor_base;
-    if ((socket->wanted & CURL_POLL_IN) != 0 && !socket->reading) {
-      Wait(fd, socket, Base::wait_read, CURL_CSELECT_IN, &socket->reading);
-    }
-    if ((socket->wanted & CURL_POLL_OUT) != 0 && !socket->writing) {
-      Wait(fd, socket, Base::wait_write, CURL_CSELECT_OUT, &socket->writing);
-    }
-  }
-
-  void Wait(curl_socket_t fd, const SocketPtr& socket, asio::posix::descriptor_base::wait_type type,
-            int event, bool* waiting) {
-    *waiting = true;
-    socket->descriptor.async_wait(
-        type, [this, alive = alive_, fd, socket, event, waiting](const boost::system::error_code& error) {
-          *waiting = false;
-          if (!*alive || error == asio::error::operation_aborted) return;
-          const int wanted = event == CURL_CSELECT_IN ? CURL_POLL_IN : CURL_POLL_OUT;
-          if ((socket->wanted & wanted) == 0) return;
-          Act(fd, event);
-          if (*alive && socket->wanted != CURL_POLL_NONE) Watch(fd, socket);
-        });
+    std::unique_ptr<Socket>& socket = sockets_[fd];
+    if (!socket) socket = std::make_unique<Socket>(*this, fd);
+    socket->Watch(what);
   }
 
   void Act(curl_socket_t fd, int events) {
@@ -177,11 +153,9 @@ class HttpClient::Impl {
 
   Loop& loop_;
   const HttpClientOptions options_;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             asio::io_context::executor_type>
-      timer_;
+  Alarm timer_;
   std::unique_ptr<CURLM, MultiDeleter> multi_;
-  std::unordered_map<curl_socket_t, SocketPtr> sockets_;
+  std::unordered_map<curl_socket_t, std::unique_ptr<Socket>> sockets_;
   std::unordered_map<CURL*, std::unique_ptr<HttpTransfer>> active_;
   std::vector<std::unique_ptr<HttpTransfer>> spare_;
   std::deque<std::pair<ClientRequest, Done>> waiting_;

@@ -1,128 +1,128 @@
 #include "net/listener.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
+#include <cerrno>
+#include <system_error>
 
+#include "net/descriptor.h"
+#include "net/socket_address.h"
 #include "net/stream_impl.h"
 
 namespace apiquota::net {
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using Acceptor = asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>;
-using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-
 namespace {
 
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kAcceptRest{100};
+constexpr int kAcceptsPerTurn = 16;
 
 std::string Text(const ListenAddress& address) { return address.host + ":" + std::to_string(address.port); }
 
-Result<tcp::endpoint> ToEndpoint(const ListenAddress& address) {
-  if (address.host.empty()) return tcp::endpoint(asio::ip::address_v6::any(), address.port);
-  if (address.host == "localhost") return tcp::endpoint(asio::ip::address_v4::loopback(), address.port);
-  const auto ip = IpAddress::Parse(address.host);
+Result<Endpoint> ToEndpoint(const ListenAddress& address) {
+  Endpoint endpoint{.ip = {}, .port = address.port};
+  endpoint.ip.v6 = address.host.empty();  // "::", which takes IPv4 too
+  if (address.host.empty()) return endpoint;
+  const auto ip = IpAddress::Parse(address.host == "localhost" ? "127.0.0.1" : address.host);
   if (!ip) return Fail(Text(address) + ": a listen address needs an IP address, localhost or no host at all");
-  boost::system::error_code ignored;
-  return tcp::endpoint(asio::ip::make_address(ip->ToText(), ignored), address.port);
+  endpoint.ip = *ip;
+  return endpoint;
 }
 
-boost::system::error_code Bind(Acceptor& acceptor, tcp::endpoint endpoint, bool shared) {
-  boost::system::error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (error && endpoint.address().is_unspecified() && endpoint.address().is_v6()) {
-    endpoint = tcp::endpoint(asio::ip::address_v4::any(), endpoint.port());  // a machine without IPv6
-    acceptor.open(endpoint.protocol(), error);
-  }
-  if (error) return error;
-  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (endpoint.address().is_v6()) {
-    boost::system::error_code ignored;
-    acceptor.set_option(asio::ip::v6_only(!endpoint.address().is_unspecified()), ignored);
-  }
-  if (shared) acceptor.set_option(ReusePort(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  return error;
+bool SetOption(const Descriptor& socket, int level, int option, int value) {
+  return setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
 }
 
-Error Explain(const ListenAddress& address, const boost::system::error_code& error) {
-  if (error == asio::error::address_in_use)
-    return {Text(address) + ": the address is in use by another program"};
-  return {Text(address) + ": can't listen: " + error.message()};
+Descriptor OpenSocket(const Endpoint& endpoint) {
+  const int family = endpoint.ip.v6 ? AF_INET6 : AF_INET;
+  return Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+Error Explain(const ListenAddress& address, int error) {
+  if (error == EADDRINUSE) return {Text(address) + ": the address is in use by another program"};
+  return {Text(address) + ": can't listen: " + std::generic_category().message(error)};
+}
+
+Result<Descriptor> ListenAt(const ListenAddress& address, bool shared, int backlog) {
+  const auto wanted = ToEndpoint(address);
+  if (!wanted) return std::unexpected(wanted.error());
+  Endpoint endpoint = *wanted;
+  Descriptor socket = OpenSocket(endpoint);
+  if (!socket.valid() && address.host.empty()) {
+    endpoint.ip.v6 = false;  // a machine without IPv6
+    socket = OpenSocket(endpoint);
+  }
+  if (!socket.valid()) return std::unexpected(Explain(address, errno));
+  const bool any = endpoint.ip == IpAddress{.v6 = endpoint.ip.v6, .bytes = {}};
+  if (endpoint.ip.v6) SetOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
+  const SocketAddress at = ToSocketAddress(endpoint);
+  const bool listens = SetOption(socket, SOL_SOCKET, SO_REUSEADDR, 1) &&
+                       (!shared || SetOption(socket, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+                       bind(socket.get(), at.get(), at.size) == 0 && listen(socket.get(), backlog) == 0;
+  if (!listens) return std::unexpected(Explain(address, errno));
+  return socket;
 }
 
 }  // namespace
 
-struct Listener::Impl final : std::enable_shared_from_this<Impl>, TimerHandler {
-  Impl(Loop& loop_in, Accepted accepted_in)
-      : loop(loop_in), acceptor(loop_in.context()), accepted(std::move(accepted_in)), rest(*this) {}
+struct Listener::Impl final : std::enable_shared_from_this<Impl>, EventHandler, TimerHandler {
+  Impl(Loop& loop_in, Descriptor socket_in, Accepted accepted_in)
+      : loop(loop_in), socket(std::move(socket_in)), accepted(std::move(accepted_in)), rest(*this) {}
 
-  void Accept() {
-    acceptor.async_accept(
-        [self = shared_from_this()](const boost::system::error_code& error, TcpSocket socket) {
-          self->OnAccept(error, std::move(socket));
-        });
-  }
+  bool Watch() { return loop.Watch(socket.get(), EPOLLIN, *this); }
 
-  void OnAccept(const boost::system::error_code& error, TcpSocket socket) {
-    if (!acceptor.is_open()) return;
-    if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
-        error == asio::error::no_buffer_space || error.value() == ENFILE) {
-      return loop.timers().Arm(rest, kAcceptRest);
+  void OnEvents(uint32_t) override {
+    const auto self = shared_from_this();  // whoever takes a connection may close the listener
+    for (int i = 0; i < kAcceptsPerTurn && socket.valid(); ++i) {
+      const int fd = accept4(socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) {
+        accepted(Stream(new Stream::Impl(loop, Descriptor(fd))));
+        continue;
+      }
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        loop.Unwatch(socket.get(), *this);
+        loop.timers().Arm(rest, kAcceptRest);
+      }
+      return;  // the kernel has no more; a connection that was given up by its client is not worth a word
     }
-    if (!error) {
-      boost::system::error_code ignored;
-      socket.set_option(tcp::no_delay(true), ignored);
-      accepted(Stream(new Stream::Impl(std::move(socket))));
-    }
-    Accept();
   }
+  void OnTimer(Timer&) override { Watch(); }
 
-  void OnTimer(Timer&) override { Accept(); }
+  void Close() {
+    loop.Unwatch(socket.get(), *this);
+    socket.Close();
+    rest.Disarm();
+  }
 
   Loop& loop;
-  Acceptor acceptor;
+  Descriptor socket;
   Accepted accepted;
   Timer rest;
 };
 
 Status Listener::CheckFree(const ListenAddress& address) {
-  const auto endpoint = ToEndpoint(address);
-  if (!endpoint) return std::unexpected(endpoint.error());
-  asio::io_context context(1);
-  Acceptor acceptor(context);
-  boost::system::error_code error = Bind(acceptor, *endpoint, false);
-  if (!error) acceptor.listen(1, error);
-  if (error) return std::unexpected(Explain(address, error));
+  const auto socket = ListenAt(address, false, 1);
+  if (!socket) return std::unexpected(socket.error());
   return {};
 }
 
 Result<std::unique_ptr<Listener>> Listener::Open(Loop& loop, const ListenAddress& address,
                                                  Accepted accepted) {
-  const auto endpoint = ToEndpoint(address);
-  if (!endpoint) return std::unexpected(endpoint.error());
-  auto impl = std::make_shared<Impl>(loop, std::move(accepted));
-  boost::system::error_code error = Bind(impl->acceptor, *endpoint, true);
-  if (!error) impl->acceptor.listen(kBacklog, error);
-  if (error) return std::unexpected(Explain(address, error));
-  impl->Accept();
+  auto socket = ListenAt(address, true, kBacklog);
+  if (!socket) return std::unexpected(socket.error());
+  auto impl = std::make_shared<Impl>(loop, std::move(*socket), std::move(accepted));
+  if (!impl->Watch()) return std::unexpected(Explain(address, errno));
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }
 
 Listener::Listener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Listener::~Listener() {
-  boost::system::error_code ignored;
-  impl_->acceptor.close(ignored);
-  impl_->rest.Disarm();
-}
+Listener::~Listener() { impl_->Close(); }
 
 uint16_t Listener::port() const {
-  boost::system::error_code ignored;
-  return impl_->acceptor.local_endpoint(ignored).port();
+  SocketAddress address;
+  const int fd = impl_->socket.get();
+  return getsockname(fd, address.get(), &address.size) == 0 ? FromSocketAddress(address.get()).port : 0;
 }
 
 }  // namespace apiquota::net

@@ -1,20 +1,40 @@
-// One event loop: one io_context, one thread, one timer wheel driven by one tick. Everything that
-// hangs on a loop (streams, pools, timers) is touched by its thread alone; other threads only Post.
+// One event loop: epoll and one thread, with a timer wheel that one tick drives. Everything that hangs on a
+// loop (streams, pools, timers) is touched by its thread alone, or while it does not run; other threads only
+// Post.
 #pragma once
+
+#include <sys/epoll.h>
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <thread>
 
 #include "base/clock.h"
+#include "net/descriptor.h"
 #include "net/timer_wheel.h"
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace apiquota::net {
+
+// Told what epoll_wait said of a descriptor: EPOLLIN, EPOLLOUT, EPOLLHUP … It may destroy itself and others.
+class EventHandler {
+ public:
+  virtual void OnEvents(uint32_t events) = 0;
+
+ protected:
+  ~EventHandler() = default;
+};
+
+// Something to be done soon, from the loop and not from inside the call that wants it. Destroying it takes it
+// back.
+class Deferred : public TimerLink {
+ public:
+  virtual void OnTurn() = 0;
+
+ protected:
+  ~Deferred() { Unlink(); }
+};
 
 class Loop {
  public:
@@ -31,15 +51,32 @@ class Loop {
 
   const Clock& clock() const { return clock_; }
   TimerWheel& timers() { return timers_; }
-  boost::asio::io_context& context() { return *context_; }
+
+  // Tells `handler` of `events` at `fd` (with EPOLLET: of changes only), until Unwatch; a second call changes
+  // them. False if the kernel refuses. `fd` stays the caller's to close, after Unwatch.
+  bool Watch(int fd, uint32_t events, EventHandler& handler);
+  void Unwatch(int fd, EventHandler& handler);  // it hears nothing more, not even what is known already
+
+  // In the next turn; once, however often it is asked for.
+  void Defer(Deferred& deferred) {
+    if (!deferred.linked()) deferred.InsertBefore(&deferred_);
+  }
 
  private:
-  struct Ticker;
+  struct Tick;
+  struct Mailbox;
+
+  void Run();
+  void RunDeferred();
 
   const Clock& clock_;
   TimerWheel timers_;
-  std::unique_ptr<boost::asio::io_context> context_;
-  std::unique_ptr<Ticker> ticker_;
+  Descriptor epoll_;
+  std::span<epoll_event> batch_;  // of events, being told
+  TimerLink deferred_;
+  std::unique_ptr<Tick> tick_;
+  std::unique_ptr<Mailbox> mailbox_;
+  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

@@ -1,11 +1,9 @@
 #include "net/resolver.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/socket_address.h"
 
 namespace apiquota::net {
 namespace {
@@ -129,15 +128,7 @@ Addresses Resolver::SystemLookup(const std::string& host) {
   Addresses out;
   if (getaddrinfo(host.c_str(), "0", &hints, &list) != 0) return out;
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-    IpAddress address;
-    address.v6 = entry->ai_family == AF_INET6;
-    if (address.v6) {
-      std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(entry->ai_addr)->sin6_addr,
-                  16);
-    } else {
-      std::memcpy(address.bytes.data(), &reinterpret_cast<const sockaddr_in*>(entry->ai_addr)->sin_addr, 4);
-    }
-    out.push_back(address);
+    out.push_back(FromSocketAddress(entry->ai_addr).ip);
   }
   freeaddrinfo(list);
   return out;

@@ -1,39 +1,27 @@
 #include "net/stream.h"
 
-#include <boost/asio/post.hpp>
-#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
+#include <cerrno>
+#include <utility>
+
+#include "net/socket_address.h"
 #include "net/stream_impl.h"
 
 namespace apiquota::net {
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
-
 namespace {
 
-tcp::endpoint ToAsio(const Endpoint& endpoint) {
-  if (endpoint.ip.v6) return {asio::ip::address_v6(endpoint.ip.bytes), endpoint.port};
-  asio::ip::address_v4::bytes_type bytes;
-  std::memcpy(bytes.data(), endpoint.ip.bytes.data(), bytes.size());
-  return {asio::ip::address_v4(bytes), endpoint.port};
-}
+constexpr uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-Endpoint FromAsio(const tcp::endpoint& endpoint) {
-  Endpoint out{.ip = {}, .port = endpoint.port()};
-  out.ip.v6 = endpoint.address().is_v6();
-  if (out.ip.v6) {
-    out.ip.bytes = endpoint.address().to_v6().to_bytes();
-  } else {
-    const auto bytes = endpoint.address().to_v4().to_bytes();
-    std::memcpy(out.ip.bytes.data(), bytes.data(), bytes.size());
-  }
-  return out;
+void SetNoDelay(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 }  // namespace
 
-Stream::Stream(Loop& loop) : Stream(new Impl(loop.context())) {}
+Stream::Stream(Loop& loop) : Stream(new Impl(loop)) {}
 Stream::Stream(Impl* accepted) : impl_(accepted) { intrusive_ptr_add_ref(impl_); }
 
 Stream::~Stream() {
@@ -50,33 +38,13 @@ Stream& Stream::operator=(Stream&& other) noexcept {
 
 void Stream::SetHandler(StreamHandler* handler) { impl_->handler = handler; }
 
-void Stream::Connect(const Endpoint& endpoint) {
-  boost::system::error_code error;
-  const tcp::endpoint target = ToAsio(endpoint);
-  if (impl_->socket.is_open()) impl_->socket.close(error);
-  impl_->socket.open(target.protocol(), error);
-  if (error) return impl_->EndLater(StreamEnd::kConnectFailed);
-  impl_->socket.set_option(tcp::no_delay(true), error);
-  impl_->socket.async_connect(target, [impl = StreamPtr(impl_)](const boost::system::error_code& failed) {
-    impl->OnConnected(static_cast<bool>(failed));
-  });
-}
-
-void Stream::Impl::OnConnected(bool failed) {
-  if (ended || handler == nullptr) return;
-  if (failed) return End(StreamEnd::kConnectFailed);
-  boost::system::error_code ignored;
-  socket.non_blocking(true, ignored);
-  connected = true;
-  handler->OnOpen();
-}
+void Stream::Connect(const Endpoint& endpoint) { impl_->Connect(endpoint); }
 
 void Stream::StartTls(const TlsClient& client, const std::string& host, TlsSession* session) {
   impl_->tls = std::make_unique<Impl::Tls>(client, host, session);
   impl_->tls->engine.Handshake();
   impl_->FlushRecords();
-  impl_->reading = true;
-  impl_->StartRead();
+  Resume();
 }
 
 std::string_view Stream::input() const { return impl_->in.view(); }
@@ -85,21 +53,22 @@ void Stream::Consume(size_t n) { impl_->in.Consume(n); }
 
 void Stream::Resume() {
   impl_->reading = true;
-  if (!impl_->in_handler && !impl_->read_armed && !impl_->ended) impl_->StartRead();
+  if (!impl_->in_handler) impl_->ContinueReading();
 }
 
 void Stream::Pause() { impl_->reading = false; }
 bool Stream::paused() const { return !impl_->reading; }
 
 void Stream::Write(std::span<const std::string_view> pieces) { impl_->Send(pieces); }
-size_t Stream::unsent() const { return impl_->out.size() - impl_->out_at + impl_->queued.size(); }
+size_t Stream::unsent() const { return impl_->unsent(); }
 uint64_t Stream::sent() const { return impl_->sent_total; }
 void Stream::SetLowMark(size_t bytes) { impl_->low_mark = bytes; }
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
 Endpoint Stream::peer() const {
-  boost::system::error_code error;
-  return FromAsio(impl_->socket.remote_endpoint(error));
+  SocketAddress address;
+  const int fd = impl_->socket.get();
+  return getpeername(fd, address.get(), &address.size) == 0 ? FromSocketAddress(address.get()) : Endpoint{};
 }
 
 void Stream::ShutdownSend() {
@@ -117,21 +86,68 @@ void Stream::Close() {
 }
 
 void Stream::Reset() {
-  boost::system::error_code ignored;
-  impl_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(impl_->socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   Close();
+}
+
+Stream::Impl::Impl(Loop& owner, Descriptor accepted)
+    : loop(owner), socket(std::move(accepted)), connected(true) {
+  SetNoDelay(socket.get());
+  if (!loop.Watch(socket.get(), kWatched, *this)) EndLater(StreamEnd::kReset);
+}
+
+void Stream::Impl::Connect(const Endpoint& endpoint) {
+  const SocketAddress target = ToSocketAddress(endpoint);
+  socket = Descriptor(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return EndLater(StreamEnd::kConnectFailed);
+  SetNoDelay(socket.get());
+  const int result = connect(socket.get(), target.get(), target.size);
+  const bool begun = result == 0 || errno == EINPROGRESS || errno == EINTR;
+  if (!begun || !loop.Watch(socket.get(), kWatched, *this)) EndLater(StreamEnd::kConnectFailed);
+}
+
+void Stream::Impl::OnConnected() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return End(StreamEnd::kConnectFailed);
+  connected = true;
+  if (handler != nullptr) handler->OnOpen();
+}
+
+void Stream::Impl::OnEvents(uint32_t events) {
+  const StreamPtr self(this);  // handlers may destroy the stream
+  constexpr uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  readable = readable || (events & (EPOLLIN | kEnds)) != 0;
+  hung_up = hung_up || (events & kEnds) != 0;
+  if (ended) return;
+  if (!connected) {
+    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) OnConnected();
+    return ContinueReading();
+  }
+  if ((events & EPOLLOUT) != 0 && unsent() > 0) SendQueued();
+  if (readable && reading) ReadOnce();
+}
+
+void Stream::Impl::OnTurn() {
+  const StreamPtr self(this);
+  if (end_due) return End(*end_due);
+  if (unsent() > 0) SendQueued();
+  if (!reading || ended) return;
+  if (tls && std::exchange(tls->stalled, false)) return OnRecords();
+  if (readable) ReadOnce();
 }
 
 void Stream::Impl::CloseSocket() {
   ended = true;
-  boost::system::error_code ignored;
-  socket.close(ignored);
+  Unlink();
+  if (!socket.valid()) return;
+  loop.Unwatch(socket.get(), *this);
+  socket.Close();
 }
 
-void Stream::Impl::Finish() {
-  boost::system::error_code ignored;
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
-}
+void Stream::Impl::Finish() { shutdown(socket.get(), SHUT_WR); }
 
 void Stream::Impl::End(StreamEnd end) {
   if (ended) return;
@@ -140,7 +156,8 @@ void Stream::Impl::End(StreamEnd end) {
 }
 
 void Stream::Impl::EndLater(StreamEnd end) {
-  asio::post(socket.get_executor(), [impl = StreamPtr(this), end] { impl->End(end); });
+  end_due = end;
+  loop.Defer(*this);
 }
 
 }  // namespace apiquota::net

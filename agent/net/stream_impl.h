@@ -1,63 +1,68 @@
-// The asio side of Stream; only stream*.cc and listener.cc include it.
+// The socket's side of Stream; only stream*.cc and listener.cc include it.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "net/descriptor.h"
 #include "net/read_buffer.h"
 #include "net/stream.h"
 
 namespace apiquota::net {
 
-using TcpSocket =
-    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+// Watched for changes only (EPOLLET), reads and writes alike, from its first event to its last. A read that
+// fills less than its room has taken all there was, unless the peer has hung up, which events tell
+// (EPOLLRDHUP): so no read is made just to find nothing.
+//
+// Kept alive by its Stream and by the handler that runs; counted without atomics, as it lives on one loop.
+struct Stream::Impl final : EventHandler, Deferred {
+  explicit Impl(Loop& owner) : loop(owner) {}
+  Impl(Loop& owner, Descriptor accepted);
 
-// Kept alive by its Stream and by every operation under way; counted without atomics, as it lives
-// on one loop.
-struct Stream::Impl {
-  explicit Impl(boost::asio::io_context& context) : socket(context) {}
-  explicit Impl(TcpSocket accepted) : socket(std::move(accepted)), connected(true) {}
+  void OnEvents(uint32_t events) override;
+  void OnTurn() override;
 
-  void StartRead();
-  void OnRead(size_t n, bool failed, bool eof);
+  void Connect(const Endpoint& endpoint);
+  void OnConnected();
+  void ContinueReading();  // as far as it is wanted, in the loop's next turn
+  void ReadOnce();
   void OnRecords();
   bool PumpTls();
-  void OnConnected(bool failed);
   void DeliverBytes();
-  void WriteFailed();
 
   void Send(std::span<const std::string_view> pieces);
   void SendPlain(std::span<const std::string_view> pieces);
+  size_t SendNow(std::span<const std::string_view> pieces);
   void SendTls(std::span<const std::string_view> pieces);
   void FlushRecords();
-  void StartWrite();
-  void OnWritten(size_t n, bool failed);
+  void SendQueued();
+  void WriteFailed();
   void Finish();
 
+  size_t unsent() const { return out.size() - out_at; }
   void End(StreamEnd end);
   void EndLater(StreamEnd end);
   void CloseSocket();
 
   int references = 0;
-  TcpSocket socket;
+  Loop& loop;
+  Descriptor socket;
   StreamHandler* handler = nullptr;
   bool connected = false;
   bool ended = false;       // OnEnd was delivered or the socket is closed
   bool reading = false;     // wanted
-  bool read_armed = false;  // under way
+  bool readable = false;    // the kernel may hold more
+  bool hung_up = false;     // … and an end behind it
   bool in_handler = false;  // OnBytes is running: the bytes must not move
-  bool writing = false;     // a send is under way
   bool write_failed = false;
   bool finish_wanted = false;
+  std::optional<StreamEnd> end_due;
 
   ReadBuffer in;
-  std::string out;  // being sent, from out_at on
+  std::string out;  // what the kernel would not take yet, from out_at on
   size_t out_at = 0;
-  std::string queued;  // to be sent after `out`
   uint64_t sent_total = 0;
   size_t low_mark = 0;
   bool above_low_mark = false;

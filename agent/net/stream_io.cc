@@ -3,15 +3,12 @@
 #include <sys/uio.h>
 
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
 #include <cerrno>
+#include <utility>
 
 #include "net/stream_impl.h"
 
 namespace apiquota::net {
-
-namespace asio = boost::asio;
 
 namespace {
 
@@ -26,42 +23,32 @@ void Trim(std::string* queue) {
 
 }  // namespace
 
-void Stream::Impl::StartRead() {
-  if (tls && tls->stalled) {
-    // Plain bytes are waiting inside; deliver them from the loop, not from inside a call.
-    tls->stalled = false;
-    read_armed = true;
-    asio::post(socket.get_executor(), [impl = StreamPtr(this)] {
-      impl->read_armed = false;
-      if (!impl->ended) impl->OnRecords();
-    });
-    return;
-  }
-  ReadBuffer& buffer = tls ? tls->records : in;
-  const std::span<char> room = buffer.Prepare();
-  if (room.empty()) return;
-  read_armed = true;
-  socket.async_read_some(asio::buffer(room.data(), room.size()),
-                         [impl = StreamPtr(this)](const boost::system::error_code& error, size_t n) {
-                           impl->OnRead(n, static_cast<bool>(error), error == asio::error::eof);
-                         });
+void Stream::Impl::ContinueReading() {
+  if (reading && !ended && (readable || (tls && tls->stalled))) loop.Defer(*this);
 }
 
-void Stream::Impl::OnRead(size_t n, bool failed, bool eof) {
-  read_armed = false;
+void Stream::Impl::ReadOnce() {
   if (ended || handler == nullptr) return;
-  if (failed) {
+  ReadBuffer& buffer = tls ? tls->records : in;
+  const std::span<char> room = buffer.Prepare();
+  if (room.empty()) return write_failed ? End(StreamEnd::kReset) : void();
+  const ssize_t n = recv(socket.get(), room.data(), room.size(), 0);
+  if (n < 0 && errno == EINTR) return ContinueReading();
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    readable = false;
+    return;
+  }
+  if (n <= 0) {
     if (tls && tls->engine.state() == TlsState::kHandshaking) return End(StreamEnd::kHandshakeFailed);
     // A TLS peer that leaves without close_notify may have been cut off by somebody else.
-    return End(eof && !tls ? StreamEnd::kClosed : StreamEnd::kReset);
+    return End(n == 0 && !tls ? StreamEnd::kClosed : StreamEnd::kReset);
   }
-  if (tls) {
-    tls->records.Commit(n);
-    return OnRecords();
-  }
-  in.Commit(n);
+  const auto got = static_cast<size_t>(n);
+  readable = got == room.size() || hung_up;
+  buffer.Commit(got);
+  if (tls) return OnRecords();
   DeliverBytes();
-  if (reading && !ended && !read_armed) StartRead();
+  ContinueReading();
 }
 
 void Stream::Impl::DeliverBytes() {
@@ -84,7 +71,6 @@ void Stream::Impl::OnRecords() {
   tls->records.Consume(records.size() - engine.unread());
   engine.Put({});
   FlushRecords();
-  const StreamPtr self(this);  // handlers may destroy the stream
   if (opened) handler->OnOpen();
   if (got_bytes && !ended && handler != nullptr) DeliverBytes();
   if (ended) return;
@@ -96,7 +82,7 @@ void Stream::Impl::OnRecords() {
     case TlsState::kFailed:
       return End(handshaking && !opened ? StreamEnd::kHandshakeFailed : StreamEnd::kReset);
     default:
-      if (reading && !read_armed) StartRead();
+      ContinueReading();
   }
 }
 
@@ -127,44 +113,49 @@ void Stream::Impl::Send(std::span<const std::string_view> pieces) {
 }
 
 void Stream::Impl::SendPlain(std::span<const std::string_view> pieces) {
-  size_t sent = 0;
-  if (!writing && out.empty() && pieces.size() <= kPiecesMax) {
-    std::array<iovec, kPiecesMax> parts;
-    for (size_t i = 0; i < pieces.size(); ++i) {
-      parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
-    }
-    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = pieces.size();
-    // The kernel takes one piece faster without the detour.
-    const ssize_t n = pieces.size() == 1
-                          ? ::send(socket.native_handle(), pieces[0].data(), pieces[0].size(), kFlags)
-                          : ::sendmsg(socket.native_handle(), &message, kFlags);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-      return WriteFailed();
-    }
-    sent = n < 0 ? 0 : static_cast<size_t>(n);
-    sent_total += sent;
-  }
-  std::string& queue = writing ? queued : out;
+  const bool queue_only = unsent() > 0 || pieces.size() > kPiecesMax;
+  size_t sent = queue_only ? 0 : SendNow(pieces);
+  if (write_failed) return;
   for (const std::string_view piece : pieces) {
     const size_t skip = std::min(sent, piece.size());
-    queue.append(piece.substr(skip));
+    out.append(piece.substr(skip));
     sent -= skip;
   }
-  if (!writing && !out.empty()) StartWrite();
-  if (out.size() - out_at + queued.size() > low_mark) above_low_mark = true;
+  if (queue_only) loop.Defer(*this);
+  if (unsent() > low_mark) above_low_mark = true;
 }
 
-// What the peer sent before it went away may still be unread: an armed read comes to the end by
-// itself.
+// What the kernel takes; once it does not take all, EPOLLOUT tells when it will.
+size_t Stream::Impl::SendNow(std::span<const std::string_view> pieces) {
+  std::array<iovec, kPiecesMax> parts;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = pieces.size();
+  // The kernel takes one piece faster without the detour.
+  const ssize_t n = pieces.size() == 1
+                        ? ::send(socket.get(), pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL)
+                        : ::sendmsg(socket.get(), &message, MSG_NOSIGNAL);
+  if (n < 0) {
+    if (errno == EINTR) loop.Defer(*this);
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) WriteFailed();
+    return 0;
+  }
+  sent_total += static_cast<uint64_t>(n);
+  return static_cast<size_t>(n);
+}
+
+// What the peer sent before it went away may still be unread: reading comes to the end by itself.
 void Stream::Impl::WriteFailed() {
   write_failed = true;
   out.clear();
-  queued.clear();
   out_at = 0;
-  if (!read_armed && !in_handler) EndLater(StreamEnd::kReset);
+  readable = hung_up = true;
+  if (in_handler) return;
+  if (reading) return ContinueReading();
+  EndLater(StreamEnd::kReset);
 }
 
 void Stream::Impl::SendTls(std::span<const std::string_view> pieces) {
@@ -189,35 +180,22 @@ void Stream::Impl::FlushRecords() {
   Trim(&output);
 }
 
-void Stream::Impl::StartWrite() {
-  writing = true;
-  socket.async_write_some(asio::buffer(out.data() + out_at, out.size() - out_at),
-                          [impl = StreamPtr(this)](const boost::system::error_code& error, size_t n) {
-                            impl->OnWritten(n, static_cast<bool>(error));
-                          });
-}
-
-void Stream::Impl::OnWritten(size_t n, bool failed) {
-  writing = false;
-  if (ended) return;
-  if (failed) return WriteFailed();
-  out_at += n;
-  sent_total += n;
-  if (out_at == out.size()) {
+void Stream::Impl::SendQueued() {
+  const std::string_view rest[] = {std::string_view(out).substr(out_at)};
+  const size_t sent = SendNow(rest);
+  if (write_failed || sent == 0) return;
+  out_at += sent;
+  if (unsent() == 0) {
     Trim(&out);
     out_at = 0;
-    out.swap(queued);
+    if (finish_wanted) Finish();
+  } else {
+    if (out_at > out.size() / 2) out.erase(0, std::exchange(out_at, 0));
+    loop.Defer(*this);  // until the kernel takes nothing more
   }
-  const size_t unsent = out.size() - out_at + queued.size();
-  if (unsent > 0) {
-    StartWrite();
-  } else if (finish_wanted) {
-    Finish();
-  }
-  if (handler != nullptr && (unsent == 0 || (above_low_mark && unsent <= low_mark))) {
-    above_low_mark = unsent > low_mark;
-    handler->OnDrained();
-  }
+  if (handler == nullptr || (unsent() > 0 && !(above_low_mark && unsent() <= low_mark))) return;
+  above_low_mark = unsent() > low_mark;
+  handler->OnDrained();
 }
 
 }  // namespace apiquota::net

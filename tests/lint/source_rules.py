@@ -11,10 +11,11 @@ FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 COLUMNS_MAX = 110
 
-# Which rooms may include whose headers. Beast's parser is http's; all else of Boost's network side is net's.
+# Whose headers a room may include: Beast's parser is http's; sockets and the loop's system calls are net's.
 LIBRARY_ROOMS = [
-    (re.compile(r"^boost/beast/http/(basic_parser|error|verb|field|status)\b"), {"http", "net"}),
+    (re.compile(r"^boost/beast/http/(basic_parser|error|verb|field|status)\b"), {"http"}),
     (re.compile(r"^boost/(asio|beast)\b"), {"net"}),
+    (re.compile(r"^sys/(epoll|eventfd|socket|timerfd)\.h$"), {"net"}),
     (re.compile(r"^openssl/"), {"net"}),
     (re.compile(r"^curl/"), {"net"}),
     (re.compile(r"^(civetweb\.h|CivetServer\.h)$"), {"net"}),

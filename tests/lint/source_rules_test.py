@@ -85,6 +85,8 @@ class LibrariesTest(unittest.TestCase):
             "boost/asio.hpp",
             "boost/asio/ip/tcp.hpp",
             "boost/beast/core.hpp",
+            "sys/epoll.h",
+            "sys/socket.h",
             "openssl/ssl.h",
             "curl/curl.h",
             "civetweb.h",
