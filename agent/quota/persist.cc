@@ -172,8 +172,11 @@ SavedCount ReadCount(Members* members) {
   count.key = members->Text("key");
   count.quota = members->Text("quota");
   const auto window = members->Number("window");
-  if (!window || !(*window >= 1 && *window <= 1e15)) members->Fault("window is not a length of time");
-  count.window = Micros(static_cast<int64_t>(window.value_or(0)));
+  if (window && *window >= 1 && *window <= 1e15) {
+    count.window = Micros(static_cast<int64_t>(*window));
+  } else {
+    members->Fault("window is not a length of time");
+  }
   count.since = members->Time("since", true).value_or(SystemTime{});
   const Json* parts = members->Find("parts", true);
   if (parts == nullptr) return count;
