@@ -59,10 +59,13 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 }
 
 std::optional<uint64_t> ParseDigits(std::string_view text) {
-  if (text.empty() || !std::ranges::all_of(text, IsDigit)) return std::nullopt;
+  if (text.empty()) return std::nullopt;
   uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  for (const char c : text) {
+    const bool fits = IsDigit(c) && !__builtin_mul_overflow(value, 10U, &value) &&
+                      !__builtin_add_overflow(value, static_cast<uint64_t>(c - '0'), &value);
+    if (!fits) return std::nullopt;
+  }
   return value;
 }
 

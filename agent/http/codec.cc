@@ -16,6 +16,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/find_byte.h"
 #include "base/text.h"
 #include "http/codec_scan.h"
 
@@ -102,11 +103,19 @@ bool IsPort(std::string_view text) {
 
 }  // namespace
 
-bool IsToken(std::string_view text) {
-  bool all = true;
-  for (const char c : text) all &= kTokenByte[static_cast<unsigned char>(c)];
-  return all && !text.empty();
+size_t TokenLength(std::string_view text) {
+  // Letters, digits and '-' are nearly all that names are made of.
+  size_t length = FindByte(text, 0, [](auto byte) {
+    using Bytes = decltype(byte);  // unsigned, so that what lies below wraps around
+    const auto letter = static_cast<Bytes>((byte | 0x20) - 'a');
+    const auto digit = static_cast<Bytes>(byte - '0');
+    return (letter >= 26) & (digit >= 10) & (byte != '-');
+  });
+  while (length < text.size() && kTokenByte[static_cast<unsigned char>(text[length])]) ++length;
+  return length;
 }
+
+bool IsToken(std::string_view text) { return !text.empty() && TokenLength(text) == text.size(); }
 
 bool IsFieldValue(std::string_view text) {
   return FindControl(text, 0) == text.size() && Trim(text).size() == text.size();

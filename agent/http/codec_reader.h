@@ -88,18 +88,18 @@ class MessageReader {
     MessageReader* reader_;
   };
 
-  // One line of a head, without its CRLF (RFC 9112 5); `at` is where it stands in fields().
-  std::optional<Refusal> OnField(std::string_view line, size_t at) {
-    const size_t colon = std::min(line.find(':'), line.size());
+  // One line of a head, without its CRLF (RFC 9112 5); `at` is where it stands in `fields`.
+  std::optional<Refusal> OnField(std::string_view line, size_t at, Fields& fields) {
+    const size_t colon = TokenLength(line);
+    if (colon == 0 || colon == line.size() || line[colon] != ':') return kBadFieldName;
     const std::string_view name = line.substr(0, colon);
-    if (colon == line.size() || !IsToken(name)) return kBadFieldName;
     const std::string_view value = Trim(line.substr(colon + 1));
-    const size_t index = fields().size();
-    fields().AddLine({.at = at,
-                      .name_size = name.size(),
-                      .value_at = at + static_cast<size_t>(value.data() - line.data()),
-                      .value_size = value.size(),
-                      .line_size = line.size() + 2});
+    const size_t index = fields.size();
+    fields.AddLine({.at = at,
+                    .name_size = name.size(),
+                    .value_at = at + static_cast<size_t>(value.data() - line.data()),
+                    .value_size = value.size(),
+                    .line_size = line.size() + 2});
     if (DecidesFraming(name)) parser_head_.append(line).append("\r\n");
     return facts_.Note(name, value, index);
   }
@@ -229,11 +229,13 @@ template <bool kRequest>
 size_t MessageReader<kRequest>::TakeHead(std::string_view head) {
   const size_t lines = head_scan_.first_line_size() + 2;
   parser_head_.assign(head.substr(0, lines));
-  const size_t kept = fields().AddLines(head.substr(lines));
+  Fields& known = fields();
+  const size_t kept = known.AddLines(head.substr(lines));
   size_t at = lines;
   for (const size_t end : head_scan_.line_ends()) {
     if (end <= at) continue;  // the first line, and the empty one at the end
-    if (const auto refusal = OnField(head.substr(at, end - at), kept + at - lines)) return Refuse(*refusal);
+    if (const auto refusal = OnField(head.substr(at, end - at), kept + at - lines, known))
+      return Refuse(*refusal);
     at = end + 2;
   }
   parser_head_.append("\r\n");

@@ -1,9 +1,9 @@
 #include "http/forward.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <span>
+#include <vector>
 
 #include "base/text.h"
 #include "http/codec_facts.h"
@@ -63,21 +63,20 @@ class ConnectionOptions {
       const FieldView field = fields[i];
       if (field.name.size() != 10 || !EqualsIgnoreCase(field.name, "connection")) continue;
       ForEachElement(field.value, [this](std::string_view option) {
-        if (size_ < options_.size() && !EqualsIgnoreCase(option, "close") &&
+        if (options_.size() < kConnectionOptionsMax && !EqualsIgnoreCase(option, "close") &&
             !EqualsIgnoreCase(option, "keep-alive")) {
-          options_[size_++] = option;
+          options_.push_back(option);
         }
       });
     }
   }
 
   bool NameAway(std::string_view name) const {
-    return size_ > 0 && IsAnyOf(name, std::span(options_).first(size_)) && !IsAnyOf(name, kProtected);
+    return !options_.empty() && IsAnyOf(name, options_) && !IsAnyOf(name, kProtected);
   }
 
  private:
-  std::array<std::string_view, kConnectionOptionsMax> options_;
-  size_t size_ = 0;
+  std::vector<std::string_view> options_;  // nearly always empty
 };
 
 // Equal but for case and for '_' spelled '-'.

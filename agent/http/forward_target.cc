@@ -1,6 +1,7 @@
 // Targets and base URLs: RFC 9112 3.2, RFC 3986 3 and 5.2.4.
 #include <algorithm>
 
+#include "base/find_byte.h"
 #include "base/text.h"
 #include "http/forward.h"
 
@@ -116,7 +117,8 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text) {
 }
 
 std::expected<std::string_view, Refusal> RequestPath(std::string_view target) {
-  if (!std::ranges::all_of(target, IsVisible)) return RefuseTarget("a space or control byte in the target");
+  const size_t invisible = FindByte(target, 0, [](auto byte) { return (byte <= 0x20) | (byte == 0x7f); });
+  if (invisible < target.size()) return RefuseTarget("a space or control byte in the target");
   if (target.find('#') != std::string_view::npos) return RefuseTarget("a fragment in the target");
   std::string_view path_and_query = target;
   if (!target.starts_with('/')) {

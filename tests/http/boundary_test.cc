@@ -100,6 +100,15 @@ TEST(BoundaryTest, TokensAndFieldValuesAreWhatRfc9110Says) {
   }
   EXPECT_EQ(token_bytes, "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~");
   EXPECT_EQ(value_bytes.size(), 1 + (0x7f - 0x20) + 128);
+  // Long names are judged many bytes at a time: the same everywhere.
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool legal = IsToken(std::string(1, static_cast<char>(byte)));
+    for (size_t at = 0; at < 40; ++at) {
+      std::string text(40, 'n');
+      text[at] = static_cast<char>(byte);
+      EXPECT_EQ(IsToken(text), legal) << byte << " at " << at;
+    }
+  }
   EXPECT_FALSE(IsToken(""));
   EXPECT_TRUE(IsFieldValue(""));
   EXPECT_FALSE(IsFieldValue(" a"));
