@@ -1,7 +1,5 @@
 #include "provider/json_reader.h"
 
-#include "base/find_byte.h"
-
 namespace apiquota::provider {
 namespace {
 
@@ -29,13 +27,9 @@ void AppendUtf8(uint32_t code, std::string* out) {
 
 }  // namespace
 
-size_t FindStringStop(std::string_view text) {
-  return FindByte(text, 0, [](auto byte) { return (byte == '"') | (byte == '\\') | (byte < 0x20); });
-}
-
 namespace json {
 
-bool NumberGrammar::Take(char c) {
+bool NumberGrammar::TakeOther(char c) {
   switch (at_) {
     case At::kStart:
     case At::kMinus:
@@ -49,7 +43,6 @@ bool NumberGrammar::Take(char c) {
       return true;
     case At::kZero:
     case At::kInteger:
-      if (at_ == At::kInteger && IsDigit(c)) return true;
       if (c == '.') {
         at_ = At::kPoint;
         return true;
@@ -60,7 +53,6 @@ bool NumberGrammar::Take(char c) {
       at_ = At::kFraction;
       return true;
     case At::kFraction:
-      if (IsDigit(c)) return true;
       break;
     case At::kE:
       if (c == '+' || c == '-') {
@@ -73,7 +65,7 @@ bool NumberGrammar::Take(char c) {
       at_ = At::kExponent;
       return true;
     case At::kExponent:
-      return IsDigit(c);
+      return false;
   }
   if (c != 'e' && c != 'E') return false;
   at_ = At::kE;

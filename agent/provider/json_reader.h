@@ -17,11 +17,9 @@
 #include <string>
 #include <string_view>
 
-namespace apiquota::provider {
+#include "base/find_byte.h"
 
-// Where a JSON string's plain part ends: the first quote, backslash or control byte; the size if there is
-// none.
-size_t FindStringStop(std::string_view text);
+namespace apiquota::provider {
 
 namespace json {
 
@@ -32,13 +30,19 @@ constexpr size_t kTextBytesMax = 1024;  // of a wanted key or scalar
 class NumberGrammar {
  public:
   void Start() { at_ = At::kStart; }
-  bool Take(char c);  // false: c is not part of the number
+  // False: c is not part of the number.
+  bool Take(char c) {
+    const bool digits = at_ == At::kInteger || at_ == At::kFraction || at_ == At::kExponent;
+    return (digits && c >= '0' && c <= '9') || TakeOther(c);
+  }
   bool Complete() const {
     return at_ == At::kZero || at_ == At::kInteger || at_ == At::kFraction || at_ == At::kExponent;
   }
 
  private:
   enum class At : uint8_t { kStart, kMinus, kZero, kInteger, kPoint, kFraction, kE, kSign, kExponent };
+  bool TakeOther(char c);
+
   At at_ = At::kStart;
 };
 
@@ -74,7 +78,21 @@ class JsonReader {
   }
   // After the end or an error it only returns.
   void Write(std::string_view bytes) {
-    while (!bytes.empty() && at_ <= At::kLiteral) Step(&bytes);
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
+    while (at != end) {
+      if (at_ < At::kText) {
+        const char c = *at;
+        const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        at += space || Structure(c) ? 1 : 0;
+      } else if (at_ == At::kText) {
+        at = TakeText(at, end);
+      } else if (at_ <= At::kLiteral) {
+        at = TakeRest(at, end);
+      } else {
+        return;
+      }
+    }
   }
 
   bool done() const { return at_ == At::kDone; }      // whole, or ended by the sink
@@ -97,33 +115,16 @@ class JsonReader {
   };
   using Text = std::optional<std::string_view>;
 
-  void Step(std::string_view* bytes) {
+  // Each takes what belongs to the token under way and returns what follows.
+  const char* TakeRest(const char* at, const char* end) {
     switch (at_) {
-      case At::kText:
-        return TakeText(bytes);
       case At::kEscape:
-        return TakeEscape(bytes);
+        return TakeEscape(at, end);
       case At::kNumber:
-        return TakeNumber(bytes);
-      case At::kLiteral:
-        return TakeLiteral(bytes);
+        return TakeNumber(at, end);
       default:
-        return TakeStructure(bytes);
+        return TakeLiteral(at, end);
     }
-  }
-
-  // Up to where something longer than a byte begins.
-  void TakeStructure(std::string_view* bytes) {
-    const char* at = bytes->data();
-    const char* const end = at + bytes->size();
-    bool taken = true;
-    while (at != end && taken && at_ < At::kText) {
-      const char c = *at;
-      const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-      taken = space || Structure(c);
-      at += taken ? 1 : 0;
-    }
-    *bytes = {at, static_cast<size_t>(end - at)};
   }
 
   // False: `c` is not consumed yet.
@@ -203,51 +204,56 @@ class JsonReader {
     return true;
   }
 
-  void TakeText(std::string_view* bytes) {
-    const size_t stop = FindStringStop(*bytes);
-    const std::string_view part = bytes->substr(0, stop);
-    const bool whole = stop < bytes->size() && (*bytes)[stop] == '"';
-    if (whole && text_.empty()) {
+  const char* TakeText(const char* at, const char* end) {
+    const std::string_view rest(at, static_cast<size_t>(end - at));
+    const size_t stop = FindByte(rest, 0, [](auto byte) {
+      return (byte == '"') | (byte == '\\') | (byte < 0x20);  // a bare control byte is none of JSON's
+    });
+    const std::string_view part = rest.substr(0, stop);
+    if (stop == rest.size()) return Keep(part), end;
+    const char c = rest[stop];
+    if (c == '"' && text_.empty()) {
       EndText(part);  // in one piece, the usual case: nothing is copied
-    } else if (Keep(part) && whole) {
-      EndText(text_);
+      return at + stop + 1;
     }
-    if (stop == bytes->size()) return bytes->remove_prefix(stop);
-    const char c = (*bytes)[stop];
-    bytes->remove_prefix(stop + 1);
-    if (c == '"' || failed()) return;
-    escape_.Start();
-    at_ = c == '\\' ? At::kEscape : At::kFailed;
+    if (!Keep(part)) return end;
+    if (c == '"') {
+      EndText(text_);
+    } else {
+      escape_.Start();
+      at_ = c == '\\' ? At::kEscape : At::kFailed;
+    }
+    return at + stop + 1;
   }
 
-  void TakeEscape(std::string_view* bytes) {
+  const char* TakeEscape(const char* at, const char* end) {
     std::string decoded;
     json::Escape::Step step = json::Escape::Step::kMore;
-    while (step == json::Escape::Step::kMore && !bytes->empty()) {
-      step = escape_.Take(bytes->front(), &decoded);
-      bytes->remove_prefix(1);
-    }
-    if (step == json::Escape::Step::kMalformed) return static_cast<void>(Fail());
-    if (Keep(decoded) && step == json::Escape::Step::kDone) at_ = At::kText;
+    while (step == json::Escape::Step::kMore && at != end) step = escape_.Take(*at++, &decoded);
+    if (step == json::Escape::Step::kMalformed) return Fail(), at;
+    if (step == json::Escape::Step::kDone) at_ = At::kText;
+    Keep(decoded);
+    return at;
   }
 
-  void TakeNumber(std::string_view* bytes) {
-    size_t n = 0;
-    while (n < bytes->size() && number_.Take((*bytes)[n])) ++n;
-    const std::string_view part = bytes->substr(0, n);
-    const bool ended = n < bytes->size();
-    bytes->remove_prefix(n);
-    if (ended && !number_.Complete()) return static_cast<void>(Fail());
-    if (ended && text_.empty()) return EndScalar(part, false);
-    if (Keep(part) && ended) EndScalar(text_, false);
+  const char* TakeNumber(const char* at, const char* end) {
+    const char* const begin = at;
+    while (at != end && number_.Take(*at)) ++at;
+    const std::string_view part(begin, static_cast<size_t>(at - begin));
+    if (at == end) return Keep(part), at;
+    if (!number_.Complete()) return Fail(), at;
+    if (text_.empty()) return EndScalar(part, false), at;
+    if (Keep(part)) EndScalar(text_, false);
+    return at;
   }
 
-  void TakeLiteral(std::string_view* bytes) {
-    while (literal_at_ < literal_.size() && !bytes->empty()) {
-      if (bytes->front() != literal_[literal_at_++]) return static_cast<void>(Fail());
-      bytes->remove_prefix(1);
+  const char* TakeLiteral(const char* at, const char* end) {
+    while (literal_at_ < literal_.size() && at != end) {
+      if (*at != literal_[literal_at_++]) return Fail(), at;
+      ++at;
     }
     if (literal_at_ == literal_.size()) EndScalar(literal_, literal_ == "null");
+    return at;
   }
 
   // False: a wanted scalar has become too long. A key that has is one that nobody knows.
