@@ -64,6 +64,7 @@ std::vector<std::string> NamesFor(const SpokenQuota& quota, const FieldSource& s
   std::vector<std::string> names = Names(quota);
   const std::string& pointer = source.from == FieldSource::From::kBody ? source.name : source.pointer;
   const auto stars = static_cast<size_t>(std::ranges::count(pointer, '*'));
+  if (source.from == FieldSource::From::kBody && !source.several) return {};
   if (stars == 1) names.resize(1);
   if (stars > names.size()) names.insert(names.begin(), stars - names.size(), "0");
   return names;

@@ -63,6 +63,7 @@ Status ParseUrl(const std::string& url, http::Exchange* exchange) {
   exchange->host = HostWithoutPort(rest.substr(0, path));
   const std::string_view target = rest.substr(path);
   exchange->path = std::string(target.substr(0, target.find_first_of("?#")));
+  if (exchange->path == "/") exchange->path.clear();  // an origin tells of a host, and of no path
   return {};
 }
 

@@ -132,6 +132,7 @@ std::string SourceText(const FieldSource& source) {
   std::string where =
       fmt::format("{} {}", source.from == FieldSource::From::kHeader ? "header" : "body", source.name);
   if (!source.pointer.empty()) where += ", JSON at " + source.pointer;
+  if (!source.named_by.empty()) where += ", named by " + source.named_by;
   if (source.item > 0) where += fmt::format(", element {}", source.item);
   if (!source.item_with.empty()) where += ", element with " + source.item_with;
   if (!source.field.empty()) where += fmt::format(", behind \"{}=\"", source.field);

@@ -56,6 +56,14 @@ std::string Unescaped(std::string_view segment) {
   return text;
 }
 
+// The pointer of a source in a body as its file has it: with the member that names the quota.
+std::string BodyPointer(const FieldSource& source) {
+  if (source.named_by.empty()) return source.name;
+  std::string pointer = source.name;
+  pointer.insert(pointer.rfind('*') + 1, "=" + source.named_by.substr(source.named_by.rfind('/') + 1));
+  return pointer;
+}
+
 // The value at a JSON pointer, made if it is not there; each '*' is the next of `names`, then "0".
 Json* At(Json* value, std::string_view pointer, const std::vector<std::string>& names) {
   size_t star = 0;
@@ -143,7 +151,7 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
   const std::string last = names.empty() ? "" : names.back();
   if (source.from == FieldSource::From::kBody) {
     if (!source.after.empty()) return AddToBody(source.name, source.after + value);
-    Json* place = At(body_.get(), source.name, names);
+    Json* place = At(body_.get(), BodyPointer(source), names);
     if (place->is_null()) *place = Scalar(value);
     return;
   }

@@ -2,10 +2,10 @@
 
 namespace apiquota::http {
 
-std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer,
-                                              std::string_view star) {
+std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values,
+                                              std::string_view pointer) {
   for (const BodyValue& body_value : values) {
-    if (body_value.pointer == pointer && (star.empty() || body_value.star == star)) return body_value.value;
+    if (body_value.pointer == pointer) return body_value.value;
   }
   return std::nullopt;
 }

@@ -16,12 +16,12 @@ namespace apiquota::http {
 
 enum class Door { kProxy, kPoll, kIngest };
 
-// One scalar found in a JSON body: an RFC 6901 pointer and the value as text (strings unquoted). A pointer
-// may hold one "*" for any key or index; then `star` is the one found.
+// One scalar found in a JSON body: an RFC 6901 pointer and the value as text (strings unquoted). Segments of
+// a pointer may be "*" for any key or index; `stars` are the ones found, in the pointer's order.
 struct BodyValue {
   std::string pointer;
   std::string value;
-  std::string star = {};
+  std::vector<std::string> stars = {};
 
   friend bool operator==(const BodyValue&, const BodyValue&) = default;
 };
@@ -44,8 +44,7 @@ struct Exchange {
   Door door = Door::kProxy;
 };
 
-// The first value at `pointer` (and, if given, `star`); nothing if the body had none.
-std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer,
-                                              std::string_view star = {});
+// The first value at `pointer`; nothing if the body had none.
+std::optional<std::string_view> FindBodyValue(const std::vector<BodyValue>& values, std::string_view pointer);
 
 }  // namespace apiquota::http

@@ -36,7 +36,9 @@ class Collector {
     uint64_t pointers = 0;
     for (const auto& sources : rule->sources) {
       for (const FieldSource& source : sources) {
-        if (source.from == FieldSource::From::kBody) pointers |= Bit(source.name);
+        if (source.from != FieldSource::From::kBody) continue;
+        pointers |= Bit(source.name);
+        if (!source.named_by.empty()) pointers |= Bit(source.named_by);
       }
     }
     rule->reads_body = pointers != 0;

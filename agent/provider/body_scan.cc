@@ -1,6 +1,7 @@
 #include "provider/body_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <utility>
@@ -79,7 +80,10 @@ class PointerSink {
     const uint64_t fitting = levels_.back().fitting;
     const PointerSet::Level& level = pointers_.At(levels_.size() - 1);
     for (uint64_t bits = fitting & level.stars; bits != 0; bits &= bits - 1) {
-      star_texts_[static_cast<size_t>(std::countr_zero(bits))] = token;
+      const auto i = static_cast<size_t>(std::countr_zero(bits));
+      const std::vector<size_t>& stars = pointers_[i].stars;
+      const auto star = std::ranges::find(stars, levels_.size() - 1);
+      star_texts_[i].at(static_cast<size_t>(star - stars.begin())) = token;
     }
     for (const PointerSet::Level::Token& known : level.tokens) {
       if ((known.pointers & fitting) != 0 && known.text == token)
@@ -90,28 +94,43 @@ class PointerSink {
 
   bool Keep(size_t pointer, std::string_view text) {
     const std::string& name = pointers_[pointer].text;
-    text_bytes_ += text.size();
+    http::BodyValue found{name, std::string(text), {}};
+    if (const size_t stars = pointers_[pointer].stars.size(); stars > 0) {
+      const auto texts = star_texts_[pointer].begin();
+      found.stars.assign(texts, texts + static_cast<ptrdiff_t>(stars));
+    }
+    text_bytes_ += TextBytes(found);
     too_much_ = text_bytes_ > kAllTextBytesMax;
     if (too_much_) return false;
-    if (!pointers_[pointer].star) {
-      values_.push_back({name, std::string(text)});
-      return true;
+    http::BodyValue* last = found.stars.empty() ? nullptr : LastOfMany(name);
+    if (last == nullptr) {
+      values_.push_back(std::move(found));
+    } else {
+      text_bytes_ -= TextBytes(*last);
+      *last = std::move(found);
     }
+    return true;
+  }
+
+  // The last value of a pointer that has as many as it may.
+  http::BodyValue* LastOfMany(std::string_view pointer) {
     size_t count = 0;
     for (http::BodyValue& value : values_) {
-      if (value.pointer != name || ++count < kValuesPerPointerMax) continue;
-      text_bytes_ -= value.value.size();
-      value.value = text;
-      value.star = star_texts_[pointer];
-      return true;
+      if (value.pointer == pointer && ++count == kValuesPerPointerMax) return &value;
     }
-    values_.push_back({name, std::string(text), star_texts_[pointer]});
-    return true;
+    return nullptr;
+  }
+
+  static size_t TextBytes(const http::BodyValue& value) {
+    size_t bytes = value.value.size();
+    for (const std::string& star : value.stars) bytes += star.size();
+    return bytes;
   }
 
   const PointerSet& pointers_;
   uint64_t all_wanted_;
-  std::vector<std::string> star_texts_;  // what each pointer's star stands for on the way to here
+  // What the stars of each pointer stand for on the way to here.
+  std::vector<std::array<std::string, PointerSet::kStarsMax>> star_texts_;
   std::vector<Level> levels_;
   std::vector<http::BodyValue> values_;
   size_t text_bytes_ = 0;  // of all values

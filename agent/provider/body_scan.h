@@ -28,9 +28,11 @@ class BodyScanner {
 
   // Everything wanted was found, or nothing more can be: no need to feed it further.
   bool Done() const;
-  bool Failed() const;  // not JSON, nested too deep, a value longer than 1 KiB, or more than 32 KiB of them
+  // Not JSON, nested too deep, a value longer than 1 KiB, or more than 32 KiB of them and of the names that
+  // their stars stand for.
+  bool Failed() const;
 
-  // In document order; of a pointer with a "*" the first 63 and the last one. Each knows what its star stood
+  // In document order; of a pointer with stars the first 63 and the last one. Each knows what its stars stood
   // for.
   std::vector<http::BodyValue> TakeValues();
   bool HasValues() const;

@@ -16,8 +16,14 @@ bool StatusFits(const std::vector<int>& statuses, int status) {
   return statuses.empty() || std::ranges::find(statuses, status) != statuses.end();
 }
 
+// A path that nobody told rules nothing out, as long as something else speaks for the rule.
+bool PathFits(std::string_view prefix, const http::Exchange& exchange, bool other_evidence) {
+  return exchange.path.starts_with(prefix) || (exchange.path.empty() && other_evidence);
+}
+
 bool Holds(const ThrottleRule& rule, const http::Exchange& exchange) {
-  if (!StatusFits(rule.statuses, exchange.status) || !exchange.path.starts_with(rule.path)) return false;
+  if (!StatusFits(rule.statuses, exchange.status)) return false;
+  if (!PathFits(rule.path, exchange, !rule.conditions.empty())) return false;
   return std::ranges::all_of(rule.conditions, [&](const Condition& c) {
     const bool stream = c.on == Condition::On::kStream;
     return Holds(c, exchange.fields, stream ? exchange.stream_event : exchange.response_body);
@@ -38,7 +44,7 @@ bool Holds(const Condition& condition, const http::Fields& fields,
 }
 
 bool Holds(const When& when, const http::Exchange& exchange) {
-  if (!StatusFits(when.statuses, exchange.status) || !exchange.path.starts_with(when.path)) return false;
+  if (!StatusFits(when.statuses, exchange.status) || !PathFits(when.path, exchange, true)) return false;
   return std::ranges::all_of(when.headers, [&](const Condition& c) { return Holds(c, exchange.fields, {}); });
 }
 

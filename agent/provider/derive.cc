@@ -94,17 +94,37 @@ std::optional<double> DurationWord(std::string_view word) {
   return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
 }
 
+bool Upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool Digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether a word of "RequestsPer100SecondsPerUser" begins at `at`.
+bool HumpAt(std::string_view name, size_t at) {
+  if (Upper(name[at])) return !Upper(name[at - 1]);
+  if (!Digit(name[at]) || Digit(name[at - 1])) return false;
+  const size_t behind = name.find_first_not_of("0123456789", at);
+  return behind != std::string_view::npos && Upper(name[behind]);
+}
+
+// The first word of a name, taken off its front with the mark behind it.
+std::string_view TakeWord(std::string_view* name) {
+  const auto mark = [](char c) { return c == '-' || c == '_'; };
+  size_t end = 0;
+  while (end < name->size() && !mark((*name)[end]) && (end == 0 || !HumpAt(*name, end))) ++end;
+  const std::string_view word = name->substr(0, end);
+  if (end < name->size() && mark((*name)[end])) ++end;
+  name->remove_prefix(end);
+  return word;
+}
+
 }  // namespace
 
 std::optional<double> WindowFromName(std::string_view name) {
   std::optional<double> window;  // the last one: "audio-seconds-minute" counts seconds per minute
   double count = 1;
   while (!name.empty()) {
-    const size_t end = std::min(name.find_first_of("-_"), name.size());
-    const std::string_view word = name.substr(0, end);
-    name.remove_prefix(std::min(end + 1, name.size()));
+    const std::string_view word = TakeWord(&name);
     if (const auto seconds = DurationWord(word)) window = seconds;
-    const auto known = [&](const WindowWord& entry) { return entry.word == word; };
+    const auto known = [&](const WindowWord& entry) { return EqualsIgnoreCase(entry.word, word); };
     const auto found = std::ranges::find_if(kWindowWords, known);
     if (found != kWindowWords.end()) window = found->seconds * count;
     const auto digits = word.size() <= 4 ? ParseDigits(word) : std::nullopt;

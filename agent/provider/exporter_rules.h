@@ -35,7 +35,9 @@ struct FieldSource {
   std::string pointer{};    // JSON that stands in a header
   std::string after{};      // what stands behind this text
   std::string except{};     // this very text means "not said"
-  bool several = false;     // one text speaks of several quotas: a pointer with a '*', or such a format
+  std::string
+      named_by{};        // body: a pointer beside `name`, to the member that names the quota; empty: its key
+  bool several = false;  // speaks of several quotas: a pointer with a '*' that names them, or such a format
 
   friend bool operator==(const FieldSource&, const FieldSource&) = default;
 };

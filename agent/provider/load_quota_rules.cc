@@ -28,6 +28,18 @@ void ReadWindow(const YamlValue& value, QuotaRule* rule, std::vector<FieldSource
   }
 }
 
+// Where members name the quotas, a * alone names none: any element will do, for all of them.
+void ReadAnyForAll(QuotaRule* rule) {
+  const auto named = [](const FieldSource& source) { return !source.named_by.empty(); };
+  const auto some_named = [&](const auto& sources) { return std::ranges::any_of(sources, named); };
+  if (std::ranges::none_of(rule->sources, some_named)) return;
+  for (auto& sources : rule->sources) {
+    for (FieldSource& source : sources) {
+      if (source.from == FieldSource::From::kBody && !named(source)) source.several = false;
+    }
+  }
+}
+
 // A rule is one quota, or a family of them: named by the '*' of its headers' names, or by texts that speak of
 // several.
 void CheckStars(const YamlValue& value, const QuotaRule& rule) {
@@ -88,6 +100,7 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
     rule.resource_from_star = true;
     if (resource.AsString() != "*") resource.Fail("expected \"*\": the first * of the rule's pointers");
   }
+  ReadAnyForAll(&rule);
   for (const auto& sources : rule.sources) {
     rule.several = rule.several || std::ranges::any_of(sources, &FieldSource::several);
   }

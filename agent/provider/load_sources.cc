@@ -61,13 +61,47 @@ std::string LoadHeaderName(const YamlValue& value) {
   return name;
 }
 
-std::string LoadPointer(const YamlValue& value) {
+namespace {
+
+// "*=member" is for quotas, which it names.
+std::string LoadNamingPointer(const YamlValue& value) {
   std::string pointer = value.AsString();
-  if (!pointer.starts_with('/')) value.Fail("expected a JSON pointer such as /error/code");
+  if (!pointer.starts_with('/')) {
+    value.Fail("expected a JSON pointer such as /error/code");
+  } else {
+    const auto star = [](std::string_view segment) { return segment.starts_with('*'); };
+    const std::vector<std::string_view> segments = Split(pointer, '/');
+    if (static_cast<size_t>(std::ranges::count_if(segments, star)) > PointerSet::kStarsMax)
+      value.Fail(fmt::format("expected at most {} *", PointerSet::kStarsMax));
+  }
+  return pointer;
+}
+
+}  // namespace
+
+std::string LoadPointer(const YamlValue& value) {
+  std::string pointer = LoadNamingPointer(value);
+  if (pointer.find("/*=") != std::string::npos)
+    value.Fail("*=member names quotas: expected * alone, for any element");
   return pointer;
 }
 
 namespace {
+
+// /list/*=member/value: the value stands at /list/*/value, its quota's name at /list/*/member.
+void ReadBodyPointer(const YamlValue& value, FieldSource* source) {
+  source->name = LoadNamingPointer(value);
+  const size_t star = source->name.find("/*=");
+  if (star == std::string::npos) return;
+  const size_t end = source->name.find('/', star + 1);
+  const std::string member = source->name.substr(star + 3, end - star - 3);
+  const std::string below = end == std::string::npos ? "" : source->name.substr(end);
+  if (member.empty() || below.empty() || below.find("/*") != std::string::npos)
+    value.Fail("expected the last * to be named, and a value below it: /list/*=member/value");
+  const std::string element = source->name.substr(0, star) + "/*";
+  source->name = element + below;
+  source->named_by = element + "/" + member;
+}
 
 // item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " · except: "0"
 void ReadPart(YamlMap* map, FieldSource* source) {
@@ -88,7 +122,7 @@ void ReadPart(YamlMap* map, FieldSource* source) {
   if (after.Present() && (item.Present() || field.Present() || pointer.Present()))
     after.Fail("expected after alone, or item, field and pointer");
   if (!pointer.Present()) return;
-  source->pointer = LoadPointer(pointer);
+  source->pointer = LoadNamingPointer(pointer);
   if (source->from != FieldSource::From::kHeader)
     pointer.Fail("a pointer reads JSON that stands in a header");
   if (item.Present() || field.Present()) pointer.Fail("expected a pointer, or item and field, not both");
@@ -96,7 +130,7 @@ void ReadPart(YamlMap* map, FieldSource* source) {
 
 bool SpeaksOfSeveral(const FieldSource& source) {
   const std::string& pointer = source.from == FieldSource::From::kBody ? source.name : source.pointer;
-  return pointer.find('*') != std::string::npos || std::ranges::any_of(source.formats, IsSeveral);
+  return pointer.find("/*") != std::string::npos || std::ranges::any_of(source.formats, IsSeveral);
 }
 
 // A text of several values is one text in one format.
@@ -127,8 +161,8 @@ FieldSource LoadSource(SignalField field, const YamlValue& value) {
     if (field == SignalField::kReset) constant.Fail("a reset can't be a constant");
   } else {
     source.from = body.Present() ? FieldSource::From::kBody : FieldSource::From::kHeader;
-    source.name = body.Present() ? LoadPointer(body) : LoadHeaderName(header);
-    if (body.Present() && std::ranges::count(source.name, '*') > 1) body.Fail("expected at most one *");
+    if (body.Present()) ReadBodyPointer(body, &source);
+    if (header.Present()) source.name = LoadHeaderName(header);
     source.formats = Formats(field, format, value, source.name);
     ReadPart(&map, &source);
     CheckSeveral(value, source);

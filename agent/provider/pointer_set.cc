@@ -37,14 +37,13 @@ PointerSet::PointerSet(const std::vector<std::string>& pointers) {
 uint64_t PointerSet::Add(const std::string& pointer) {
   const auto known = std::ranges::find(pointers_, pointer, &Pointer::text);
   if (known != pointers_.end()) return uint64_t{1} << (known - pointers_.begin());
-  Pointer added{pointer, PointerTokens(pointer), std::nullopt};
-  if (size() == kPointersMax || added.tokens.size() > kTokensMax) return 0;
-  const uint64_t bit = uint64_t{1} << size();
-  const auto star = std::ranges::find(added.tokens, "*");
-  if (star != added.tokens.end()) {
-    added.star = static_cast<size_t>(star - added.tokens.begin());
-    stars_ |= bit;
+  Pointer added{pointer, PointerTokens(pointer), {}};
+  for (size_t i = 0; i < added.tokens.size(); ++i) {
+    if (added.tokens[i] == "*") added.stars.push_back(i);
   }
+  if (size() == kPointersMax || added.tokens.size() > kTokensMax || added.stars.size() > kStarsMax) return 0;
+  const uint64_t bit = uint64_t{1} << size();
+  if (!added.stars.empty()) stars_ |= bit;
   AddToLevels(added, bit);
   pointers_.push_back(std::move(added));
   return bit;

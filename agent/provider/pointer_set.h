@@ -1,11 +1,10 @@
-// JSON pointers (RFC 6901), taken apart once so that scanning a body costs nothing for it. Here one segment
-// of a pointer may be "*": any key, any index. A set holds at most 64, one bit each. Immutable once the
-// exporter is loaded; thread-safe to read.
+// JSON pointers (RFC 6901), taken apart once so that scanning a body costs nothing for it. Here up to four
+// segments of a pointer may be "*": any key, any index. A set holds at most 64, one bit each. Immutable once
+// the exporter is loaded; thread-safe to read.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,17 +13,19 @@ namespace apiquota::provider {
 class PointerSet {
  public:
   static constexpr size_t kPointersMax = 64;
+  static constexpr size_t kStarsMax = 4;
 
   struct Pointer {
     std::string text;
     std::vector<std::string> tokens;
-    std::optional<size_t> star;  // the place of "*" among the tokens
+    std::vector<size_t> stars;  // the places of "*" among the tokens
   };
 
   PointerSet() = default;
   explicit PointerSet(const std::vector<std::string>& pointers);
 
-  // The pointer's bit, whether it was there or is added; 0 if the set is full or the pointer too long.
+  // The pointer's bit, whether it was there or is added; 0 if the set is full, or the pointer has more than
+  // 16 segments or more stars than kStarsMax.
   uint64_t Add(const std::string& pointer);
 
   // What the pointers have at one depth, so that a key is compared with each token once, not once a pointer.

@@ -38,7 +38,7 @@ void SetConstants(const QuotaRule& rule, Reading* reading) {
 std::string StarName(std::string_view pattern, std::string_view star) {
   const size_t at = pattern.find('*');
   if (at == std::string_view::npos) return std::string(pattern);
-  return std::string(pattern.substr(0, at)) + ToLower(star) + std::string(pattern.substr(at + 1));
+  return std::string(pattern.substr(0, at)) + std::string(star) + std::string(pattern.substr(at + 1));
 }
 
 }  // namespace
@@ -113,7 +113,8 @@ void QuotaReader::ReadFamily(size_t rule_index) {
   }
   for (const std::string_view star : stars) {
     unlimited_ = false;
-    Reading reading = StartReading(exporter_.quotas[rule_index], star, resource_);
+    // The names of headers have no case; those in texts do.
+    Reading reading = StartReading(exporter_.quotas[rule_index], ToLower(star), resource_);
     ReadFields(rule_index, {star}, &reading);
     Keep(std::move(reading), rule_index, false, true);
   }

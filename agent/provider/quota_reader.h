@@ -87,6 +87,7 @@ class QuotaReader {
                                    SignalField field);
   void NoteNoPart(const FieldSource& source, size_t at, SignalField field);
   void CollectSeveral(size_t rule_index);
+  std::vector<std::string> NamesAt(const FieldSource& source, const http::BodyValue& value) const;
 
   const Capture* FindCapture(HeaderTarget::Kind kind, size_t rule, size_t field, size_t source,
                              std::string_view star) const;

@@ -12,6 +12,8 @@ namespace {
 
 using Kind = HeaderTarget::Kind;
 
+constexpr size_t kNoField = kQuotaFields.size();
+
 }  // namespace
 
 const Capture* QuotaReader::FindCapture(Kind kind, size_t rule, size_t field, size_t source,
@@ -80,6 +82,19 @@ void QuotaReader::ReadSeveral(size_t rule_index) {
   }
 }
 
+// What the stars of a body's value stand for; the last for the name that stands beside it, if that is how the
+// quota is named: no name is none.
+std::vector<std::string> QuotaReader::NamesAt(const FieldSource& source, const http::BodyValue& value) const {
+  std::vector<std::string> names = value.stars;
+  if (source.named_by.empty()) return names;
+  const auto beside = [&](const http::BodyValue& other) {
+    return other.pointer == source.named_by && other.stars == value.stars;
+  };
+  const auto name = std::ranges::find_if(exchange_.response_body, beside);
+  names.back() = name == exchange_.response_body.end() ? "" : name->value;
+  return names;
+}
+
 void QuotaReader::CollectSeveral(size_t rule_index) {
   several_.clear();
   const QuotaRule& rule = exporter_.quotas[rule_index];
@@ -106,7 +121,10 @@ void QuotaReader::CollectSeveral(size_t rule_index) {
       const FieldSource& source = rule.sources[f][s];
       if (source.from != FieldSource::From::kBody || !source.several) continue;
       for (const http::BodyValue& value : exchange_.response_body) {
-        if (value.pointer == source.name) add(f, s, exchange_.fields.size(), {{{value.star}, value.value}});
+        // A name alone is a quota, too: the rule's other sources and constants may speak of it.
+        if (value.pointer == source.named_by) add(kNoField, 0, 0, {{NamesAt(source, value), ""}});
+        if (value.pointer != source.name) continue;
+        add(f, s, exchange_.fields.size(), {{NamesAt(source, value), value.value}});
       }
     }
   }

@@ -11,7 +11,7 @@
 
 namespace apiquota::provider {
 
-// Scalars: a header's name in lower case with at most one '*'; a JSON pointer.
+// Scalars: a header's name in lower case with at most one '*'; a JSON pointer with at most four.
 std::string LoadHeaderName(const YamlValue& value);
 std::string LoadPointer(const YamlValue& value);
 

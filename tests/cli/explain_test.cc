@@ -223,6 +223,16 @@ TEST(ExplainTest, HostAndPathOfTheRequestCount) {
   EXPECT_EQ(out.find("secret"), std::string::npos);
 }
 
+TEST(ExplainTest, AnOriginTellsTheHostAndNoPath) {
+  ExplainOptions options;
+  options.format = "json";
+  const std::string input = "HTTP/1.1 200 OK\n\n{\"resources\":{\"core\":{\"limit\":60,\"remaining\":59}}}";
+  options.request_url = "https://api.github.com/";
+  EXPECT_NE(Explained(input, options).out.find("\"remaining\": 59"), std::string::npos);
+  options.request_url = "https://api.github.com/user";
+  EXPECT_EQ(Explained(input, options).code, 3);
+}
+
 TEST(ExplainTest, ARequestThatIsShownTellsHostPathAndModel) {
   ExplainOptions options;
   options.format = "json";

@@ -125,6 +125,17 @@ TEST(ReplyWriterTest, PlacesInABodyMakeADocument) {
             "\"THROTTLED\"}}],\"a/b\":{\"final\":true}}\n");
 }
 
+TEST(ReplyWriterTest, AMemberNamesAListsElement) {
+  ReplyWriter reply;
+  FieldSource limit = Body("/details/*/violations/*/value");
+  limit.named_by = "/details/*/violations/*/id";
+  reply.Say(limit, {"0", "PerDay"}, "100");
+  reply.Say(limit, {"0", "PerMinute"}, "5");
+  EXPECT_EQ(reply.Body({}),
+            R"({"details":[{"violations":[{"id":"PerDay","value":100},{"id":"PerMinute","value":5}]}]})"
+            "\n");
+}
+
 TEST(ReplyWriterTest, ABodyMayBeAList) {
   ReplyWriter reply;
   reply.SetBody("/0/code", "slow");

@@ -110,8 +110,9 @@ std::string RuleComplaint(const provider::Exporter& exporter, size_t index, bool
   said.ietf = ietf;
   ReplyWriter reply;
   SayQuota(said, kNow, &reply);
-  const SimulatedResponse response{
-      .status = 200, .fields = reply.Fields(), .body = reply.Body(nlohmann::ordered_json::object())};
+  const SimulatedResponse response{.status = rule.when.statuses.empty() ? 200 : rule.when.statuses.front(),
+                                   .fields = reply.Fields(),
+                                   .body = reply.Body(nlohmann::ordered_json::object())};
   const std::string name = QuotaName(rule, star);
   for (const provider::Reading& reading :
        Read(exporter, response, kNow, "/" + rule.when.path.substr(rule.when.path.starts_with('/')))

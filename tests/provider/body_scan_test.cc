@@ -44,15 +44,28 @@ TEST(BodyScannerTest, AStarStandsForAnyKeyOrIndex) {
   EXPECT_EQ(
       Scan({"/resources/*/limit", "/resources/core/used"},
            R"({"limit":1,"resources":{"core":{"limit":60,"used":1},"search":{"limit":10,"x":{"limit":2}}}})"),
-      (Values{{"/resources/*/limit", "60", "core"},
+      (Values{{"/resources/*/limit", "60", {"core"}},
               {"/resources/core/used", "1"},
-              {"/resources/*/limit", "10", "search"}}));
+              {"/resources/*/limit", "10", {"search"}}}));
   EXPECT_EQ(
       Scan({"/error/details/*/retryDelay", "/*/errorCode", "/list/*"},
            R"({"error":{"details":[{"@type":"Help"},{"retryDelay":"26s"}]},"list":["a",["b"],"c"]})"),
-      (Values{{"/error/details/*/retryDelay", "26s", "1"}, {"/list/*", "a", "0"}, {"/list/*", "c", "2"}}));
+      (Values{
+          {"/error/details/*/retryDelay", "26s", {"1"}}, {"/list/*", "a", {"0"}}, {"/list/*", "c", {"2"}}}));
   EXPECT_EQ(Scan({"/*/errorCode"}, R"([{"errorCode":"REQUEST_LIMIT_EXCEEDED"}])"),
-            (Values{{"/*/errorCode", "REQUEST_LIMIT_EXCEEDED", "0"}}));
+            (Values{{"/*/errorCode", "REQUEST_LIMIT_EXCEEDED", {"0"}}}));
+}
+
+TEST(BodyScannerTest, EachStarOfAPointerIsTold) {
+  EXPECT_EQ(Scan({"/d/*/v/*/id", "/d/*/wait", "/*/*/*/*"},
+                 R"({"d":[{"wait":"26s"},{"v":[{"n":5,"id":"A"},{"id":"B"}]},{"v":{"x":{"id":"C"}}}]})"),
+            (Values{{"/d/*/wait", "26s", {"0"}},
+                    {"/d/*/v/*/id", "A", {"1", "0"}},
+                    {"/d/*/v/*/id", "B", {"1", "1"}},
+                    {"/d/*/v/*/id", "C", {"2", "x"}}}));
+  EXPECT_EQ(Scan({"/*/*/*/*"}, R"({"a":[[{"b":1}],[2,{"c":{}}]],"d":{"e":{"f":[3]}}})"),
+            (Values{{"/*/*/*/*", "1", {"a", "0", "0", "b"}}, {"/*/*/*/*", "3", {"d", "e", "f", "0"}}}));
+  EXPECT_EQ(PointerSet().Add("/*/*/*/*/*"), 0U) << "four stars at most";
 }
 
 TEST(BodyScannerTest, OfManyValuesAtAStarTheFirstAndTheLastAreKept) {
@@ -60,13 +73,22 @@ TEST(BodyScannerTest, OfManyValuesAtAStarTheFirstAndTheLastAreKept) {
   for (int i = 0; i < 1000; ++i) body += "{\"n\":" + std::to_string(i) + "},";
   const Values values = Scan({"/*/n"}, body + "0]");
   ASSERT_EQ(values.size(), 64U);
-  EXPECT_EQ(values[62], (http::BodyValue{"/*/n", "62", "62"}));
-  EXPECT_EQ(values[63], (http::BodyValue{"/*/n", "999", "999"}));
+  EXPECT_EQ(values[62], (http::BodyValue{"/*/n", "62", {"62"}}));
+  EXPECT_EQ(values[63], (http::BodyValue{"/*/n", "999", {"999"}}));
 }
 
 TEST(BodyScannerTest, MoreTextThanAnyRuleNeedsIsGivenUp) {
   std::string body = "{";
   for (int i = 0; i < 40; ++i) body += "\"k" + std::to_string(i) + "\":\"" + std::string(1000, 'x') + "\",";
+  const std::vector<std::string> pointers = {"/*"};
+  BodyScanner scanner(pointers);
+  scanner.Write(body);
+  EXPECT_TRUE(scanner.Failed());
+}
+
+TEST(BodyScannerTest, LongNamesAtStarsCountAsText) {
+  std::string body = "{";
+  for (int i = 0; i < 40; ++i) body += "\"" + std::to_string(i) + std::string(1000, 'k') + "\":1,";
   const std::vector<std::string> pointers = {"/*"};
   BodyScanner scanner(pointers);
   scanner.Write(body);

@@ -71,6 +71,12 @@ TEST(DeriveTest, WindowsStandInNames) {
   EXPECT_EQ(WindowFromName("unified-5h"), 18000);
   EXPECT_EQ(WindowFromName("unified-7d_oi"), 604800);
   EXPECT_EQ(WindowFromName("daily"), 86400);
+  EXPECT_EQ(WindowFromName("GenerateContentInputTokensPerModelPerMinute-FreeTier"), 60);
+  EXPECT_EQ(WindowFromName("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), 86400);
+  EXPECT_EQ(WindowFromName("WriteRequestsPer100SecondsPerUser"), 100);
+  EXPECT_EQ(WindowFromName("V1RequestsPerMinute"), 60);
+  EXPECT_EQ(WindowFromName("CPUSeconds"), std::nullopt);
+  EXPECT_EQ(WindowFromName("tier2-minute"), 60);
   EXPECT_EQ(WindowFromName("audio-seconds-minute"), 60);
   for (const auto* name : {"", "requests", "tokens-month", "v3", "complexity", "5"}) {
     EXPECT_EQ(WindowFromName(name), std::nullopt) << name;

@@ -162,6 +162,16 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:4:45: expected exactly one of header, body and value");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x-*}}\n"),
             "x.yaml:4:5: \"x-*\": the quota's name and all its headers hold a * or none does");
+  const auto body = [](const std::string& pointer) {
+    return ErrorOf("quotas:\n  - {quota: \"*\", unit: b, kind: fixed, limit: {body: \"" + pointer + "\"}}\n");
+  };
+  EXPECT_EQ(body("/*/*/*/*/*/n"), "x.yaml:4:54: expected at most 4 *");
+  EXPECT_EQ(body("/*=id/*/n"),
+            "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
+  EXPECT_EQ(body("/list/*=id"),
+            "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
+  EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: \"/list/*=id/code\"}, scope: primary}\n"),
+            "x.yaml:4:35: *=member names quotas: expected * alone, for any element");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 700, scope: primary}\n"),
             "x.yaml:4:14: expected a whole number from 100 to 599, found \"700\"");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: code}, scope: primary}\n"),

@@ -54,6 +54,48 @@ TEST(ExtractSignalsTest, MostConditionsWinThenTheOrderOfTheFile) {
   EXPECT_EQ(scope(200, {{"x-ratelimit-remaining", "0"}}, {}), "none");
 }
 
+http::Exchange GoogleRefusal(std::vector<http::BodyValue> body) {
+  http::Exchange exchange = Answer(429, {});
+  exchange.path = "/v1beta/models/gemini-2.5-pro:generateContent";
+  exchange.response_body = std::move(body);
+  return exchange;
+}
+
+TEST(ExtractSignalsTest, AMemberOfAListsElementNamesItsQuota) {
+  const std::string id = "/error/details/*/violations/*/quotaId";
+  const std::string value = "/error/details/*/violations/*/quotaValue";
+  EXPECT_EQ(Lines(Extract("google-gemini", GoogleRefusal({{value, "250000", {"0", "1"}},
+                                                          {id, "RequestsPerDay", {"0", "0"}},
+                                                          {value, "100", {"0", "0"}},
+                                                          {id, "InputTokensPerMinute", {"0", "1"}},
+                                                          {"/error/details/*/retryDelay", "26s", {"2"}}}))),
+            (L{"gemini-2.5-pro/InputTokensPerMinute 250000 0 250000 +26 60 -",
+               "gemini-2.5-pro/RequestsPerDay 100 0 100 +26 86400 -"}));
+  EXPECT_EQ(Lines(Extract("google-gemini", GoogleRefusal({{value, "100", {"0", "0"}}}))), L{})
+      << "a number without a name is nobody's";
+  EXPECT_EQ(Lines(Extract("google-gemini", GoogleRefusal({{id, "RequestsPerDay", {"0", "0"}}}))), L{})
+      << "a name without a number, and no time to wait";
+  EXPECT_EQ(Lines(Extract("google-gemini", GoogleRefusal({{id, "RequestsPerDay", {"0", "0"}},
+                                                          {id, "a\nb", {"0", "1"}},
+                                                          {"/error/details/*/retryDelay", "5s", {"1"}}}))),
+            (L{"gemini-2.5-pro/RequestsPerDay - 0 - +5 86400 -"}));
+}
+
+TEST(ExtractSignalsTest, APathThatNobodyToldRulesNothingOut) {
+  const auto limits = [](const std::string& path, std::vector<http::BodyValue> body) {
+    http::Exchange exchange = Answer(200, {});
+    exchange.path = path;
+    exchange.response_body = std::move(body);
+    return Extract("github", exchange);
+  };
+  const std::vector<http::BodyValue> limit = {{"/resources/*/limit", "60", {"core"}}};
+  EXPECT_EQ(Lines(limits("/rate_limit", limit)), Lines(limits("", limit)));
+  EXPECT_EQ(Lines(limits("/", limit)), L{});
+  const std::vector<http::BodyValue> error = {{"/errors/*/type", "RATE_LIMITED", {"0"}}};
+  EXPECT_TRUE(limits("", error).throttle.has_value());
+  EXPECT_FALSE(limits("/user", error).throttle.has_value());
+}
+
 TEST(ExtractSignalsTest, AResourceMayRenameTheQuota) {
   EXPECT_EQ(Lines(Extract("github",
                           Answer(200, {{"x-ratelimit-limit", "5000"}, {"x-ratelimit-resource", "graphql"}}))),
