@@ -94,18 +94,15 @@ struct Ledger::Impl {
     return count >= options.keys_per_api_max;
   }
 
-  // Makes the shard if it is missing and may be made.
-  bool Ensure(std::string_view api, std::string_view key) {
+  // True if the shard was missing and has been made.
+  bool MakeShard(std::string_view api, std::string_view key) {
     {
       const std::shared_lock lock(mutex);
-      if (shards.contains(NamePairView{api, key})) return true;
-      if (FingerprintsFull(api, key)) return false;
+      if (shards.contains(NamePairView{api, key}) || FingerprintsFull(api, key)) return false;
     }
     const std::unique_lock lock(mutex);
-    if (shards.contains(NamePairView{api, key})) return true;
     if (FingerprintsFull(api, key)) return false;
-    shards.try_emplace(NamePair{api, key});
-    return true;
+    return shards.try_emplace(NamePair{api, key}).second;
   }
 
   // The slot, made if there is room; null if there is none. REQUIRES: the shard's mutex is held.
@@ -129,7 +126,8 @@ struct Ledger::Impl {
          *slot->state.held.limit});
   }
 
-  // Folds readings from the given one on; stops at the first without room and says which.
+  // Folds readings from the given one on; stops at the first without room, or without a shard, and says
+  // which.
   size_t FoldFrom(size_t first, const Observation& o, SystemTime now, ObserveResult* result) {
     const std::shared_lock lock(mutex);
     const auto found = shards.find(NamePairView{o.api, o.key});
@@ -200,8 +198,9 @@ ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
   ObserveResult result;
   size_t next = 0;
   while (next < o.readings.size()) {
-    if (impl_->Ensure(o.api, o.key)) next = impl_->FoldFrom(next, o, now, &result);
+    next = impl_->FoldFrom(next, o, now, &result);
     if (next == o.readings.size()) break;
+    if (impl_->MakeShard(o.api, o.key)) continue;
     // No room for this one: free what has been silent and try again, else leave it out.
     if (impl_->SweepDue(now)) {
       impl_->Sweep(now);
@@ -253,7 +252,7 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
     state.kind = quota.kind;
     Resume(std::move(quota.held), impl_->options.expire_after, now, &state);
     if (ExpiredFor(state, impl_->options.expire_after, kForgetAfter, now)) continue;
-    if (!impl_->Ensure(quota.id.api, quota.id.key)) continue;
+    impl_->MakeShard(quota.id.api, quota.id.key);
     const std::shared_lock lock(impl_->mutex);
     const auto found = impl_->shards.find(NamePairView{quota.id.api, quota.id.key});
     if (found == impl_->shards.end()) continue;

@@ -80,7 +80,7 @@ bool ClientSession::Decide(RouteMatch* match, FoundCredential* found, KeyChoice*
   const http::RequestHead& head = parser_.head();
   const auto path = http::RequestPath(head.target);
   if (!path) return Refuse(path.error()), false;
-  if (!HostAllowed(worker_.shared().hosts, head)) return Reject(Rejection::kHost, {}), false;
+  if (!MayAsk(head)) return Reject(Rejection::kHost, {}), false;
   if (http::IsLoop(head.fields)) return Reject(Rejection::kLoop, {}), false;
   const auto matched = routes_->Match(*path);
   if (!matched) return Reject(Rejection::kNoRoute, KnownRoutes(*routes_)), false;
@@ -91,6 +91,14 @@ bool ClientSession::Decide(RouteMatch* match, FoundCredential* found, KeyChoice*
   if (choice->action == KeyChoice::Action::kRefuse) return Reject(Rejection::kCaller, {}), false;
   const bool injects = choice->action == KeyChoice::Action::kInject;
   if (injects && !SameOrigin(head)) return Reject(Rejection::kOrigin, {}), false;
+  return true;
+}
+
+bool ClientSession::MayAsk(const http::RequestHead& head) {
+  const bool origin_form = head.target.starts_with('/');
+  if (origin_form && !head.host.empty() && head.host == host_allowed_) return true;
+  if (!HostAllowed(worker_.shared().hosts, head)) return false;
+  if (origin_form) host_allowed_ = head.host;
   return true;
 }
 

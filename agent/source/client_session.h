@@ -55,6 +55,7 @@ class ClientSession final : public net::TimerLink,
   void ReadRequests();
   void StartRequest(const http::ParseStep& step);
   bool Decide(RouteMatch* match, FoundCredential* found, KeyChoice* choice);
+  bool MayAsk(const http::RequestHead& head);  // by the name it asks for
   void BuildUpstreamHead(const RouteMatch& match, const FoundCredential& found, const KeyChoice& choice,
                          std::string* out) const;
   void ReadBody();
@@ -85,6 +86,7 @@ class ClientSession final : public net::TimerLink,
   UpstreamExchange exchange_;
 
   State state_ = State::kReading;
+  std::string host_allowed_;  // the last that was: a client hardly ever changes it
   bool loopback_ = false;
   bool first_request_ = true;
   bool in_head_ = false;      // part of a head has come; its deadline runs
