@@ -38,6 +38,7 @@ struct RequestHead {
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;
   bool keep_alive = true;
+  bool connection_names_fields = false;  // Connection lists fields that are for this hop only
   bool expect_continue = false;
 };
 
@@ -49,6 +50,7 @@ struct ResponseHead {
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;
   bool keep_alive = true;
+  bool connection_names_fields = false;  // Connection lists fields that are for this hop only
 };
 
 // Why a message is refused. `rule` is one of kRefusalRules and is the `reason` label of a metric.

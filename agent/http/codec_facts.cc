@@ -61,8 +61,11 @@ std::optional<Refusal> HeadFacts::NoteConnection(std::string_view value) {
   ForEachElement(value, [this, &tokens](std::string_view option) {
     tokens = tokens && IsToken(option);
     ++connection_options;
-    close = close || EqualsIgnoreCase(option, "close");
-    keep_alive = keep_alive || EqualsIgnoreCase(option, "keep-alive");
+    const bool is_close = EqualsIgnoreCase(option, "close");
+    const bool is_keep_alive = EqualsIgnoreCase(option, "keep-alive");
+    close = close || is_close;
+    keep_alive = keep_alive || is_keep_alive;
+    names_fields = names_fields || !(is_close || is_keep_alive);
   });
   if (!tokens) return Refusal{400, "connection", "a malformed Connection field"};
   if (connection_options <= kConnectionOptionsMax) return std::nullopt;

@@ -19,6 +19,7 @@ struct HeadFacts {
   bool keep_alive = false;
   bool expect_continue = false;
   size_t connection_options = 0;
+  bool names_fields = false;  // an option of Connection other than those two
 
   // `index` is the field's place in the head.
   std::optional<Refusal> Note(std::string_view name, std::string_view value, size_t index);

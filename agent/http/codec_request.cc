@@ -28,6 +28,7 @@ struct RequestParser::Impl final : MessageReader<true> {
       head.content_length = *facts.content_length;
     }
     head.keep_alive = facts.KeepsAlive(head.minor_version);
+    head.connection_names_fields = facts.names_fields;
     // An HTTP/1.0 client can't be told to go on.
     head.expect_continue = facts.expect_continue && head.minor_version == 1;
     return std::nullopt;

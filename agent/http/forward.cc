@@ -58,7 +58,10 @@ constexpr std::string_view kProtected[] = {
 // The options of every Connection field. The codec refuses heads with more than there is room for.
 class ConnectionOptions {
  public:
-  explicit ConnectionOptions(const Fields& fields) {
+  template <class Head>
+  explicit ConnectionOptions(const Head& head) {
+    if (!head.connection_names_fields) return;
+    const Fields& fields = head.fields;
     for (size_t i = 0; i < fields.size(); ++i) {
       const FieldView field = fields[i];
       if (field.name.size() != 10 || !EqualsIgnoreCase(field.name, "connection")) continue;
@@ -185,7 +188,7 @@ void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
   const RequestHead& head = *request.head;
   AppendRequestLine(request, out);
   AppendField("Host", request.base->authority, out);
-  const ConnectionOptions options(head.fields);
+  const ConnectionOptions options(head);
   const bool replaces = !request.replace.empty() || !request.drop.empty();
   {
     FieldCopier copier(head.fields, out);
@@ -196,7 +199,7 @@ void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
     }
   }
   for (const FieldView& field : request.replace) AppendField(field.name, field.value, out);
-  AppendField("Via", head.minor_version == 1 ? "1.1 apiquota" : "1.0 apiquota", out);
+  out->append(head.minor_version == 1 ? "Via: 1.1 apiquota\r\n" : "Via: 1.0 apiquota\r\n");
   if (head.framing == BodyFraming::kLength) AppendContentLength(head.content_length, out);
   if (head.framing == BodyFraming::kChunked) out->append("Transfer-Encoding: chunked\r\n");
   out->append("\r\n");
@@ -223,7 +226,7 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
   const bool bodiless = interim || head.status == 204;
   const ClientFraming framing = FramingFor(response);
   AppendStatusLine(head.status, head.reason, out);
-  const ConnectionOptions options(head.fields);
+  const ConnectionOptions options(head);
   bool dated = interim || !response.add_date;
   {
     FieldCopier copier(head.fields, out);
