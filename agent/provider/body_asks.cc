@@ -29,7 +29,13 @@ class Collector {
   }
 
   void Ask(When when, bool stream, uint64_t pointers) {
-    if (pointers != 0) exporter_.body_asks.push_back({std::move(when), stream, pointers});
+    if (pointers == 0) return;
+    for (BodyAsk& known : exporter_.body_asks) {
+      const bool same = known.stream == stream && known.when.statuses == when.statuses &&
+                        known.when.path == when.path && known.when.headers.empty() && when.headers.empty();
+      if (same) return static_cast<void>(known.pointers |= pointers);
+    }
+    exporter_.body_asks.push_back({std::move(when), stream, pointers});
   }
 
   void AskForQuota(QuotaRule* rule) {

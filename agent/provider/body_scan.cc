@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <utility>
 
@@ -104,6 +105,7 @@ class PointerSink {
     if (too_much_) return false;
     http::BodyValue* last = found.stars.empty() ? nullptr : LastOfMany(name);
     if (last == nullptr) {
+      if (values_.empty()) values_.reserve(4);
       values_.push_back(std::move(found));
     } else {
       text_bytes_ -= TextBytes(*last);
@@ -131,7 +133,7 @@ class PointerSink {
   uint64_t all_wanted_;
   // What the stars of each pointer stand for on the way to here.
   std::vector<std::array<std::string, PointerSet::kStarsMax>> star_texts_;
-  std::vector<Level> levels_;
+  boost::container::small_vector<Level, 8> levels_;
   std::vector<http::BodyValue> values_;
   size_t text_bytes_ = 0;  // of all values
   uint64_t wanted_ = 0;    // pointers that may still get a value
