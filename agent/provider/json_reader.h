@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "base/find_byte.h"
+#include "provider/json_tokens.h"
 
 namespace apiquota::provider {
 
@@ -25,44 +26,6 @@ namespace json {
 
 constexpr size_t kDepthMax = 64;
 constexpr size_t kTextBytesMax = 1024;  // of a wanted key or scalar
-
-// Follows RFC 8259 6 byte by byte.
-class NumberGrammar {
- public:
-  void Start() { at_ = At::kStart; }
-  // False: c is not part of the number.
-  bool Take(char c) {
-    const bool digits = at_ == At::kInteger || at_ == At::kFraction || at_ == At::kExponent;
-    return (digits && c >= '0' && c <= '9') || TakeOther(c);
-  }
-  bool Complete() const {
-    return at_ == At::kZero || at_ == At::kInteger || at_ == At::kFraction || at_ == At::kExponent;
-  }
-
- private:
-  enum class At : uint8_t { kStart, kMinus, kZero, kInteger, kPoint, kFraction, kE, kSign, kExponent };
-  bool TakeOther(char c);
-
-  At at_ = At::kStart;
-};
-
-// Puts together what backslashes stand for (RFC 8259 7); surrogates must come in pairs.
-class Escape {
- public:
-  enum class Step : uint8_t { kMore, kDone, kMalformed };
-  void Start() { at_ = At::kLetter; }
-  Step Take(char c, std::string* out);  // the bytes behind the backslash, one by one
-
- private:
-  enum class At : uint8_t { kLetter, kDigits, kSecondBackslash, kSecondU };
-  Step TakeLetter(char c, std::string* out);
-  Step TakeDigit(char c, std::string* out);
-
-  At at_ = At::kLetter;
-  int digits_ = 0;
-  uint32_t unit_ = 0;
-  uint32_t high_ = 0;  // the first half of a pair
-};
 
 }  // namespace json
 
@@ -86,9 +49,9 @@ class JsonReader {
         const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
         at += space || Structure(c) ? 1 : 0;
       } else if (at_ == At::kText) {
-        at = TakeText(at, end);
+        at = TakePunctuation(TakeText(at, end), end);
       } else if (at_ <= At::kLiteral) {
-        at = TakeRest(at, end);
+        at = TakePunctuation(TakeRest(at, end), end);
       } else {
         return;
       }
@@ -114,6 +77,16 @@ class JsonReader {
     kFailed
   };
   using Text = std::optional<std::string_view>;
+
+  // What nearly always stands between two tokens, without a turn of the loop for each byte of it.
+  const char* TakePunctuation(const char* at, const char* end) {
+    if (at == end || at_ > At::kAfterValue) return at;
+    if ((*at == ':' && at_ == At::kColon) || (*at == ',' && at_ == At::kAfterValue)) {
+      at_ = at_ == At::kColon || InArray() ? At::kValue : At::kKey;
+      ++at;
+    }
+    return at != end && *at == ' ' ? at + 1 : at;
+  }
 
   // Each takes what belongs to the token under way and returns what follows.
   const char* TakeRest(const char* at, const char* end) {

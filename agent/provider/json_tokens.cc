@@ -1,4 +1,7 @@
-#include "provider/json_reader.h"
+#include "provider/json_tokens.h"
+
+#include <optional>
+#include <string_view>
 
 namespace apiquota::provider {
 namespace {
