@@ -5,8 +5,8 @@
 // GET), and for methods that change something no foreign Origin (403). Answers carry the security headers of
 // a page that runs no foreign script; bodies are gzipped where the client accepts it. Slow clients are cut
 // off (request_timeout); a request's own body is never read, and a connection that announced one is closed
-// after the answer. Handlers run on the server's threads, several at a time. One that throws is answered with
-// 500 and logged.
+// after the answer. Handlers run on the server's threads, several at a time and at a lower priority (nice
+// +5). One that throws is answered with 500 and logged.
 #pragma once
 
 #include <cstdint>

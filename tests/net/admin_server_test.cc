@@ -1,6 +1,8 @@
 #include "net/admin_server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <atomic>
@@ -60,6 +62,10 @@ class AdminServerTest : public testing::Test {
          [](const AdminRequest& request) { return AdminResponse{200, "text/plain", request.path}; }},
         {"GET", "/large",
          [](const AdminRequest&) { return AdminResponse{200, "text/plain", std::string(100'000, 'x')}; }},
+        {"GET", "/priority",
+         [](const AdminRequest&) {
+           return AdminResponse{200, "text/plain", std::to_string(getpriority(PRIO_PROCESS, 0))};
+         }},
         {"GET", "/broken",
          [](const AdminRequest&) -> AdminResponse { throw std::runtime_error("out of order"); }},
         {"POST", "/-/reload",
@@ -188,6 +194,12 @@ TEST_F(AdminServerTest, AHandlerThatThrowsIsAnswered) {
   EXPECT_EQ(
       Ask("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n"),
       Expected("500 Internal Server Error", "", "the agent could not make this page; its log says why\n"));
+}
+
+TEST_F(AdminServerTest, ItsWorkGivesWayToTraffic) {
+  const std::string nicer = std::to_string(std::min(getpriority(PRIO_PROCESS, 0) + 5, 19));
+  EXPECT_THAT(Ask("GET /priority HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+              testing::EndsWith("\r\n\r\n" + nicer));
 }
 
 TEST_F(AdminServerTest, OtherSitesPagesChangeNothing) {
