@@ -49,12 +49,22 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
   return route;
 }
 
+// "/openai/v1?x" → "openai". REQUIRES: a path, so at least "/".
+std::string_view FirstSegment(std::string_view path_and_query) {
+  const std::string_view rest = path_and_query.substr(1);
+  return rest.substr(0, rest.find_first_of("/?"));
+}
+
 }  // namespace
 
 std::optional<RouteMatch> RouteTable::Match(std::string_view path_and_query) const {
-  for (const auto& route : routes_) {
-    if (const auto path = http::PathUnderRoute(path_and_query, route->prefix))
-      return RouteMatch{route.get(), *path};
+  for (const std::string_view segment : {FirstSegment(path_and_query), std::string_view()}) {
+    const auto found = by_segment_.find(segment);
+    if (found == by_segment_.end()) continue;
+    for (const Route* route : found->second) {
+      if (const auto path = http::PathUnderRoute(path_and_query, route->prefix))
+        return RouteMatch{route, *path};
+    }
   }
   return std::nullopt;
 }
@@ -80,6 +90,9 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
       if (a.prefix == b.prefix)
         return Fail("apis " + a.api + " and " + b.api + " have the same route " + a.prefix);
     }
+  }
+  for (const auto& route : table->routes_) {
+    table->by_segment_[FirstSegment(route->prefix)].push_back(route.get());
   }
   return table;
 }

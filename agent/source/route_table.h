@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -57,6 +58,8 @@ class RouteTable {
   explicit RouteTable(net::Fingerprinter fingerprinter) : fingerprinter_(std::move(fingerprinter)) {}
 
   std::vector<std::unique_ptr<Route>> routes_;
+  // By the first segment of their prefix ("openai"; "" for the route of all paths), longest prefix first.
+  std::unordered_map<std::string_view, std::vector<const Route*>> by_segment_;
   std::vector<CallerOptions> callers_;
   net::Fingerprinter fingerprinter_;
 };

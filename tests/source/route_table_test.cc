@@ -40,5 +40,30 @@ TEST_F(RouteTableTest, ThoseOfAnImpliedApiBeginWithItsFirstRequest) {
   EXPECT_EQ(Children("apiquota_overhead_seconds"), 2u);
 }
 
+TEST_F(RouteTableTest, TheLongestRouteThatMatchesAtASegmentIsTaken) {
+  std::vector<ApiOptions> apis;
+  for (const std::string route : {"/", "/openai", "/openai/eu", "/openai/eu/test", "/other"}) {
+    apis.push_back(OpenAi(true));
+    apis.back().name = apis.back().route = route;
+  }
+  const auto routes = Routes(apis);
+  const auto match = [&](std::string_view path) {
+    const auto found = routes->Match(path);
+    return found ? found->route->prefix + " + " + std::string(found->path) : "none";
+  };
+  EXPECT_EQ(match("/openai/v1/models"), "/openai + /v1/models");
+  EXPECT_EQ(match("/openai"), "/openai + ");
+  EXPECT_EQ(match("/openai?a=/other"), "/openai + ?a=/other");
+  EXPECT_EQ(match("/openai/eu/v1"), "/openai/eu + /v1");
+  EXPECT_EQ(match("/openai/eu/test/x"), "/openai/eu/test + /x");
+  EXPECT_EQ(match("/openai/eux"), "/openai + /eux");
+  EXPECT_EQ(match("/openaix/v1"), "/ + /openaix/v1");
+  EXPECT_EQ(match("/"), "/ + /");
+  apis.erase(apis.begin());
+  const auto without_root = Routes(apis);
+  EXPECT_FALSE(without_root->Match("/openaix/v1") || without_root->Match("/") ||
+               without_root->Match("//openai"));
+}
+
 }  // namespace
 }  // namespace apiquota::source
