@@ -12,18 +12,20 @@ namespace apiquota {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{
-    {"ns", 1e-3},
-    {"us", 1},
-    {"µs", 1},  // U+00B5, the micro sign
-    {"μs", 1},  // U+03BC, the Greek letter: Go reads both
-    {"ms", 1e3},
     {"s", 1e6},
+    {"ms", 1e3},
     {"m", 60e6},
     {"h", 3600e6},
     {"d", 86400e6},
     {"w", 604800e6},
+    {"us", 1},
+    {"ns", 1e-3},
+    {"µs", 1},  // U+00B5, the micro sign
+    {"μs", 1},  // U+03BC, the Greek letter: Go reads both
 }};
 constexpr double kMicrosMax = 100 * 365.25 * 86400e6;
+
+constexpr bool OfNumber(char c) { return (c >= '0' && c <= '9') || c == '.'; }
 
 std::optional<double> UnitMicros(std::string_view unit) {
   for (const auto& [name, micros] : kUnits) {
@@ -39,10 +41,11 @@ std::optional<Micros> ParseDuration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double total = 0;
   while (!text.empty()) {
-    const size_t unit_at = text.find_first_not_of("0123456789.");
-    if (unit_at == 0 || unit_at == std::string_view::npos) return std::nullopt;
-    size_t unit_end = text.find_first_of("0123456789.", unit_at);
-    if (unit_end == std::string_view::npos) unit_end = text.size();
+    size_t unit_at = 0;
+    while (unit_at < text.size() && OfNumber(text[unit_at])) ++unit_at;
+    size_t unit_end = unit_at;
+    while (unit_end < text.size() && !OfNumber(text[unit_end])) ++unit_end;
+    if (unit_at == 0 || unit_at == unit_end) return std::nullopt;
     const auto number = ParseDecimal(text.substr(0, unit_at));
     const auto micros = UnitMicros(text.substr(unit_at, unit_end - unit_at));
     if (!number || !micros) return std::nullopt;
@@ -50,7 +53,7 @@ std::optional<Micros> ParseDuration(std::string_view text) {
     if (total > kMicrosMax) return std::nullopt;
     text.remove_prefix(unit_end);
   }
-  return Micros(std::llround(total));
+  return Micros(static_cast<int64_t>(total + 0.5));  // rounded: it is never negative
 }
 
 std::string FormatDuration(Micros duration) {

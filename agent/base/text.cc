@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <numeric>
@@ -29,6 +30,27 @@ size_t EditDistance(std::string_view a, std::string_view b) {
     above.swap(row);
   }
   return above[b.size()];
+}
+
+// Most numbers are this short: their digits as a whole number and the power of ten below it are doubles
+// exactly, so that the one division rounds as it should. Nothing for all others, whether numbers or not.
+std::optional<double> ParseShortDecimal(std::string_view text) {
+  constexpr size_t kDigitsMax = 15;
+  static constexpr std::array<double, kDigitsMax + 1> kPowers = {
+      1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  if (text.empty() || text.size() > kDigitsMax) return std::nullopt;
+  uint64_t digits = 0;
+  size_t i = 0;
+  for (; i < text.size() && IsDigit(text[i]); ++i)
+    digits = digits * 10 + static_cast<uint64_t>(text[i] - '0');
+  if (i == text.size()) return static_cast<double>(digits);
+  const size_t fraction = i + 1;
+  if (text[i] != '.' || i == 0 || fraction == text.size()) return std::nullopt;
+  for (i = fraction; i < text.size() && IsDigit(text[i]); ++i) {
+    digits = digits * 10 + static_cast<uint64_t>(text[i] - '0');
+  }
+  if (i < text.size()) return std::nullopt;
+  return static_cast<double>(digits) / kPowers[text.size() - fraction];
 }
 
 }  // namespace
@@ -70,12 +92,8 @@ std::optional<uint64_t> ParseDigits(std::string_view text) {
 }
 
 std::optional<double> ParseDecimal(std::string_view text) {
+  if (const auto number = ParseShortDecimal(text)) return number;
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  // Whole numbers that a double holds exactly, which is most of them, need no general conversion.
-  constexpr size_t kExactDigits = 15;
-  if (digits.size() == text.size() && digits.size() <= kExactDigits) {
-    if (const auto whole = ParseDigits(digits)) return static_cast<double>(*whole);
-  }
   const size_t dot = digits.find('.');
   const std::string_view whole = digits.substr(0, dot);
   if (whole.empty() || !std::ranges::all_of(whole, IsDigit)) return std::nullopt;

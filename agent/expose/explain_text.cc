@@ -104,8 +104,7 @@ std::string When(const Reading& reading, SystemTime now) {
 // "~": computed, not said.
 std::string Window(const Reading& reading) {
   if (!reading.window_seconds) return "";
-  const bool computed =
-      std::ranges::find(reading.derived, provider::SignalField::kWindow) != reading.derived.end();
+  const bool computed = reading.derived.Has(provider::SignalField::kWindow);
   return fmt::format("per {}{}", computed ? "~" : "", Span(*reading.window_seconds));
 }
 

@@ -50,6 +50,9 @@ bool Holds(const When& when, const http::Exchange& exchange) {
 
 std::optional<Throttle> FindThrottle(const Exporter& exporter, const http::Exchange& exchange,
                                      std::string_view resource) {
+  const auto status = static_cast<size_t>(exchange.status);
+  const bool refusal = status < exporter.refusals.size() && exporter.refusals[status];
+  if (!refusal && exchange.stream_event.empty()) return std::nullopt;
   const ThrottleRule* best = nullptr;
   for (const ThrottleRule& rule : exporter.throttles) {
     if (best != nullptr && rule.ConditionCount() <= best->ConditionCount()) continue;

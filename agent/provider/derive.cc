@@ -17,12 +17,6 @@ constexpr Micros kSameReset = std::chrono::seconds(2);  // two headers of one re
 double Clean(double value) { return std::round(value * 1e9) / 1e9; }
 double ToWholeMillis(double seconds) { return std::round(seconds * 1e3) / 1e3; }
 
-void MarkDerived(Reading* reading, SignalField field) {
-  reading->derived.reserve(4);
-  reading->derived.push_back(field);
-  std::ranges::sort(reading->derived);
-}
-
 template <class T>
 bool Agree(const std::optional<T>& a, const std::optional<T>& b) {
   return !a || !b || *a == *b;
@@ -34,9 +28,9 @@ bool ResetsAgree(const Reading& a, const Reading& b) {
 
 // Nothing in `b` contradicts `a`.
 bool Compatible(const Reading& a, const Reading& b) {
-  return a.resource == b.resource && a.unit == b.unit && Agree(a.limit, b.limit) &&
-         Agree(a.remaining, b.remaining) && Agree(a.used, b.used) &&
-         Agree(a.window_seconds, b.window_seconds) && ResetsAgree(a, b);
+  return Agree(a.limit, b.limit) && Agree(a.remaining, b.remaining) && Agree(a.used, b.used) &&
+         Agree(a.window_seconds, b.window_seconds) && ResetsAgree(a, b) && a.unit == b.unit &&
+         a.resource == b.resource;
 }
 
 bool SameNumbers(const Reading& a, const Reading& b) {
@@ -136,13 +130,13 @@ std::optional<double> WindowFromName(std::string_view name) {
 void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at) {
   if (reading->limit && reading->remaining && !reading->used && *reading->remaining <= *reading->limit) {
     reading->used = Clean(*reading->limit - *reading->remaining);
-    MarkDerived(reading, SignalField::kUsed);
+    reading->derived.Add(SignalField::kUsed);
   } else if (reading->limit && reading->used && !reading->remaining) {
     reading->remaining = Clean(std::max(0.0, *reading->limit - *reading->used));
-    MarkDerived(reading, SignalField::kRemaining);
+    reading->derived.Add(SignalField::kRemaining);
   } else if (!reading->limit && reading->remaining && reading->used) {
     reading->limit = Clean(*reading->remaining + *reading->used);
-    MarkDerived(reading, SignalField::kLimit);
+    reading->derived.Add(SignalField::kLimit);
   }
   if (window_rule != WindowRule::kDerived || reading->window_seconds) return;
   if (!reading->limit || !reading->remaining || !reading->reset_at) return;
@@ -150,14 +144,14 @@ void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at)
   const double seconds = ToSeconds(*reading->reset_at - asked_at);
   if (missing <= 0 || seconds <= 0) return;
   reading->window_seconds = ToWholeMillis(*reading->limit * seconds / missing);
-  MarkDerived(reading, SignalField::kWindow);
+  reading->derived.Add(SignalField::kWindow);
 }
 
-// In place: hardly any response says something twice, and readings are heavy to move.
-std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, bool merge_equal) {
+// Hardly any response says something twice, and readings are heavy to move.
+size_t MergeReadings(std::span<SourcedReading> readings, bool merge_equal) {
   size_t kept = 0;
   for (SourcedReading& added : readings) {
-    const std::span merged(readings.data(), kept);
+    const std::span merged = readings.first(kept);
     const auto same = std::ranges::find_if(merged, [&](const SourcedReading& known) {
       if (!Compatible(known.reading, added.reading)) return false;
       if (known.reading.quota == added.reading.quota) return true;
@@ -175,8 +169,7 @@ std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, 
     }
     FillIn(&same->reading, added.reading);
   }
-  readings.resize(kept);
-  return readings;
+  return kept;
 }
 
 }  // namespace apiquota::provider

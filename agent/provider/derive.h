@@ -3,8 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "provider/exporter_rules.h"
 #include "provider/signals.h"
@@ -24,8 +24,8 @@ void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at)
 
 // One reading per quota: what is said twice is merged into its first mention, which keeps its values and
 // gains what it lacks. The same name with other numbers is another quota and gets "-2". `merge_equal`: see
-// Exporter.
-std::vector<SourcedReading> MergeReadings(std::vector<SourcedReading> readings, bool merge_equal);
+// Exporter. In place: the readings that are left stand in front, and this is how many.
+size_t MergeReadings(std::span<SourcedReading> readings, bool merge_equal);
 
 // The seconds that a quota's name speaks of: "tokens-minute" 60, "req-10-second" 10, "5h" 18000, "daily"
 // 86400.

@@ -80,6 +80,8 @@ void Compile(Exporter* exporter) {
     const Throttle throttle{rule.scope, rule.Signal(), ""};
     auto& known = exporter->info.throttles;
     if (std::ranges::find(known, throttle) == known.end()) known.push_back(throttle);
+    if (rule.Signal() == ThrottleSignal::kStream) continue;
+    for (const int status : rule.statuses) exporter->refusals.set(static_cast<size_t>(status));
   }
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct FieldSource {
   std::string
       named_by{};        // body: a pointer beside `name`, to the member that names the quota; empty: its key
   bool several = false;  // speaks of several quotas: a pointer with a '*' that names them, or such a format
+
+  bool partial = false;  // one of the six above is said: a text has to be picked apart
 
   friend bool operator==(const FieldSource&, const FieldSource&) = default;
 };
@@ -106,6 +109,7 @@ struct QuotaRule {
 
   bool reads_body = false;  // some source stands in the response's body
   bool several = false;     // some source speaks of several quotas
+  bool policies = false;    // policies may speak of it: in fields of their own, or in its limit
 
   const std::vector<FieldSource>& Sources(SignalField field) const;
 };
@@ -155,7 +159,8 @@ struct Exporter {
   std::vector<std::string> ignore;       // headers known to be no quota; may hold one '*'
   std::vector<std::string> detect;       // any of these headers hints at this API; may hold one '*'
   std::vector<UsageRule> usage;
-  bool merge_equal = false;  // equal readings of two rules are one quota, said twice
+  std::bitset<600> refusals;  // statuses by which, with their head and body, a throttle rule may hold
+  bool merge_equal = false;   // equal readings of two rules are one quota, said twice
 
   std::shared_ptr<const HeaderIndex> index;
   PointerSet body_pointers;

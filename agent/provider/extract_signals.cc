@@ -16,7 +16,6 @@ namespace {
 
 using Kind = HeaderTarget::Kind;
 
-constexpr size_t kCapturesMax = 256;  // headers that mean something, in one response
 constexpr double kRetryAfterMax = 400 * 86400.0;
 
 bool StartsAt(std::string_view text, size_t at, std::string_view word) {
@@ -47,22 +46,21 @@ bool LooksLikeLimit(std::string_view name) {
 }
 
 // Looks at every header once.
-Captures CaptureHeaders(const Exporter& exporter, const http::Fields& fields,
+Captures CaptureHeaders(const Exporter& exporter, const http::Fields& fields, Unknown unknown,
                         std::vector<PlacedUnread>* unread) {
-  Captures captures;
+  Captures captures(exporter);
   for (size_t i = 0; i < fields.size(); ++i) {
     const std::string_view name = fields[i].name;
     const HeaderIndex::Match match = exporter.index->Find(name);
     if (match.targets.empty()) {
-      if (LooksLikeLimit(name)) {
+      if (unknown == Unknown::kName && LooksLikeLimit(name)) {
         unread->emplace_back(i, Unread{ToLower(name), "not described by the exporter",
                                        UnreadKind::kNotDescribed, SignalField::kPolicy});
       }
       continue;
     }
     for (const HeaderTarget& target : match.targets) {
-      if (target.kind != Kind::kKnown && captures.size() < kCapturesMax)
-        captures.push_back({target, i, match.star});
+      if (target.kind != Kind::kKnown) captures.Add(target, i, match.star);
     }
   }
   return captures;
@@ -93,7 +91,7 @@ std::optional<std::string_view> ResourceText(const ResourceRule& rule, size_t ru
     case ResourceRule::From::kHeader:
       break;
   }
-  for (const Capture& capture : captures) {
+  for (const Capture& capture : captures.Others()) {
     if (capture.target.kind == Kind::kResource && capture.target.rule == rule_index) {
       return exchange.fields[capture.at].value;
     }
@@ -151,7 +149,7 @@ std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Excha
     }
     for (const std::string& text : *texts) read(source, text, at);
   };
-  for (const Capture& capture : captures) {
+  for (const Capture& capture : captures.Others()) {
     if (capture.target.kind != Kind::kRetryAfter) continue;
     read_parts(exporter.retry_after[capture.target.source], exchange.fields[capture.at].value, capture.at);
   }
@@ -168,9 +166,9 @@ std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Excha
 
 }  // namespace
 
-Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange) {
+Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange, Unknown unknown) {
   std::vector<PlacedUnread> unread;
-  const Captures captures = CaptureHeaders(exporter, exchange.fields, &unread);
+  const Captures captures = CaptureHeaders(exporter, exchange.fields, unknown, &unread);
   const std::string_view resource = FindResource(exporter, exchange, captures, &unread);
 
   Signals signals;
@@ -180,6 +178,7 @@ Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange)
   signals.usage = FindUsage(exporter, exchange);
   signals.retry_after_seconds = FindRetryAfter(exporter, exchange, captures, &unread);
 
+  if (unread.empty()) return signals;
   const auto place = [](const PlacedUnread& placed) {
     return std::tie(placed.first, placed.second.field, placed.second.header);
   };

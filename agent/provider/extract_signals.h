@@ -2,12 +2,19 @@
 // input.
 #pragma once
 
+#include <cstdint>
+
 #include "http/exchange.h"
 #include "provider/exporter.h"
 #include "provider/signals.h"
 
 namespace apiquota::provider {
 
-Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange);
+// Headers that look like limits and that no rule describes: worth telling a person, and a look at every
+// letter of every other header.
+enum class Unknown : uint8_t { kName, kPassOver };
+
+Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange,
+                       Unknown unknown = Unknown::kName);
 
 }  // namespace apiquota::provider

@@ -32,6 +32,37 @@ uint64_t HashName(std::string_view name) {
   return hash >> 32;
 }
 
+// Eight bytes, their capital letters made small. Each byte is shifted so that its high bit tells.
+uint64_t LowerBlock(uint64_t bytes) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  const uint64_t low = bytes & kEach * 0x7f;
+  const uint64_t from_a = low + kEach * (0x80 - 'A');
+  const uint64_t beyond_z = low + kEach * (0x7f - 'Z');
+  const uint64_t capital = from_a & ~beyond_z & ~bytes & kEach * 0x80;
+  return bytes | capital >> 2;
+}
+
+// EqualsIgnoreCase with a name in lower case, eight bytes at a time; the last eight may overlap those before.
+bool IsName(std::string_view lower, std::string_view name) {
+  constexpr size_t kBlock = sizeof(uint64_t);
+  if (lower.size() != name.size()) return false;
+  if (name.size() < kBlock) return EqualsIgnoreCase(lower, name);
+  for (size_t at = 0; at < name.size(); at += kBlock) {
+    at = std::min(at, name.size() - kBlock);
+    uint64_t a = 0;
+    uint64_t b = 0;
+    std::memcpy(&a, lower.data() + at, kBlock);
+    std::memcpy(&b, name.data() + at, kBlock);
+    if (a != b && a != LowerBlock(b)) return false;
+  }
+  return true;
+}
+
+size_t FirstLetter(std::string_view name) {
+  return name.empty() ? 0 : static_cast<uint8_t>(name.front()) & 0x1f;
+}
+uint64_t LengthBit(std::string_view name) { return uint64_t{1} << std::min<size_t>(name.size(), 63); }
+
 bool EndsWithIgnoreCase(std::string_view text, std::string_view suffix) {
   return text.size() >= suffix.size() && EqualsIgnoreCase(text.substr(text.size() - suffix.size()), suffix);
 }
@@ -97,6 +128,7 @@ HeaderIndex::HeaderIndex(const Exporter& exporter) {
   }
   for (const std::string& name : exporter.ignore) Add(name, {});
   BuildTable();
+  BuildPatternStarts();
 }
 
 void HeaderIndex::BuildTable() {
@@ -107,7 +139,11 @@ void HeaderIndex::BuildTable() {
     size_t at = HashName(exact_[i].name) & (size - 1);
     while (table_[at] != kEmpty) at = (at + 1) & (size - 1);
     table_[at] = static_cast<uint16_t>(i);
+    lengths_.at(FirstLetter(exact_[i].name)) |= LengthBit(exact_[i].name);
   }
+}
+
+void HeaderIndex::BuildPatternStarts() {
   for (const Entry& entry : patterns_) {
     const PatternStart start{LoadLower(entry.name),
                              ~uint64_t{0} >> (8 * (8 - std::min<size_t>(entry.name.size(), 8)))};
@@ -122,20 +158,17 @@ void HeaderIndex::BuildTable() {
   }
 }
 
-bool HeaderIndex::MayMatchPattern(std::string_view name) const {
-  const uint64_t bytes = LoadLower(name);
-  return std::ranges::any_of(pattern_starts_, [&](const PatternStart& start) {
-    return (bytes & start.mask) == (start.bytes & start.mask);
-  });
-}
-
 HeaderIndex::Match HeaderIndex::Find(std::string_view name) const {
-  const size_t mask = table_.size() - 1;
-  for (size_t at = HashName(name) & mask; table_[at] != kEmpty; at = (at + 1) & mask) {
-    const Entry& entry = exact_[table_[at]];
-    if (entry.name == name || EqualsIgnoreCase(entry.name, name)) return {entry.targets, {}};
+  if ((lengths_[FirstLetter(name)] & LengthBit(name)) != 0) {
+    const size_t mask = table_.size() - 1;
+    for (size_t at = HashName(name) & mask; table_[at] != kEmpty; at = (at + 1) & mask) {
+      const Entry& entry = exact_[table_[at]];
+      if (IsName(entry.name, name)) return {entry.targets, {}};
+    }
   }
-  if (!MayMatchPattern(name)) return {};
+  const uint64_t start = LoadLower(name);
+  const auto begins = [&](const PatternStart& known) { return ((start ^ known.bytes) & known.mask) == 0; };
+  if (std::ranges::none_of(pattern_starts_, begins)) return {};
   for (const Entry& entry : patterns_) {
     const std::string_view star = StarOf(name, entry.name, entry.suffix);
     if (!star.empty()) return {entry.targets, star};

@@ -1,7 +1,9 @@
-// Finds what an exporter file says about a header, in one look: a hash table over lower-case names, then the
-// few names with a '*'. Immutable once built; thread-safe to read; allocates nothing on lookup.
+// Finds what an exporter file says about a header, in one look: most names are ruled out by their first
+// letter and length, the others looked up in a hash table over lower-case names, then among the few with a
+// '*'. Immutable once built; thread-safe to read; allocates nothing on lookup.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,7 +44,7 @@ class HeaderIndex {
   };
   void Add(const std::string& name, HeaderTarget target);
   void BuildTable();
-  bool MayMatchPattern(std::string_view name) const;
+  void BuildPatternStarts();
 
   // The first bytes of a pattern: rules most headers out in one comparison.
   struct PatternStart {
@@ -55,6 +57,7 @@ class HeaderIndex {
   std::vector<uint16_t> table_;  // open addressing over exact_; a power of two; kEmpty if free
   static constexpr uint16_t kEmpty = 0xffff;
   std::vector<PatternStart> pattern_starts_;
+  std::array<uint64_t, 32> lengths_{};  // of the exact names with this first letter, one bit each
 };
 
 // Does `name`, in any case, match `pattern`, lower case with at most one '*' (which stands for at least one

@@ -104,6 +104,11 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
   for (const auto& sources : rule.sources) {
     rule.several = rule.several || std::ranges::any_of(sources, &FieldSource::several);
   }
+  const auto params = [](const FieldSource& source) {
+    return std::ranges::find(source.formats, Format::kParams) != source.formats.end();
+  };
+  rule.policies = !rule.policy_header.empty() || !rule.status_header.empty() ||
+                  std::ranges::any_of(rule.Sources(SignalField::kLimit), params);
   CheckStars(value, rule);
   map.Finish();
   return rule;

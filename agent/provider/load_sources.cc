@@ -119,6 +119,8 @@ void ReadPart(YamlMap* map, FieldSource* source) {
   source->except = map->Get("except").AsString();
   const YamlValue after = map->Get("after");
   source->after = after.AsString();
+  source->partial =
+      item.Present() || field.Present() || pointer.Present() || after.Present() || !source->except.empty();
   if (after.Present() && (item.Present() || field.Present() || pointer.Present()))
     after.Fail("expected after alone, or item, field and pointer");
   if (!pointer.Present()) return;

@@ -42,7 +42,7 @@ void ApplyName(const QuotaRule& rule, const std::string& name, Reading* reading)
   if (!FitForLabel(name)) return;
   reading->quota = name;
   reading->policy = name;
-  reading->unit = UnitByWord(rule, name).value_or(reading->unit);
+  reading->unit = std::string(UnitByWord(rule, name, &reading->unit));
 }
 
 void NameByWindow(const QuotaRule& rule, Reading* reading) {
@@ -74,9 +74,8 @@ bool Completes(const Reading& base, const PolicyStatus& status) {
 
 std::vector<Policy> QuotaReader::PoliciesOf(size_t rule_index, Kind kind, size_t field) {
   std::vector<Policy> policies;
-  for (const Capture& capture : captures_) {
-    if (capture.target.kind != kind || capture.target.rule != rule_index || capture.target.field != field)
-      continue;
+  for (const Capture& capture : captures_.OfRule(rule_index)) {
+    if (capture.target.kind != kind || capture.target.field != field) continue;
     const QuotaRule& rule = exporter_.quotas[rule_index];
     if (kind == Kind::kQuotaField) {
       const auto& formats = rule.sources[field][capture.target.source].formats;
@@ -96,22 +95,26 @@ std::vector<Policy> QuotaReader::PoliciesOf(size_t rule_index, Kind kind, size_t
   return policies;
 }
 
+// What the rule's status field says, and where it stands.
+std::vector<PolicyStatus> QuotaReader::StatusesOf(size_t rule_index, size_t* at) {
+  for (const Capture& capture : captures_.OfRule(rule_index)) {
+    if (capture.target.kind != Kind::kStatus) continue;
+    *at = capture.at;
+    auto parsed = ParsePolicyStatuses(ValueOf(capture));
+    if (parsed) return std::move(*parsed);
+    Note(capture.at, exporter_.quotas[rule_index].status_header,
+         "not a structured field (RFC 9651): ignored whole", UnreadKind::kMalformed, SignalField::kPolicy);
+    break;
+  }
+  return {};
+}
+
 void QuotaReader::ReadPolicies(size_t rule_index, Reading&& base) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
   std::vector<Policy> policies = PoliciesOf(rule_index, Kind::kQuotaField, kLimitField);
   if (!rule.policy_header.empty()) AddNew(&policies, PoliciesOf(rule_index, Kind::kPolicy, 0));
-  std::vector<PolicyStatus> statuses;
   size_t at = 0;
-  if (const Capture* capture = FindCapture(Kind::kStatus, rule_index, 0, 0, {})) {
-    at = capture->at;
-    auto parsed = ParsePolicyStatuses(ValueOf(*capture));
-    if (!parsed) {
-      Note(capture->at, rule.status_header, "not a structured field (RFC 9651): ignored whole",
-           UnreadKind::kMalformed, SignalField::kPolicy);
-    } else {
-      statuses = std::move(*parsed);
-    }
-  }
+  std::vector<PolicyStatus> statuses = StatusesOf(rule_index, &at);
   const auto unnamed = [](const PolicyStatus& status) { return status.name.empty(); };
   if (!statuses.empty() &&
       unnamed(statuses.front())) {  // draft 7: the fields of the one quota, said once more
@@ -139,7 +142,7 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
   const QuotaRule& rule = exporter_.quotas[rule_index];
   const bool only_pair = OnlyPair(policies, statuses);
   for (const PolicyStatus& status : statuses) {
-    Reading reading = StartReading(rule, {}, resource_);
+    Reading reading = StartReading(rule);
     reading.limit = status.limit;
     reading.remaining = status.remaining;
     reading.window_seconds = status.window_seconds;
@@ -153,7 +156,7 @@ void QuotaReader::ReadNamed(size_t rule_index, size_t at, std::vector<Policy> po
     Keep(std::move(reading), rule_index, true, true);
   }
   for (const Policy& policy : policies) {
-    Reading reading = StartReading(rule, {}, resource_);
+    Reading reading = StartReading(rule);
     ApplyPolicy(policy, &reading);
     NameByWindow(rule, &reading);
     ApplyName(rule, policy.name, &reading);
@@ -185,7 +188,7 @@ void QuotaReader::ReadUnnamed(size_t rule_index, Reading&& base, const std::vect
   Keep(std::move(base), rule_index, true, active_named);
   for (auto policy = real.begin(); policy != real.end(); ++policy) {
     if (policy == active) continue;
-    Reading reading = StartReading(rule, {}, resource_);
+    Reading reading = StartReading(rule);
     ApplyPolicy(*policy, &reading);
     NameByWindow(rule, &reading);
     ApplyName(rule, policy->name, &reading);

@@ -29,7 +29,7 @@ void SetConstants(const QuotaRule& rule, Reading* reading) {
         if (!reading->window_seconds) reading->window_seconds = source.constant;
       } else if (!Slot(reading, kQuotaFields[f])) {
         Slot(reading, kQuotaFields[f]) = source.constant;
-        reading->derived.push_back(kQuotaFields[f]);
+        reading->derived.Add(kQuotaFields[f]);
       }
     }
   }
@@ -49,42 +49,34 @@ bool FitForLabel(std::string_view text) {
   return !text.empty() && text.size() <= kLabelBytesMax && std::ranges::all_of(text, printable);
 }
 
-std::optional<std::string> UnitByWord(const QuotaRule& rule, std::string_view name) {
+const std::string& UnitByWord(const QuotaRule& rule, std::string_view name, const std::string* known) {
   for (const UnitWord& word : rule.units) {
     if (ContainsIgnoreCase(name, word.word)) return word.unit;
   }
-  return std::nullopt;
+  return known == nullptr ? rule.unit : *known;
 }
 
 std::vector<Reading> QuotaReader::ReadAll() {
-  readings_.reserve(exporter_.quotas.size());
   for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
-    if (Mentioned(r)) ReadRule(r);
+    // Most responses speak of few of the rules.
+    const QuotaRule& rule = exporter_.quotas[r];
+    const bool mentioned = rule.reads_body || !captures_.OfRule(r).empty();
+    if (mentioned && Holds(rule.when, exchange_)) ReadRule(r);
   }
   std::vector<Reading> readings;
-  readings.reserve(readings_.size());
-  for (SourcedReading& sourced : MergeReadings(std::move(readings_), exporter_.merge_equal)) {
-    Reading& reading = sourced.reading;
+  if (readings_.empty()) return readings;
+  const size_t count = MergeReadings({readings_.data(), readings_.size()}, exporter_.merge_equal);
+  readings.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    Reading& reading = readings_[i].reading;
     const SystemTime asked_at =
         reading.reset_absolute ? exchange_.date.value_or(exchange_.received_at) : exchange_.received_at;
-    DeriveFields(&reading, sourced.window_rule, asked_at);
+    DeriveFields(&reading, readings_[i].window_rule, asked_at);
     readings.push_back(std::move(reading));
   }
   const auto place = [](const Reading& reading) { return std::tie(reading.resource, reading.quota); };
   if (!std::ranges::is_sorted(readings, {}, place)) std::ranges::sort(readings, {}, place);
   return readings;
-}
-
-// Most responses speak of few of the rules.
-bool QuotaReader::Mentioned(size_t rule_index) const {
-  const QuotaRule& rule = exporter_.quotas[rule_index];
-  if (!Holds(rule.when, exchange_)) return false;
-  if (rule.reads_body) return true;
-  return std::ranges::any_of(captures_, [&](const Capture& capture) {
-    const Kind kind = capture.target.kind;
-    return capture.target.rule == rule_index &&
-           (kind == Kind::kQuotaField || kind == Kind::kPolicy || kind == Kind::kStatus);
-  });
 }
 
 void QuotaReader::ReadRule(size_t rule_index) {
@@ -97,16 +89,23 @@ void QuotaReader::ReadRule(size_t rule_index) {
     ReadFamily(rule_index);
     return;
   }
-  Reading reading = StartReading(rule, {}, resource_);
-  ReadFields(rule_index, {}, &reading);
-  ReadPolicies(rule_index, std::move(reading));
+  if (rule.policies) {
+    Reading reading = StartReading(rule);
+    ReadFields(rule_index, {}, &reading);
+    ReadPolicies(rule_index, std::move(reading));
+    return;
+  }
+  Reading* reading = Add();
+  Start(rule, {}, resource_, reading);
+  ReadFields(rule_index, {}, reading);
+  Settle(rule_index, false, false);
 }
 
 // One quota per name that stands for the '*', in the order the response brings them.
 void QuotaReader::ReadFamily(size_t rule_index) {
   std::vector<std::string_view> stars;
-  for (const Capture& capture : captures_) {
-    if (capture.target.kind != Kind::kQuotaField || capture.target.rule != rule_index) continue;
+  for (const Capture& capture : captures_.OfRule(rule_index)) {
+    if (capture.target.kind != Kind::kQuotaField) continue;
     const auto same = [&](std::string_view star) { return EqualsIgnoreCase(star, capture.star); };
     if (std::ranges::any_of(stars, same) || !FitForLabel(capture.star)) continue;
     stars.push_back(capture.star);
@@ -114,24 +113,34 @@ void QuotaReader::ReadFamily(size_t rule_index) {
   for (const std::string_view star : stars) {
     unlimited_ = false;
     // The names of headers have no case; those in texts do.
-    Reading reading = StartReading(exporter_.quotas[rule_index], ToLower(star), resource_);
-    ReadFields(rule_index, {star}, &reading);
-    Keep(std::move(reading), rule_index, false, true);
+    Reading* reading = Add();
+    Start(exporter_.quotas[rule_index], ToLower(star), resource_, reading);
+    ReadFields(rule_index, {star}, reading);
+    Settle(rule_index, false, true);
   }
 }
 
-Reading QuotaReader::StartReading(const QuotaRule& rule, std::string_view star,
-                                  std::string_view resource) const {
-  Reading reading;
-  reading.resource = resource;
-  reading.quota = StarName(rule.quota, star);
-  reading.kind = rule.kind;
-  reading.unit = UnitByWord(rule, star).value_or(rule.unit);
+void QuotaReader::Start(const QuotaRule& rule, std::string_view star, std::string_view resource,
+                        Reading* reading) const {
+  reading->resource = resource;
+  reading->kind = rule.kind;
+  if (star.empty()) {
+    reading->quota = rule.quota;
+    reading->unit = rule.unit;
+  } else {
+    reading->quota = StarName(rule.quota, star);
+    reading->unit = UnitByWord(rule, star);
+  }
   for (const ResourceException& exception : rule.by_resource) {
     if (exception.resource != resource) continue;
-    reading.quota = exception.quota;
-    reading.unit = exception.unit;
+    reading->quota = exception.quota;
+    reading->unit = exception.unit;
   }
+}
+
+Reading QuotaReader::StartReading(const QuotaRule& rule) const {
+  Reading reading;
+  Start(rule, {}, resource_, &reading);
   return reading;
 }
 
@@ -153,9 +162,16 @@ void QuotaReader::ReadSources(size_t rule_index, size_t field, const QuotaKey& k
   const std::vector<FieldSource>& sources = exporter_.quotas[rule_index].sources[field];
   bool found = false;
   for (size_t s = 0; s < sources.size(); ++s) {
-    if (sources[s].from == FieldSource::From::kConstant) continue;
+    const FieldSource& source = sources[s];
+    if (source.from == FieldSource::From::kConstant) continue;
     const auto said = TextOf(rule_index, field, s, key);
-    if (said) found = ReadOnce(kQuotaFields[field], sources[s], said->text, said->at, found, reading);
+    if (!said) continue;
+    if (!found) {
+      found = ReadField(kQuotaFields[field], source, said->text, said->at, reading);
+    } else {  // read again for the mistakes of its other sources only
+      Reading scratch;
+      ReadField(kQuotaFields[field], source, said->text, said->at, &scratch);
+    }
   }
 }
 
@@ -166,15 +182,6 @@ std::optional<double> QuotaReader::ExpectedReset(const QuotaRule& rule, const Re
   }
   if (*reading.limit <= 0) return std::nullopt;
   return std::max(0.0, *reading.limit - *reading.remaining) * *reading.window_seconds / *reading.limit;
-}
-
-// A field already found is read again for the mistakes of its other sources only.
-bool QuotaReader::ReadOnce(SignalField field, const FieldSource& source, std::string_view text, size_t at,
-                           bool found, Reading* reading) {
-  if (!found) return ReadField(field, source, text, at, reading);
-  Reading scratch;
-  ReadField(field, source, text, at, &scratch);
-  return true;
 }
 
 bool QuotaReader::ReadReset(const FieldSource& source, std::string_view text, size_t at, Reading* reading) {
@@ -235,15 +242,25 @@ void QuotaReader::Note(size_t at, std::string_view header, std::string_view reas
 }
 
 void QuotaReader::Keep(Reading&& reading, size_t rule_index, bool policy_named, bool named) {
-  const bool unlimited = unlimited_ && named && reading.window_seconds;
-  if (!HasNumbers(reading) && !unlimited) return;
-  if (readings_.size() >= kReadingsMax) {
-    Note(exchange_.fields.size(), reading.quota, "more quotas than one response has",
+  *Add() = std::move(reading);
+  Settle(rule_index, policy_named, named);
+}
+
+void QuotaReader::Settle(size_t rule_index, bool policy_named, bool named) {
+  SourcedReading& last = readings_.back();
+  const bool unlimited = unlimited_ && named && last.reading.window_seconds;
+  const bool something = HasNumbers(last.reading) || unlimited;
+  if (something && readings_.size() > kReadingsMax) {
+    Note(exchange_.fields.size(), last.reading.quota, "more quotas than one response has",
          UnreadKind::kImplausible, SignalField::kPolicy);
+  }
+  if (!something || readings_.size() > kReadingsMax) {
+    readings_.pop_back();
     return;
   }
-  readings_.push_back({std::move(reading), rule_index * 2 + (policy_named ? 1 : 0), named,
-                       exporter_.quotas[rule_index].window_rule});
+  last.family = rule_index * 2 + (policy_named ? 1 : 0);
+  last.named = named;
+  last.window_rule = exporter_.quotas[rule_index].window_rule;
 }
 
 }  // namespace apiquota::provider

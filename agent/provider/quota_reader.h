@@ -9,21 +9,13 @@
 #include <vector>
 
 #include "http/exchange.h"
+#include "provider/captures.h"
 #include "provider/derive.h"
 #include "provider/exporter_rules.h"
-#include "provider/header_index.h"
 #include "provider/policies.h"
 #include "provider/source_parts.h"
 
 namespace apiquota::provider {
-
-// One header that means something to the exporter.
-struct Capture {
-  HeaderTarget target;
-  size_t at = 0;          // its place among the response's fields
-  std::string_view star;  // what the '*' of its rule stood for
-};
-using Captures = boost::container::small_vector<Capture, 32>;
 
 // An Unread with the place of its header, so that all can be put in header order.
 using PlacedUnread = std::pair<size_t, Unread>;
@@ -35,8 +27,9 @@ inline constexpr size_t kSeveralMax = 256;  // parts of texts that speak of seve
 // Text from outside as a label: printable ASCII, 1 to 128 characters.
 bool FitForLabel(std::string_view text);
 
-// The unit that the rule's `units` give a quota of this name.
-std::optional<std::string> UnitByWord(const QuotaRule& rule, std::string_view name);
+// The unit that the rule's `units` give a quota of this name; else the rule's own, unless one is `known`.
+const std::string& UnitByWord(const QuotaRule& rule, std::string_view name,
+                              const std::string* known = nullptr);
 
 // Which quota of a family a source is read for.
 struct QuotaKey {
@@ -54,7 +47,6 @@ class QuotaReader {
   std::vector<Reading> ReadAll();
 
  private:
-  bool Mentioned(size_t rule_index) const;
   void ReadRule(size_t rule_index);
   void ReadFamily(size_t rule_index);
   void ReadSeveral(size_t rule_index);
@@ -63,13 +55,12 @@ class QuotaReader {
                  const std::vector<PolicyStatus>& statuses);
   void ReadUnnamed(size_t rule_index, Reading&& base, const std::vector<Policy>& policies);
 
-  Reading StartReading(const QuotaRule& rule, std::string_view star, std::string_view resource) const;
-  Reading StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const;
+  void Start(const QuotaRule& rule, std::string_view star, std::string_view resource, Reading* reading) const;
+  Reading StartReading(const QuotaRule& rule) const;
+  void StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names, Reading* reading) const;
   void ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading);
   void ReadSources(size_t rule_index, size_t field, const QuotaKey& key, Reading* reading);
   std::optional<double> ExpectedReset(const QuotaRule& rule, const Reading& reading) const;
-  bool ReadOnce(SignalField field, const FieldSource& source, std::string_view text, size_t at, bool found,
-                Reading* reading);
   bool ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                  Reading* reading);
   bool ReadReset(const FieldSource& source, std::string_view text, size_t at, Reading* reading);
@@ -89,12 +80,15 @@ class QuotaReader {
   void CollectSeveral(size_t rule_index);
   std::vector<std::string> NamesAt(const FieldSource& source, const http::BodyValue& value) const;
 
-  const Capture* FindCapture(HeaderTarget::Kind kind, size_t rule, size_t field, size_t source,
-                             std::string_view star) const;
+  const Capture* FindField(size_t rule, size_t field, size_t source, std::string_view star) const;
   std::string ValueOf(const Capture& capture) const;  // all lines of the field
   std::vector<Policy> PoliciesOf(size_t rule_index, HeaderTarget::Kind kind, size_t field);
+  std::vector<PolicyStatus> StatusesOf(size_t rule_index, size_t* at);
   std::string_view NameOf(const FieldSource& source, size_t at) const;  // for people
   void Note(size_t at, std::string_view header, std::string_view reason, UnreadKind kind, SignalField field);
+  // Readings are filled in where they stay; one that turns out to say nothing is taken away again.
+  Reading* Add() { return &readings_.emplace_back().reading; }
+  void Settle(size_t rule_index, bool policy_named, bool named);
   void Keep(Reading&& reading, size_t rule_index, bool policy_named, bool named);
 
   const Exporter& exporter_;
@@ -102,7 +96,7 @@ class QuotaReader {
   const Captures& captures_;
   std::string_view resource_;
   std::vector<PlacedUnread>* unread_;
-  std::vector<SourcedReading> readings_;
+  boost::container::small_vector<SourcedReading, 4> readings_;
 
   // Of the rule being read: the parts of texts that speak of several quotas.
   struct Several {

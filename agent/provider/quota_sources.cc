@@ -16,13 +16,11 @@ constexpr size_t kNoField = kQuotaFields.size();
 
 }  // namespace
 
-const Capture* QuotaReader::FindCapture(Kind kind, size_t rule, size_t field, size_t source,
-                                        std::string_view star) const {
-  for (const Capture& capture : captures_) {
+const Capture* QuotaReader::FindField(size_t rule, size_t field, size_t source, std::string_view star) const {
+  for (const Capture& capture : captures_.OfRule(rule)) {
     const HeaderTarget& target = capture.target;
-    if (target.kind != kind || target.rule != rule || target.field != field || target.source != source)
-      continue;
-    if (capture.star == star || EqualsIgnoreCase(capture.star, star)) return &capture;
+    if (target.field != field || target.source != source || target.kind != Kind::kQuotaField) continue;
+    if (EqualsIgnoreCase(capture.star, star)) return &capture;
   }
   return nullptr;
 }
@@ -34,6 +32,13 @@ std::string QuotaReader::ValueOf(const Capture& capture) const {
 std::optional<QuotaReader::SourceText> QuotaReader::TextOf(size_t rule_index, size_t field,
                                                            size_t source_index, const QuotaKey& key) {
   const FieldSource& source = exporter_.quotas[rule_index].sources[field][source_index];
+  if (source.from == FieldSource::From::kHeader && !source.several) {
+    const Capture* capture = FindField(rule_index, field, source_index, key.star);
+    if (capture == nullptr) return std::nullopt;
+    const std::string_view text = exchange_.fields[capture->at].value;
+    if (!source.partial) return SourceText{text, capture->at};
+    return PartOf(source, text, capture->at, kQuotaFields[field]);
+  }
   if (source.several) {
     const auto found = std::ranges::find_if(several_, [&](const Several& several) {
       return several.field == field && several.source == source_index && several.part.names == *key.names;
@@ -41,17 +46,13 @@ std::optional<QuotaReader::SourceText> QuotaReader::TextOf(size_t rule_index, si
     if (found == several_.end() || Trim(found->part.text) == source.except) return std::nullopt;
     return SourceText{found->part.text, found->at};
   }
-  if (source.from == FieldSource::From::kBody) {
-    const auto text = http::FindBodyValue(exchange_.response_body, source.name);
-    return text ? PartOf(source, *text, exchange_.fields.size(), kQuotaFields[field]) : std::nullopt;
-  }
-  const Capture* capture = FindCapture(Kind::kQuotaField, rule_index, field, source_index, key.star);
-  if (capture == nullptr) return std::nullopt;
-  return PartOf(source, exchange_.fields[capture->at].value, capture->at, kQuotaFields[field]);
+  const auto text = http::FindBodyValue(exchange_.response_body, source.name);
+  return text ? PartOf(source, *text, exchange_.fields.size(), kQuotaFields[field]) : std::nullopt;
 }
 
 std::optional<QuotaReader::SourceText> QuotaReader::PartOf(const FieldSource& source, std::string_view text,
                                                            size_t at, SignalField field) {
+  if (!source.partial) return SourceText{text, at};
   const auto part = PickPart(source, text, &scratch_);
   if (!part) {
     if (part.error() == PartError::kMalformed) NoteNoPart(source, at, field);
@@ -76,9 +77,10 @@ void QuotaReader::ReadSeveral(size_t rule_index) {
     if (std::ranges::none_of(keys, same)) keys.push_back(&several.part.names);
   }
   for (const auto* names : keys) {
-    Reading reading = StartSeveral(rule, *names);
-    ReadFields(rule_index, {{}, names}, &reading);
-    Keep(std::move(reading), rule_index, false, true);
+    Reading* reading = Add();
+    StartSeveral(rule, *names, reading);
+    ReadFields(rule_index, {{}, names}, reading);
+    Settle(rule_index, false, true);
   }
 }
 
@@ -104,8 +106,8 @@ void QuotaReader::CollectSeveral(size_t rule_index) {
       if (fit && several_.size() < kSeveralMax) several_.push_back({f, s, at, std::move(part)});
     }
   };
-  for (const Capture& capture : captures_) {
-    if (capture.target.kind != Kind::kQuotaField || capture.target.rule != rule_index) continue;
+  for (const Capture& capture : captures_.OfRule(rule_index)) {
+    if (capture.target.kind != Kind::kQuotaField) continue;
     const FieldSource& source = rule.sources[capture.target.field][capture.target.source];
     if (!source.several) continue;
     auto parts = PickSeveral(source, exchange_.fields[capture.at].value);
@@ -131,20 +133,20 @@ void QuotaReader::CollectSeveral(size_t rule_index) {
 }
 
 // The first name may be the resource's; the last is the quota's, or its window's.
-Reading QuotaReader::StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names) const {
+void QuotaReader::StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names,
+                               Reading* reading) const {
   const bool named = !rule.resource_from_star || names.size() > 1;
-  Reading reading = StartReading(rule, named ? std::string_view(names.back()) : std::string_view(),
-                                 rule.resource_from_star ? std::string_view(names.front()) : resource_);
+  Start(rule, named ? std::string_view(names.back()) : std::string_view(),
+        rule.resource_from_star ? std::string_view(names.front()) : resource_, reading);
   const auto counts = [](const FieldSource& source) {
     return std::ranges::find(source.formats, Format::kCounts) != source.formats.end();
   };
   const auto& limits = rule.Sources(SignalField::kLimit);
   const auto& used = rule.Sources(SignalField::kUsed);
   if (std::ranges::any_of(limits, counts) || std::ranges::any_of(used, counts)) {
-    reading.quota = fmt::format("{}-{}s", rule.quota, names.back());
-    reading.window_seconds = static_cast<double>(ParseDigits(names.back()).value_or(0));
+    reading->quota = fmt::format("{}-{}s", rule.quota, names.back());
+    reading->window_seconds = static_cast<double>(ParseDigits(names.back()).value_or(0));
   }
-  return reading;
 }
 
 }  // namespace apiquota::provider

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +34,39 @@ enum class SignalField : uint8_t {
 std::string_view ToText(
     SignalField field);  // limit remaining used reset window policy retry_after resource body
 
+// Some of the fields, in their order. A plain value: it allocates nothing.
+class SignalFields {
+ public:
+  constexpr SignalFields() = default;
+  constexpr SignalFields(std::initializer_list<SignalField> fields) {
+    for (const SignalField field : fields) Add(field);
+  }
+  constexpr void Add(SignalField field) { bits_ = static_cast<uint16_t>(bits_ | Bit(field)); }
+  constexpr bool Has(SignalField field) const { return (bits_ & Bit(field)) != 0; }
+
+  class Iterator {
+   public:
+    constexpr explicit Iterator(unsigned bits) : bits_(bits) {}
+    constexpr SignalField operator*() const { return static_cast<SignalField>(std::countr_zero(bits_)); }
+    constexpr Iterator& operator++() {
+      bits_ &= bits_ - 1;
+      return *this;
+    }
+    friend constexpr bool operator==(Iterator, Iterator) = default;
+
+   private:
+    unsigned bits_;
+  };
+  constexpr Iterator begin() const { return Iterator(bits_); }
+  constexpr Iterator end() const { return Iterator(0); }
+  friend constexpr bool operator==(SignalFields, SignalFields) = default;
+
+ private:
+  static constexpr unsigned Bit(SignalField field) { return 1U << static_cast<unsigned>(field); }
+
+  uint16_t bits_ = 0;
+};
+
 // One quota as one exchange reported it. Absent means "the response did not say", never zero.
 struct Reading {
   std::string resource;
@@ -45,7 +80,7 @@ struct Reading {
   bool reset_absolute = false;         // said as a point in time: the ledger corrects it by Date
   std::optional<double> window_seconds;
   std::optional<std::string> policy;
-  std::vector<SignalField> derived;  // computed from the others, not said
+  SignalFields derived;  // computed from the others, not said
 
   friend bool operator==(const Reading&, const Reading&) = default;
 };

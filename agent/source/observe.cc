@@ -47,7 +47,8 @@ void ReportLimitChanges(const quota::ObserveResult& result) {
 
 provider::Signals Observer::Observe(const Observed& observed, const http::Exchange& exchange,
                                     SystemTime now) {
-  provider::Signals signals = provider::ExtractSignals(observed.exporter, exchange);
+  provider::Signals signals =
+      provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
   const std::string& exporter = Info(observed.exporter).name;
   const quota::ObserveResult result = ledger_.Observe({.api = observed.api.api(),
                                                        .key = observed.key_label,
@@ -70,7 +71,8 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
 void Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
   if (observed.body_unread) observed.api.ParseErrors(provider::SignalField::kBody).Add();
   if (exchange.response_body.empty() && exchange.stream_event.empty()) return;
-  const provider::Signals signals = provider::ExtractSignals(observed.exporter, exchange);
+  const provider::Signals signals =
+      provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
   if (!signals.throttle || signals.throttle->signal != provider::ThrottleSignal::kStream) return;
   ReportThrottle(observed, signals);

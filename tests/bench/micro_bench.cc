@@ -74,7 +74,9 @@ provider::ExporterPtr Find(const char* name) { return provider::Catalogue::Embed
 void Extract(benchmark::State& state, const char* exporter_name, const http::Exchange& exchange) {
   const provider::ExporterPtr exporter = Find(exporter_name);
   const bench::AllocationCount count(state);
-  for (auto _ : state) benchmark::DoNotOptimize(provider::ExtractSignals(*exporter, exchange));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(provider::ExtractSignals(*exporter, exchange, provider::Unknown::kPassOver));
+  }
 }
 BENCHMARK_CAPTURE(Extract, openai, "openai", OpenAiExchange());
 BENCHMARK_CAPTURE(Extract, github, "github", GitHubExchange());

@@ -53,7 +53,7 @@ TEST(DeriveTest, ABucketsWindowFollowsFromItsRefill) {
   daily.reset_at = kNow + std::chrono::milliseconds(8640);
   const Reading derived = Derived(daily, WindowRule::kDerived);
   EXPECT_EQ(derived.window_seconds, 86400);
-  EXPECT_EQ(derived.derived, (std::vector<SignalField>{SignalField::kUsed, SignalField::kWindow}));
+  EXPECT_EQ(derived.derived, (SignalFields{SignalField::kUsed, SignalField::kWindow}));
   EXPECT_EQ(Derived(daily, WindowRule::kSaid).window_seconds, std::nullopt);
 
   Reading full = Of(60, 60, {});
@@ -88,32 +88,36 @@ SourcedReading From(Reading reading, size_t family, bool named = false, std::str
   return {std::move(reading), family, named, WindowRule::kSaid};
 }
 
+std::vector<SourcedReading> Merged(std::vector<SourcedReading> readings, bool merge_equal) {
+  readings.resize(MergeReadings(readings, merge_equal));
+  return readings;
+}
+
 TEST(MergeTest, TheSameQuotaSaidTwiceIsOneReading) {
   Reading later = Of(400, 392, {});
   later.reset_at = kNow;
   later.reset_absolute = true;
-  const auto merged = MergeReadings({From(Of(400, 392, {}), 0), From(later, 1)}, false);
+  const auto merged = Merged({From(Of(400, 392, {}), 0), From(later, 1)}, false);
   ASSERT_EQ(merged.size(), 1u);
   EXPECT_EQ(merged[0].reading, later);
 }
 
 TEST(MergeTest, TheSameNameWithOtherNumbersIsAnotherQuota) {
-  const auto merged = MergeReadings({From(Of(100, 99, {}), 0), From(Of(1000, 990, {}), 1)}, true);
+  const auto merged = Merged({From(Of(100, 99, {}), 0), From(Of(1000, 990, {}), 1)}, true);
   ASSERT_EQ(merged.size(), 2u);
   EXPECT_EQ(merged[1].reading.quota, "requests-2");
 }
 
 TEST(MergeTest, EqualNumbersUnderTwoNamesAreOneQuotaWhereTheFileSaysSo) {
   const std::vector<SourcedReading> two = {From(Of(6, 4, {}), 0), From(Of(6, 4, {}), 1, true, "minute")};
-  EXPECT_EQ(MergeReadings(two, false).size(), 2u);
-  const auto merged = MergeReadings(two, true);
+  EXPECT_EQ(Merged(two, false).size(), 2u);
+  const auto merged = Merged(two, true);
   ASSERT_EQ(merged.size(), 1u);
   EXPECT_EQ(merged[0].reading.quota, "minute") << "the name the response gave";
 }
 
 TEST(MergeTest, QuotasOfOneFamilyAreNeverMerged) {
-  EXPECT_EQ(MergeReadings({From(Of(5, 5, {}), 0, true, "minute"), From(Of(5, 5, {}), 0, true, "hour")}, true)
-                .size(),
+  EXPECT_EQ(Merged({From(Of(5, 5, {}), 0, true, "minute"), From(Of(5, 5, {}), 0, true, "hour")}, true).size(),
             2u);
 }
 

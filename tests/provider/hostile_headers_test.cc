@@ -27,9 +27,7 @@ std::set<std::string> QuotaHeaders(const Exporter& exporter) {
 
 // Numbers that no rule's constant or identity gave.
 bool SaysANumber(const Reading& reading) {
-  const auto derived = [&](SignalField field) {
-    return std::ranges::find(reading.derived, field) != reading.derived.end();
-  };
+  const auto derived = [&](SignalField field) { return reading.derived.Has(field); };
   return (reading.limit && !derived(SignalField::kLimit)) ||
          (reading.remaining && !derived(SignalField::kRemaining)) ||
          (reading.used && !derived(SignalField::kUsed)) || reading.reset_at.has_value();
