@@ -26,8 +26,7 @@ uint64_t LoadLower(std::string_view text) {
 uint64_t HashName(std::string_view name) {
   constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;  // the golden ratio's bits
   const size_t tail = name.size() < 8 ? 0 : name.size() - 8;
-  uint64_t hash = (LoadLower(name) ^ name.size()) * kOdd;
-  hash = ((hash >> 29) ^ hash ^ LoadLower(name.substr(tail / 2))) * kOdd;
+  uint64_t hash = (LoadLower(name.substr(tail / 2)) ^ name.size()) * kOdd;
   hash = ((hash >> 29) ^ hash ^ LoadLower(name.substr(tail))) * kOdd;
   return hash >> 32;
 }
@@ -57,11 +56,6 @@ bool IsName(std::string_view lower, std::string_view name) {
   }
   return true;
 }
-
-size_t FirstLetter(std::string_view name) {
-  return name.empty() ? 0 : static_cast<uint8_t>(name.front()) & 0x1f;
-}
-uint64_t LengthBit(std::string_view name) { return uint64_t{1} << std::min<size_t>(name.size(), 63); }
 
 bool EndsWithIgnoreCase(std::string_view text, std::string_view suffix) {
   return text.size() >= suffix.size() && EqualsIgnoreCase(text.substr(text.size() - suffix.size()), suffix);
@@ -145,26 +139,26 @@ void HeaderIndex::BuildTable() {
 
 void HeaderIndex::BuildPatternStarts() {
   for (const Entry& entry : patterns_) {
-    const PatternStart start{LoadLower(entry.name),
-                             ~uint64_t{0} >> (8 * (8 - std::min<size_t>(entry.name.size(), 8)))};
+    const PatternStart start{
+        LoadLower(entry.name),
+        entry.name.empty() ? 0 : ~uint64_t{0} >> (8 * (8 - std::min<size_t>(entry.name.size(), 8)))};
     const auto same = [&](const PatternStart& known) {
       return known.bytes == start.bytes && known.mask == start.mask;
     };
-    if (entry.name.empty()) {
-      pattern_starts_ = {{0, 0}};
-      return;
-    }
     if (std::ranges::none_of(pattern_starts_, same)) pattern_starts_.push_back(start);
+    const size_t shortest = std::min(entry.name.size() + entry.suffix.size() + 1, kLongest);
+    for (size_t letter = 0; letter < lengths_.size(); ++letter) {
+      if (entry.name.empty() || letter == FirstLetter(entry.name))
+        lengths_[letter] |= ~uint64_t{0} << shortest;
+    }
   }
 }
 
-HeaderIndex::Match HeaderIndex::Find(std::string_view name) const {
-  if ((lengths_[FirstLetter(name)] & LengthBit(name)) != 0) {
-    const size_t mask = table_.size() - 1;
-    for (size_t at = HashName(name) & mask; table_[at] != kEmpty; at = (at + 1) & mask) {
-      const Entry& entry = exact_[table_[at]];
-      if (IsName(entry.name, name)) return {entry.targets, {}};
-    }
+HeaderIndex::Match HeaderIndex::LookUp(std::string_view name) const {
+  const size_t mask = table_.size() - 1;
+  for (size_t at = HashName(name) & mask; table_[at] != kEmpty; at = (at + 1) & mask) {
+    const Entry& entry = exact_[table_[at]];
+    if (IsName(entry.name, name)) return {entry.targets, {}};
   }
   const uint64_t start = LoadLower(name);
   const auto begins = [&](const PatternStart& known) { return ((start ^ known.bytes) & known.mask) == 0; };

@@ -32,10 +32,20 @@ class HeaderIndex {
     std::span<const HeaderTarget> targets;  // empty: the file does not know this header
     std::string_view star;                  // what the '*' stood for, a part of the name asked for
   };
-  // `name` in any case.
-  Match Find(std::string_view name) const;
+  // `name` in any case. Inline: most headers are nobody's, and their first letter and length tell.
+  Match Find(std::string_view name) const {
+    return (lengths_[FirstLetter(name)] & LengthBit(name)) == 0 ? Match() : LookUp(name);
+  }
 
  private:
+  static size_t FirstLetter(std::string_view name) {
+    return name.empty() ? 0 : static_cast<uint8_t>(name.front()) & 0x1f;
+  }
+  static uint64_t LengthBit(std::string_view name) {
+    return uint64_t{1} << (name.size() < kLongest ? name.size() : kLongest);
+  }
+  static constexpr size_t kLongest = 63;  // … and longer
+
   struct Entry {
     std::string name;    // the part before the '*', or all of it
     std::string suffix;  // the part behind it
@@ -45,6 +55,7 @@ class HeaderIndex {
   void Add(const std::string& name, HeaderTarget target);
   void BuildTable();
   void BuildPatternStarts();
+  Match LookUp(std::string_view name) const;
 
   // The first bytes of a pattern: rules most headers out in one comparison.
   struct PatternStart {
@@ -57,7 +68,7 @@ class HeaderIndex {
   std::vector<uint16_t> table_;  // open addressing over exact_; a power of two; kEmpty if free
   static constexpr uint16_t kEmpty = 0xffff;
   std::vector<PatternStart> pattern_starts_;
-  std::array<uint64_t, 32> lengths_{};  // of the exact names with this first letter, one bit each
+  std::array<uint64_t, 32> lengths_{};  // of the names that begin with this letter, one bit each
 };
 
 // Does `name`, in any case, match `pattern`, lower case with at most one '*' (which stands for at least one
