@@ -37,6 +37,15 @@ Json QuotaJson(const provider::Reading& reading) {
           {"derived", std::move(derived)}};
 }
 
+// The types that cost something.
+Json UsageJson(const provider::TokenUsage& usage) {
+  Json json = Json::object();
+  for (size_t i = 0; i < usage.size(); ++i) {
+    if (usage.at(i) > 0) json[std::string(ToText(static_cast<provider::TokenType>(i)))] = usage.at(i);
+  }
+  return json;
+}
+
 }  // namespace
 
 bool Understood(const provider::Signals& signals) {
@@ -52,12 +61,13 @@ std::string ExplainAsJson(const Explanation& explanation) {
     unread.push_back({{"header", entry.header}, {"reason", entry.reason}});
   }
   const Json retry_after = signals.retry_after_seconds ? Json(*signals.retry_after_seconds) : Json();
-  const Json document = {{"exporter", explanation.exporter},
-                         {"status", explanation.status},
-                         {"throttle", ThrottleJson(signals.throttle)},
-                         {"retry_after_seconds", retry_after},
-                         {"quotas", std::move(quotas)},
-                         {"unread", std::move(unread)}};
+  Json document = {{"exporter", explanation.exporter},
+                   {"status", explanation.status},
+                   {"throttle", ThrottleJson(signals.throttle)},
+                   {"retry_after_seconds", retry_after},
+                   {"quotas", std::move(quotas)},
+                   {"unread", std::move(unread)}};
+  if (signals.usage) document["usage"] = UsageJson(*signals.usage);
   // Names come from headers and bodies: whatever is not UTF-8 there is replaced, never thrown about.
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

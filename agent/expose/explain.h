@@ -27,12 +27,13 @@ struct Explanation {
 // Whether a quota or a throttle was understood.
 bool Understood(const provider::Signals& signals);
 
-// Indented, keys in the contract's order, a final newline. null: the response did not say.
+// Indented, keys in the contract's order, a final newline. null: the response did not say; `usage`, the
+// tokens it cost by type, is there only if it did.
 std::string ExplainAsJson(const Explanation& explanation);
 
 // Who said it and how that was found out; a sentence about the throttle; a line with a bar per quota,
-// aligned; what was ignored and why. `colour`: ANSI sequences. Bytes from outside that could move a cursor
-// are shown as "?".
+// aligned; the tokens it cost; what was ignored and why. `colour`: ANSI sequences. Bytes from outside that
+// could move a cursor are shown as "?".
 std::string ExplainAsText(const Explanation& explanation, bool colour);
 
 }  // namespace apiquota::expose

@@ -194,6 +194,16 @@ std::string Sentence(const provider::Signals& signals, bool colour) {
   return text + (signals.retry_after_seconds ? "; " + wait() : "") + "\n";
 }
 
+std::string Tokens(const provider::Signals& signals) {
+  if (!signals.usage) return "";
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < signals.usage->size(); ++i) {
+    const uint64_t count = signals.usage->at(i);
+    if (count > 0) parts.push_back(fmt::format("{} {}", count, ToText(static_cast<provider::TokenType>(i))));
+  }
+  return fmt::format("  tokens: {}\n", parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", ")));
+}
+
 std::string Ignored(const std::vector<provider::Unread>& unread, bool colour) {
   if (unread.empty()) return "";
   size_t width = 0;
@@ -213,6 +223,7 @@ std::string ExplainAsText(const Explanation& explanation, bool colour) {
   text += Sentence(signals, colour);
   text += Quotas(explanation, colour);
   if (!Understood(signals)) text += "  says nothing about limits\n";
+  text += Tokens(signals);
   return text + Ignored(signals.unread, colour);
 }
 

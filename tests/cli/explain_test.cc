@@ -267,6 +267,21 @@ TEST(ExplainTest, BodiesAreReadAsTheAgentReadsThem) {
   EXPECT_EQ(Refusal(head + "Content-Encoding: br\r\n\r\n" + body), "spend body 360.0");
 }
 
+TEST(ExplainTest, TokensThatTheReplyCostAreTold) {
+  ExplainOptions options;
+  options.exporter = "openai";
+  const std::string input =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+      R"({"usage":{"prompt_tokens":100,"prompt_tokens_details":{"cached_tokens":64},"completion_tokens":9}})";
+  EXPECT_EQ(Explained(input, options).out,
+            "OpenAI (openai): 200 OK\n"
+            "  says nothing about limits\n"
+            "  tokens: 36 input, 64 cached_input, 9 output\n");
+  options.format = "json";
+  EXPECT_EQ(nlohmann::json::parse(Explained(input, options).out)["usage"],
+            (nlohmann::json{{"input", 36}, {"cached_input", 64}, {"output", 9}}));
+}
+
 TEST(ExplainTest, AnErrorInAnEventStreamIsAThrottle) {
   EXPECT_EQ(
       Refusal("HTTP/2 200\ncontent-type: text/event-stream\n\ndata: {\"choices\":[]}\n\n"
