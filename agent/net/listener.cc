@@ -86,7 +86,9 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, EventHandler, 
       return;  // the kernel has no more; a connection that was given up by its client is not worth a word
     }
   }
-  void OnTimer(Timer&) override { Watch(); }
+  void OnTimer(Timer&) override {
+    if (!Watch()) loop.timers().Arm(rest, kAcceptRest);
+  }
 
   void Close() {
     loop.Unwatch(socket.get(), *this);
