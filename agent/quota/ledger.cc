@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <tuple>
 #include <utility>
@@ -94,15 +95,18 @@ struct Ledger::Impl {
     return count >= options.keys_per_api_max;
   }
 
-  // True if the shard was missing and has been made.
-  bool MakeShard(std::string_view api, std::string_view key) {
+  // Makes the shard unless another thread has meanwhile; false if there is no room for it.
+  bool Ensure(std::string_view api, std::string_view key) {
     {
       const std::shared_lock lock(mutex);
-      if (shards.contains(NamePairView{api, key}) || FingerprintsFull(api, key)) return false;
+      if (shards.contains(NamePairView{api, key})) return true;
+      if (FingerprintsFull(api, key)) return false;
     }
     const std::unique_lock lock(mutex);
+    if (shards.contains(NamePairView{api, key})) return true;
     if (FingerprintsFull(api, key)) return false;
-    return shards.try_emplace(NamePair{api, key}).second;
+    shards.try_emplace(NamePair{api, key});
+    return true;
   }
 
   // The slot, made if there is room; null if there is none. REQUIRES: the shard's mutex is held.
@@ -126,12 +130,12 @@ struct Ledger::Impl {
          *slot->state.held.limit});
   }
 
-  // Folds readings from the given one on; stops at the first without room, or without a shard, and says
-  // which.
-  size_t FoldFrom(size_t first, const Observation& o, SystemTime now, ObserveResult* result) {
+  // Folds readings from the given one on; stops at the first without room and says which. Nothing if there is
+  // no shard.
+  std::optional<size_t> FoldFrom(size_t first, const Observation& o, SystemTime now, ObserveResult* result) {
     const std::shared_lock lock(mutex);
     const auto found = shards.find(NamePairView{o.api, o.key});
-    if (found == shards.end()) return first;
+    if (found == shards.end()) return std::nullopt;
     Shard& shard = found->second;
     const std::lock_guard shard_lock(shard.mutex);
     for (size_t i = first; i < o.readings.size(); ++i) {
@@ -198,9 +202,10 @@ ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
   ObserveResult result;
   size_t next = 0;
   while (next < o.readings.size()) {
-    next = impl_->FoldFrom(next, o, now, &result);
+    const std::optional<size_t> folded = impl_->FoldFrom(next, o, now, &result);
+    if (!folded && impl_->Ensure(o.api, o.key)) continue;
+    next = folded.value_or(next);
     if (next == o.readings.size()) break;
-    if (impl_->MakeShard(o.api, o.key)) continue;
     // No room for this one: free what has been silent and try again, else leave it out.
     if (impl_->SweepDue(now)) {
       impl_->Sweep(now);
@@ -252,7 +257,7 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
     state.kind = quota.kind;
     Resume(std::move(quota.held), impl_->options.expire_after, now, &state);
     if (ExpiredFor(state, impl_->options.expire_after, kForgetAfter, now)) continue;
-    impl_->MakeShard(quota.id.api, quota.id.key);
+    impl_->Ensure(quota.id.api, quota.id.key);
     const std::shared_lock lock(impl_->mutex);
     const auto found = impl_->shards.find(NamePairView{quota.id.api, quota.id.key});
     if (found == impl_->shards.end()) continue;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -99,6 +100,30 @@ TEST(LedgerHotPathTest, ThreadsObserveAndReadAtOnce) {
   double lowest = 10'000;
   for (const QuotaView& view : snapshot.quotas) lowest = std::min(lowest, view.remaining.value_or(10'000));
   EXPECT_EQ(lowest, 10'000 - kThreads * kEach);
+}
+
+TEST(LedgerHotPathTest, ThreadsThatMeetAKeyAtOnceLoseNothing) {
+  constexpr int kThreads = 4, kKeys = 200;
+  Ledger ledger({});
+  std::barrier together(kThreads);
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      const provider::Reading reading = ReadingOf({.limit = 10, .remaining = 9});
+      for (int i = 0; i < kKeys; ++i) {
+        Observation observation = ObservationOf({}, 1, 1);
+        const std::string key = "alias-" + std::to_string(i);
+        observation.key = key;
+        observation.readings = {&reading, 1};
+        together.arrive_and_wait();
+        ledger.Observe(observation, At(1));
+      }
+    });
+  }
+  threads.clear();
+  const Snapshot snapshot = ledger.Read(At(1));
+  EXPECT_EQ(snapshot.quotas.size(), static_cast<size_t>(kKeys));
+  EXPECT_EQ(snapshot.dropped_total, 0);
 }
 
 }  // namespace
