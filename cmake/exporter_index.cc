@@ -6,6 +6,7 @@
 #include <string>
 
 #include "expose/exporter_summary.h"
+#include "provider/catalogue.h"
 
 namespace apiquota {
 namespace {
@@ -32,7 +33,7 @@ Status WriteIndex(const fs::path& output, const fs::path& recordings) {
   std::vector<expose::ExporterSummary> summaries;
   for (const provider::ExporterPtr& exporter : catalogue->All()) {
     summaries.push_back(expose::Summarize(*exporter));
-    const Status counted = CountRecordings(recordings / summaries.back().name, &summaries.back());
+    const Status counted = CountRecordings(recordings / summaries.back().card.name, &summaries.back());
     if (!counted) return counted;
   }
   std::ofstream file(output, std::ios::binary);

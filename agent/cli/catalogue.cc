@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "base/embedded.h"
 #include "cli/files.h"
 #include "config/names.h"
+#include "expose/exporter_summary.h"
 
 namespace apiquota::cli {
 
@@ -31,10 +33,22 @@ Status AddFolder(const std::string& folder, provider::Catalogue* catalogue) {
   return {};
 }
 
+// Once in a process: the list is a part of the program.
+Result<provider::Catalogue> EmbeddedCatalogue() {
+  static const Result<provider::Catalogue> kEmbedded = []() -> Result<provider::Catalogue> {
+    auto summaries = expose::ReadSummaries(Embedded_exporter_index().front().text);
+    if (!summaries) return std::unexpected(summaries.error());
+    provider::Catalogue catalogue;
+    for (expose::ExporterSummary& summary : *summaries) catalogue.AddEmbedded(std::move(summary.card));
+    return catalogue;
+  }();
+  return kEmbedded;
+}
+
 }  // namespace
 
 Result<provider::Catalogue> LoadCatalogue(const std::string& folder) {
-  auto catalogue = provider::Catalogue::Embedded();
+  auto catalogue = EmbeddedCatalogue();
   if (!catalogue || folder.empty()) return catalogue;
   if (const Status added = AddFolder(folder, &*catalogue); !added) return std::unexpected(added.error());
   return catalogue;
@@ -43,8 +57,7 @@ Result<provider::Catalogue> LoadCatalogue(const std::string& folder) {
 Result<provider::ExporterPtr> FindExporter(const provider::Catalogue& catalogue, const std::string& name) {
   if (provider::ExporterPtr exporter = catalogue.Find(name)) return exporter;
   std::vector<std::string> names;
-  for (const provider::ExporterPtr& exporter : catalogue.All())
-    names.push_back(provider::Info(*exporter).name);
+  for (const provider::ExporterCard* card : catalogue.Cards()) names.push_back(card->name);
   return Fail(config::UnknownExporter(name, names));
 }
 
@@ -55,15 +68,6 @@ Result<provider::Catalogue> LoadFolder(const std::string& folder) {
 }
 
 Result<provider::ExporterPtr> LoadExporterNamed(const std::string& name, const std::string& folder) {
-  if (!folder.empty()) {
-    const auto own = LoadFolder(folder);
-    if (!own) return std::unexpected(own.error());
-    if (provider::ExporterPtr exporter = own->Find(name)) return exporter;
-  }
-  for (const EmbeddedFile& file : Embedded_exporters()) {
-    if (file.name == name + ".yaml")
-      return provider::LoadExporter(std::string(file.text), std::string(file.name));
-  }
   const auto catalogue = LoadCatalogue(folder);
   if (!catalogue) return std::unexpected(catalogue.error());
   return FindExporter(*catalogue, name);

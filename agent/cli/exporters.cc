@@ -15,6 +15,8 @@ namespace {
 
 using expose::ExporterSummary;
 
+const std::string& NameOf(const ExporterSummary& summary) { return summary.card.name; }
+
 // The list made at build time; files of `folder` add to it or stand in for one of it, without recordings.
 Result<std::vector<ExporterSummary>> LoadSummaries(const std::string& folder) {
   auto summaries = expose::ReadSummaries(Embedded_exporter_index().front().text);
@@ -23,14 +25,14 @@ Result<std::vector<ExporterSummary>> LoadSummaries(const std::string& folder) {
   if (!own) return std::unexpected(own.error());
   for (const provider::ExporterPtr& exporter : own->All()) {
     ExporterSummary summary = expose::Summarize(*exporter);
-    const auto same = std::ranges::find(*summaries, summary.name, &ExporterSummary::name);
+    const auto same = std::ranges::find(*summaries, summary.card.name, NameOf);
     if (same == summaries->end()) {
       summaries->push_back(std::move(summary));
     } else {
       *same = std::move(summary);
     }
   }
-  std::ranges::sort(*summaries, {}, &ExporterSummary::name);
+  std::ranges::sort(*summaries, {}, NameOf);
   return summaries;
 }
 
@@ -49,7 +51,7 @@ Result<std::string> Shown(const ExportersOptions& options) {
   if (!summaries) return std::unexpected(summaries.error());
   if (exporter == nullptr)
     return json ? expose::SummariesAsJson(*summaries) : expose::SummariesAsText(*summaries);
-  const auto summary = std::ranges::find(*summaries, Info(*exporter).name, &ExporterSummary::name);
+  const auto summary = std::ranges::find(*summaries, Info(*exporter).name, NameOf);
   if (json) return expose::SummariesAsJson({*summary});
   return ExporterPage(*exporter, *summary);
 }

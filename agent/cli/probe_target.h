@@ -9,7 +9,7 @@
 #include "cli/probe.h"
 #include "net/http_client.h"
 #include "net/options.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 
 namespace apiquota::cli {
 

@@ -14,14 +14,13 @@ namespace {
 // Every exporter with a base URL of its own, with the caller's own credential passed through.
 std::vector<source::ApiOptions> DefaultApis(const provider::Catalogue& exporters) {
   std::vector<source::ApiOptions> apis;
-  for (const provider::ExporterPtr& exporter : exporters.All()) {
-    const provider::ExporterInfo& info = provider::Info(*exporter);
-    if (info.base_url.empty() || !info.not_proxyable.empty()) continue;
+  for (const provider::ExporterCard* card : exporters.Cards()) {
+    if (card->base_url.empty() || !card->not_proxyable.empty()) continue;
     source::ApiOptions& api = apis.emplace_back();
-    api.name = info.name;
+    api.name = card->name;
     api.implied = true;
-    api.exporter = info.name;
-    api.route = "/" + info.name;
+    api.exporter = card->name;
+    api.route = "/" + card->name;
   }
   return apis;
 }
@@ -63,12 +62,11 @@ Status AddFlagApis(const ServeOptions& options, const config::LoadContext& conte
 
 config::LoadContext ContextOf(const provider::Catalogue& exporters) {
   config::LoadContext context;
-  for (const provider::ExporterPtr& exporter : exporters.All()) {
-    const provider::ExporterInfo& info = provider::Info(*exporter);
-    context.exporters.push_back(info.name);
-    if (!info.base_url.empty()) context.exporters_with_base_url.push_back(info.name);
-    if (!info.not_proxyable.empty()) context.not_proxyable.emplace(info.name, info.not_proxyable);
-    if (info.poll) context.exporters_with_poll.push_back(info.name);
+  for (const provider::ExporterCard* card : exporters.Cards()) {
+    context.exporters.push_back(card->name);
+    if (!card->base_url.empty()) context.exporters_with_base_url.push_back(card->name);
+    if (!card->not_proxyable.empty()) context.not_proxyable.emplace(card->name, card->not_proxyable);
+    if (card->polled) context.exporters_with_poll.push_back(card->name);
   }
   context.check_base_url = [](std::string_view url) -> Status {
     const auto base = http::ParseBaseUrl(url);

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "cli/serve_options.h"
 #include "config/config.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 
 namespace apiquota::cli {
 

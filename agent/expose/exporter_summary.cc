@@ -23,8 +23,7 @@ std::string Few(const std::vector<std::string>& words) {
 }  // namespace
 
 ExporterSummary Summarize(const provider::Exporter& exporter) {
-  const provider::ExporterInfo& info = exporter.info;
-  ExporterSummary summary{.name = info.name, .title = info.title, .docs = info.docs, .hosts = info.hosts};
+  ExporterSummary summary{.card = CardOf(exporter), .title = exporter.info.title, .docs = exporter.info.docs};
   for (const provider::QuotaRule& rule : exporter.quotas) {
     if (std::ranges::find(summary.quotas, rule.quota) == summary.quotas.end()) {
       summary.quotas.push_back(rule.quota);
@@ -47,10 +46,16 @@ bool CountRecording(std::string_view first_line, ExporterSummary* summary) {
 std::string SummariesAsJson(const std::vector<ExporterSummary>& summaries) {
   Json list = Json::array();
   for (const ExporterSummary& summary : summaries) {
-    list.push_back({{"name", summary.name},
+    const provider::ExporterCard& card = summary.card;
+    list.push_back({{"name", card.name},
                     {"title", summary.title},
                     {"docs", summary.docs},
-                    {"hosts", summary.hosts},
+                    {"hosts", card.hosts},
+                    {"self_hosted", card.self_hosted},
+                    {"base_url", card.base_url},
+                    {"not_proxyable", card.not_proxyable},
+                    {"polled", card.polled},
+                    {"detect", card.detect},
                     {"quotas", summary.quotas},
                     {"recordings", {{"documented", summary.documented}, {"inferred", summary.inferred}}}});
   }
@@ -63,10 +68,15 @@ Result<std::vector<ExporterSummary>> ReadSummaries(std::string_view json) {
     const Json document = Json::parse(json);
     for (const Json& entry : document.at("exporters")) {
       const Json& recordings = entry.at("recordings");
-      summaries.push_back({.name = entry.at("name"),
+      summaries.push_back({.card = {.name = entry.at("name"),
+                                    .hosts = entry.at("hosts"),
+                                    .self_hosted = entry.at("self_hosted"),
+                                    .base_url = entry.at("base_url"),
+                                    .not_proxyable = entry.at("not_proxyable"),
+                                    .polled = entry.at("polled"),
+                                    .detect = entry.at("detect")},
                            .title = entry.at("title"),
                            .docs = entry.at("docs"),
-                           .hosts = entry.at("hosts"),
                            .quotas = entry.at("quotas"),
                            .documented = recordings.at("documented"),
                            .inferred = recordings.at("inferred")});
@@ -81,9 +91,9 @@ std::string SummariesAsText(const std::vector<ExporterSummary>& summaries) {
   size_t name_width = 0, title_width = 0, hosts_width = 0, quotas_width = 0;
   int documented = 0, inferred = 0;
   for (const ExporterSummary& summary : summaries) {
-    name_width = std::max(name_width, summary.name.size());
+    name_width = std::max(name_width, summary.card.name.size());
     title_width = std::max(title_width, summary.title.size());
-    hosts_width = std::max(hosts_width, Few(summary.hosts).size());
+    hosts_width = std::max(hosts_width, Few(summary.card.hosts).size());
     quotas_width = std::max(quotas_width, Few(summary.quotas).size());
     documented += summary.documented;
     inferred += summary.inferred;
@@ -91,9 +101,9 @@ std::string SummariesAsText(const std::vector<ExporterSummary>& summaries) {
   std::string text;
   for (const ExporterSummary& summary : summaries) {
     std::string line =
-        fmt::format("{:{}}  {:{}}  {:{}}  {:{}}  {:>2}+{:<2}  {}", summary.name, name_width, summary.title,
-                    title_width, Few(summary.hosts), hosts_width, Few(summary.quotas), quotas_width,
-                    summary.documented, summary.inferred, summary.docs);
+        fmt::format("{:{}}  {:{}}  {:{}}  {:{}}  {:>2}+{:<2}  {}", summary.card.name, name_width,
+                    summary.title, title_width, Few(summary.card.hosts), hosts_width, Few(summary.quotas),
+                    quotas_width, summary.documented, summary.inferred, summary.docs);
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }

@@ -7,15 +7,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 
 namespace apiquota::expose {
 
 struct ExporterSummary {
-  std::string name;
+  provider::ExporterCard card;
   std::string title;
   std::string docs;
-  std::vector<std::string> hosts = {};
   std::vector<std::string> quotas = {};  // names, as the file writes them: "requests", "*", "unified-*"
   // Recorded responses that hold the file to the API: written from its documentation, or inferred.
   int documented = 0;
@@ -31,8 +30,8 @@ ExporterSummary Summarize(const provider::Exporter& exporter);
 // neither.
 bool CountRecording(std::string_view first_line, ExporterSummary* summary);
 
-// {"exporters": [{"name", "title", "docs", "hosts", "quotas", "recordings": {"documented", "inferred"}}]},
-// indented, with a final newline; and back.
+// {"exporters": [{"name", "title", "docs", "hosts", "self_hosted", "base_url", "not_proxyable", "polled",
+// "detect", "quotas", "recordings": {"documented", "inferred"}}]}, indented, with a final newline; and back.
 std::string SummariesAsJson(const std::vector<ExporterSummary>& summaries);
 Result<std::vector<ExporterSummary>> ReadSummaries(std::string_view json);
 

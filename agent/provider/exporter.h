@@ -2,14 +2,12 @@
 // loaded, shared between threads. LoadExporter is strict; see exporters/README.md for the file's keys.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "http/fields.h"
 #include "provider/poll_rule.h"
 #include "provider/signals.h"
 
@@ -46,23 +44,5 @@ const ExporterInfo& Info(const Exporter& exporter);
 
 // Strict: the first mistake as "file:line:column: what, and what was expected".
 Result<ExporterPtr> LoadExporter(const std::string& text, const std::string& file);
-
-// All exporters by name: the embedded ones, then what --exporters.dir adds or overrides.
-class Catalogue {
- public:
-  static Result<Catalogue> Embedded();
-  Status Add(const std::string& text, const std::string& file);
-  ExporterPtr Find(std::string_view name) const;  // null if there is none
-  std::vector<ExporterPtr> All() const;           // sorted by name
-
-  // Without --exporter: by host; else by the headers present, where the exporter that describes most of them
-  // wins if one of them is its own (`detect`); else generic. Never contradicts the host.
-  ExporterPtr Detect(std::string_view host, const http::Fields& fields) const;
-
- private:
-  ExporterPtr FindByHost(std::string_view host) const;
-
-  std::map<std::string, ExporterPtr, std::less<>> by_name_;
-};
 
 }  // namespace apiquota::provider

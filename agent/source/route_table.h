@@ -14,7 +14,7 @@
 #include "base/secret.h"
 #include "http/forward.h"
 #include "net/fingerprint.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 #include "quota/agent_metrics.h"
 #include "source/lazy_metrics.h"
 #include "source/options.h"

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 #include "quota/ledger.h"
 #include "tests/bench/allocations.h"

@@ -122,10 +122,11 @@ TEST(ExportersTest, FilesOfADirectoryAddToTheListAndStandInForOnesOfTheirName) {
     return *expose::ReadSummaries(Exporters({.format = "json", .exporters_dir = dir}).out);
   };
   auto expected = listed("");
-  const auto github = std::ranges::find(expected, "github", &expose::ExporterSummary::name);
+  const auto github =
+      std::ranges::find(expected, "github", [](const auto& summary) { return summary.card.name; });
   EXPECT_GT(github->documented, 0);
-  *github = {.name = "github", .title = "My GitHub", .docs = ""};
-  expected.insert(expected.begin(), {.name = "aaa", .title = "First", .docs = ""});
+  *github = {.card = {.name = "github"}, .title = "My GitHub", .docs = ""};
+  expected.insert(expected.begin(), {.card = {.name = "aaa"}, .title = "First", .docs = ""});
   EXPECT_EQ(listed(folder.path()), expected);
   EXPECT_EQ(listed(folder.path()).size(), listed("").size() + 1);
 }
@@ -135,7 +136,7 @@ TEST(ExportersTest, OneApiAsJsonIsItsLineOfTheList) {
   const auto summaries = expose::ReadSummaries(outcome.out);
   ASSERT_TRUE(summaries.has_value()) << outcome;
   ASSERT_EQ(summaries->size(), 1u);
-  EXPECT_EQ(summaries->front().hosts, std::vector<std::string>{"api.openai.com"});
+  EXPECT_EQ(summaries->front().card.hosts, std::vector<std::string>{"api.openai.com"});
 }
 
 TEST(ExportersTest, WhatCanNotBeIsTwoAndOneSentence) {

@@ -12,10 +12,11 @@
 #include <sstream>
 
 #include "base/embedded.h"
+#include "cli/catalogue.h"
 #include "cli/explain.h"
 #include "cli/printed_exchange.h"
 #include "expose/exporter_summary.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 #include "tests/cli/fake_clock.h"
 #include "tests/source_dir.h"
 
@@ -30,7 +31,7 @@ const FakeClock kClock(SystemTime(std::chrono::seconds(1'700'000'000)));
 const fs::path kRecordings = fs::path(SourceDir()) / "tests/providers";
 
 const provider::Catalogue& Exporters() {
-  static const provider::Catalogue catalogue = *provider::Catalogue::Embedded();
+  static const provider::Catalogue catalogue = *LoadCatalogue("");
   return catalogue;
 }
 
@@ -109,7 +110,8 @@ TEST(RecordingsTest, TheListOfExportersCountsThem) {
   const auto listed = expose::ReadSummaries(Embedded_exporter_index().front().text);
   ASSERT_TRUE(listed.has_value()) << listed.error().message;
   for (const expose::ExporterSummary& summary : *listed) {
-    EXPECT_EQ(std::pair(summary.documented, summary.inferred), counts[summary.name]) << summary.name;
+    EXPECT_EQ(std::pair(summary.documented, summary.inferred), counts[summary.card.name])
+        << summary.card.name;
   }
 }
 

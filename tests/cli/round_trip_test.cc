@@ -8,9 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/catalogue.h"
 #include "cli/simulated_api.h"
 #include "provider/body_reader.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 
 namespace apiquota::cli {
@@ -26,7 +27,7 @@ using std::chrono::seconds;
 constexpr SystemTime kNow{seconds(1'800'000'000)};
 
 const provider::Catalogue& Exporters() {
-  static const provider::Catalogue catalogue = *provider::Catalogue::Embedded();
+  static const provider::Catalogue catalogue = *LoadCatalogue("");
   return catalogue;
 }
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 
 namespace apiquota::cli {
 namespace {

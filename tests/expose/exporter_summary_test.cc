@@ -5,15 +5,20 @@
 namespace apiquota::expose {
 namespace {
 
-const std::vector<ExporterSummary> kTwo = {{.name = "a",
+const std::vector<ExporterSummary> kTwo = {{.card = {.name = "a",
+                                                     .hosts = {"a.example"},
+                                                     .base_url = "https://a.example",
+                                                     .polled = true,
+                                                     .detect = {"x-a-*"}},
                                             .title = "Api A",
-                                            .docs = "https://a.example",
-                                            .hosts = {"a.example"},
+                                            .docs = "https://a.example/docs",
                                             .quotas = {"requests"}},
-                                           {.name = "long",
+                                           {.card = {.name = "long",
+                                                     .hosts = {"1", "2", "3", "4", "5"},
+                                                     .self_hosted = true,
+                                                     .not_proxyable = "requests are signed"},
                                             .title = "B",
                                             .docs = "",
-                                            .hosts = {"1", "2", "3", "4", "5"},
                                             .quotas = {"q", "r", "s", "t"},
                                             .documented = 12,
                                             .inferred = 3}};
@@ -26,10 +31,9 @@ TEST(ExporterSummaryTest, SaysEachNameOfAQuotaOnce) {
       "  - {quota: requests, unit: requests, kind: fixed, limit: {header: b}}\n",
       "x.yaml");
   ASSERT_TRUE(exporter.has_value()) << exporter.error().message;
-  EXPECT_EQ(Summarize(**exporter), (ExporterSummary{.name = "x",
+  EXPECT_EQ(Summarize(**exporter), (ExporterSummary{.card = {.name = "x", .hosts = {"x.example"}},
                                                     .title = "X",
                                                     .docs = "https://x.example",
-                                                    .hosts = {"x.example"},
                                                     .quotas = {"requests", "*"}}));
 }
 
@@ -51,9 +55,16 @@ TEST(ExporterSummaryTest, JsonReadsBackAsItWas) {
     {
       "name": "a",
       "title": "Api A",
-      "docs": "https://a.example",
+      "docs": "https://a.example/docs",
       "hosts": [
         "a.example"
+      ],
+      "self_hosted": false,
+      "base_url": "https://a.example",
+      "not_proxyable": "",
+      "polled": true,
+      "detect": [
+        "x-a-*"
       ],
       "quotas": [
         "requests"
@@ -74,7 +85,7 @@ TEST(ExporterSummaryTest, JsonReadsBackAsItWas) {
 
 TEST(ExporterSummaryTest, TheTextIsAlignedAndEndsWithASum) {
   EXPECT_EQ(SummariesAsText(kTwo),
-            "a     Api A  a.example        requests     0+0   https://a.example\n"
+            "a     Api A  a.example        requests     0+0   https://a.example/docs\n"
             "long  B      1, 2, 3, 2 more  q, r, s, t  12+3\n"
             "2 exporters, held to 12 recordings from documentation and 3 inferred ones\n");
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "provider/body_reader.h"
+#include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 
 namespace provider = apiquota::provider;

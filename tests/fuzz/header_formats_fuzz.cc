@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "provider/exporter.h"
+#include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 #include "provider/formats.h"
 

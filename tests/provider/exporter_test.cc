@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 
+#include "provider/catalogue.h"
 #include "provider/conditions.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"

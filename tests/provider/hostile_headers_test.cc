@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "provider/catalogue.h"
 #include "provider/exporter_rules.h"
 #include "tests/provider/signal_lines.h"
 

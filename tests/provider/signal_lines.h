@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 
 namespace apiquota::provider {

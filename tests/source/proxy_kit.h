@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/telemetry.h"
+#include "provider/catalogue.h"
 #include "quota/agent_metrics.h"
 #include "quota/ledger.h"
 #include "source/proxy.h"

@@ -1,0 +1,168 @@
+#include "provider/catalogue.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "base/embedded.h"
+#include "provider/exporter_rules.h"
+#include "provider/header_index.h"
+
+namespace apiquota::provider {
+namespace {
+
+constexpr std::string_view kGeneric = "generic";
+
+// "api.openai.com", or with a '*' for at least one character: "*.openai.azure.com",
+// "bedrock.*.amazonaws.com".
+bool HostMatches(std::string_view host, std::string_view pattern) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return host == pattern;
+  const std::string_view suffix = pattern.substr(star + 1);
+  return host.size() > star + suffix.size() && host.starts_with(pattern.substr(0, star)) &&
+         host.ends_with(suffix);
+}
+
+// Loopback names, IP addresses and names without a dot are machines of the asker: they tell nothing about the
+// API.
+bool TellsNothing(std::string_view host) {
+  const bool address = host.find_first_not_of("0123456789.:[]") == std::string_view::npos;
+  return address || host.starts_with('[') || host.find('.') == std::string_view::npos;
+}
+
+size_t HintCount(const ExporterCard& card, const http::Fields& fields) {
+  size_t count = 0;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    count += std::ranges::any_of(card.detect, [&](const std::string& pattern) {
+      return MatchesHeaderPattern(fields[i].name, pattern);
+    });
+  }
+  return count;
+}
+
+size_t DescribedCount(const Exporter& exporter, const http::Fields& fields) {
+  size_t count = 0;
+  for (size_t i = 0; i < fields.size(); ++i)
+    count += exporter.index->Find(fields[i].name).targets.empty() ? 0 : 1;
+  return count;
+}
+
+// How much of a head an exporter knows: headers it describes, then those that only it is likely to send.
+using Knowledge = std::pair<size_t, size_t>;
+
+}  // namespace
+
+ExporterCard CardOf(const Exporter& exporter) {
+  const ExporterInfo& info = exporter.info;
+  return {.name = info.name,
+          .hosts = info.hosts,
+          .self_hosted = info.self_hosted,
+          .base_url = info.base_url,
+          .not_proxyable = info.not_proxyable,
+          .polled = info.poll.has_value(),
+          .detect = exporter.detect};
+}
+
+class Catalogue::Entry {
+ public:
+  explicit Entry(ExporterPtr exporter) : card_(CardOf(*exporter)), exporter_(std::move(exporter)) {}
+  explicit Entry(ExporterCard card) : card_(std::move(card)) {}
+
+  const ExporterCard& card() const { return card_; }
+
+  const ExporterPtr& exporter() const {
+    std::call_once(read_, [this] {
+      for (const EmbeddedFile& file : Embedded_exporters()) {
+        if (exporter_ == nullptr && file.name == card_.name + ".yaml") {
+          exporter_ = LoadExporter(std::string(file.text), std::string(file.name)).value();
+        }
+      }
+    });
+    return exporter_;
+  }
+
+ private:
+  ExporterCard card_;
+  mutable std::once_flag read_;
+  mutable ExporterPtr exporter_;
+};
+
+// Read once in a process: the texts are a part of the program.
+Result<Catalogue> Catalogue::Embedded() {
+  static const Result<Catalogue> kEmbedded = []() -> Result<Catalogue> {
+    Catalogue catalogue;
+    for (const EmbeddedFile& file : Embedded_exporters()) {
+      if (auto added = catalogue.Add(std::string(file.text), std::string(file.name)); !added) {
+        return std::unexpected(added.error());
+      }
+    }
+    return catalogue;
+  }();
+  return kEmbedded;
+}
+
+Status Catalogue::Add(const std::string& text, const std::string& file) {
+  auto exporter = LoadExporter(text, file);
+  if (!exporter) return std::unexpected(exporter.error());
+  by_name_[(*exporter)->info.name] = std::make_shared<const Entry>(*exporter);
+  return {};
+}
+
+void Catalogue::AddEmbedded(ExporterCard card) {
+  std::string name = card.name;
+  by_name_[std::move(name)] = std::make_shared<const Entry>(std::move(card));
+}
+
+std::vector<const ExporterCard*> Catalogue::Cards() const {
+  std::vector<const ExporterCard*> cards;
+  cards.reserve(by_name_.size());
+  for (const auto& [name, entry] : by_name_) cards.push_back(&entry->card());
+  return cards;
+}
+
+ExporterPtr Catalogue::Find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second->exporter();
+}
+
+std::vector<ExporterPtr> Catalogue::All() const {
+  std::vector<ExporterPtr> all;
+  all.reserve(by_name_.size());
+  for (const auto& [name, entry] : by_name_) all.push_back(entry->exporter());
+  return all;
+}
+
+// An exact host before a pattern, of patterns the longest.
+const Catalogue::Entry* Catalogue::FindByHost(std::string_view host) const {
+  const Entry* best = nullptr;
+  size_t best_length = 0;
+  for (const auto& [name, entry] : by_name_) {
+    for (const std::string& pattern : entry->card().hosts) {
+      if (!HostMatches(host, pattern)) continue;
+      if (pattern == host) return entry.get();
+      if (pattern.size() > best_length) best = entry.get();
+      best_length = std::max(best_length, pattern.size());
+    }
+  }
+  return best;
+}
+
+ExporterPtr Catalogue::Detect(std::string_view host, const http::Fields& fields) const {
+  if (const Entry* by_host = FindByHost(host)) return by_host->exporter();
+  ExporterPtr best = Find(kGeneric);
+  Knowledge most = {best == nullptr ? 0 : DescribedCount(*best, fields), 0};
+  for (const auto& [name, entry] : by_name_) {
+    const ExporterCard& card = entry->card();
+    if (!card.hosts.empty() && !card.self_hosted && !TellsNothing(host)) continue;
+    const size_t hints = HintCount(card, fields);
+    if (hints == 0) continue;
+    const ExporterPtr& exporter = entry->exporter();
+    const Knowledge known = {DescribedCount(*exporter, fields), hints};
+    if (known <= most) continue;
+    most = known;
+    best = exporter;
+  }
+  return best;
+}
+
+}  // namespace apiquota::provider
