@@ -5,8 +5,8 @@
 //   YamlMap root = doc->Root().AsMap();
 //   options.listen = root.Require("listen").AsString();
 //   for (YamlValue api : root.Get("apis").AsList()) …
-//   root.Finish();                                                   // unknown keys, with a
-//   suggestion if (doc->error()) return std::unexpected(*doc->error());
+//   root.Finish();                                                  // unknown keys, with a suggestion
+//   if (doc->error()) return std::unexpected(*doc->error());
 //
 // Reading goes on after an error with harmless values, so loaders stay straight-line code.
 // Not thread-safe; values and maps must not outlive their document.

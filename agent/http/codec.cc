@@ -1,13 +1,13 @@
-// The text rules both directions share. What basic_parser lets pass and this codec refuses, and
-// where:
+// The text rules both directions share. What basic_parser lets pass and this codec refuses, and where:
 //
-//   anything but CRLF as a line ending, obs-fold, control bytes, DEL       codec_scan.cc, before
-//   the parser sees a byte heads, request lines, fields, chunk lines and trailers beyond limits
-//   codec_scan.cc chunk sizes of more than 15 digits, control bytes in chunk extensions
-//   codec_scan.cc Content-Length lists, repeats and values ≥ 2^63 codec_facts.cc Transfer-Encoding
-//   other than one field "chunked"; beside CL; on 1.0    codec_facts.cc no Host, two Hosts, a Host
-//   that is not a host                          codec_request.cc methods that are long or CONNECT;
-//   statuses outside 100 to 599          codec_request.cc, codec_response.cc
+// - line endings other than CRLF, obs-fold, control bytes, DEL: codec_scan.cc, before the parser sees a byte
+// - heads, request lines, fields, chunk lines and trailers beyond limits: codec_scan.cc
+// - chunk sizes of more than 15 digits, control bytes in chunk extensions: codec_scan.cc
+// - Content-Length lists, repeats and values ≥ 2^63: codec_facts.cc
+// - Transfer-Encoding other than one field "chunked", beside Content-Length, or on 1.0: codec_facts.cc
+// - no Host, two Hosts, a Host that is not a host: codec_request.cc
+// - methods that are long, CONNECT: codec_scan.cc
+// - statuses outside 100 to 599: codec_response.cc
 //
 // Fields whose names differ only in '_' and '-' (Content_Length) are different fields here:
 // forwarded verbatim and never taken for one another.
