@@ -28,7 +28,7 @@ double ToUnixSeconds(SystemTime t) { return static_cast<double>(t.time_since_epo
 
 std::optional<SystemTime> FromUnixSeconds(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > kYear9999) return std::nullopt;
-  return SystemTime(Micros(static_cast<int64_t>(seconds * 1e6 + 0.5)));
+  return SystemTime(Micros(std::llround(seconds * 1e6)));
 }
 
 Micros SecondsToMicros(double seconds) {

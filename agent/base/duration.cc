@@ -53,7 +53,7 @@ std::optional<Micros> ParseDuration(std::string_view text) {
     if (total > kMicrosMax) return std::nullopt;
     text.remove_prefix(unit_end);
   }
-  return Micros(static_cast<int64_t>(total + 0.5));  // rounded: it is never negative
+  return Micros(std::llround(total));
 }
 
 std::string FormatDuration(Micros duration) {
