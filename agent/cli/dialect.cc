@@ -13,7 +13,6 @@
 namespace apiquota::cli {
 namespace {
 
-using provider::Condition;
 using provider::FieldSource;
 using provider::Format;
 using provider::QuotaRule;

@@ -128,6 +128,7 @@ std::string WhenText(const provider::When& when) {
 std::string SourceText(const FieldSource& source) {
   if (source.from == FieldSource::From::kConstant) return FormatNumber(source.constant) + ", as documented";
   std::vector<std::string_view> formats;
+  formats.reserve(source.formats.size());
   for (const provider::Format format : source.formats) formats.push_back(ToText(format));
   std::string where =
       fmt::format("{} {}", source.from == FieldSource::From::kHeader ? "header" : "body", source.name);
@@ -194,7 +195,7 @@ std::string ExporterPage(const provider::Exporter& exporter, const expose::Expor
   for (const provider::UsageRule& rule : exporter.usage) {
     for (const std::string& pointer : rule.pointers) {
       const std::string within = rule.within ? fmt::format(", counted in {}, too", ToText(*rule.within)) : "";
-      spent.Add(fmt::format("{} tokens", ToText(rule.type)), "body " + pointer + within);
+      spent.Add(fmt::format("{} tokens", ToText(rule.type)), fmt::format("body {}{}", pointer, within));
     }
   }
   return exporter.usage.empty() ? text : text + "\n" + spent.Text();
