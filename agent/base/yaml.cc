@@ -148,7 +148,7 @@ void YamlValue::Fail(std::string_view complaint) const {
   if (!state_->error) state_->error = Error{fmt::format("{}: {}", Position(), complaint)};
 }
 
-YamlMap::YamlMap(YamlValue value) : value_(std::move(value)) {
+YamlMap::YamlMap(YamlValue value) : value_(value) {
   if (!value_.IsMap()) return;
   const std::vector<YamlNode>& nodes = value_.node_->children;
   for (size_t i = 0; i + 1 < nodes.size(); i += 2) pairs_.push_back({&nodes[i], &nodes[i + 1]});
@@ -193,6 +193,7 @@ bool YamlMap::BlameMisspelling(std::string_view key) const {
 
 std::vector<std::pair<std::string, YamlValue>> YamlMap::Entries() {
   std::vector<std::pair<std::string, YamlValue>> entries;
+  entries.reserve(pairs_.size());
   for (const Pair& pair : pairs_) entries.emplace_back(pair.key->scalar, Get(pair.key->scalar));
   return entries;
 }
