@@ -7,11 +7,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 # Release means what it measures: no debug info, asserts off.
 string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 
-# Clones share what is compiled: paths under the sources count from there, and -Werror makes no other object.
+# Clones share what is compiled: paths under the sources count from there.
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}"
-                                  CCACHE_IGNOREOPTIONS=-Werror "${CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" "${CCACHE}")
 endif()
 
 add_library(apiquota_flags INTERFACE)

@@ -22,8 +22,8 @@ inline size_t FirstByte(uint64_t word) {
 }  // namespace find_byte
 
 // The first byte at or after `from` that is one of `kind`; the size if there is none. `kind` must be an
-// expression of comparisons that holds for one uint8_t and for vectors of them: [](auto b) { return (b <
-// 0x20) | (b == 0x7f); }
+// expression of comparisons that means the same for one uint8_t and for vectors of them, such as
+//   [](auto b) { return (b < 0x20) | (b == 0x7f); }
 template <class Kind>
 size_t FindByte(std::string_view text, size_t from, Kind kind) {
   using Block = uint8_t __attribute__((vector_size(16)));

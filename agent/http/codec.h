@@ -148,6 +148,7 @@ inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 // token / field-value of RFC 9110 5.5, 5.6.2: the check every name and value passes before it is
 // written to a wire.
 bool IsToken(std::string_view text);
+size_t TokenLength(std::string_view text);  // of the bytes at the front that may stand in a token
 bool IsFieldValue(std::string_view text);
 
 // uri-host [":" port] of RFC 9110 7.2; no userinfo, no spaces.

@@ -94,9 +94,6 @@ class ChunkLineScanner {
 // The first control byte other than HTAB, or DEL, at or after `from`; the size if there is none.
 size_t FindControl(std::string_view text, size_t from);
 
-// How many bytes at the front may stand in a token (RFC 9110 5.6.2).
-size_t TokenLength(std::string_view text);
-
 // "METHOD SP target SP HTTP/1.x", without CRLF.
 std::optional<Refusal> JudgeRequestLine(std::string_view line, size_t target_bytes_max);
 inline constexpr size_t kMethodBytesMax = 32;

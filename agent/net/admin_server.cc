@@ -20,8 +20,7 @@ namespace apiquota::net {
 namespace {
 
 constexpr size_t kGzipBytesMin = 1024;
-constexpr int kNiceness =
-    5;  // more than the rest: about a third of the weight of the threads that carry traffic
+constexpr int kNiceness = 5;  // above the rest: a third of the weight of threads that carry traffic
 
 // What the page of an agent may do: run nothing of others, be framed by nobody.
 constexpr std::string_view kSecurityFields =

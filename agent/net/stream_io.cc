@@ -113,15 +113,16 @@ void Stream::Impl::Send(std::span<const std::string_view> pieces) {
 }
 
 void Stream::Impl::SendPlain(std::span<const std::string_view> pieces) {
-  const bool queue_only = unsent() > 0 || pieces.size() > kPiecesMax;
-  size_t sent = queue_only ? 0 : SendNow(pieces);
+  const bool waiting = unsent() > 0;  // EPOLLOUT is due, or a turn
+  const bool many = pieces.size() > kPiecesMax;
+  size_t sent = waiting || many ? 0 : SendNow(pieces);
   if (write_failed) return;
   for (const std::string_view piece : pieces) {
     const size_t skip = std::min(sent, piece.size());
     out.append(piece.substr(skip));
     sent -= skip;
   }
-  if (queue_only) loop.Defer(*this);
+  if (many && !waiting) loop.Defer(*this);
   if (unsent() > low_mark) above_low_mark = true;
 }
 

@@ -1,23 +1,8 @@
 // ExtractSignals is in the path of every request: an ordinary response costs one allocation, the readings.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "tests/allocations.h"
 #include "tests/provider/signal_lines.h"
-
-namespace {
-thread_local size_t allocations = 0;
-}
-
-// Counts what the program allocates, thread by thread. Not inlined: GCC would take the pair for a mismatch.
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace apiquota::provider {
 namespace {

@@ -5,25 +5,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <thread>
 #include <vector>
 
+#include "tests/allocations.h"
 #include "tests/quota/ledger_kit.h"
-
-namespace {
-thread_local size_t allocations = 0;
-}
-
-// Counts what the program allocates, thread by thread. Not inlined: GCC would take the pair for a mismatch.
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace apiquota::quota {
 namespace {
