@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -18,7 +19,12 @@ class ReadBuffer {
   static constexpr size_t kLarge = 64 * 1024;
 
   std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
-  void Consume(size_t n) { begin_ += n; }
+  // The bytes stay where they are until the next Prepare. More than there are is a mistake of ours that would
+  // let the next read write anywhere: it ends the program, in every build.
+  void Consume(size_t n) {
+    if (n > end_ - begin_) std::abort();
+    begin_ += n;
+  }
 
   // Free space for the next read; empty if 64 KiB are waiting already. Invalidates view().
   std::span<char> Prepare() {

@@ -56,7 +56,10 @@ void Stream::Resume() {
   if (!impl_->in_handler) impl_->ContinueReading();
 }
 
-void Stream::Pause() { impl_->reading = false; }
+void Stream::Pause() {
+  impl_->reading = false;
+  if (impl_->hung_up) impl_->loop.Defer(*impl_);
+}
 bool Stream::paused() const { return !impl_->reading; }
 
 void Stream::Write(std::span<const std::string_view> pieces) { impl_->Send(pieces); }
@@ -127,14 +130,23 @@ void Stream::Impl::OnEvents(uint32_t events) {
     return ContinueReading();
   }
   if ((events & EPOLLOUT) != 0 && unsent() > 0) SendQueued();
-  if (readable && reading) ReadOnce();
+  if (!readable || ended) return;
+  if (reading) return ReadOnce();
+  TellHangUp();
+}
+
+void Stream::Impl::TellHangUp() {
+  if (!hung_up || hang_up_told || ended || handler == nullptr) return;
+  hang_up_told = true;
+  handler->OnHangUp();
 }
 
 void Stream::Impl::OnTurn() {
   const StreamPtr self(this);
   if (end_due) return End(*end_due);
   if (unsent() > 0) SendQueued();
-  if (!reading || ended) return;
+  if (!reading) return TellHangUp();
+  if (ended) return;
   if (tls && std::exchange(tls->stalled, false)) return OnRecords();
   if (readable) ReadOnce();
 }

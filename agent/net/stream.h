@@ -34,6 +34,9 @@ class StreamHandler {
   virtual void OnBytes() = 0;             // input() has grown
   virtual void OnEnd(StreamEnd end) = 0;  // once; what input() still holds stays readable
   virtual void OnDrained() {}             // unsent() came down to the low mark, or to 0
+  // The peer has ended its side, and what it sent before can't be read now: the stream is paused, or input()
+  // is full. OnEnd still follows when all has been read.
+  virtual void OnHangUp() {}
 
  protected:
   ~StreamHandler() = default;

@@ -31,6 +31,7 @@ struct Stream::Impl final : EventHandler, Deferred {
   void OnRecords();
   bool PumpTls();
   void DeliverBytes();
+  void TellHangUp();
 
   void Send(std::span<const std::string_view> pieces);
   void SendPlain(std::span<const std::string_view> pieces);
@@ -55,6 +56,7 @@ struct Stream::Impl final : EventHandler, Deferred {
   bool reading = false;     // wanted
   bool readable = false;    // the kernel may hold more
   bool hung_up = false;     // … and an end behind it
+  bool hang_up_told = false;
   bool in_handler = false;  // OnBytes is running: the bytes must not move
   bool write_failed = false;
   bool finish_wanted = false;

@@ -31,7 +31,7 @@ void Stream::Impl::ReadOnce() {
   if (ended || handler == nullptr) return;
   ReadBuffer& buffer = tls ? tls->records : in;
   const std::span<char> room = buffer.Prepare();
-  if (room.empty()) return write_failed ? End(StreamEnd::kReset) : void();
+  if (room.empty()) return write_failed ? End(StreamEnd::kReset) : TellHangUp();
   const ssize_t n = recv(socket.get(), room.data(), room.size(), 0);
   if (n < 0 && errno == EINTR) return ContinueReading();
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {

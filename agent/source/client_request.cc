@@ -25,7 +25,12 @@ std::string KnownRoutes(const RouteTable& routes) {
 void ClientSession::ReadRequests() {
   if (in_requests_) return;
   in_requests_ = true;
+  const size_t high = worker_.shared().options.buffer_high_bytes;
   while (state_ == State::kReading && !client_.input().empty()) {
+    if (client_.unsent() >= high) {  // who does not read gets no further answer: OnDrained goes on
+      client_.Pause();
+      break;
+    }
     slices_.clear();
     const http::ParseStep step = parser_.Parse(client_.input(), &slices_);
     if (step.refusal) {
@@ -38,8 +43,8 @@ void ClientSession::ReadRequests() {
       Refuse({431, "head_size", "the head is too long"});
       break;
     }
+    client_.Consume(step.consumed);  // before anything is done about it: that may close and discard the input
     StartRequest(step);
-    client_.Consume(step.consumed);
   }
   in_requests_ = false;
   if (state_ == State::kReading) ArmForReading();
@@ -132,10 +137,10 @@ void ClientSession::ReadBody() {
       exchange_.Cancel();
       return response_begun_ ? Finish() : Refuse(*step.refusal);
     }
+    client_.Consume(step.consumed);
     request_complete_ = step.complete;
     record_.RequestBody(slices_);
     if (!slices_.empty() || step.complete) exchange_.Send(slices_, step.complete);
-    client_.Consume(step.consumed);
     if (step.consumed == 0) break;
   }
   ArmForRelaying();

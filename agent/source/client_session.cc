@@ -50,8 +50,19 @@ void ClientSession::OnBytes() {
 
 void ClientSession::OnEnd(net::StreamEnd) { Finish(); }
 
+// Whoever leaves while nothing is read of it takes its exchange with it all the same.
+void ClientSession::OnHangUp() {
+  if (state_ == State::kReading || state_ == State::kRelaying) Finish();
+}
+
 void ClientSession::OnDrained() {
   if (state_ == State::kClosing && client_.unsent() == 0) return Linger();
+  if (state_ == State::kReading) {
+    ReadRequests();
+    if (state_ == State::kReading && client_.unsent() < worker_.shared().options.buffer_high_bytes)
+      client_.Resume();
+    return;
+  }
   if (state_ != State::kRelaying) return;
   exchange_.Resume();
   ArmForRelaying();

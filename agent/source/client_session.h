@@ -42,6 +42,7 @@ class ClientSession final : public net::TimerLink,
   // client_session.cc: the connection's life
   void OnBytes() override;
   void OnEnd(net::StreamEnd end) override;
+  void OnHangUp() override;
   void OnDrained() override;
   void OnTimer(net::Timer& timer) override;
   void ArmForReading();

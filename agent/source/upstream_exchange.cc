@@ -42,6 +42,7 @@ UpstreamExchange::UpstreamExchange(net::Loop& loop, const ProxyOptions& options,
 
 void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, std::string head,
                              bool chunked) {
+  ++exchanges_;
   pool_ = &pool;
   method_ = method;
   head_ = std::move(head);
@@ -69,12 +70,13 @@ void UpstreamExchange::OnUpstream(net::UpstreamConnection& connection) {
   connection_->stream().SetHandler(this);
   connection_->stream().SetLowMark(options_.buffer_low_bytes);
   phase_ = Phase::kFirstByte;
+  const uint64_t mine = exchanges_;
   client_.OnConnection(true);
-  if (connection_ == nullptr || head_sent_) return;
+  if (!IsStill(mine) || head_sent_) return;
   const std::string backlog = std::exchange(backlog_, {});
   const std::string_view slices[] = {backlog};
   Send(std::span(slices, backlog.empty() ? 0 : 1), request_complete_);
-  if (connection_ != nullptr) client_.OnUpstreamDrained();
+  if (IsStill(mine)) client_.OnUpstreamDrained();
 }
 
 void UpstreamExchange::OnUpstreamFailed(net::ConnectError error) { Fail(ToUpstreamError(error)); }
@@ -137,28 +139,32 @@ bool UpstreamExchange::TakeInterim() {
     Fail(UpstreamError::kBadResponse);
     return true;
   }
+  const uint64_t mine = exchanges_;
   if (head.status != 100) client_.OnInterim(head);  // 100 was answered by us already
-  if (active()) parser_.Reset(method_);
+  if (IsStill(mine)) parser_.Reset(method_);
   return true;
 }
 
+// Whoever is called may end this exchange and start the next one, on another connection, before it returns:
+// bytes are consumed first, and after every call it is asked whether this is still the same exchange.
 void UpstreamExchange::OnBytes() {
-  while (connection_ != nullptr && !connection_->stream().input().empty()) {
-    net::Stream& stream = connection_->stream();
+  const uint64_t mine = exchanges_;
+  net::Stream& stream = connection_->stream();
+  while (!stream.input().empty()) {
     if (!parser_.got_some()) client_.OnResponseArrived();
     slices_.clear();
     const http::ParseStep step = parser_.Parse(stream.input(), &slices_);
     if (step.refusal)
       return Fail(phase_ == Phase::kBody ? UpstreamError::kTruncated : UpstreamError::kBadResponse);
+    stream.Consume(step.consumed);
     if (step.head_complete && TakeInterim()) {
-      if (connection_ != nullptr) stream.Consume(step.consumed);
+      if (!IsStill(mine)) return;
       continue;
     }
     const bool something = step.head_complete || !slices_.empty() || step.complete;
     if (step.head_complete) phase_ = Phase::kBody;
     if (something) client_.OnResponse(step.head_complete ? &parser_.head() : nullptr, slices_, step.complete);
-    if (connection_ == nullptr) return;  // the client's side has given up
-    stream.Consume(step.consumed);
+    if (!IsStill(mine)) return;
     if (step.complete) return Complete(parser_.head().keep_alive && stream.input().empty());
     if (phase_ == Phase::kBody) ArmTimer();
     if (step.consumed == 0 || !something) return;
@@ -168,8 +174,9 @@ void UpstreamExchange::OnBytes() {
 void UpstreamExchange::OnEnd(net::StreamEnd end) {
   if (phase_ != Phase::kBody) return Fail(UpstreamError::kClosedEarly);
   if (end != net::StreamEnd::kClosed || !parser_.ParseEnd()) return Fail(UpstreamError::kTruncated);
+  const uint64_t mine = exchanges_;
   client_.OnResponse(nullptr, {}, true);
-  if (connection_ != nullptr) Complete(false);
+  if (IsStill(mine)) Complete(false);
 }
 
 void UpstreamExchange::OnTimer(net::Timer&) {

@@ -75,6 +75,7 @@ class UpstreamExchange final : private net::StreamHandler,
   void OnDrained() override;
   void OnTimer(net::Timer& timer) override;
 
+  bool IsStill(uint64_t exchange) const { return connection_ != nullptr && exchange == exchanges_; }
   bool TakeInterim();
   void Complete(bool reusable);
   void Fail(UpstreamError error);
@@ -97,6 +98,7 @@ class UpstreamExchange final : private net::StreamHandler,
   bool request_complete_ = false;
   bool paused_ = false;
   int interims_ = 0;
+  uint64_t exchanges_ = 0;  // begun so far
   std::vector<std::string_view> slices_;
   std::vector<std::string_view> pieces_;
   std::string chunk_line_;
