@@ -83,6 +83,11 @@ void UpstreamPool::Discard(UpstreamConnection& connection) {
   ServeQueue();
 }
 
+void UpstreamPool::Abort(UpstreamConnection& connection) {
+  connection.stream_.Reset();
+  Discard(connection);
+}
+
 void UpstreamPool::Remove(UpstreamConnection& connection) {
   if (connection.state_ == UpstreamConnection::State::kIdle) std::erase(idle_, &connection);
   const size_t index = connection.index_;

@@ -119,6 +119,8 @@ class UpstreamPool {
   // handler off it.
   void Release(UpstreamConnection& connection);
   void Discard(UpstreamConnection& connection);
+  // … in the middle of a message: reset, so that a peer which takes nothing hears of it, too.
+  void Abort(UpstreamConnection& connection);
 
   size_t idle() const { return idle_.size(); }
   size_t connections() const { return connections_.size(); }

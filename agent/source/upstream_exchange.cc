@@ -210,7 +210,7 @@ void UpstreamExchange::Cancel() {
   timer_.Disarm();
   backlog_.clear();
   phase_ = Phase::kIdle;
-  if (connection_ != nullptr) return pool.Discard(*std::exchange(connection_, nullptr));
+  if (connection_ != nullptr) return pool.Abort(*std::exchange(connection_, nullptr));
   pool.Cancel(*this);
 }
 

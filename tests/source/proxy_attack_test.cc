@@ -144,19 +144,15 @@ TEST_F(ProxyTest, AClientThatLeavesWhileItIsHeldBackIsNoticed) {
     outcome.notify_all();
   });
   Start({Demo(upstream)});
-  for (const bool reset : {false, true}) {
-    outcome = -1;
-    Peer client = Connect();
-    client.Send("POST /demo/up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000000\r\n\r\n");
-    std::thread sender([&] { client.Send(std::string(32'000'000, 'x')); });
-    std::this_thread::sleep_for(milliseconds(300));
-    shutdown(client.fd(), SHUT_RDWR);
-    sender.join();
-    if (reset) client.Reset();
-    client.Close();
-    outcome.wait(-1);
-    EXPECT_EQ(outcome, 1) << (reset ? "RST" : "FIN");
-  }
+  Peer client = Connect();
+  client.Send("POST /demo/up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000000\r\n\r\n");
+  std::thread sender([&] { client.Send(std::string(32'000'000, 'x')); });
+  std::this_thread::sleep_for(milliseconds(300));
+  shutdown(client.fd(), SHUT_RDWR);
+  sender.join();
+  client.Reset();  // a FIN would wait behind what the kernel can't send
+  outcome.wait(-1);
+  EXPECT_EQ(outcome, 1);
 }
 
 TEST_F(ProxyTest, AClientThatLeavesWithRequestsStillUnreadIsNoticed) {
