@@ -1,20 +1,20 @@
-// Arguments → command → exit code. What `serve` does, in order, is in cli/serve.cc.
+// Arguments → command → exit code. What `serve` does, in order, is in app/serve.cc.
 #include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <string>
 
+#include "app/catalogue.h"
+#include "app/serve.h"
 #include "base/clock.h"
-#include "cli/catalogue.h"
 #include "cli/check_config.h"
 #include "cli/command_line.h"
 #include "cli/explain.h"
 #include "cli/exporters.h"
 #include "cli/healthcheck.h"
 #include "cli/probe.h"
-#include "cli/serve.h"
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 namespace apiquota {
 namespace {
@@ -37,10 +37,10 @@ int Run(const cli::ShowText& show) {
   return 0;
 }
 
-int Run(cli::ServeOptions options) {
+int Run(app::ServeOptions options) {
   options.version = APIQUOTA_VERSION;
   options.revision = APIQUOTA_REVISION;
-  return cli::RunServe(options, RealClock(), std::cerr);
+  return app::RunServe(options, RealClock(), std::cerr);
 }
 
 int Run(const cli::CheckConfigCommand& check) {
@@ -65,9 +65,9 @@ int Run(const cli::HealthcheckOptions& options) {
 }
 
 int Run(const cli::SimulateCommand& simulate) {
-  const auto exporter = cli::LoadExporterNamed(simulate.exporter, simulate.exporters_dir);
+  const auto exporter = app::LoadExporterNamed(simulate.exporter, simulate.exporters_dir);
   if (!exporter) return Complain(exporter.error().message);
-  return cli::RunSimulate(simulate.options, **exporter, RealClock(), std::cout, std::cerr);
+  return simulate::RunSimulate(simulate.options, **exporter, RealClock(), std::cout, std::cerr);
 }
 
 }  // namespace

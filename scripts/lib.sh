@@ -3,7 +3,7 @@
 
 build_packages=(
   ca-certificates g++ cmake ninja-build pkg-config
-  libboost1.81-dev libbrotli-dev libcivetweb-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libspdlog-dev libssl-dev
+  libboost1.81-dev libbrotli-dev libcivetweb-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libssl-dev
   libyaml-cpp-dev libzstd-dev nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev
 )
 # The second line is what the integration tests run against: real programs, not imitations.

@@ -43,7 +43,7 @@ void AddExportersDir(CLI::App& app, std::string* folder) {
       ->type_name("DIR");
 }
 
-CLI::App* AddServe(CLI::App& app, ServeOptions* serve) {
+CLI::App* AddServe(CLI::App& app, app::ServeOptions* serve) {
   CLI::App* command = app.add_subcommand("serve", "Run the agent: the proxy and the admin side");
   command
       ->add_option("--config.file", serve->config_file,
@@ -101,7 +101,7 @@ CLI::App* AddExporters(CLI::App& app, ExportersOptions* exporters) {
 
 CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   CLI::App* command = app.add_subcommand("simulate", "Be a rate-limited API, for demos and tests");
-  SimulateOptions& options = simulate->options;
+  simulate::SimulateOptions& options = simulate->options;
   command->add_option("--exporter", simulate->exporter, "The API's dialect")->type_name("NAME")->required();
   AddListen(*command, "--listen", &options.listen, "Default: any free port of 127.0.0.1");
   command
@@ -187,7 +187,7 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   CLI::App app("Knows how much of every API's quota is left.", "apiquota");
   app.set_version_flag("--version", version);
   app.allow_extras();
-  ServeOptions serve;
+  app::ServeOptions serve;
   CheckConfigCommand check;
   ExplainOptions explain;
   ExportersOptions exporters;

@@ -5,13 +5,13 @@
 #include <variant>
 #include <vector>
 
+#include "app/serve_options.h"
 #include "base/error.h"
 #include "cli/explain.h"
 #include "cli/exporters.h"
 #include "cli/healthcheck.h"
 #include "cli/probe.h"
-#include "cli/serve_options.h"
-#include "cli/simulate.h"
+#include "simulate/simulate.h"
 
 namespace apiquota::cli {
 
@@ -23,15 +23,15 @@ struct CheckConfigCommand {
 struct SimulateCommand {
   std::string exporter;
   std::string exporters_dir;
-  SimulateOptions options;
+  simulate::SimulateOptions options;
 };
 
 struct ShowText {
   std::string text;  // of --help or --version
 };
 
-using Command = std::variant<ShowText, ServeOptions, CheckConfigCommand, ExplainOptions, ExportersOptions,
-                             SimulateCommand, ProbeOptions, HealthcheckOptions>;
+using Command = std::variant<ShowText, app::ServeOptions, CheckConfigCommand, ExplainOptions,
+                             ExportersOptions, SimulateCommand, ProbeOptions, HealthcheckOptions>;
 
 // One sentence if the arguments can't be understood. `version` is what --version shows.
 Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::string& version);

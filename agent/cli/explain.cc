@@ -7,9 +7,9 @@
 #include <istream>
 #include <ostream>
 
+#include "app/catalogue.h"
+#include "app/files.h"
 #include "base/text.h"
-#include "cli/catalogue.h"
-#include "cli/files.h"
 #include "cli/printed_exchange.h"
 #include "expose/explain.h"
 #include "http/date.h"
@@ -93,11 +93,11 @@ struct Choice {
 
 Result<Choice> ChooseExporter(const ExplainOptions& options, const http::Exchange& exchange) {
   if (!options.exporter.empty()) {
-    const auto named = LoadExporterNamed(options.exporter, options.exporters_dir);
+    const auto named = app::LoadExporterNamed(options.exporter, options.exporters_dir);
     if (!named) return std::unexpected(named.error());
     return Choice{*named, expose::Recognition::kNamed};
   }
-  const auto catalogue = LoadCatalogue(options.exporters_dir);
+  const auto catalogue = app::LoadCatalogue(options.exporters_dir);
   if (!catalogue) return std::unexpected(catalogue.error());
   const provider::ExporterPtr generic = catalogue->Detect("", {});
   const provider::ExporterPtr by_host = catalogue->Detect(exchange.host, {});
@@ -127,7 +127,7 @@ void ReadResponseBody(const provider::Exporter& exporter, std::string_view body,
 
 Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
   const bool from_stdin = options.file.empty() || options.file == "-";
-  const auto text = from_stdin ? ReadStream(in, "standard input") : ReadWholeFile(options.file);
+  const auto text = from_stdin ? ReadStream(in, "standard input") : app::ReadWholeFile(options.file);
   if (!text) return std::unexpected(text.error());
   auto printed = ParsePrintedExchange(*text);
   if (!printed) return std::unexpected(printed.error());

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "app/catalogue.h"
 #include "base/embedded.h"
-#include "cli/catalogue.h"
 #include "cli/exporter_page.h"
 #include "expose/exporter_summary.h"
 
@@ -21,7 +21,7 @@ const std::string& NameOf(const ExporterSummary& summary) { return summary.card.
 Result<std::vector<ExporterSummary>> LoadSummaries(const std::string& folder) {
   auto summaries = expose::ReadSummaries(Embedded_exporter_index().front().text);
   if (!summaries || folder.empty()) return summaries;
-  const auto own = LoadFolder(folder);
+  const auto own = app::LoadFolder(folder);
   if (!own) return std::unexpected(own.error());
   for (const provider::ExporterPtr& exporter : own->All()) {
     ExporterSummary summary = expose::Summarize(*exporter);
@@ -43,7 +43,7 @@ Result<std::string> Shown(const ExportersOptions& options) {
   }
   provider::ExporterPtr exporter;
   if (!options.name.empty()) {
-    auto found = LoadExporterNamed(options.name, options.exporters_dir);
+    auto found = app::LoadExporterNamed(options.name, options.exporters_dir);
     if (!found) return std::unexpected(found.error());
     exporter = std::move(*found);
   }

@@ -5,7 +5,7 @@
 #include <ostream>
 
 #include "cli/ask.h"
-#include "source/poll_verdict.h"
+#include "poll/poll_verdict.h"
 
 namespace apiquota::cli {
 namespace {
@@ -30,7 +30,7 @@ int RunHealthcheck(const HealthcheckOptions& options, const Clock& clock, std::o
   const std::string url = request.url.substr(0, request.url.find('?'));
   const Answer answer = AskAll({std::move(request)}, client, clock).front();
   if (answer.result.error) {
-    const source::ReasonInfo& info = source::Info(source::ToUpstreamError(*answer.result.error));
+    const metrics::ReasonInfo& info = metrics::Info(poll::ToUpstreamError(*answer.result.error));
     err << fmt::format("apiquota healthcheck: {}: {}\n", url, info.detail);
     return 1;
   }

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "apis/credentials.h"
+#include "apis/poll_target.h"
+#include "app/catalogue.h"
+#include "app/settings.h"
 #include "base/text.h"
-#include "cli/catalogue.h"
-#include "cli/settings.h"
 #include "http/forward.h"
-#include "source/credentials.h"
-#include "source/poll_target.h"
 
 namespace apiquota::cli {
 namespace {
@@ -36,7 +36,7 @@ Result<std::vector<Field>> ParseHeaders(const std::vector<std::string>& lines) {
 // What all targets share.
 struct Common {
   std::vector<Field> fields;
-  source::KeyOptions key;  // empty: none
+  apis::KeyOptions key;  // empty: none
   std::string method;
 };
 
@@ -58,11 +58,11 @@ Result<Common> ReadCommon(const ProbeOptions& options) {
   return common;
 }
 
-void Complete(const Common& common, const source::KeyOptions& key, ProbeTarget* target) {
+void Complete(const Common& common, const apis::KeyOptions& key, ProbeTarget* target) {
   auto& fields = target->request.fields;
   fields.insert(fields.end(), common.fields.begin(), common.fields.end());
   if (key.value.empty()) return;
-  const auto credential = source::InjectedCredential(Info(*target->exporter), {}, key);
+  const auto credential = apis::InjectedCredential(Info(*target->exporter), {}, key);
   if (credential) fields.emplace_back(credential->name, credential->value);
 }
 
@@ -100,14 +100,14 @@ Result<ProbeTarget> FromUrl(const ProbeOptions& options, const ProbePlan& plan, 
 }
 
 // One for each of the api's keys.
-Status AddApi(const source::ApiOptions& api, const Common& common, ProbePlan* plan) {
+Status AddApi(const apis::ApiOptions& api, const Common& common, ProbePlan* plan) {
   const provider::ExporterPtr exporter = plan->exporters.Find(api.exporter);
   const provider::ExporterInfo& info = Info(*exporter);
-  const auto endpoint = ResolvePoll(api.poll.value_or(source::PollOptions{}), info.poll);
+  const auto endpoint = ResolvePoll(api.poll.value_or(apis::PollOptions{}), info.poll);
   if (!endpoint) return Fail(fmt::format("api {}: {}", api.name, endpoint.error().message));
-  std::vector<source::KeyOptions> keys = api.keys;
+  std::vector<apis::KeyOptions> keys = api.keys;
   if (!common.key.value.empty() || keys.empty()) keys = {common.key};
-  for (const source::KeyOptions& key : keys) {
+  for (const apis::KeyOptions& key : keys) {
     const std::string name = keys.size() == 1 ? api.name : fmt::format("{} ({})", api.name, key.name);
     auto target = FromBase(name, api.base_url.empty() ? info.base_url : api.base_url, endpoint->path);
     if (!target) return std::unexpected(target.error());
@@ -123,9 +123,9 @@ Status AddApi(const source::ApiOptions& api, const Common& common, ProbePlan* pl
 }
 
 Status AddExporter(const std::string& name, const Common& common, ProbePlan* plan) {
-  const auto exporter = FindExporter(plan->exporters, name);
+  const auto exporter = app::FindExporter(plan->exporters, name);
   if (!exporter) return std::unexpected(exporter.error());
-  source::ApiOptions api;
+  apis::ApiOptions api;
   api.name = api.exporter = name;
   if (Info(**exporter).base_url.empty()) {
     return Fail(fmt::format("{}: every customer has a host of their own; probe a URL with --exporter {}",
@@ -142,15 +142,15 @@ Status AddExporter(const std::string& name, const Common& common, ProbePlan* pla
 Result<ProbePlan> PlanProbe(const ProbeOptions& options) {
   const auto common = ReadCommon(options);
   if (!common) return std::unexpected(common.error());
-  ServeOptions serve;
+  app::ServeOptions serve;
   serve.config_file = options.config_file;
   serve.exporters_dir = options.exporters_dir;
-  auto settings = LoadSettings(serve);
+  auto settings = app::LoadSettings(serve);
   if (!settings) return std::unexpected(settings.error());
   ProbePlan plan{std::move(settings->exporters), {}, settings->config.proxy.tls};
   for (const std::string& name : options.targets) {
     const auto& apis = settings->config.apis;
-    const auto api = std::ranges::find(apis, name, &source::ApiOptions::name);
+    const auto api = std::ranges::find(apis, name, &apis::ApiOptions::name);
     if (name.find("://") != std::string::npos) {
       auto target = FromUrl(options, plan, *common, name);
       if (!target) return std::unexpected(target.error());

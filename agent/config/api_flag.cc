@@ -6,13 +6,13 @@
 
 namespace apiquota::config {
 
-Result<source::ApiOptions> ParseApiFlag(const std::string& flag, const LoadContext& context) {
+Result<apis::ApiOptions> ParseApiFlag(const std::string& flag, const LoadContext& context) {
   const size_t equals = flag.find('=');
   const size_t at = flag.find('@', equals == std::string::npos ? 0 : equals);
   if (equals == std::string::npos || at == std::string::npos) {
     return Fail("--api: expected NAME=EXPORTER@URL, such as demo=github@http://127.0.0.1:8080");
   }
-  source::ApiOptions api;
+  apis::ApiOptions api;
   api.name = flag.substr(0, equals);
   api.exporter = flag.substr(equals + 1, at - equals - 1);
   api.base_url = flag.substr(at + 1);

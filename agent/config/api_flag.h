@@ -3,13 +3,13 @@
 
 #include <string>
 
+#include "apis/options.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "source/options.h"
 
 namespace apiquota::config {
 
 // The first mistake in one sentence that begins with the flag.
-Result<source::ApiOptions> ParseApiFlag(const std::string& flag, const LoadContext& context);
+Result<apis::ApiOptions> ParseApiFlag(const std::string& flag, const LoadContext& context);
 
 }  // namespace apiquota::config

@@ -9,22 +9,24 @@
 #include <string_view>
 #include <vector>
 
+#include "apis/options.h"
 #include "base/error.h"
 #include "net/options.h"
+#include "poll/options.h"
+#include "proxy/options.h"
 #include "quota/options.h"
-#include "source/options.h"
 
 namespace apiquota::config {
 
 struct Config {
   net::AdminOptions admin;
-  source::ProxyOptions proxy;
-  source::PollerOptions poller;
+  proxy::ProxyOptions proxy;
+  poll::PollerOptions poller;
   quota::LedgerOptions ledger;
-  std::vector<source::ApiOptions> apis;
+  std::vector<apis::ApiOptions> apis;
   bool default_apis =
       true;  // the file says nothing of apis: every exporter with a base_url, credentials passed through
-  std::vector<source::CallerOptions> callers;
+  std::vector<apis::CallerOptions> callers;
   std::string state_file;     // empty: readings are not kept over a restart
   std::string key_salt_file;  // empty: <state directory>/key-salt
 };

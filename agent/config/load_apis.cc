@@ -29,7 +29,7 @@ std::string LoadExporter(const YamlValue& value, const Loader& loader) {
   return name;
 }
 
-void LoadBaseUrl(YamlMap& map, const Loader& loader, source::ApiOptions* api) {
+void LoadBaseUrl(YamlMap& map, const Loader& loader, apis::ApiOptions* api) {
   const YamlValue value = map.Get("base_url");
   if (!value.Present()) {
     if (Contains(loader.context.exporters, api->exporter) &&
@@ -98,8 +98,8 @@ std::map<std::string, std::string> LoadLabels(YamlMap map) {
   return labels;
 }
 
-source::KeyOptions LoadKey(YamlMap map, const Loader& loader) {
-  source::KeyOptions key;
+apis::KeyOptions LoadKey(YamlMap map, const Loader& loader) {
+  apis::KeyOptions key;
   key.name = LoadName(map.Require("name"), {"other", "anonymous"});
   if (const YamlValue account = map.Get("account"); account.Present()) key.account = LoadName(account, {});
   if (const YamlValue inject = map.Get("inject"); inject.Present()) {
@@ -110,11 +110,11 @@ source::KeyOptions LoadKey(YamlMap map, const Loader& loader) {
   return key;
 }
 
-std::vector<source::KeyOptions> LoadKeys(const YamlValue& list, const Loader& loader) {
-  std::vector<source::KeyOptions> keys;
+std::vector<apis::KeyOptions> LoadKeys(const YamlValue& list, const Loader& loader) {
+  std::vector<apis::KeyOptions> keys;
   for (const YamlValue& item : list.AsList()) {
-    source::KeyOptions key = LoadKey(item.AsMap(), loader);
-    for (const source::KeyOptions& other : keys) {
+    apis::KeyOptions key = LoadKey(item.AsMap(), loader);
+    for (const apis::KeyOptions& other : keys) {
       if (other.name == key.name) item.Fail(fmt::format("a second key named \"{}\"", key.name));
       if (other.inject_default && key.inject_default) {
         item.Fail(fmt::format("a second key with inject: default; \"{}\" is the first", other.name));
@@ -129,8 +129,8 @@ std::vector<source::KeyOptions> LoadKeys(const YamlValue& list, const Loader& lo
   return keys;
 }
 
-source::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
-  source::ApiOptions api;
+apis::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
+  apis::ApiOptions api;
   api.name = LoadName(map.Require("name"), {"other"});
   api.exporter = LoadExporter(map.Require("exporter"), loader);
   LoadBaseUrl(map, loader, &api);
@@ -145,11 +145,11 @@ source::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
 
 }  // namespace
 
-std::vector<source::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader) {
-  std::vector<source::ApiOptions> apis;
+std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader) {
+  std::vector<apis::ApiOptions> apis;
   for (const YamlValue& item : list.AsList()) {
-    source::ApiOptions api = LoadApi(item.AsMap(), loader);
-    for (const source::ApiOptions& other : apis) {
+    apis::ApiOptions api = LoadApi(item.AsMap(), loader);
+    for (const apis::ApiOptions& other : apis) {
       if (other.name == api.name) item.Fail(fmt::format("a second api named \"{}\"", api.name));
       if (other.route == api.route) {
         item.Fail(

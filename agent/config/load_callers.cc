@@ -8,26 +8,25 @@
 namespace apiquota::config {
 namespace {
 
-void CheckApi(const YamlValue& value, const std::string& name, const std::vector<source::ApiOptions>& apis) {
-  const auto found = std::ranges::find(apis, name, &source::ApiOptions::name);
+void CheckApi(const YamlValue& value, const std::string& name, const std::vector<apis::ApiOptions>& apis) {
+  const auto found = std::ranges::find(apis, name, &apis::ApiOptions::name);
   if (found == apis.end()) {
     std::vector<std::string_view> names;
     names.reserve(apis.size());
     names.reserve(apis.size());
-    for (const source::ApiOptions& api : apis) names.push_back(api.name);
+    for (const apis::ApiOptions& api : apis) names.push_back(api.name);
     const std::string_view match = ClosestMatch(name, names);
     const std::string hint = match.empty() ? std::string("expected the name of one under \"apis\"")
                                            : fmt::format("did you mean \"{}\"?", match);
     value.Fail(fmt::format("unknown api \"{}\"; {}", name, hint));
-  } else if (std::ranges::none_of(found->keys, &source::KeyOptions::inject_default)) {
+  } else if (std::ranges::none_of(found->keys, &apis::KeyOptions::inject_default)) {
     value.Fail(fmt::format("api \"{}\" has no key with inject: default that a caller's token could stand for",
                            name));
   }
 }
 
-source::CallerOptions LoadCaller(YamlMap map, const Loader& loader,
-                                 const std::vector<source::ApiOptions>& apis) {
-  source::CallerOptions caller;
+apis::CallerOptions LoadCaller(YamlMap map, const Loader& loader, const std::vector<apis::ApiOptions>& apis) {
+  apis::CallerOptions caller;
   caller.name = LoadName(map.Require("name"), {"other"});
   const YamlValue allowed = map.Get("apis");
   for (const YamlValue& item : allowed.AsList()) {
@@ -42,12 +41,12 @@ source::CallerOptions LoadCaller(YamlMap map, const Loader& loader,
 
 }  // namespace
 
-std::vector<source::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
-                                               const std::vector<source::ApiOptions>& apis) {
-  std::vector<source::CallerOptions> callers;
+std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
+                                             const std::vector<apis::ApiOptions>& apis) {
+  std::vector<apis::CallerOptions> callers;
   for (const YamlValue& item : list.AsList()) {
-    source::CallerOptions caller = LoadCaller(item.AsMap(), loader, apis);
-    for (const source::CallerOptions& other : callers) {
+    apis::CallerOptions caller = LoadCaller(item.AsMap(), loader, apis);
+    for (const apis::CallerOptions& other : callers) {
       if (other.name == caller.name) item.Fail(fmt::format("a second caller named \"{}\"", caller.name));
       if (other.token.Equals(caller.token.Reveal())) {
         item.Fail(

@@ -22,7 +22,7 @@ void CheckInjection(const YamlValue& apis_value, const Config& config) {
   const std::vector<YamlValue> items = apis_value.AsList();
   for (size_t i = 0; i < items.size(); ++i) {
     const auto& keys = config.apis[i].keys;
-    const auto key = std::ranges::find_if(keys, &source::KeyOptions::inject_default);
+    const auto key = std::ranges::find_if(keys, &apis::KeyOptions::inject_default);
     if (key == keys.end()) continue;
     items[i].Fail(
         fmt::format("key \"{}\" is injected while the proxy listens on {} and nobody has to show a token; "

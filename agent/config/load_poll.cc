@@ -35,9 +35,9 @@ std::string LoadPollPath(const YamlValue& value) {
 
 }  // namespace
 
-void LoadPoll(const YamlValue& value, const Loader& loader, source::ApiOptions* api) {
+void LoadPoll(const YamlValue& value, const Loader& loader, apis::ApiOptions* api) {
   if (!value.Present()) return;
-  source::PollOptions& poll = api->poll.emplace();
+  apis::PollOptions& poll = api->poll.emplace();
   YamlMap map = value.AsMap();
   LoadTime(map, "every", std::chrono::seconds(1), std::chrono::days(1), &poll.every);
   if (const YamlValue jitter = map.Get("jitter"); jitter.Present()) poll.jitter = LoadJitter(jitter);

@@ -22,7 +22,7 @@ void LoadAdmin(YamlMap section, net::AdminOptions* admin) {
   section.Finish();
 }
 
-void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* proxy) {
+void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy) {
   constexpr Micros kDay = std::chrono::days(1);
   if (const YamlValue listen = section.Get("listen"); listen.Present())
     proxy->listen = LoadListenAddress(listen);
@@ -67,7 +67,7 @@ void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* prox
   section.Finish();
 }
 
-void LoadPoller(YamlMap section, source::PollerOptions* poller) {
+void LoadPoller(YamlMap section, poll::PollerOptions* poller) {
   constexpr Micros kHour = std::chrono::hours(1);
   LoadCount(section, "requests_max", 1, 1000, &poller->requests_max);
   LoadTime(section, "connect_timeout", kMin, kHour, &poller->connect_timeout);

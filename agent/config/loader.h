@@ -19,15 +19,15 @@ struct Loader {
 };
 
 void LoadAdmin(YamlMap section, net::AdminOptions* admin);
-void LoadProxy(YamlMap section, const Loader& loader, source::ProxyOptions* proxy);
-void LoadPoller(YamlMap section, source::PollerOptions* poller);
+void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy);
+void LoadPoller(YamlMap section, poll::PollerOptions* poller);
 void LoadLedger(YamlMap section, quota::LedgerOptions* ledger);
-std::vector<source::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader);
-std::vector<source::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
-                                               const std::vector<source::ApiOptions>& apis);
+std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader);
+std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
+                                             const std::vector<apis::ApiOptions>& apis);
 
 // `poll` and `limits` of one api, whose exporter is known already.
-void LoadPoll(const YamlValue& value, const Loader& loader, source::ApiOptions* api);
+void LoadPoll(const YamlValue& value, const Loader& loader, apis::ApiOptions* api);
 std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list);
 
 // Plain values with bounds; an absent one leaves *out as it is. Durations are from `min` to `max`.

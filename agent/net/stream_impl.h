@@ -52,10 +52,10 @@ struct Stream::Impl final : EventHandler, Deferred {
   Descriptor socket;
   StreamHandler* handler = nullptr;
   bool connected = false;
-  bool ended = false;       // OnEnd was delivered or the socket is closed
-  bool reading = false;     // wanted
-  bool readable = false;    // the kernel may hold more
-  bool hung_up = false;     // … and an end behind it
+  bool ended = false;     // OnEnd was delivered or the socket is closed
+  bool reading = false;   // wanted
+  bool readable = false;  // the kernel may hold more
+  bool hung_up = false;   // … and an end behind it
   bool hang_up_told = false;
   bool in_handler = false;  // OnBytes is running: the bytes must not move
   bool write_failed = false;

@@ -20,7 +20,7 @@ struct CredentialRule {
   std::string scheme;  // "Bearer", or empty
 };
 
-struct Exporter;  // the whole of it: provider/exporter_rules.h, which only this room and cli/simulate need
+struct Exporter;  // the whole of it: provider/exporter_rules.h, which only this room and simulate need
 
 // What the rest of the agent needs to know.
 struct ExporterInfo {

@@ -27,7 +27,7 @@ std::string Complaint(std::vector<const char*> arguments) {
 }
 
 TEST(CommandLineTest, ServeTakesEveryFlag) {
-  const auto serve = Parsed<ServeOptions>(
+  const auto serve = Parsed<app::ServeOptions>(
       {"serve", "--config.file", "a.yaml", "--web.listen-address=[::1]:1", "--proxy.listen-address", ":2",
        "--exporters.dir=x", "--log.level=debug", "--log.format", "json", "--web.enable-lifecycle", "--api",
        "a=github@http://a", "--api=b=github@http://b"});
@@ -42,7 +42,7 @@ TEST(CommandLineTest, ServeTakesEveryFlag) {
 }
 
 TEST(CommandLineTest, ServeHasDefaults) {
-  const auto serve = Parsed<ServeOptions>({"serve"});
+  const auto serve = Parsed<app::ServeOptions>({"serve"});
   EXPECT_EQ(serve.config_file, "");
   EXPECT_EQ(serve.admin_listen, std::nullopt);
   EXPECT_EQ(serve.proxy_listen, std::nullopt);
@@ -72,7 +72,7 @@ TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
        "5ms",        "--identity",     "--sse",   "--chunks", "3",           "--chunk-interval",
        "10ms"});
   EXPECT_EQ(simulate.exporter, "openai");
-  const SimulateOptions& options = simulate.options;
+  const simulate::SimulateOptions& options = simulate.options;
   EXPECT_EQ(options.listen, (net::ListenAddress{"127.0.0.1", 5}));
   EXPECT_EQ(options.quotas, (std::vector<std::string>{"requests=3", "tokens"}));
   EXPECT_EQ(options.limit, 7);

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/cli/fake_clock.h"
+#include "tests/base/fake_clock.h"
 #include "tests/http/content_codings.h"
 
 namespace apiquota::cli {

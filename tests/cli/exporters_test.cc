@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "expose/exporter_summary.h"
-#include "tests/cli/temporary_directory.h"
+#include "tests/base/temporary_directory.h"
 
 namespace apiquota::cli {
 namespace {

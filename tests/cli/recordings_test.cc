@@ -11,13 +11,13 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/catalogue.h"
 #include "base/embedded.h"
-#include "cli/catalogue.h"
 #include "cli/explain.h"
 #include "cli/printed_exchange.h"
 #include "expose/exporter_summary.h"
 #include "provider/catalogue.h"
-#include "tests/cli/fake_clock.h"
+#include "tests/base/fake_clock.h"
 #include "tests/source_dir.h"
 
 namespace apiquota::cli {
@@ -31,7 +31,7 @@ const FakeClock kClock(SystemTime(std::chrono::seconds(1'700'000'000)));
 const fs::path kRecordings = fs::path(SourceDir()) / "tests/providers";
 
 const provider::Catalogue& Exporters() {
-  static const provider::Catalogue catalogue = *LoadCatalogue("");
+  static const provider::Catalogue catalogue = *app::LoadCatalogue("");
   return catalogue;
 }
 

@@ -17,7 +17,7 @@ TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->admin, (net::AdminOptions{{"::1", 9429}, {"agent.example"}, false, 4, seconds(2)}));
 
-  const source::ProxyOptions& proxy = loaded->proxy;
+  const proxy::ProxyOptions& proxy = loaded->proxy;
   EXPECT_EQ(proxy.listen, (net::ListenAddress{"", 4290}));
   EXPECT_EQ(proxy.hosts, std::vector<std::string>{"proxy.example"});
   EXPECT_EQ(proxy.tls.ca_file, "secret.txt");
@@ -33,7 +33,7 @@ TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
   EXPECT_EQ(times, (std::vector<Micros>{seconds(1), seconds(2), seconds(3), seconds(4), seconds(5),
                                         minutes(6), minutes(7), seconds(8), seconds(90)}));
 
-  EXPECT_EQ(loaded->poller, (source::PollerOptions{7, seconds(1), seconds(2), 4096, 8192}));
+  EXPECT_EQ(loaded->poller, (poll::PollerOptions{7, seconds(1), seconds(2), 4096, 8192}));
   EXPECT_EQ(loaded->ledger.expire_after, minutes(5));
   EXPECT_EQ(loaded->ledger.quotas_max, 100u);
   EXPECT_EQ(loaded->ledger.resources_per_key_max, 8u);
@@ -48,7 +48,7 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
   ASSERT_TRUE(loaded) << loaded.error().message;
   ASSERT_EQ(loaded->apis.size(), 2u);
-  const source::ApiOptions& openai = loaded->apis[0];
+  const apis::ApiOptions& openai = loaded->apis[0];
   EXPECT_EQ(openai.name, "openai-prod");
   EXPECT_EQ(openai.exporter, "openai");
   EXPECT_EQ(openai.base_url, "");
@@ -65,11 +65,11 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   EXPECT_EQ(openai.keys[1].account, "");
   EXPECT_FALSE(openai.keys[1].inject_default);
 
-  EXPECT_EQ(openai.poll, (source::PollOptions{seconds(30), 0.25, "HEAD", "/v1/me"}));
+  EXPECT_EQ(openai.poll, (apis::PollOptions{seconds(30), 0.25, "HEAD", "/v1/me"}));
   EXPECT_EQ(openai.limits, (std::vector<quota::DeclaredLimit>{{"requests", 60, seconds(60)},
                                                               {"daily", 1000, std::chrono::hours(24)}}));
 
-  const source::ApiOptions& azure = loaded->apis[1];
+  const apis::ApiOptions& azure = loaded->apis[1];
   EXPECT_EQ(azure.poll, std::nullopt) << "the agent asks nothing by itself";
   EXPECT_TRUE(azure.limits.empty());
   EXPECT_EQ(azure.base_url, "https://acme.openai.azure.com");

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "expose/label_text.h"
-#include "quota/agent_metrics.h"
+#include "metrics/agent_metrics.h"
 #include "tests/expose/golden.h"
 #include "tests/expose/sample_page.h"
 
@@ -17,8 +17,8 @@ namespace {
 TEST(MetricsTest, ThePageIsTheGoldenOne) { EXPECT_TRUE(IsGolden("metrics.txt", MetricsText(SamplePage()))); }
 
 TEST(MetricsTest, EveryFamilyTheAgentCountsIsOnTheGoldenPage) {
-  Registry registry;
-  const quota::AgentMetrics metrics(registry);
+  metrics::Registry registry;
+  const metrics::AgentMetrics metrics(registry);
   const std::string golden = GoldenText("metrics.txt");
   for (const prometheus::MetricFamily& family : registry.Collect()) {
     EXPECT_NE(golden.find("# TYPE " + family.name + " "), std::string::npos) << family.name;

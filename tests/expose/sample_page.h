@@ -3,9 +3,9 @@
 
 #include <chrono>
 
-#include "base/telemetry.h"
 #include "expose/metrics.h"
-#include "quota/agent_metrics.h"
+#include "metrics/agent_metrics.h"
+#include "metrics/telemetry.h"
 
 namespace apiquota::expose {
 
@@ -111,8 +111,8 @@ inline std::vector<PollFacts> SamplePolls() {
 }
 
 inline MetricsPage SamplePage() {
-  Registry registry;
-  const quota::AgentMetrics metrics(registry);
+  metrics::Registry registry;
+  const metrics::AgentMetrics metrics(registry);
   metrics.proxy_requests.With({"github", "200"}).Add(90);
   metrics.proxy_requests.With({"openai-prod", "429"}).Add(7);
   metrics.upstream_requests.With({"github", "ci", "nightly", "GET", "200", "proxy"}).Add(90);

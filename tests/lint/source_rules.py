@@ -44,12 +44,12 @@ BANNED = [
     (
         r"(?<![\w.])(?:std\s*::\s*)?(printf|fprintf|vfprintf|puts|fputs|putchar)\s*\(",
         "Log() (base/log.h), or the stream a command was given",
-        ["agent/base/log.cc", "agent/cli/", "agent/main.cc", "tests/"],
+        ["agent/base/log.cc", "agent/cli/", "agent/app/", "agent/simulate/", "agent/main.cc", "tests/"],
     ),
     (
         r"\bstd\s*::\s*(cout|cerr|clog)\b",
         "Log() (base/log.h), or the stream a command was given",
-        ["agent/cli/", "agent/main.cc", "tests/"],
+        ["agent/cli/", "agent/app/", "agent/simulate/", "agent/main.cc", "tests/"],
     ),
     (r"(?<![\w.])(?:std\s*::\s*)?v?sn?printf\s*\(", "fmt::format", []),
     (

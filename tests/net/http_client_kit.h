@@ -11,15 +11,15 @@
 #include <utility>
 
 #include "net/http_client.h"
-#include "tests/source/peer.h"
+#include "tests/net/peer.h"
 
 namespace apiquota::net {
 
 inline constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nX-Left: 7\r\nContent-Length: 5\r\n\r\nhello";
 
 // Answers each request on each connection with the same bytes; "" closes, "reset" resets, "hang" waits.
-inline source::FakeUpstream::Script Answering(std::string answer) {
-  return [answer](source::Peer& peer) {
+inline FakeUpstream::Script Answering(std::string answer) {
+  return [answer](Peer& peer) {
     while (!peer.ReadHead().empty()) {
       if (answer == "reset") return peer.Reset();
       if (answer.empty()) return;
@@ -41,7 +41,7 @@ class HttpClientTest : public testing::Test {
     loop_.Start();
   }
 
-  ClientRequest To(const source::FakeUpstream& upstream, const std::string& path = "/") {
+  ClientRequest To(const FakeUpstream& upstream, const std::string& path = "/") {
     ClientRequest request;
     request.url = "http://" + upstream.authority() + path;
     request.private_allowed = true;
@@ -59,7 +59,7 @@ class HttpClientTest : public testing::Test {
   ClientResult Ask(ClientRequest request) { return Begin(std::move(request)).get(); }
 
   std::optional<ClientError> ErrorOf(const std::string& answer) {
-    source::FakeUpstream upstream(Answering(answer));
+    FakeUpstream upstream(Answering(answer));
     return Ask(To(upstream)).error;
   }
 

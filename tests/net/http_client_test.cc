@@ -24,7 +24,7 @@ std::string FieldsText(const http::Fields& fields) {
 
 TEST_F(HttpClientTest, AnAnswerArrivesWhole) {
   Make();
-  source::FakeUpstream upstream(
+  FakeUpstream upstream(
       Answering("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
                 "HTTP/1.1 429 Slow Down\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
                 "5\r\nhello\r\n0\r\nX-Trailer: t\r\n\r\n"));
@@ -42,7 +42,7 @@ TEST_F(HttpClientTest, TheRequestIsWhatWasAskedForAndNoMore) {
   setenv("http_proxy", "http://127.0.0.1:1", 1);
   Make({.user_agent = "apiquota/1"});
   std::promise<std::string> head;
-  source::FakeUpstream upstream([&](source::Peer& peer) {
+  FakeUpstream upstream([&](Peer& peer) {
     head.set_value(peer.ReadHead());
     peer.Send(kOk);
     peer.ReadAll();
@@ -61,7 +61,7 @@ TEST_F(HttpClientTest, TheRequestIsWhatWasAskedForAndNoMore) {
 
 TEST_F(HttpClientTest, HeadHasNoBody) {
   Make();
-  source::FakeUpstream upstream(Answering("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"));
+  FakeUpstream upstream(Answering("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"));
   ClientRequest request = To(upstream);
   request.method = "HEAD";
   const ClientResult result = Ask(request);
@@ -72,7 +72,7 @@ TEST_F(HttpClientTest, HeadHasNoBody) {
 
 TEST_F(HttpClientTest, ConnectionsAreUsedAgain) {
   Make();
-  source::FakeUpstream upstream(Answering(std::string(kOk)));
+  FakeUpstream upstream(Answering(std::string(kOk)));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Ask(To(upstream)).body, "hello");
   EXPECT_EQ(upstream.connections(), 1u);
 }
@@ -81,7 +81,7 @@ TEST_F(HttpClientTest, NoMoreThanSoManyAtATime) {
   Make({.requests_max = 3});
   std::atomic<int> now{0};
   std::atomic<int> most{0};
-  source::FakeUpstream upstream([&](source::Peer& peer) {
+  FakeUpstream upstream([&](Peer& peer) {
     while (!peer.ReadHead().empty()) {
       const int here = ++now;
       for (int seen = most; seen < here && !most.compare_exchange_weak(seen, here);) {
@@ -99,16 +99,16 @@ TEST_F(HttpClientTest, NoMoreThanSoManyAtATime) {
 
 TEST_F(HttpClientTest, ARedirectIsAnAnswer) {
   Make();
-  source::FakeUpstream elsewhere(Answering(std::string(kOk)));
-  source::FakeUpstream upstream(Answering("HTTP/1.1 302 Found\r\nLocation: http://" + elsewhere.authority() +
-                                          "/\r\nContent-Length: 0\r\n\r\n"));
+  FakeUpstream elsewhere(Answering(std::string(kOk)));
+  FakeUpstream upstream(Answering("HTTP/1.1 302 Found\r\nLocation: http://" + elsewhere.authority() +
+                                  "/\r\nContent-Length: 0\r\n\r\n"));
   EXPECT_EQ(Ask(To(upstream)).status, 302);
   EXPECT_EQ(elsewhere.connections(), 0u);
 }
 
 TEST_F(HttpClientTest, PrivateAddressesNeedTheOperatorsWord) {
   Make();
-  source::FakeUpstream upstream(Answering(std::string(kOk)));
+  FakeUpstream upstream(Answering(std::string(kOk)));
   EXPECT_EQ(Ask(To(upstream)).status, 200);
   ClientRequest forbidden = To(upstream);
   forbidden.private_allowed = false;
@@ -120,7 +120,7 @@ TEST_F(HttpClientTest, PrivateAddressesNeedTheOperatorsWord) {
 }
 
 TEST_F(HttpClientTest, TheAgentsOwnListenersAreNeverAsked) {
-  source::FakeUpstream own(Answering(std::string(kOk)));
+  FakeUpstream own(Answering(std::string(kOk)));
   Make({.own_ports = {own.port()}});
   for (const char* host :
        {"127.0.0.1", "localhost", "0.0.0.0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"}) {
@@ -133,7 +133,7 @@ TEST_F(HttpClientTest, TheAgentsOwnListenersAreNeverAsked) {
 
 TEST_F(HttpClientTest, OtherSchemesAreRefused) {
   Make();
-  source::FakeUpstream upstream(Answering(std::string(kOk)));
+  FakeUpstream upstream(Answering(std::string(kOk)));
   for (const char* url : {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "://", ""}) {
     ClientRequest request = To(upstream);
     request.url = url;
@@ -157,12 +157,12 @@ TEST_F(HttpClientTest, EachFailureHasItsName) {
   EXPECT_EQ(Ask(nowhere).error, ClientError::kDns);
   uint16_t closed_port = 0;
   {
-    closed_port = source::FakeUpstream(Answering("")).port();
+    closed_port = FakeUpstream(Answering("")).port();
   }
   nowhere.url = "http://127.0.0.1:" + std::to_string(closed_port) + "/";
   nowhere.private_allowed = true;
   EXPECT_EQ(Ask(nowhere).error, ClientError::kRefused);
-  source::FakeUpstream cut([](source::Peer& peer) {
+  FakeUpstream cut([](Peer& peer) {
     peer.ReadHead();
     peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal");
   });
@@ -180,7 +180,7 @@ TEST_F(HttpClientTest, AHeadBeyondItsBoundIsNoAnswer) {
 
 TEST_F(HttpClientTest, ABodyBeyondItsBoundIsNotRead) {
   Make({.body_bytes_max = 100});
-  source::FakeUpstream upstream(
+  FakeUpstream upstream(
       Answering("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'b')));
   const ClientResult result = Ask(To(upstream));
   EXPECT_EQ(result.error, std::nullopt);
@@ -195,11 +195,11 @@ TEST_F(HttpClientTest, CompressedBodiesAreUndoneWithinTheBound) {
     return "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + body;
   };
-  source::FakeUpstream small(Answering(answer(Gzip("hello"))));
+  FakeUpstream small(Answering(answer(Gzip("hello"))));
   EXPECT_EQ(Ask(To(small)).body, "hello");
-  source::FakeUpstream bomb(Answering(answer(Gzip(std::string(10'000'000, 'x')))));
+  FakeUpstream bomb(Answering(answer(Gzip(std::string(10'000'000, 'x')))));
   EXPECT_EQ(Ask(To(bomb)).body, std::string(1000, 'x'));
-  source::FakeUpstream broken(Answering(answer("no gzip")));
+  FakeUpstream broken(Answering(answer("no gzip")));
   const ClientResult result = Ask(To(broken));
   EXPECT_EQ(result.status, 200);
   EXPECT_FALSE(result.body_whole);
@@ -208,7 +208,7 @@ TEST_F(HttpClientTest, CompressedBodiesAreUndoneWithinTheBound) {
 TEST_F(HttpClientTest, NothingIsSentASecondTime) {
   Make();
   std::atomic<int> requests{0};
-  source::FakeUpstream upstream([&](source::Peer& peer) {
+  FakeUpstream upstream([&](Peer& peer) {
     if (peer.ReadHead().empty()) return;
     ++requests;
     peer.Send(kOk);
@@ -224,7 +224,7 @@ TEST_F(HttpClientTest, NothingIsSentASecondTime) {
 
 TEST_F(HttpClientTest, TheEndCallsNobodyBack) {
   Make();
-  source::FakeUpstream upstream(Answering("hang"));
+  FakeUpstream upstream(Answering("hang"));
   auto pending = Begin(To(upstream));
   while (sent_ == 0) std::this_thread::yield();
   loop_.Stop();

@@ -1,5 +1,5 @@
+#include "tests/net/certificates.h"
 #include "tests/net/http_client_kit.h"
-#include "tests/source/certificates.h"
 
 namespace apiquota::net {
 namespace {
@@ -7,23 +7,23 @@ namespace {
 class HttpClientTlsTest : public HttpClientTest {
  protected:
   HttpClientTlsTest() {
-    const source::Identity authority = source::MakeIdentity("", nullptr);
-    good_ = source::MakeServer(source::MakeIdentity("DNS:localhost,IP:127.0.0.1", &authority));
-    other_ = source::MakeServer(source::MakeIdentity("DNS:example.com", &authority));
-    expired_ = source::MakeServer(source::MakeIdentity("IP:127.0.0.1", &authority, -60));
-    alone_ = source::MakeServer(source::MakeIdentity("IP:127.0.0.1", nullptr));
+    const Identity authority = MakeIdentity("", nullptr);
+    good_ = MakeServer(MakeIdentity("DNS:localhost,IP:127.0.0.1", &authority));
+    other_ = MakeServer(MakeIdentity("DNS:example.com", &authority));
+    expired_ = MakeServer(MakeIdentity("IP:127.0.0.1", &authority, -60));
+    alone_ = MakeServer(MakeIdentity("IP:127.0.0.1", nullptr));
     file_ = testing::TempDir() + "http_client_ca.pem";
-    source::WritePem(authority, file_);
+    WritePem(authority, file_);
   }
 
   ClientResult AskTls(SSL_CTX* server) {
-    source::FakeUpstream upstream(Answering(std::string(kOk)), server);
+    FakeUpstream upstream(Answering(std::string(kOk)), server);
     ClientRequest request = To(upstream);
     request.url.replace(0, 4, "https");
     return Ask(request);
   }
 
-  source::ServerContextPtr good_, other_, expired_, alone_;
+  ServerContextPtr good_, other_, expired_, alone_;
   std::string file_;
 };
 

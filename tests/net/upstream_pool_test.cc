@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "tests/source/peer.h"
+#include "tests/net/peer.h"
 
 namespace apiquota::net {
 namespace {
@@ -30,7 +30,7 @@ struct Asker final : UpstreamAsker {
 
 class UpstreamPoolTest : public testing::Test {
  protected:
-  UpstreamPoolTest() : upstream_([](source::Peer& peer) { peer.ReadAll(); }) {}
+  UpstreamPoolTest() : upstream_([](Peer& peer) { peer.ReadAll(); }) {}
 
   void Make(UpstreamLimits limits, bool private_allowed = true) {
     environment_.limits = limits;
@@ -74,7 +74,7 @@ class UpstreamPoolTest : public testing::Test {
     return OnLoop([&] { return pool_->connections(); });
   }
 
-  source::FakeUpstream upstream_;
+  FakeUpstream upstream_;
   Resolver resolver_{RealClock()};
   TlsClient tls_ = *TlsClient::Create({});
   Loop loop_{RealClock()};

@@ -1,0 +1,82 @@
+#include "apis/observe.h"
+
+#include <string>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "provider/extract_signals.h"
+
+namespace apiquota::apis {
+namespace {
+
+void CountErrors(const Observed& observed, const provider::Signals& signals,
+                 const quota::ObserveResult& result) {
+  for (const provider::Unread& unread : signals.unread) {
+    if (unread.kind != provider::UnreadKind::kNotDescribed) observed.api.ParseErrors(unread.field).Add();
+  }
+  for (const provider::SignalField field : result.implausible) observed.api.ParseErrors(field).Add();
+  if (observed.body_unread) observed.api.ParseErrors(provider::SignalField::kBody).Add();
+}
+
+void ReportThrottle(const Observed& observed, const provider::Signals& signals) {
+  const provider::Throttle& throttle = *signals.throttle;
+  observed.key.CountThrottle(throttle);
+  const auto& wait = signals.retry_after_seconds;
+  Log(LogLevel::kWarn, "throttle",
+      {{"api", observed.api.api()},
+       {"key", std::string(observed.key_label)},
+       {"resource", throttle.resource},
+       {"scope", std::string(ToText(throttle.scope))},
+       {"signal", std::string(ToText(throttle.signal))},
+       {"retry_after", wait ? FormatNumber(*wait) : ""}});
+}
+
+void ReportLimitChanges(const quota::ObserveResult& result) {
+  for (const quota::LimitChange& change : result.limit_changes) {
+    Log(LogLevel::kInfo, "limit_change",
+        {{"api", change.id.api},
+         {"key", change.id.key},
+         {"resource", change.id.resource},
+         {"quota", change.id.quota},
+         {"before", FormatNumber(change.before)},
+         {"after", FormatNumber(change.after)}});
+  }
+}
+
+}  // namespace
+
+provider::Signals Observer::Observe(const Observed& observed, const http::Exchange& exchange,
+                                    SystemTime now) {
+  provider::Signals signals =
+      provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  const std::string& exporter = Info(observed.exporter).name;
+  const quota::ObserveResult result = ledger_.Observe({.api = observed.api.api(),
+                                                       .key = observed.key_label,
+                                                       .exporter = exporter,
+                                                       .received_at = exchange.received_at,
+                                                       .date = exchange.date,
+                                                       .order = exchange.order,
+                                                       .readings = signals.readings},
+                                                      now);
+  CountErrors(observed, signals, result);
+  if (signals.throttle) ReportThrottle(observed, signals);
+  if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
+  if (signals.retry_after_seconds) observed.api.retry_after.Observe(*signals.retry_after_seconds);
+  const bool refused = exchange.status == 401 || exchange.status == 403;
+  if (refused && !signals.throttle) observed.key.auth_failures().Add();
+  ReportLimitChanges(result);
+  return signals;
+}
+
+void Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
+  if (observed.body_unread) observed.api.ParseErrors(provider::SignalField::kBody).Add();
+  if (exchange.response_body.empty() && exchange.stream_event.empty()) return;
+  const provider::Signals signals =
+      provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
+  if (!signals.throttle || signals.throttle->signal != provider::ThrottleSignal::kStream) return;
+  ReportThrottle(observed, signals);
+  if (signals.retry_after_seconds) observed.api.retry_after.Observe(*signals.retry_after_seconds);
+}
+
+}  // namespace apiquota::apis

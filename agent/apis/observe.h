@@ -1,0 +1,47 @@
+// The one pipeline every door uses: Exchange → ExtractSignals → Ledger → counters and log lines. Thread-safe.
+// It runs after the response has begun to leave, and nothing it finds or fails at reaches the client.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/clock.h"
+#include "http/exchange.h"
+#include "metrics/api_metrics.h"
+#include "provider/exporter.h"
+#include "quota/ledger.h"
+
+namespace apiquota::apis {
+
+// Whose exchange it was. References into the route table or the caller's own state, for the duration of the
+// call.
+struct Observed {
+  const provider::Exporter& exporter;
+  metrics::ApiMetrics& api;
+  metrics::KeyMetrics& key;    // what it counts into; its label may be "other"
+  std::string_view key_label;  // what the ledger knows it by
+  bool body_unread = false;    // the exporter wanted the body and it could not be read
+};
+
+class Observer {
+ public:
+  explicit Observer(quota::Ledger& ledger) : ledger_(ledger) {}
+
+  // What the exchange said.
+  provider::Signals Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now);
+
+  // Counts this key's requests against its api's declared limits; null if there are none.
+  std::shared_ptr<quota::RequestCounter> CounterFor(std::string_view api, std::string_view key,
+                                                    SystemTime now) {
+    return ledger_.declared().CounterFor(api, key, now);
+  }
+
+  // The end of an event stream whose head has been observed: what its events said of tokens, and of a
+  // throttle where the head knew of none.
+  void ObserveStream(const Observed& observed, const http::Exchange& exchange);
+
+ private:
+  quota::Ledger& ledger_;
+};
+
+}  // namespace apiquota::apis

@@ -1,0 +1,53 @@
+// What the operator can say about apis, their keys and who may use them. Plain values with their defaults.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "quota/options.h"
+
+namespace apiquota::apis {
+
+struct KeyOptions {
+  std::string name;     // the alias: the value of the `key` label
+  Secret value;         // already read from its environment variable or file
+  std::string account;  // keys of one provider account share their quotas; empty: none
+  bool inject_default = false;
+};
+
+// When, and if need be where, an api is asked for its quotas; each of its keys in turn.
+struct PollOptions {
+  Micros every = std::chrono::seconds(60);  // never more often than this
+  double jitter = 0.1;                      // up to this share of `every` later, at random
+  std::string method;                       // empty: the exporter's
+  std::string path;                         // empty: the exporter's; else it is taken to cost one request
+
+  friend bool operator==(const PollOptions&, const PollOptions&) = default;
+};
+
+struct ApiOptions {
+  std::string name;
+  bool implied = false;  // nobody configured it: its metrics begin with its first request
+  std::string exporter;
+  std::string base_url;               // "https://api.openai.com" or with a path; empty: the exporter's own
+  bool base_url_by_operator = false;  // only then private and loopback upstreams are allowed
+  std::string route;                  // "/openai"; never "/"
+  std::map<std::string, std::string> labels;
+  std::vector<KeyOptions> keys;
+  std::optional<PollOptions> poll;           // nothing: never asked
+  std::vector<quota::DeclaredLimit> limits;  // of each key, counted by the agent
+};
+
+struct CallerOptions {
+  std::string name;
+  Secret token;
+  std::vector<std::string> apis;  // which apis it may use; empty: all
+};
+
+}  // namespace apiquota::apis

@@ -1,0 +1,76 @@
+// What the proxy knows of the configuration, ready for the hot path: routes, upstreams, keys,
+// callers and the metric handles they count into. Immutable and shared between threads; a reload
+// builds another one and swaps the pointer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "apis/options.h"
+#include "apis/poll_target.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "http/forward.h"
+#include "metrics/agent_metrics.h"
+#include "metrics/lazy_metrics.h"
+#include "net/fingerprint.h"
+#include "provider/catalogue.h"
+
+namespace apiquota::apis {
+
+struct Route {
+  std::string api;
+  std::string prefix;  // "/openai"
+  provider::ExporterPtr exporter;
+  http::BaseUrl base;
+  bool private_allowed = false;  // the operator wrote the base URL
+  std::vector<KeyOptions> keys;
+  const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
+  std::optional<PollEndpoint> poll;
+  bool declared = false;         // the operator declared limits: requests are counted
+  metrics::LazyMetrics metrics;  // its counters belong to the registry and survive the route
+};
+
+struct RouteMatch {
+  const Route* route = nullptr;
+  std::string_view path;  // under the route, with the query
+};
+
+class RouteTable {
+ public:
+  // The longest prefix that matches at a segment.
+  std::optional<RouteMatch> Match(std::string_view path_and_query) const;
+
+  const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }  // longest prefix first
+  const std::vector<CallerOptions>& callers() const { return callers_; }
+  const net::Fingerprinter& fingerprinter() const { return fingerprinter_; }
+
+ private:
+  friend Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>&,
+                                                               const std::vector<CallerOptions>&,
+                                                               const provider::Catalogue&,
+                                                               const net::Fingerprinter&,
+                                                               metrics::AgentMetrics&);
+  explicit RouteTable(net::Fingerprinter fingerprinter) : fingerprinter_(std::move(fingerprinter)) {}
+
+  std::vector<std::unique_ptr<Route>> routes_;
+  // By the first segment of their prefix ("openai"; "" for the route of all paths), longest prefix first.
+  std::unordered_map<std::string_view, std::vector<const Route*>> by_segment_;
+  std::vector<CallerOptions> callers_;
+  net::Fingerprinter fingerprinter_;
+};
+
+// Errors name the api: an unknown exporter, no base URL, a base URL that can't be used, a route
+// taken twice. A configuration that passed config/ only fails here on its base URLs. `metrics` must
+// outlive the table.
+Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>& apis,
+                                                      const std::vector<CallerOptions>& callers,
+                                                      const provider::Catalogue& exporters,
+                                                      const net::Fingerprinter& fingerprinter,
+                                                      metrics::AgentMetrics& metrics);
+
+}  // namespace apiquota::apis

@@ -1,0 +1,174 @@
+#include "app/agent.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "apis/route_table.h"
+#include "app/poll_facts.h"
+#include "base/log.h"
+
+namespace apiquota::app {
+namespace {
+
+std::vector<expose::ApiFacts> FactsOf(const Settings& settings) {
+  std::vector<expose::ApiFacts> facts;
+  for (const apis::ApiOptions& api : settings.config.apis) {
+    expose::ApiFacts& fact = facts.emplace_back();
+    fact.name = api.name;
+    fact.exporter = api.exporter;
+    fact.base_url = api.base_url_by_operator
+                        ? api.base_url
+                        : provider::Info(*settings.exporters.Find(api.exporter)).base_url;
+    fact.route = api.route;
+    for (const apis::KeyOptions& key : api.keys) fact.keys.push_back(key.name);
+    fact.labels = api.labels;
+  }
+  return facts;
+}
+
+std::vector<quota::DeclaredApi> DeclaredIn(const Settings& settings) {
+  std::vector<quota::DeclaredApi> declared;
+  for (const apis::ApiOptions& api : settings.config.apis) {
+    quota::DeclaredApi& entry = declared.emplace_back();
+    entry.api = api.name;
+    entry.exporter = api.exporter;
+    entry.limits = api.limits;
+    for (const apis::KeyOptions& key : api.keys) entry.keys.push_back(key.name);
+  }
+  return declared;
+}
+
+// What a reload leaves as it is, although the file now says something else; empty if nothing.
+std::string NeedsRestart(const config::Config& before, const config::Config& after) {
+  std::string sections;
+  const auto add = [&](bool same, std::string_view section) {
+    if (!same) sections.append(sections.empty() ? "" : ", ").append(section);
+  };
+  add(before.admin == after.admin, "admin");
+  add(before.proxy == after.proxy, "proxy");
+  add(before.poller == after.poller, "poller");
+  add(before.ledger == after.ledger, "ledger");
+  add(before.state_file == after.state_file, "state");
+  add(before.key_salt_file == after.key_salt_file, "key_salt_file");
+  return sections;
+}
+
+void LogListening(std::string_view surface, net::ListenAddress address, uint16_t port) {
+  address.port = port;
+  Log(LogLevel::kInfo, "listening", {{"surface", std::string(surface)}, {"address", net::ToText(address)}});
+}
+
+}  // namespace
+
+Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const Clock& clock)
+    : options_(options),
+      clock_(clock),
+      settings_(std::move(settings)),
+      fingerprinter_(std::move(salt)),
+      metrics_(registry_),
+      ledger_(settings_.config.ledger),
+      state_(settings_.config.state_file),
+      facts_({.version = options.version,
+              .revision = options.revision,
+              .last_reload_success = clock.SystemNow()}),
+      // Main's thread waits for signals: the one of an operator wakes it for a page's request, too.
+      reload_desk_([] { kill(getpid(), SIGHUP); }) {}
+
+Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Settings settings, Secret salt,
+                                            const Clock& clock) {
+  std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
+  agent->ledger_.declared().Configure(DeclaredIn(agent->settings_), clock.SystemNow());
+  agent->state_.Restore(agent->ledger_, clock.SystemNow());
+  agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
+  if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
+  return agent;
+}
+
+Status Agent::Listen() {
+  const config::Config& config = settings_.config;
+  auto routes = BuildRoutes(settings_);
+  if (!routes) return std::unexpected(routes.error());
+  const PageSources sources{clock_,
+                            ledger_,
+                            registry_,
+                            facts_,
+                            [this] { return Polls(); },
+                            ready_,
+                            config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+  auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
+  if (!admin) return std::unexpected(admin.error());
+  admin_ = std::move(*admin);
+  auto proxy = proxy::Proxy::Start(config.proxy, *routes, {clock_, ledger_, metrics_, {admin_->port()}});
+  if (!proxy) return std::unexpected(proxy.error());
+  proxy_ = std::move(*proxy);
+  poller_ = std::make_unique<poll::Poller>(config.poller,
+                                           poll::PollerDeps{.clock = clock_,
+                                                            .ledger = ledger_,
+                                                            .own_ports = {admin_->port(), proxy_->port()},
+                                                            .tls = config.proxy.tls,
+                                                            .user_agent = "apiquota/" + options_.version});
+  poller_->SetRoutes(*routes);
+  LogListening("admin", config.admin.listen, admin_->port());
+  LogListening("proxy", config.proxy.listen, proxy_->port());
+  ready_ = true;
+  Log(LogLevel::kInfo, "ready",
+      {{"version", options_.version}, {"apis", std::to_string(config.apis.size())}});
+  return {};
+}
+
+// Pages are served before there is a poller.
+std::vector<expose::PollFacts> Agent::Polls() const {
+  if (!ready_ || poller_ == nullptr) return {};
+  return PollFactsOf(poller_->Status());
+}
+
+Result<std::shared_ptr<const apis::RouteTable>> Agent::BuildRoutes(const Settings& settings) {
+  return apis::BuildRoutes(settings.config.apis, settings.config.callers, settings.exporters, fingerprinter_,
+                           metrics_);
+}
+
+void Agent::Reload() {
+  reload_desk_.Serve([this] {
+    Status outcome = LoadAgain();
+    if (!outcome) {
+      facts_.ReloadFailed();
+      Log(LogLevel::kError, "reload_failed",
+          {{"error", outcome.error().message}, {"effect", "the old configuration stays"}});
+    }
+    return outcome;
+  });
+}
+
+// Everything is parsed and built before anything is swapped.
+Status Agent::LoadAgain() {
+  Result<Settings> loaded = LoadSettings(options_);
+  if (!loaded) return std::unexpected(loaded.error());
+  auto routes = BuildRoutes(*loaded);
+  if (!routes) return std::unexpected(routes.error());
+  ledger_.declared().Configure(DeclaredIn(*loaded), clock_.SystemNow());
+  proxy_->SetRoutes(*routes);
+  poller_->SetRoutes(*routes);
+  facts_.ReloadSucceeded(FactsOf(*loaded), clock_.SystemNow());
+  const std::string sections = NeedsRestart(settings_.config, loaded->config);
+  Log(LogLevel::kInfo, "reloaded", {{"apis", std::to_string(loaded->config.apis.size())}});
+  if (!sections.empty()) Log(LogLevel::kWarn, "restart_needed", {{"changed", sections}});
+  // Only what was swapped; the rest still describes the running agent.
+  settings_.exporters = std::move(loaded->exporters);
+  settings_.config.apis = std::move(loaded->config.apis);
+  settings_.config.callers = std::move(loaded->config.callers);
+  return {};
+}
+
+void Agent::SaveState() { state_.Save(ledger_, clock_.SystemNow()); }
+
+void Agent::Drain() {
+  ready_ = false;
+  poller_->Stop();
+  proxy_->Drain();
+  SaveState();
+}
+
+}  // namespace apiquota::app

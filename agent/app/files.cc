@@ -1,0 +1,86 @@
+#include "app/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <system_error>
+
+namespace apiquota::app {
+namespace {
+
+constexpr size_t kFileBytesMax = 64 * 1024 * 1024;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+std::unexpected<Error> Failed(std::string_view what, const std::string& path) {
+  return Fail(fmt::format("cannot {} {}: {}", what, path, std::generic_category().message(errno)));
+}
+
+bool WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> ReadWholeFile(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return Failed("read", path);
+  std::string text;
+  char bytes[65536];
+  ssize_t n = 0;
+  while ((n = read(file.get(), bytes, sizeof bytes)) > 0) {
+    text.append(bytes, static_cast<size_t>(n));
+    if (text.size() > kFileBytesMax) return Fail(fmt::format("cannot read {}: larger than 64 MiB", path));
+  }
+  if (n < 0) return Failed("read", path);
+  return text;
+}
+
+Status WriteFileAtomically(const std::string& path, std::string_view text) {
+  const std::string beside = path + ".tmp";
+  {
+    const Descriptor file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return Failed("write", beside);
+    if (!WriteAll(file.get(), text) || fsync(file.get()) != 0) {
+      const auto failure = Failed("write", beside);
+      unlink(beside.c_str());
+      return failure;
+    }
+  }
+  if (std::rename(beside.c_str(), path.c_str()) != 0) {
+    const auto failure = Failed("replace", path);
+    unlink(beside.c_str());
+    return failure;
+  }
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || fsync(folder.get()) != 0) return Failed("flush", directory);
+  return {};
+}
+
+}  // namespace apiquota::app

@@ -1,0 +1,46 @@
+#include "app/process.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace apiquota::app {
+
+void HardenProcess() {
+  prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+SignalQueue::SignalQueue() {
+  sigemptyset(&signals_);
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals_, signal);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+}
+
+std::optional<int> SignalQueue::Wait(Micros timeout) const {
+  const Micros wait = std::max(timeout, Micros(0));
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(wait);
+  const timespec limit{static_cast<time_t>(seconds.count()),
+                       static_cast<long>(std::chrono::nanoseconds(wait - seconds).count())};
+  const int signal = sigtimedwait(&signals_, nullptr, &limit);
+  return signal > 0 ? std::optional(signal) : std::nullopt;
+}
+
+void SignalQueue::ExitOnNext() const {
+  struct sigaction at_once{};
+  at_once.sa_handler = [](int signal) { _exit(128 + signal); };
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    sigaction(signal, &at_once, nullptr);
+    sigaddset(&ending, signal);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+}
+
+}  // namespace apiquota::app

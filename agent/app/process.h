@@ -1,0 +1,32 @@
+// The process as the system sees it: what it may leak, and the signals it obeys.
+#pragma once
+
+#include <csignal>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace apiquota::app {
+
+// The agent holds credentials: no core dumps, no other process of the user may read its memory. A client that
+// leaves must not end it either (SIGPIPE).
+void HardenProcess();
+
+// SIGHUP, SIGTERM and SIGINT as a queue for one thread. Create it before any other thread: they inherit that
+// these signals are blocked.
+class SignalQueue {
+ public:
+  SignalQueue();
+
+  // The next signal; nothing after `timeout`.
+  std::optional<int> Wait(Micros timeout) const;
+
+  // From now on SIGTERM or SIGINT ends the process at once, with the status shells give to signals. Call it
+  // from the thread that called Wait.
+  void ExitOnNext() const;
+
+ private:
+  sigset_t signals_{};
+};
+
+}  // namespace apiquota::app

@@ -1,0 +1,99 @@
+#include "app/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/catalogue.h"
+#include "config/api_flag.h"
+#include "http/forward.h"
+
+namespace apiquota::app {
+namespace {
+
+// Every exporter with a base URL of its own, with the caller's own credential passed through.
+std::vector<apis::ApiOptions> DefaultApis(const provider::Catalogue& exporters) {
+  std::vector<apis::ApiOptions> apis;
+  for (const provider::ExporterCard* card : exporters.Cards()) {
+    if (card->base_url.empty() || !card->not_proxyable.empty()) continue;
+    apis::ApiOptions& api = apis.emplace_back();
+    api.name = card->name;
+    api.implied = true;
+    api.exporter = card->name;
+    api.route = "/" + card->name;
+  }
+  return apis;
+}
+
+// A flag's api takes the place of a default one of its name; beside one of the file it is a mistake.
+Status AddApi(apis::ApiOptions api, bool may_replace, std::vector<apis::ApiOptions>* apis) {
+  const auto same = [&](const apis::ApiOptions& other) {
+    return other.name == api.name || other.route == api.route;
+  };
+  const auto found = std::ranges::find_if(*apis, same);
+  if (found == apis->end()) {
+    apis->push_back(std::move(api));
+  } else if (may_replace && found->name == api.name) {
+    *found = std::move(api);
+  } else if (found->name == api.name) {
+    return Fail(fmt::format("--api {}: there is an api of this name already", api.name));
+  } else {
+    return Fail(fmt::format("--api {}: route {} is taken by api \"{}\"", api.name, api.route, found->name));
+  }
+  return {};
+}
+
+Status AddFlagApis(const ServeOptions& options, const config::LoadContext& context, config::Config* config) {
+  std::vector<std::string> from_flags;
+  for (const std::string& flag : options.apis) {
+    Result<apis::ApiOptions> api = config::ParseApiFlag(flag, context);
+    if (!api) return std::unexpected(api.error());
+    const bool second = std::ranges::find(from_flags, api->name) != from_flags.end();
+    from_flags.push_back(api->name);
+    if (const Status added = AddApi(std::move(*api), config->default_apis && !second, &config->apis);
+        !added) {
+      return added;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+config::LoadContext ContextOf(const provider::Catalogue& exporters) {
+  config::LoadContext context;
+  for (const provider::ExporterCard* card : exporters.Cards()) {
+    context.exporters.push_back(card->name);
+    if (!card->base_url.empty()) context.exporters_with_base_url.push_back(card->name);
+    if (!card->not_proxyable.empty()) context.not_proxyable.emplace(card->name, card->not_proxyable);
+    if (card->polled) context.exporters_with_poll.push_back(card->name);
+  }
+  context.check_base_url = [](std::string_view url) -> Status {
+    const auto base = http::ParseBaseUrl(url);
+    return base ? Status{} : std::unexpected(base.error());
+  };
+  return context;
+}
+
+Result<Settings> LoadSettings(const ServeOptions& options) {
+  Result<provider::Catalogue> exporters = LoadCatalogue(options.exporters_dir);
+  if (!exporters) return std::unexpected(exporters.error());
+  config::LoadContext context = ContextOf(*exporters);
+  context.proxy_listen = options.proxy_listen;
+
+  config::Config config;
+  if (!options.config_file.empty()) {
+    Result<config::Config> loaded = config::LoadConfigFile(options.config_file, context);
+    if (!loaded) return std::unexpected(loaded.error());
+    config = std::move(*loaded);
+  }
+  if (config.default_apis) config.apis = DefaultApis(*exporters);
+  if (const Status added = AddFlagApis(options, context, &config); !added)
+    return std::unexpected(added.error());
+  if (options.admin_listen) config.admin.listen = *options.admin_listen;
+  if (options.proxy_listen) config.proxy.listen = *options.proxy_listen;
+  config.admin.enable_lifecycle = options.enable_lifecycle;
+  return Settings{std::move(*exporters), std::move(config)};
+}
+
+}  // namespace apiquota::app

@@ -1,0 +1,33 @@
+// The families of what the agent did (requests, errors, throttles, times), registered in one place:
+// the doors count into them, /metrics renders them, tests/golden/metrics.txt lists them. What
+// providers said is in the ledger.
+//
+// Thread-safe like the families themselves. The references live as long as the registry. Label
+// values in the order of the comments; With() costs a lock, so doors keep the child
+// (base/telemetry.h).
+#pragma once
+
+#include "metrics/telemetry.h"
+
+namespace apiquota::metrics {
+
+struct AgentMetrics {
+  // REQUIRES: called once per registry, before anything is counted.
+  explicit AgentMetrics(Registry& registry);
+
+  Family<Counter>& proxy_requests;         // api, code
+  Family<Counter>& upstream_requests;      // api, key, caller, method, code, door
+  Family<Counter>& upstream_errors;        // api, reason
+  Family<Counter>& throttles;              // api, key, caller, resource, scope, signal
+  Family<Counter>& tokens;                 // api, key, caller, resource, type, source
+  Family<Counter>& auth_failures;          // api, key
+  Family<Counter>& poll_cost;              // api, key, unit
+  Family<Counter>& parse_errors;           // api, field (provider::ToText of the SignalField)
+  Family<Counter>& http_rejected;          // reason
+  Family<Histogram>& retry_after;          // api; seconds
+  Family<Histogram>& upstream_duration;    // api; seconds
+  Family<Histogram>& upstream_first_byte;  // api; seconds
+  Family<Histogram>& overhead;             // api, phase; seconds
+};
+
+}  // namespace apiquota::metrics

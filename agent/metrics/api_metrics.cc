@@ -1,0 +1,142 @@
+#include "metrics/api_metrics.h"
+
+#include <algorithm>
+
+namespace apiquota::metrics {
+namespace {
+
+constexpr size_t kKeysMetMax = 100;        // of one api: fingerprints met at run time
+constexpr size_t kTokenResourcesMax = 64;  // of one key, as in the ledger
+constexpr std::string_view kOther = "other";
+constexpr std::string_view kMethods[] = {"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"};
+constexpr int kKnownCodes[] = {200, 429};
+
+std::string_view DoorLabel(http::Door door) {
+  switch (door) {
+    case http::Door::kProxy:
+      return "proxy";
+    case http::Door::kPoll:
+      return "poll";
+    case http::Door::kIngest:
+      return "ingest";
+  }
+  return kOther;
+}
+
+std::string_view MethodLabel(std::string_view method) {
+  const auto* found = std::find(std::begin(kMethods), std::end(kMethods), method);
+  return found == std::end(kMethods) ? kOther : *found;
+}
+
+}  // namespace
+
+KeyMetrics::KeyMetrics(ApiMetrics& api, std::string key, std::string caller)
+    : api_(api),
+      key_(std::move(key)),
+      caller_(std::move(caller)),
+      auth_failures_(api.families().auth_failures.With({api.api(), key_})) {}
+
+Counter& KeyMetrics::UpstreamRequests(http::Door door, std::string_view method, int code) {
+  const std::tuple id(door, MethodLabel(method), code);
+  const std::lock_guard lock(mutex_);
+  Counter*& counter = requests_[id];
+  if (counter == nullptr) {
+    counter =
+        &api_.families().upstream_requests.With({api_.api(), key_, caller_, std::string(MethodLabel(method)),
+                                                 std::to_string(code), std::string(DoorLabel(door))});
+  }
+  return *counter;
+}
+
+void KeyMetrics::CountThrottle(const provider::Throttle& throttle) {
+  api_.families()
+      .throttles
+      .With({api_.api(), key_, caller_, throttle.resource, std::string(ToText(throttle.scope)),
+             std::string(ToText(throttle.signal))})
+      .Add();
+}
+
+void KeyMetrics::CountTokens(std::string_view resource, const provider::TokenUsage& usage) {
+  const std::lock_guard lock(mutex_);
+  auto found = tokens_.find(resource);
+  if (found == tokens_.end()) {
+    if (tokens_.size() >= kTokenResourcesMax) resource = kOther;
+    found = tokens_.try_emplace(std::string(resource)).first;
+  }
+  for (size_t i = 0; i < usage.size(); ++i) {
+    if (usage[i] == 0) continue;
+    Counter*& counter = found->second[i];
+    if (counter == nullptr) {
+      counter = &api_.families().tokens.With({api_.api(), key_, caller_, found->first,
+                                              std::string(ToText(static_cast<provider::TokenType>(i))),
+                                              "reported"});
+    }
+    counter->Add(usage[i]);
+  }
+}
+
+ApiMetrics::ApiMetrics(AgentMetrics& families, std::string api, const provider::ExporterInfo& exporter,
+                       const std::vector<std::string>& keys, const std::vector<std::string>& callers)
+    : retry_after(families.retry_after.With({api})),
+      upstream_duration(families.upstream_duration.With({api})),
+      upstream_first_byte(families.upstream_first_byte.With({api})),
+      overhead_request(families.overhead.With({api, "request"})),
+      overhead_response(families.overhead.With({api, "response"})),
+      families_(families),
+      api_(std::move(api)) {
+  for (const int code : kKnownCodes) ProxyRequests(code);
+  for (size_t i = 0; i < kUpstreamErrorCount; ++i) {
+    const auto error = static_cast<UpstreamError>(i);
+    upstream_errors_[i] = &families_.upstream_errors.With({api_, std::string(Info(error).label)});
+  }
+  for (const std::string& key : keys) {
+    for (const std::string& caller : callers) {
+      auto& metrics = keys_[{key, caller}] = std::make_unique<KeyMetrics>(*this, key, caller);
+      for (const int code : kKnownCodes) metrics->UpstreamRequests(http::Door::kProxy, "GET", code);
+      for (const provider::Throttle& throttle : exporter.throttles) {
+        families_.throttles.With({api_, key, caller, throttle.resource, std::string(ToText(throttle.scope)),
+                                  std::string(ToText(throttle.signal))});
+      }
+    }
+  }
+}
+
+KeyMetrics& ApiMetrics::ForKey(std::string_view key, std::string_view caller) {
+  const std::lock_guard lock(mutex_);
+  std::pair id{std::string(key), std::string(caller)};
+  auto found = keys_.find(id);
+  if (found != keys_.end()) return *found->second;
+  if (keys_met_ >= kKeysMetMax) {
+    id.first = kOther;
+    found = keys_.find(id);
+    if (found != keys_.end()) return *found->second;
+  } else {
+    ++keys_met_;
+  }
+  auto made = std::make_unique<KeyMetrics>(*this, id.first, id.second);
+  return *keys_.emplace(std::move(id), std::move(made)).first->second;
+}
+
+Counter& ApiMetrics::ProxyRequests(int code) {
+  std::atomic<Counter*>& cached = proxy_requests_[static_cast<size_t>(std::clamp(code, 0, 599))];
+  Counter* counter = cached.load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    counter = &families_.proxy_requests.With({api_, std::to_string(code)});
+    cached.store(counter, std::memory_order_release);
+  }
+  return *counter;
+}
+
+Counter& ApiMetrics::UpstreamErrors(UpstreamError error) {
+  return *upstream_errors_[static_cast<size_t>(error)];
+}
+
+Counter& ApiMetrics::ParseErrors(provider::SignalField field) {
+  return families_.parse_errors.With({api_, std::string(ToText(field))});
+}
+
+Counter& ApiMetrics::PollCost(const std::string& key, const std::string& unit) {
+  return families_.poll_cost.With({api_, key, unit});
+}
+
+}  // namespace apiquota::metrics

@@ -1,0 +1,56 @@
+#include "metrics/reasons.h"
+
+namespace apiquota::metrics {
+namespace {
+
+constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
+    {"head_timeout", 408, "http_request_error", "the request head took too long to arrive"},
+    {"body_timeout", 408, "http_request_error", "the request body stood still for too long"},
+    {"clients_max", 503, "connection_limit_reached", "too many client connections"},
+    {"no_route", 404, "destination_not_found", "no configured api has this path"},
+    {"loop", 508, "proxy_loop_detected", "the request has come through this agent before"},
+    {"host", 421, "http_request_denied", "the Host field names neither this machine nor a configured host"},
+    {"origin", 403, "http_request_denied", "pages of other origins may not use the agent's keys"},
+    {"caller", 403, "http_request_denied", "this caller may not use this api"},
+}};
+
+constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{
+    {"dns", 502, "dns_error", "the upstream's name could not be resolved"},
+    {"dns_timeout", 504, "dns_timeout", "resolving the upstream's name took too long"},
+    {"address_forbidden", 502, "destination_ip_prohibited",
+     "the upstream's address is private or this agent's own, and no base URL of the configuration says so"},
+    {"connect_refused", 502, "connection_refused", "the upstream refused the connection"},
+    {"connect_timeout", 504, "connection_timeout", "connecting to the upstream took too long"},
+    {"tls_certificate", 502, "tls_certificate_error", "the upstream's certificate can't be trusted"},
+    {"tls_handshake", 502, "tls_protocol_error", "the TLS handshake with the upstream failed"},
+    {"tls_timeout", 504, "connection_timeout", "the TLS handshake with the upstream took too long"},
+    {"queue_full", 503, "connection_limit_reached",
+     "all connections to the upstream are in use, and the queue is full"},
+    {"queue_timeout", 503, "connection_limit_reached", "no connection to the upstream became free in time"},
+    {"closed_early", 502, "connection_terminated", "the upstream closed the connection before it answered"},
+    {"truncated", 502, "http_response_incomplete", "the upstream's response was cut short"},
+    {"bad_response", 502, "http_protocol_error", "the upstream's response is not valid HTTP/1.1"},
+    {"first_byte_timeout", 504, "http_response_timeout", "the upstream took too long to answer"},
+    {"idle_timeout", 504, "http_response_timeout", "the upstream's response stood still for too long"},
+}};
+
+}  // namespace
+
+const ReasonInfo& Info(Rejection rejection) { return kRejections[static_cast<size_t>(rejection)]; }
+const ReasonInfo& Info(UpstreamError error) { return kUpstreamErrors[static_cast<size_t>(error)]; }
+
+RejectionCounters::RejectionCounters(AgentMetrics& metrics) {
+  for (const ReasonInfo& info : kRejections) {
+    counters_.emplace(info.label, &metrics.http_rejected.With({std::string(info.label)}));
+  }
+  for (const std::string_view rule : http::kRefusalRules) {
+    counters_.emplace(rule, &metrics.http_rejected.With({std::string(rule)}));
+  }
+}
+
+void RejectionCounters::Count(std::string_view reason) {
+  const auto found = counters_.find(reason);
+  if (found != counters_.end()) found->second->Add();
+}
+
+}  // namespace apiquota::metrics

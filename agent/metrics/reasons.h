@@ -1,0 +1,72 @@
+// Why the proxy itself refused a request or failed to get an answer: closed lists, each entry with its metric
+// label, the status a client sees, RFC 9209's error token and one sentence. What the codec refuses brings the
+// same along (http::Refusal, http::kRefusalRules).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "http/codec.h"
+#include "metrics/agent_metrics.h"
+
+namespace apiquota::metrics {
+
+// apiquota_http_rejected_total{reason}, beside the codec's rules: the client's side.
+enum class Rejection : uint8_t {
+  kHeadTimeout,
+  kBodyTimeout,
+  kClientsMax,
+  kNoRoute,
+  kLoop,
+  kHost,
+  kOrigin,
+  kCaller,
+};
+inline constexpr size_t kRejectionCount = 8;
+
+// apiquota_upstream_errors_total{reason}: the upstream's side.
+enum class UpstreamError : uint8_t {
+  kDns,
+  kDnsTimeout,
+  kAddressForbidden,
+  kConnectRefused,
+  kConnectTimeout,
+  kTlsCertificate,
+  kTlsHandshake,
+  kTlsTimeout,
+  kQueueFull,
+  kQueueTimeout,
+  kClosedEarly,  // the connection ended before a whole response head
+  kTruncated,    // … in the middle of a body
+  kBadResponse,  // not HTTP as we accept it
+  kFirstByteTimeout,
+  kIdleTimeout,  // the body stood still
+};
+inline constexpr size_t kUpstreamErrorCount = 15;
+
+struct ReasonInfo {
+  std::string_view label;
+  int status;
+  std::string_view proxy_status;
+  std::string_view detail;
+};
+
+const ReasonInfo& Info(Rejection rejection);
+const ReasonInfo& Info(UpstreamError error);
+
+// The counters of apiquota_http_rejected_total, all at 0 from the start. Thread-safe.
+class RejectionCounters {
+ public:
+  explicit RejectionCounters(AgentMetrics& metrics);
+  void Count(std::string_view reason);  // of the closed list
+  void Count(Rejection rejection) { Count(Info(rejection).label); }
+
+ private:
+  std::map<std::string, Counter*, std::less<>> counters_;  // never changes
+};
+
+}  // namespace apiquota::metrics

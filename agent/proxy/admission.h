@@ -1,0 +1,16 @@
+// Which requests the proxy takes at all: addressed to it by a name of its own, and not sent by a web page of
+// somebody else's while the agent adds keys (DNS rebinding, cross-site requests). Pure; thread-safe.
+#pragma once
+
+#include "http/codec.h"
+#include "net/host_names.h"
+
+namespace apiquota::proxy {
+
+// Host, and the authority of an absolute-form target, are names of ours. HTTP/1.0 without Host is taken.
+bool HostAllowed(const net::HostNames& names, const http::RequestHead& head);
+
+// Origin is absent or the very authority of Host; Sec-Fetch-Site is not cross-site or same-site.
+bool SameOrigin(const http::RequestHead& head);
+
+}  // namespace apiquota::proxy

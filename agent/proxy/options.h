@@ -1,0 +1,45 @@
+// What the operator can say about the proxy; plain values with their defaults.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/options.h"
+
+namespace apiquota::proxy {
+
+// Every limit has a name, a default and a metric (apiquota_http_rejected_total or
+// apiquota_upstream_errors_total).
+struct ProxyOptions {
+  net::ListenAddress listen{"127.0.0.1", 4290};
+  std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
+  net::TlsClientOptions tls;
+  int loops = 0;  // event loops, one thread each; 0: one per core
+
+  size_t head_bytes_max = 64 * 1024;
+  size_t fields_max = 200;
+  size_t target_bytes_max = 16 * 1024;
+  size_t buffer_high_bytes = 256 * 1024;  // per direction: pause reading above,
+  size_t buffer_low_bytes = 128 * 1024;   // resume below
+  size_t clients_max = 10'000;            // connections, per process
+  // Per loop and upstream. As many as clients: a stream may last for minutes, and must not keep another
+  // client waiting unless the operator says so.
+  size_t upstream_connections_max = 10'000;
+  size_t upstream_queue_max = 1'000;  // requests waiting for one of those
+
+  Micros head_timeout = std::chrono::seconds(10);         // the client's whole request head
+  Micros client_idle_timeout = std::chrono::seconds(60);  // keep-alive, between requests
+  Micros body_idle_timeout = std::chrono::seconds(30);    // client's body or reading stands still
+  Micros connect_timeout = std::chrono::seconds(5);
+  Micros tls_timeout = std::chrono::seconds(5);
+  Micros first_byte_timeout = std::chrono::minutes(10);    // models think long
+  Micros upstream_idle_timeout = std::chrono::minutes(5);  // between two reads of a response
+  Micros pool_idle_timeout = std::chrono::seconds(30);     // unused upstream connections
+  Micros drain_timeout = std::chrono::seconds(30);         // SIGTERM: time for requests under way
+
+  friend bool operator==(const ProxyOptions&, const ProxyOptions&) = default;
+};
+
+}  // namespace apiquota::proxy

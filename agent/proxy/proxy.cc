@@ -1,0 +1,91 @@
+#include "proxy/proxy.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "proxy/worker.h"
+
+namespace apiquota::proxy {
+
+struct Proxy::Impl {
+  Impl(const ProxyOptions& options, ProxyDeps deps, net::TlsClient tls)
+      : shared{.options = options,
+               .clock = deps.clock,
+               .observer = apis::Observer(deps.ledger),
+               .rejections = metrics::RejectionCounters(deps.metrics),
+               .hosts = net::HostNames(options.listen, options.hosts),
+               .tls = std::move(tls),
+               .resolver = net::Resolver(deps.clock),
+               .own_ports = std::move(deps.own_ports),
+               .clients = {}} {}
+
+  ~Impl() { StopWorkers(); }
+
+  // The resolver calls back into loops: it falls silent before they go.
+  void StopWorkers() {
+    shared.resolver.Stop();
+    workers.clear();
+  }
+
+  Shared shared;
+  uint16_t port = 0;
+  std::vector<std::unique_ptr<Worker>> workers;
+};
+
+Result<std::unique_ptr<Proxy>> Proxy::Start(const ProxyOptions& options,
+                                            const std::shared_ptr<const apis::RouteTable>& routes,
+                                            ProxyDeps deps) {
+  auto tls = net::TlsClient::Create(options.tls);
+  if (!tls) return std::unexpected(tls.error());
+  if (const Status free = net::Listener::CheckFree(options.listen); !free)
+    return std::unexpected(free.error());
+  auto impl = std::make_unique<Impl>(options, std::move(deps), std::move(*tls));
+  const unsigned cores = std::thread::hardware_concurrency();
+  const size_t count = options.loops > 0 ? static_cast<size_t>(options.loops) : std::max(1U, cores);
+  net::ListenAddress address = options.listen;
+  for (size_t i = 0; i < count; ++i) {
+    auto worker = std::make_unique<Worker>(impl->shared, routes);
+    if (const Status listening = worker->Listen(address); !listening)
+      return std::unexpected(listening.error());
+    address.port = worker->port();  // with port 0, the others join the first
+    impl->workers.push_back(std::move(worker));
+  }
+  impl->port = address.port;
+  impl->shared.own_ports.push_back(address.port);
+  for (const auto& worker : impl->workers) worker->Start();
+  return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));
+}
+
+Proxy::Proxy(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Proxy::~Proxy() = default;
+
+uint16_t Proxy::port() const { return impl_->port; }
+
+void Proxy::SetRoutes(const std::shared_ptr<const apis::RouteTable>& routes) {
+  for (const auto& worker : impl_->workers) worker->SetRoutes(routes);
+}
+
+void Proxy::Drain() {
+  struct Waiting {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t busy;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  waiting->busy = impl_->workers.size();
+  for (const auto& worker : impl_->workers) {
+    worker->Drain([waiting] {
+      const std::lock_guard lock(waiting->mutex);
+      --waiting->busy;
+      waiting->changed.notify_all();
+    });
+  }
+  std::unique_lock lock(waiting->mutex);
+  waiting->changed.wait_for(lock, impl_->shared.options.drain_timeout, [&] { return waiting->busy == 0; });
+  lock.unlock();
+  impl_->StopWorkers();
+}
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,223 @@
+#include "proxy/upstream_exchange.h"
+
+#include <utility>
+
+namespace apiquota::proxy {
+namespace {
+
+constexpr int kInterimsMax = 8;
+
+metrics::UpstreamError ToUpstreamError(net::ConnectError error) {
+  switch (error) {
+    case net::ConnectError::kDns:
+      return metrics::UpstreamError::kDns;
+    case net::ConnectError::kDnsTimeout:
+      return metrics::UpstreamError::kDnsTimeout;
+    case net::ConnectError::kForbidden:
+      return metrics::UpstreamError::kAddressForbidden;
+    case net::ConnectError::kRefused:
+      return metrics::UpstreamError::kConnectRefused;
+    case net::ConnectError::kTimeout:
+      return metrics::UpstreamError::kConnectTimeout;
+    case net::ConnectError::kCertificate:
+      return metrics::UpstreamError::kTlsCertificate;
+    case net::ConnectError::kHandshake:
+      return metrics::UpstreamError::kTlsHandshake;
+    case net::ConnectError::kTlsTimeout:
+      return metrics::UpstreamError::kTlsTimeout;
+    case net::ConnectError::kQueueFull:
+      return metrics::UpstreamError::kQueueFull;
+  }
+  return metrics::UpstreamError::kConnectRefused;
+}
+
+http::CodecLimits Limits(const ProxyOptions& options) {
+  return {.head_bytes_max = options.head_bytes_max, .fields_max = options.fields_max};
+}
+
+}  // namespace
+
+UpstreamExchange::UpstreamExchange(net::Loop& loop, const ProxyOptions& options, ExchangeClient& client)
+    : loop_(loop), options_(options), client_(client), timer_(*this), parser_(Limits(options)) {}
+
+void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, std::string head,
+                             bool chunked) {
+  ++exchanges_;
+  pool_ = &pool;
+  method_ = method;
+  head_ = std::move(head);
+  chunked_ = chunked;
+  head_sent_ = request_complete_ = paused_ = false;
+  interims_ = 0;
+  parser_.Reset(method);
+  phase_ = Phase::kConnecting;
+  const auto connection = pool.Acquire(*this);
+  if (!connection) return Fail(ToUpstreamError(connection.error()));
+  if (*connection == nullptr) {
+    // A connection being made has its own, shorter deadlines; this one is for the queue.
+    loop_.timers().Arm(timer_, options_.connect_timeout + options_.tls_timeout);
+    return;
+  }
+  connection_ = *connection;
+  connection_->stream().SetHandler(this);
+  connection_->stream().SetLowMark(options_.buffer_low_bytes);
+  phase_ = Phase::kFirstByte;
+  client_.OnConnection(false);
+}
+
+void UpstreamExchange::OnUpstream(net::UpstreamConnection& connection) {
+  connection_ = &connection;
+  connection_->stream().SetHandler(this);
+  connection_->stream().SetLowMark(options_.buffer_low_bytes);
+  phase_ = Phase::kFirstByte;
+  const uint64_t mine = exchanges_;
+  client_.OnConnection(true);
+  if (!IsStill(mine) || head_sent_) return;
+  const std::string backlog = std::exchange(backlog_, {});
+  const std::string_view slices[] = {backlog};
+  Send(std::span(slices, backlog.empty() ? 0 : 1), request_complete_);
+  if (IsStill(mine)) client_.OnUpstreamDrained();
+}
+
+void UpstreamExchange::OnUpstreamFailed(net::ConnectError error) { Fail(ToUpstreamError(error)); }
+
+void UpstreamExchange::Send(std::span<const std::string_view> body, bool complete) {
+  request_complete_ = complete;
+  if (connection_ == nullptr) {
+    for (const std::string_view slice : body) backlog_.append(slice);
+    return;
+  }
+  pieces_.clear();
+  const bool first = !std::exchange(head_sent_, true);
+  if (first) pieces_.push_back(head_);
+  chunk_line_.clear();
+  if (chunked_ && !body.empty()) {
+    size_t size = 0;
+    for (const std::string_view slice : body) size += slice.size();
+    http::AppendChunkHeader(size, &chunk_line_);
+    pieces_.push_back(chunk_line_);
+  }
+  pieces_.insert(pieces_.end(), body.begin(), body.end());
+  if (chunked_ && !body.empty()) pieces_.push_back(http::kChunkEnd);
+  if (chunked_ && complete) pieces_.push_back(http::kLastChunk);
+  if (!pieces_.empty()) connection_->stream().Write(pieces_);
+  ArmTimer();
+  if (first) client_.OnRequestSent();
+}
+
+size_t UpstreamExchange::unsent() const {
+  return connection_ != nullptr ? connection_->stream().unsent() : backlog_.size();
+}
+
+void UpstreamExchange::ArmTimer() {
+  if (paused_) return timer_.Disarm();
+  loop_.timers().Arm(timer_,
+                     phase_ == Phase::kBody ? options_.upstream_idle_timeout : options_.first_byte_timeout);
+}
+
+void UpstreamExchange::Pause() {
+  if (connection_ == nullptr || paused_) return;
+  paused_ = true;
+  connection_->stream().Pause();
+  ArmTimer();
+}
+
+void UpstreamExchange::Resume() {
+  if (connection_ == nullptr || !paused_) return;
+  paused_ = false;
+  connection_->stream().Resume();
+  ArmTimer();
+}
+
+void UpstreamExchange::OnDrained() { client_.OnUpstreamDrained(); }
+
+// True if what was parsed was an interim response and the final one is still to come.
+bool UpstreamExchange::TakeInterim() {
+  const http::ResponseHead& head = parser_.head();
+  if (head.status / 100 != 1) return false;
+  if (head.status == 101 || ++interims_ > kInterimsMax) {
+    Fail(metrics::UpstreamError::kBadResponse);
+    return true;
+  }
+  const uint64_t mine = exchanges_;
+  if (head.status != 100) client_.OnInterim(head);  // 100 was answered by us already
+  if (IsStill(mine)) parser_.Reset(method_);
+  return true;
+}
+
+// Whoever is called may end this exchange and start the next one, on another connection, before it returns:
+// bytes are consumed first, and after every call it is asked whether this is still the same exchange.
+void UpstreamExchange::OnBytes() {
+  const uint64_t mine = exchanges_;
+  net::Stream& stream = connection_->stream();
+  while (!stream.input().empty()) {
+    if (!parser_.got_some()) client_.OnResponseArrived();
+    slices_.clear();
+    const http::ParseStep step = parser_.Parse(stream.input(), &slices_);
+    if (step.refusal)
+      return Fail(phase_ == Phase::kBody ? metrics::UpstreamError::kTruncated
+                                         : metrics::UpstreamError::kBadResponse);
+    stream.Consume(step.consumed);
+    if (step.head_complete && TakeInterim()) {
+      if (!IsStill(mine)) return;
+      continue;
+    }
+    const bool something = step.head_complete || !slices_.empty() || step.complete;
+    if (step.head_complete) phase_ = Phase::kBody;
+    if (something) client_.OnResponse(step.head_complete ? &parser_.head() : nullptr, slices_, step.complete);
+    if (!IsStill(mine)) return;
+    if (step.complete) return Complete(parser_.head().keep_alive && stream.input().empty());
+    if (phase_ == Phase::kBody) ArmTimer();
+    if (step.consumed == 0 || !something) return;
+  }
+}
+
+void UpstreamExchange::OnEnd(net::StreamEnd end) {
+  if (phase_ != Phase::kBody) return Fail(metrics::UpstreamError::kClosedEarly);
+  if (end != net::StreamEnd::kClosed || !parser_.ParseEnd()) return Fail(metrics::UpstreamError::kTruncated);
+  const uint64_t mine = exchanges_;
+  client_.OnResponse(nullptr, {}, true);
+  if (IsStill(mine)) Complete(false);
+}
+
+void UpstreamExchange::OnTimer(net::Timer&) {
+  switch (phase_) {
+    case Phase::kConnecting:
+      return Fail(metrics::UpstreamError::kQueueTimeout);
+    case Phase::kFirstByte:
+      return Fail(metrics::UpstreamError::kFirstByteTimeout);
+    default:
+      return Fail(metrics::UpstreamError::kIdleTimeout);
+  }
+}
+
+void UpstreamExchange::Complete(bool reusable) {
+  net::UpstreamPool& pool = *std::exchange(pool_, nullptr);
+  net::UpstreamConnection& connection = *std::exchange(connection_, nullptr);
+  timer_.Disarm();
+  phase_ = Phase::kIdle;
+  // An answer that came before all of the request was sent leaves the upstream in the middle of a message.
+  if (reusable && request_complete_ && connection.stream().unsent() == 0) {
+    pool.Release(connection);
+  } else {
+    pool.Discard(connection);
+  }
+  client_.OnComplete();
+}
+
+void UpstreamExchange::Cancel() {
+  if (pool_ == nullptr) return;
+  net::UpstreamPool& pool = *std::exchange(pool_, nullptr);
+  timer_.Disarm();
+  backlog_.clear();
+  phase_ = Phase::kIdle;
+  if (connection_ != nullptr) return pool.Abort(*std::exchange(connection_, nullptr));
+  pool.Cancel(*this);
+}
+
+void UpstreamExchange::Fail(metrics::UpstreamError error) {
+  Cancel();
+  client_.OnUpstreamError(error);
+}
+
+}  // namespace apiquota::proxy

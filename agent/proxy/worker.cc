@@ -1,0 +1,111 @@
+#include "proxy/worker.h"
+
+#include <utility>
+
+namespace apiquota::proxy {
+namespace {
+
+net::UpstreamLimits Limits(const ProxyOptions& options) {
+  return {.connections_max = options.upstream_connections_max,
+          .queue_max = options.upstream_queue_max,
+          .connect_timeout = options.connect_timeout,
+          .tls_timeout = options.tls_timeout,
+          .idle_timeout = options.pool_idle_timeout};
+}
+
+}  // namespace
+
+Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
+    : shared_(shared),
+      loop_(shared.clock),
+      environment_{.loop = loop_,
+                   .resolver = shared.resolver,
+                   .tls = shared.tls,
+                   .own_ports = {},
+                   .limits = Limits(shared.options)},
+      routes_(std::move(routes)) {}
+
+Worker::~Worker() {
+  loop_.Stop();
+  listener_.reset();
+  while (sessions_.linked()) {
+    auto* session = static_cast<ClientSession*>(sessions_.next);
+    session->Unlink();  // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't see that this moves `next`
+    delete session;
+  }
+}
+
+Status Worker::Listen(const net::ListenAddress& address) {
+  auto listener =
+      net::Listener::Open(loop_, address, [this](net::Stream stream) { Accept(std::move(stream)); });
+  if (!listener) return std::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  return {};
+}
+
+void Worker::Start() {
+  environment_.own_ports = shared_.own_ports;
+  loop_.Start();
+}
+
+void Worker::Accept(net::Stream stream) {
+  if (shared_.clients.fetch_add(1, std::memory_order_relaxed) >= shared_.options.clients_max) {
+    shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+    shared_.rejections.Count(metrics::Rejection::kClientsMax);
+    const metrics::ReasonInfo& info = Info(metrics::Rejection::kClientsMax);
+    std::string answer;
+    http::AppendOwnAnswer({.status = info.status,
+                           .proxy_status_error = info.proxy_status,
+                           .rule = info.label,
+                           .detail = info.detail,
+                           .close = true},
+                          shared_.clock.SystemNow(), &answer);
+    return stream.Write({answer});
+  }
+  auto* session = new ClientSession(*this, std::move(stream));
+  session->InsertBefore(&sessions_);
+}
+
+void Worker::Remove(ClientSession& session) {
+  session.Unlink();
+  shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+  if (graveyard_.empty()) loop_.Post([this] { graveyard_.clear(); });
+  graveyard_.emplace_back(&session);
+  if (draining_ && !sessions_.linked() && drained_) std::exchange(drained_, nullptr)();
+}
+
+net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
+  net::UpstreamPool*& known = pool_of_route_[&route];
+  if (known != nullptr) return *known;
+  const net::UpstreamAddress address{.host = route.base.host,
+                                     .port = route.base.port,
+                                     .tls = route.base.tls,
+                                     .private_allowed = route.private_allowed};
+  auto& pool = pools_[address];
+  if (!pool) pool = std::make_unique<net::UpstreamPool>(environment_, address);
+  known = pool.get();
+  return *known;
+}
+
+void Worker::SetRoutes(std::shared_ptr<const apis::RouteTable> routes) {
+  loop_.Post([this, routes = std::move(routes)] {
+    routes_ = routes;
+    pool_of_route_.clear();
+  });
+}
+
+void Worker::Drain(std::function<void()> done) {
+  loop_.Post([this, done = std::move(done)] {
+    draining_ = true;
+    drained_ = done;
+    listener_.reset();
+    for (net::TimerLink* link = sessions_.next; link != &sessions_;) {
+      auto* session = static_cast<ClientSession*>(link);
+      link = link->next;
+      session->Drain();
+    }
+    if (!sessions_.linked() && drained_) std::exchange(drained_, nullptr)();
+  });
+}
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,77 @@
+// One event loop of the proxy and all that lives on it: its listener, client sessions, upstream pools, and
+// its copy of the pointer to the routes. Workers share nothing on the hot path; what they share at all is in
+// Shared.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "apis/observe.h"
+#include "apis/options.h"
+#include "apis/route_table.h"
+#include "metrics/reasons.h"
+#include "net/host_names.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "net/tls_client.h"
+#include "net/upstream_pool.h"
+#include "proxy/client_session.h"
+#include "proxy/options.h"
+
+namespace apiquota::proxy {
+
+// Set up before the loops run; afterwards only its thread-safe parts are used.
+struct Shared {
+  ProxyOptions options;
+  const Clock& clock;
+  apis::Observer observer;
+  metrics::RejectionCounters rejections;
+  net::HostNames hosts;
+  net::TlsClient tls;
+  net::Resolver resolver;
+  std::vector<uint16_t> own_ports;
+  std::atomic<size_t> clients{0};  // connections, of all workers
+};
+
+class Worker {
+ public:
+  Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes);
+  ~Worker();
+
+  // Before Start, from the thread that owns the proxy.
+  Status Listen(const net::ListenAddress& address);
+  uint16_t port() const { return listener_->port(); }
+  void Start();
+
+  // From any thread.
+  void SetRoutes(std::shared_ptr<const apis::RouteTable> routes);
+  void Drain(std::function<void()> done);  // `done` runs on the loop, once no client is left
+
+  // For sessions, on the loop.
+  Shared& shared() { return shared_; }
+  net::Loop& loop() { return loop_; }
+  const std::shared_ptr<const apis::RouteTable>& routes() const { return routes_; }
+  net::UpstreamPool& PoolFor(const apis::Route& route);
+  void Remove(ClientSession& session);  // destroyed once the current handler has returned
+
+ private:
+  void Accept(net::Stream stream);
+
+  Shared& shared_;
+  net::Loop loop_;
+  net::UpstreamEnvironment environment_;
+  std::shared_ptr<const apis::RouteTable> routes_;
+  std::map<net::UpstreamAddress, std::unique_ptr<net::UpstreamPool>> pools_;
+  std::unordered_map<const apis::Route*, net::UpstreamPool*> pool_of_route_;
+  std::unique_ptr<net::Listener> listener_;
+  net::TimerLink sessions_;
+  std::vector<std::unique_ptr<ClientSession>> graveyard_;  // until the handler they ended in has returned
+  bool draining_ = false;
+  std::function<void()> drained_;
+};
+
+}  // namespace apiquota::proxy
