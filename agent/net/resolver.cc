@@ -3,10 +3,12 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -24,7 +26,7 @@ bool IsLocalhost(std::string_view host) {
 
 }  // namespace
 
-struct Resolver::State {
+struct Resolver::State : std::enable_shared_from_this<Resolver::State> {
   State(const Clock& clock_in, ResolverOptions options_in, Lookup lookup_in)
       : clock(clock_in), options(options_in), lookup(std::move(lookup_in)) {}
 
@@ -32,19 +34,16 @@ struct Resolver::State {
     Addresses addresses;     // the last good answer
     SteadyTime answered_at;  // of `addresses`
     SteadyTime failed_at;
-    bool failed = false;  // the last lookup found nothing
-    bool asked = false;   // a lookup is queued or running
+    bool failed = false;      // the last lookup found nothing
+    bool asked = false;       // a lookup is queued or running
+    bool refreshing = false;  // … and it is one that nobody waits for
     std::vector<std::function<void(const Addresses&)>> waiting;
   };
 
-  void Ask(const std::string& host, Name& name) {
-    if (name.asked) return;
-    name.asked = true;
-    queue.push_back(host);
-    wake.notify_one();
-  }
-
+  void Ask(const std::string& host, Name& name);
+  void StartThreads();
   void Run();
+  std::string* NextInQueue();
   void Answer(const std::string& host, Addresses found);
 
   const Clock& clock;
@@ -53,22 +52,64 @@ struct Resolver::State {
   std::mutex mutex;
   std::condition_variable wake;
   std::map<std::string, Name> names;  // guarded by mutex, like all below
-  std::deque<std::string> queue;
+  std::deque<std::string> queue;      // of names that somebody waits for
+  std::deque<std::string> refreshes;  // of names whose last answer is still used
+  size_t refreshing = 0;              // threads that do one of the latter
+  size_t running = 0;                 // threads
+  size_t busy = 0;                    // … that are in a lookup
   bool stopped = false;
 };
+
+// A name that somebody waits for goes before those that are only refreshed, also if it was one of these.
+void Resolver::State::Ask(const std::string& host, Name& name) {
+  const bool wanted = !name.waiting.empty();
+  if (name.asked && !(wanted && name.refreshing)) return;
+  if (name.asked && std::erase(refreshes, host) == 0) return;  // its refresh is running
+  name.asked = true;
+  name.refreshing = !wanted;
+  (wanted ? queue : refreshes).push_back(host);
+  StartThreads();
+  wake.notify_one();
+}
+
+// A thread that hangs in a lookup holds one name and nobody else: the next name gets a thread of its own.
+void Resolver::State::StartThreads() {
+  while (running < options.threads_max && running - busy < queue.size() + refreshes.size()) {
+    try {
+      std::thread([state = shared_from_this()] { state->Run(); }).detach();
+    } catch (const std::system_error&) {
+      return;  // those that run will come to it
+    }
+    ++running;
+  }
+}
+
+// Refreshes leave half of the threads alone: names that stopped answering while their addresses are still
+// known must not keep a new name waiting.
+std::string* Resolver::State::NextInQueue() {
+  if (!queue.empty()) return &queue.front();
+  const bool may_refresh = refreshing < std::max<size_t>(options.threads_max / 2, 1);
+  return may_refresh && !refreshes.empty() ? &refreshes.front() : nullptr;
+}
 
 void Resolver::State::Run() {
   std::unique_lock lock(mutex);
   while (true) {
-    wake.wait(lock, [this] { return stopped || !queue.empty(); });
+    wake.wait(lock, [this] { return stopped || NextInQueue() != nullptr; });
     if (stopped) return;
-    const std::string host = std::move(queue.front());
-    queue.pop_front();
+    const bool refresh = queue.empty();
+    const std::string host = std::move(*NextInQueue());
+    (refresh ? refreshes : queue).pop_front();
+    refreshing += refresh ? 1 : 0;
+    ++busy;
     lock.unlock();
     Addresses found = lookup(host);
     lock.lock();
+    --busy;
+    refreshing -= refresh ? 1 : 0;
     if (stopped) return;
     Answer(host, std::move(found));
+    if (refresh) wake.notify_one();  // the next one may begin
   }
 }
 
@@ -77,7 +118,7 @@ void Resolver::State::Run() {
 void Resolver::State::Answer(const std::string& host, Addresses found) {
   Name& name = names[host];
   const SteadyTime now = clock.SteadyNow();
-  name.asked = false;
+  name.asked = name.refreshing = false;
   name.failed = found.empty();
   if (name.failed) {
     name.failed_at = now;
@@ -91,7 +132,9 @@ void Resolver::State::Answer(const std::string& host, Addresses found) {
 
 Resolver::Resolver(const Clock& clock, ResolverOptions options, Lookup lookup)
     : state_(std::make_shared<State>(clock, options, std::move(lookup))) {
-  for (int i = 0; i < options.threads; ++i) std::thread([state = state_] { state->Run(); }).detach();
+  // The first one now: where not even one can be started, the agent says so at its start.
+  std::thread([state = state_] { state->Run(); }).detach();
+  state_->running = 1;
 }
 
 void Resolver::Stop() {

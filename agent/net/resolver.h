@@ -1,6 +1,10 @@
 // Names to addresses, off the loops: getaddrinfo on threads of its own, answers cached. A fresh
 // answer is used as it is; an older one is used while a new one is fetched, and for as long as
 // fetching fails (an hour at most). Failures are remembered for a few seconds. Thread-safe.
+//
+// A name is looked up by one thread at a time, however many ask for it, and threads are started as names
+// come, `threads_max` at most: a name whose servers do not answer holds one thread and keeps no other name
+// waiting before that many hang. Refreshes have half of them.
 #pragma once
 
 #include <functional>
@@ -19,7 +23,7 @@ struct ResolverOptions {
   Micros stale_max = std::chrono::hours(1);
   Micros negative = std::chrono::seconds(5);
   size_t names_max = 1000;
-  int threads = 2;
+  size_t threads_max = 16;
 };
 
 using Addresses = std::vector<IpAddress>;  // in the order to try; empty: the name has none
