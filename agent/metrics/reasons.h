@@ -34,10 +34,12 @@ enum class UpstreamError : uint8_t {
   kDnsTimeout,
   kAddressForbidden,
   kConnectRefused,
+  kUnreachable,
   kConnectTimeout,
   kTlsCertificate,
   kTlsHandshake,
   kTlsTimeout,
+  kLocalDescriptors,  // the agent's own, not the upstream's
   kQueueFull,
   kQueueTimeout,
   kClosedEarly,  // the connection ended before a whole response head
@@ -46,7 +48,7 @@ enum class UpstreamError : uint8_t {
   kFirstByteTimeout,
   kIdleTimeout,  // the body stood still
 };
-inline constexpr size_t kUpstreamErrorCount = 15;
+inline constexpr size_t kUpstreamErrorCount = 17;
 
 struct ReasonInfo {
   std::string_view label;

@@ -19,6 +19,32 @@ void SetNoDelay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// Why no connection came about. For want of a port, connect() says EADDRNOTAVAIL.
+StreamEnd ConnectEnd(int error, bool v6) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case ENOSPC:  // epoll's own limit
+      return StreamEnd::kLocalLimit;
+    case EADDRNOTAVAIL:
+      return v6 ? StreamEnd::kUnreachable : StreamEnd::kLocalLimit;  // IPv6: no address of ours reaches it
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case EAFNOSUPPORT:
+    case EACCES:
+    case EPERM:
+      return StreamEnd::kUnreachable;
+    case ETIMEDOUT:
+      return StreamEnd::kConnectTimeout;
+    default:
+      return StreamEnd::kRefused;
+  }
+}
+
 }  // namespace
 
 Stream::Stream(Loop& loop) : Stream(new Impl(loop)) {}
@@ -68,6 +94,14 @@ uint64_t Stream::sent() const { return impl_->sent_total; }
 void Stream::SetLowMark(size_t bytes) { impl_->low_mark = bytes; }
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
+bool Stream::quiet(Look look) const {
+  const bool more = !impl_->in.view().empty() || (impl_->tls && !impl_->tls->records.view().empty());
+  if (!open() || impl_->write_failed || impl_->hung_up || more) return false;
+  if (look == Look::kKnown) return true;
+  char byte;
+  return recv(impl_->socket.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 Endpoint Stream::peer() const {
   SocketAddress address;
   const int fd = impl_->socket.get();
@@ -103,18 +137,18 @@ Stream::Impl::Impl(Loop& owner, Descriptor accepted)
 void Stream::Impl::Connect(const Endpoint& endpoint) {
   const SocketAddress target = ToSocketAddress(endpoint);
   socket = Descriptor(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return EndLater(StreamEnd::kConnectFailed);
+  if (!socket.valid()) return EndLater(ConnectEnd(errno, endpoint.ip.v6));
   SetNoDelay(socket.get());
   const int result = connect(socket.get(), target.get(), target.size);
   const bool begun = result == 0 || errno == EINPROGRESS || errno == EINTR;
-  if (!begun || !loop.Watch(socket.get(), kWatched, *this)) EndLater(StreamEnd::kConnectFailed);
+  if (!begun || !loop.Watch(socket.get(), kWatched, *this)) EndLater(ConnectEnd(errno, endpoint.ip.v6));
 }
 
 void Stream::Impl::OnConnected() {
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return End(StreamEnd::kConnectFailed);
+  if (error != 0) return End(ConnectEnd(error, false));
   connected = true;
   if (handler != nullptr) handler->OnOpen();
 }

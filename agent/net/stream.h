@@ -23,7 +23,10 @@ namespace apiquota::net {
 enum class StreamEnd : uint8_t {
   kClosed,           // the peer ended it properly: FIN, over TLS after close_notify
   kReset,            // cut: RST, timeout of the kernel, TLS without close_notify
-  kConnectFailed,    // no connection came about
+  kRefused,          // no connection came about: the peer said no
+  kUnreachable,      // … no route to it
+  kConnectTimeout,   // … the kernel gave up
+  kLocalLimit,       // … this machine has no descriptor, port or memory left for it
   kBadCertificate,   // TLS: chain, name or dates
   kHandshakeFailed,  // TLS: anything else
 };
@@ -81,6 +84,10 @@ class Stream {
   void SetLowMark(size_t bytes);
 
   bool open() const;
+  // Open, nothing of input() or of the kernel's unread, and no end behind it: so far as is known from the
+  // loop's last turn, or by asking the kernel now.
+  enum class Look : uint8_t { kKnown, kAskKernel };
+  bool quiet(Look look) const;
   Endpoint peer() const;
 
   void ShutdownSend();  // FIN once everything is sent (close_notify before it)

@@ -4,28 +4,37 @@
 #include <cassert>
 
 namespace apiquota::net {
+namespace {
+
+// A second less than the upstream said, or half: its clock began earlier, and a request needs time to get
+// there.
+Micros IdleMax(Micros own, std::optional<Micros> upstreams) {
+  if (!upstreams) return own;
+  return std::min(own, *upstreams - std::min<Micros>(*upstreams / 2, std::chrono::seconds(1)));
+}
+
+}  // namespace
 
 UpstreamPool::UpstreamPool(UpstreamEnvironment& environment, UpstreamAddress address)
-    : environment_(environment), address_(std::move(address)) {}
+    : environment_(environment), address_(std::move(address)), queue_timer_(*this) {}
 
 UpstreamPool::~UpstreamPool() = default;
 
 std::expected<UpstreamConnection*, ConnectError> UpstreamPool::Acquire(UpstreamAsker& asker) {
-  if (!idle_.empty()) {
+  while (!idle_.empty()) {
     UpstreamConnection* connection = idle_.back();
     idle_.pop_back();
-    connection->timer_.Disarm();
-    connection->state_ = UpstreamConnection::State::kLeased;
-    ++connection->leases_;
-    return connection;
+    const bool fit = connection->FitForUse();
+    connection->Lease();
+    if (fit) return connection;
+    Remove(*connection);
   }
   if (connections_.size() < environment_.limits.connections_max) {
     Connect(asker);
     return nullptr;
   }
   if (queued_ >= environment_.limits.queue_max) return std::unexpected(ConnectError::kQueueFull);
-  asker.InsertBefore(&queue_);
-  ++queued_;
+  Enqueue(asker);
   return nullptr;
 }
 
@@ -43,14 +52,10 @@ void UpstreamPool::Cancel(UpstreamAsker& asker) {
 void UpstreamPool::Connect(UpstreamAsker& asker) {
   connections_.push_back(std::make_unique<UpstreamConnection>(*this, asker));
   connections_.back()->index_ = connections_.size() - 1;
-  connections_.back()->Start();
 }
 
 void UpstreamPool::Ready(UpstreamConnection& connection) {
-  connection.timer_.Disarm();
-  connection.state_ = UpstreamConnection::State::kLeased;
-  ++connection.leases_;
-  connection.stream_.SetHandler(nullptr);
+  connection.Lease();
   connection.stream_.Resume();
   std::exchange(connection.asker_, nullptr)->OnUpstream(connection);
 }
@@ -62,19 +67,16 @@ void UpstreamPool::Failed(UpstreamConnection& connection, ConnectError error) {
   ServeQueue();
 }
 
-void UpstreamPool::Release(UpstreamConnection& connection) {
+void UpstreamPool::Release(UpstreamConnection& connection, std::optional<Micros> idle_max) {
+  const Micros rest = IdleMax(environment_.limits.idle_timeout, idle_max);
+  if (!connection.stream_.quiet(Stream::Look::kKnown) || rest <= Micros(0)) return Discard(connection);
   connection.stream_.SetHandler(&connection);
-  if (!connection.stream_.open()) return Discard(connection);
   connection.stream_.Resume();
   if (queue_.linked()) {
-    auto* asker = static_cast<UpstreamAsker*>(queue_.next);
-    asker->Unlink();
-    --queued_;
     ++connection.leases_;
-    return asker->OnUpstream(connection);
+    return Dequeue().OnUpstream(connection);
   }
-  connection.state_ = UpstreamConnection::State::kIdle;
-  environment_.loop.timers().Arm(connection.timer_, environment_.limits.idle_timeout);
+  connection.Rest(rest);
   idle_.push_back(&connection);
 }
 
@@ -89,7 +91,7 @@ void UpstreamPool::Abort(UpstreamConnection& connection) {
 }
 
 void UpstreamPool::Remove(UpstreamConnection& connection) {
-  if (connection.state_ == UpstreamConnection::State::kIdle) std::erase(idle_, &connection);
+  if (connection.idle_) std::erase(idle_, &connection);
   const size_t index = connection.index_;
   const auto owned = std::exchange(connections_[index], nullptr);
   if (index + 1 != connections_.size()) {
@@ -100,11 +102,31 @@ void UpstreamPool::Remove(UpstreamConnection& connection) {
 }
 
 void UpstreamPool::ServeQueue() {
-  if (!queue_.linked() || connections_.size() >= environment_.limits.connections_max) return;
+  if (queue_.linked() && connections_.size() < environment_.limits.connections_max) Connect(Dequeue());
+}
+
+void UpstreamPool::Enqueue(UpstreamAsker& asker) {
+  const Micros timeout = environment_.limits.queue_timeout;
+  if (!queue_.linked()) environment_.connect.loop.timers().Arm(queue_timer_, timeout);
+  asker.queued_until = environment_.connect.loop.clock().SteadyNow() + timeout;
+  asker.InsertBefore(&queue_);
+  ++queued_;
+}
+
+UpstreamAsker& UpstreamPool::Dequeue() {
   auto* asker = static_cast<UpstreamAsker*>(queue_.next);
   asker->Unlink();
   --queued_;
-  Connect(*asker);
+  return *asker;
+}
+
+// Whoever is told may ask again: it then stands at the end, with a time of its own.
+void UpstreamPool::OnTimer(Timer&) {
+  Loop& loop = environment_.connect.loop;
+  const SteadyTime now = loop.clock().SteadyNow();
+  const auto due = [&] { return static_cast<UpstreamAsker*>(queue_.next)->queued_until; };
+  while (queue_.linked() && due() <= now) Dequeue().OnUpstreamFailed(ConnectError::kQueueTimeout);
+  if (queue_.linked()) loop.timers().Arm(queue_timer_, std::chrono::ceil<Micros>(due() - now));
 }
 
 }  // namespace apiquota::net

@@ -1,77 +1,53 @@
 // Keep-alive connections to one upstream, for one loop. The most recently used one is handed out
-// first, so that a quiet hour leaves few; an idle one is read from all the time, so a closed one is
-// never handed out knowingly; at most `connections_max` exist, and at most `queue_max` askers wait
-// for one. Connecting means: resolve, check the address (egress.h), connect to the addresses in
-// turn, TLS. Belongs to one loop.
+// first, so that a quiet hour leaves few; an idle one is read from all the time and looked at before it is
+// handed out, so a closed one is never handed out knowingly, nor one that has been idle for longer than the
+// upstream said it would wait; at most `connections_max` exist, and at most `queue_max` askers wait for one.
+// They are made by connector.h. Belongs to one loop.
 #pragma once
 
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
-#include "net/egress.h"
+#include "net/connector.h"
 #include "net/loop.h"
-#include "net/resolver.h"
 #include "net/stream.h"
 
 namespace apiquota::net {
 
-struct UpstreamAddress {
-  std::string host;
-  uint16_t port = 0;
-  bool tls = false;
-  bool private_allowed = false;
-
-  friend auto operator<=>(const UpstreamAddress&, const UpstreamAddress&) = default;
-};
-
 struct UpstreamLimits {
   size_t connections_max = 1000;
   size_t queue_max = 1000;
-  Micros connect_timeout = std::chrono::seconds(5);  // name and TCP together
-  Micros tls_timeout = std::chrono::seconds(5);
+  Micros queue_timeout = std::chrono::seconds(10);
   Micros idle_timeout = std::chrono::seconds(30);
 };
 
-enum class ConnectError : uint8_t {
-  kDns,
-  kDnsTimeout,
-  kForbidden,  // by egress.h
-  kRefused,
-  kTimeout,
-  kCertificate,
-  kHandshake,
-  kTlsTimeout,
-  kQueueFull,
-};
-
-// Shared by a loop's pools. What it refers to must outlive them.
+// Shared by a loop's pools.
 struct UpstreamEnvironment {
-  Loop& loop;
-  Resolver& resolver;
-  const TlsClient& tls;
-  std::vector<uint16_t> own_ports;
+  ConnectEnvironment connect;
   UpstreamLimits limits;
 };
 
 class UpstreamPool;
 class UpstreamConnection;
 
-// Somebody who waits for a connection. How long one may wait in the queue is the asker's to limit.
+// Somebody who waits for a connection: for `queue_timeout` in the queue, and then as long as connecting may
+// take.
 class UpstreamAsker : public TimerLink {
  public:
   virtual void OnUpstream(UpstreamConnection& connection) = 0;
   virtual void OnUpstreamFailed(ConnectError error) = 0;
+
+  SteadyTime queued_until;  // the pool's
 
  protected:
   ~UpstreamAsker() = default;
 };
 
 // One connection: being made, leased to an asker or idle. Owned by its pool.
-class UpstreamConnection final : private StreamHandler, private TimerHandler {
+class UpstreamConnection final : private StreamHandler, private TimerHandler, private ConnectorClient {
  public:
   UpstreamConnection(UpstreamPool& pool, UpstreamAsker& asker);
 
@@ -80,31 +56,29 @@ class UpstreamConnection final : private StreamHandler, private TimerHandler {
 
  private:
   friend class UpstreamPool;
-  enum class State : uint8_t { kResolving, kConnecting, kHandshaking, kLeased, kIdle };
-  struct Ticket;  // outlives a connection whose name is still being looked up
 
-  void Start();
-  void Try(const Addresses& addresses);
-  void TryNext();
-  void OnOpen() override;
+  void OnConnected(Stream stream) override;
+  void OnConnectFailed(ConnectError error) override;
+  void Rest(Micros idle_max);
+  bool FitForUse() const;  // after a rest
+  void Lease();
   void OnBytes() override;
   void OnEnd(StreamEnd end) override;
   void OnTimer(Timer& timer) override;
 
   UpstreamPool& pool_;
   Stream stream_;
-  Timer timer_;
+  Timer timer_;           // while it is idle
   UpstreamAsker* asker_;  // while it is being made
-  State state_ = State::kResolving;
-  std::shared_ptr<Ticket> ticket_;
-  Addresses addresses_;
-  size_t next_address_ = 0;
-  bool tried_any_ = false;
+  std::unique_ptr<Connector> connector_;
+  bool idle_ = false;
+  SteadyTime idle_since_;
+  Micros idle_max_{0};
   size_t index_ = 0;  // in the pool's connections
   uint64_t leases_ = 0;
 };
 
-class UpstreamPool {
+class UpstreamPool final : private TimerHandler {
  public:
   UpstreamPool(UpstreamEnvironment& environment, UpstreamAddress address);
   ~UpstreamPool();
@@ -115,9 +89,9 @@ class UpstreamPool {
   // The asker has lost interest; it is not called back.
   void Cancel(UpstreamAsker& asker);
 
-  // Gives a connection back. Release: it is between messages and has no unread bytes. Both take the
-  // handler off it.
-  void Release(UpstreamConnection& connection);
+  // Gives a connection back. Release: it is between messages and has no unread bytes; the upstream keeps it
+  // for `idle_max`, if it said so. Both take the handler off it.
+  void Release(UpstreamConnection& connection, std::optional<Micros> idle_max = {});
   void Discard(UpstreamConnection& connection);
   // … in the middle of a message: reset, so that a peer which takes nothing hears of it, too.
   void Abort(UpstreamConnection& connection);
@@ -133,6 +107,9 @@ class UpstreamPool {
   void Failed(UpstreamConnection& connection, ConnectError error);
   void Remove(UpstreamConnection& connection);
   void ServeQueue();
+  void Enqueue(UpstreamAsker& asker);
+  UpstreamAsker& Dequeue();
+  void OnTimer(Timer& timer) override;
 
   UpstreamEnvironment& environment_;
   const UpstreamAddress address_;
@@ -141,6 +118,7 @@ class UpstreamPool {
   std::vector<UpstreamConnection*> idle_;  // the last is the most recently used
   TimerLink queue_;                        // of askers
   size_t queued_ = 0;
+  Timer queue_timer_;  // for the first in it
 };
 
 }  // namespace apiquota::net

@@ -15,6 +15,10 @@ metrics::UpstreamError ToUpstreamError(net::ConnectError error) {
       return metrics::UpstreamError::kDnsTimeout;
     case net::ConnectError::kForbidden:
       return metrics::UpstreamError::kAddressForbidden;
+    case net::ConnectError::kUnreachable:
+      return metrics::UpstreamError::kUnreachable;
+    case net::ConnectError::kLocalLimit:
+      return metrics::UpstreamError::kLocalDescriptors;
     case net::ConnectError::kRefused:
       return metrics::UpstreamError::kConnectRefused;
     case net::ConnectError::kTimeout:
@@ -27,6 +31,8 @@ metrics::UpstreamError ToUpstreamError(net::ConnectError error) {
       return metrics::UpstreamError::kTlsTimeout;
     case net::ConnectError::kQueueFull:
       return metrics::UpstreamError::kQueueFull;
+    case net::ConnectError::kQueueTimeout:
+      return metrics::UpstreamError::kQueueTimeout;
   }
   return metrics::UpstreamError::kConnectRefused;
 }
@@ -53,11 +59,7 @@ void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, s
   phase_ = Phase::kConnecting;
   const auto connection = pool.Acquire(*this);
   if (!connection) return Fail(ToUpstreamError(connection.error()));
-  if (*connection == nullptr) {
-    // A connection being made has its own, shorter deadlines; this one is for the queue.
-    loop_.timers().Arm(timer_, options_.connect_timeout + options_.tls_timeout);
-    return;
-  }
+  if (*connection == nullptr) return;  // the pool limits the wait
   connection_ = *connection;
   connection_->stream().SetHandler(this);
   connection_->stream().SetLowMark(options_.buffer_low_bytes);
@@ -182,8 +184,6 @@ void UpstreamExchange::OnEnd(net::StreamEnd end) {
 
 void UpstreamExchange::OnTimer(net::Timer&) {
   switch (phase_) {
-    case Phase::kConnecting:
-      return Fail(metrics::UpstreamError::kQueueTimeout);
     case Phase::kFirstByte:
       return Fail(metrics::UpstreamError::kFirstByteTimeout);
     default:

@@ -8,8 +8,7 @@ namespace {
 net::UpstreamLimits Limits(const ProxyOptions& options) {
   return {.connections_max = options.upstream_connections_max,
           .queue_max = options.upstream_queue_max,
-          .connect_timeout = options.connect_timeout,
-          .tls_timeout = options.tls_timeout,
+          .queue_timeout = options.connect_timeout + options.tls_timeout,
           .idle_timeout = options.pool_idle_timeout};
 }
 
@@ -18,10 +17,12 @@ net::UpstreamLimits Limits(const ProxyOptions& options) {
 Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
     : shared_(shared),
       loop_(shared.clock),
-      environment_{.loop = loop_,
-                   .resolver = shared.resolver,
-                   .tls = shared.tls,
-                   .own_ports = {},
+      environment_{.connect = {.loop = loop_,
+                               .resolver = shared.resolver,
+                               .tls = shared.tls,
+                               .own_ports = {},
+                               .connect_timeout = shared.options.connect_timeout,
+                               .tls_timeout = shared.options.tls_timeout},
                    .limits = Limits(shared.options)},
       routes_(std::move(routes)) {}
 
@@ -44,7 +45,7 @@ Status Worker::Listen(const net::ListenAddress& address) {
 }
 
 void Worker::Start() {
-  environment_.own_ports = shared_.own_ports;
+  environment_.connect.own_ports = shared_.own_ports;
   loop_.Start();
 }
 

@@ -6,12 +6,16 @@
 #include <memory>
 #include <optional>
 
+#include "tests/net/door.h"
+#include "tests/net/moved_clock.h"
 #include "tests/net/peer.h"
 
 namespace apiquota::net {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 // Waits for its connection, or for the reason why there is none.
 struct Asker final : UpstreamAsker {
@@ -33,11 +37,13 @@ class UpstreamPoolTest : public testing::Test {
   UpstreamPoolTest() : upstream_([](Peer& peer) { peer.ReadAll(); }) {}
 
   void Make(UpstreamLimits limits, bool private_allowed = true) {
+    Make(upstream_.port(), limits, private_allowed);
+  }
+  void Make(uint16_t port, UpstreamLimits limits, bool private_allowed = true) {
     environment_.limits = limits;
     pool_ = std::make_unique<UpstreamPool>(
         environment_,
-        UpstreamAddress{
-            .host = "127.0.0.1", .port = upstream_.port(), .tls = false, .private_allowed = private_allowed});
+        UpstreamAddress{.host = "127.0.0.1", .port = port, .tls = false, .private_allowed = private_allowed});
     loop_.Start();
   }
 
@@ -67,6 +73,23 @@ class UpstreamPoolTest : public testing::Test {
     pool_.reset();
   }
 
+  // The upstream's act and the next request meet: the loop has no turn between them.
+  void ExpectNotHandedOutAfter(Door& door, const std::function<void(Peer&)>& act) {
+    Asker askers[2];
+    UpstreamConnection* first = Acquire(askers[0]);
+    Peer peer(door.Take());
+    Release(first);
+    const bool handed_out = OnLoop([&] {
+      act(peer);
+      clock_.Pass(seconds(1));
+      return *pool_->Acquire(askers[1]) != nullptr;
+    });
+    EXPECT_FALSE(handed_out);
+    askers[1].done.get_future().wait();
+    EXPECT_FALSE(askers[1].connection->reused());
+    EXPECT_EQ(Connections(), 1U);
+  }
+
   size_t Idle() {
     return OnLoop([&] { return pool_->idle(); });
   }
@@ -77,9 +100,10 @@ class UpstreamPoolTest : public testing::Test {
   FakeUpstream upstream_;
   Resolver resolver_{RealClock()};
   TlsClient tls_ = *TlsClient::Create({});
-  Loop loop_{RealClock()};
+  MovedClock clock_;
+  Loop loop_{clock_};
   UpstreamEnvironment environment_{
-      .loop = loop_, .resolver = resolver_, .tls = tls_, .own_ports = {}, .limits = {}};
+      .connect = {.loop = loop_, .resolver = resolver_, .tls = tls_, .own_ports = {}}, .limits = {}};
   std::unique_ptr<UpstreamPool> pool_;
 };
 
@@ -149,6 +173,66 @@ TEST_F(UpstreamPoolTest, CancellingWhileConnectingGivesTheSlotBack) {
   EXPECT_EQ(Connections(), 0U);
   Asker next;
   EXPECT_NE(Acquire(next), nullptr);
+}
+
+TEST_F(UpstreamPoolTest, AConnectionWhoseEndIsThereIsNotHandedOut) {
+  Door door;
+  Make(door.port(), {});
+  ExpectNotHandedOutAfter(door, [](Peer& peer) { peer.Close(); });
+}
+
+TEST_F(UpstreamPoolTest, AConnectionThatWasSpokenToUnaskedIsNotHandedOut) {
+  Door door;
+  Make(door.port(), {});
+  ExpectNotHandedOutAfter(door, [](Peer& peer) { peer.Send("HTTP/1.1 408 Request Timeout\r\n\r\n"); });
+}
+
+TEST_F(UpstreamPoolTest, AConnectionIsNotHandedOutLaterThanTheUpstreamKeepsIt) {
+  Make({.idle_timeout = hours(1)});
+  Asker askers[3];
+  UpstreamConnection* connection = Acquire(askers[0]);
+  const auto reused_after = [&](Micros idle, Asker& asker) {
+    return OnLoop([&] {
+      pool_->Release(*connection, seconds(60));
+      clock_.Pass(idle);
+      return *pool_->Acquire(asker) == connection;
+    });
+  };
+  EXPECT_TRUE(reused_after(seconds(58), askers[1]));
+  EXPECT_FALSE(reused_after(seconds(59), askers[2]));
+}
+
+TEST_F(UpstreamPoolTest, AnIdleConnectionIsClosedBeforeTheUpstreamDoesIt) {
+  Make({.idle_timeout = hours(1)});
+  Asker asker;
+  UpstreamConnection* connection = Acquire(asker);
+  OnLoop([&] { pool_->Release(*connection, milliseconds(100)); });
+  while (Connections() > 0) std::this_thread::yield();
+}
+
+TEST_F(UpstreamPoolTest, AConnectionThatTheUpstreamDoesNotKeepIsNotKept) {
+  Make({});
+  Asker asker;
+  UpstreamConnection* connection = Acquire(asker);
+  OnLoop([&] { pool_->Release(*connection, Micros(0)); });
+  EXPECT_EQ(Connections(), 0U);
+}
+
+TEST_F(UpstreamPoolTest, NobodyWaitsInTheQueueForLongerThanItsTimeout) {
+  Make({.connections_max = 1, .queue_timeout = seconds(10)});
+  Asker askers[3];
+  UpstreamConnection* only = Acquire(askers[0]);
+  OnLoop([&] {
+    const bool first = pool_->Acquire(askers[1]).has_value();
+    clock_.Pass(seconds(9));
+    return first && pool_->Acquire(askers[2]).has_value();
+  });
+  clock_.Pass(seconds(2));
+  askers[1].done.get_future().wait();
+  EXPECT_EQ(askers[1].error, ConnectError::kQueueTimeout);
+  Release(only);
+  askers[2].done.get_future().wait();
+  EXPECT_EQ(askers[2].connection, only);
 }
 
 TEST_F(UpstreamPoolTest, AForbiddenAddressIsNotConnectedTo) {
