@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "http/keep_alive.h"
+
 namespace apiquota::proxy {
 namespace {
 
@@ -198,7 +200,7 @@ void UpstreamExchange::Complete(bool reusable) {
   phase_ = Phase::kIdle;
   // An answer that came before all of the request was sent leaves the upstream in the middle of a message.
   if (reusable && request_complete_ && connection.stream().unsent() == 0) {
-    pool.Release(connection);
+    pool.Release(connection, http::KeepAliveTimeout(parser_.head().fields));
   } else {
     pool.Discard(connection);
   }

@@ -224,5 +224,20 @@ TEST_F(ProxyTest, ReloadedRoutesServeNewRequestsOnOpenConnections) {
   }
 }
 
+TEST_F(ProxyTest, AConnectionIsNotKeptLongerThanTheUpstreamSaysItDoes) {
+  FakeUpstream upstream([](Peer& peer) {
+    while (!peer.ReadHead().empty()) {
+      peer.Send("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=0\r\nContent-Length: 2\r\n\r\nok");
+    }
+  });
+  Start({Demo(upstream)});
+  Peer client = Connect();
+  for (int i = 0; i < 3; ++i) {
+    client.Send(kGet);
+    EXPECT_EQ(client.ReadUntil("\r\n\r\nok").substr(9, 3), "200");
+  }
+  EXPECT_EQ(upstream.connections(), 3U);
+}
+
 }  // namespace
 }  // namespace apiquota::proxy

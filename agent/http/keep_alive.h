@@ -1,0 +1,15 @@
+// How long the sender of a message keeps the connection while nothing comes: "Keep-Alive: timeout=5, max=100"
+// (RFC 2068 19.7.1.1). Pure.
+#pragma once
+
+#include <optional>
+
+#include "base/clock.h"
+#include "http/fields.h"
+
+namespace apiquota::http {
+
+// The least `timeout`, a day at most; nothing if there is none that is a number of seconds.
+std::optional<Micros> KeepAliveTimeout(const Fields& fields);
+
+}  // namespace apiquota::http
