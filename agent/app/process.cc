@@ -16,6 +16,13 @@ void HardenProcess() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 SignalQueue::SignalQueue() {
   sigemptyset(&signals_);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals_, signal);

@@ -12,6 +12,10 @@ namespace apiquota::app {
 // leaves must not end it either (SIGPIPE).
 void HardenProcess();
 
+// As many descriptors as the system allows: the soft limit, often 1,024, is meant for programs that use
+// select(). Before anything is opened for traffic.
+void RaiseDescriptorLimit();
+
 // SIGHUP, SIGTERM and SIGINT as a queue for one thread. Create it before any other thread: they inherit that
 // these signals are blocked.
 class SignalQueue {

@@ -40,6 +40,7 @@ int NotStarted(const Error& error, std::ostream& err) {
 
 int RunServe(const ServeOptions& options, const Clock& clock, std::ostream& err) {
   HardenProcess();
+  RaiseDescriptorLimit();
   const SignalQueue signals;
 
   Result<Settings> settings = LoadSettings(options);

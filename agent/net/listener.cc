@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "net/descriptor.h"
+#include "net/descriptor_reserve.h"
 #include "net/socket_address.h"
 #include "net/stream_impl.h"
 
@@ -75,19 +76,24 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, EventHandler, 
     const auto self = shared_from_this();  // whoever takes a connection may close the listener
     for (int i = 0; i < kAcceptsPerTurn && socket.valid(); ++i) {
       const int fd = accept4(socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd >= 0) {
-        accepted(Stream(new Stream::Impl(loop, Descriptor(fd))));
-        continue;
-      }
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        loop.Unwatch(socket.get(), *this);
-        loop.timers().Arm(rest, kAcceptRest);
-      }
+      const int error = errno;
+      const bool in_reserve = fd >= 0 && InReserve(fd);
+      if (fd >= 0) accepted(Stream(new Stream::Impl(loop, Descriptor(fd))));
+      if (fd >= 0 && !in_reserve) continue;
+      if (in_reserve || error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) Rest();
       return;  // the kernel has no more; a connection that was given up by its client is not worth a word
     }
   }
   void OnTimer(Timer&) override {
-    if (!Watch()) loop.timers().Arm(rest, kAcceptRest);
+    if (OnlyReserveIsLeft() || !Watch()) loop.timers().Arm(rest, kAcceptRest);
+  }
+
+  // Whoever comes now waits in the kernel's queue.
+  void Rest() {
+    if (!socket.valid()) return;
+    WarnOfFewDescriptors(loop.clock().SteadyNow());
+    loop.Unwatch(socket.get(), *this);
+    loop.timers().Arm(rest, kAcceptRest);
   }
 
   void Close() {

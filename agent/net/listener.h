@@ -1,6 +1,6 @@
 // A listening socket of one loop. Several loops may listen on one address (SO_REUSEPORT): the
-// kernel spreads connections. When accepting fails for want of descriptors or memory, it rests for
-// 100 ms instead of spinning.
+// kernel spreads connections. While only the reserve of descriptors is left (descriptor_reserve.h),
+// or memory is short, it takes nobody and looks again every 100 ms.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/descriptor_reserve.h"
 #include "net/socket_address.h"
 #include "net/stream_impl.h"
 
@@ -138,6 +139,11 @@ void Stream::Impl::Connect(const Endpoint& endpoint) {
   const SocketAddress target = ToSocketAddress(endpoint);
   socket = Descriptor(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return EndLater(ConnectEnd(errno, endpoint.ip.v6));
+  if (InReserve(socket.get())) {
+    WarnOfFewDescriptors(loop.clock().SteadyNow());
+    socket.Close();
+    return EndLater(StreamEnd::kLocalLimit);
+  }
   SetNoDelay(socket.get());
   const int result = connect(socket.get(), target.get(), target.size);
   const bool begun = result == 0 || errno == EINPROGRESS || errno == EINTR;

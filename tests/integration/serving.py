@@ -65,10 +65,10 @@ class Upstream(LocalServer):
 
 
 class Agent(Program):
-    """The agent on ports of the system's choice, which its log names."""
+    """The agent on ports of the system's choice, which its log names; `under`: a command that starts it."""
 
-    def __init__(self, work, *arguments, name="agent", environment=None, listen=LISTEN):
-        super().__init__(work, name, [BINARY, "serve", *listen, *arguments],
+    def __init__(self, work, *arguments, name="agent", environment=None, listen=LISTEN, under=()):
+        super().__init__(work, name, [*under, BINARY, "serve", *listen, *arguments],
                          {"HOME": str(work.directory), "XDG_STATE_HOME": str(work.directory),
                           "STATE_DIRECTORY": "", **(environment or {})})
         self.wait_for(lambda: "event=ready" in self.log(), 10, "the agent is ready")

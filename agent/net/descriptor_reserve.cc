@@ -1,0 +1,52 @@
+#include "net/descriptor_reserve.h"
+
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <string>
+
+#include "base/log.h"
+#include "net/descriptor.h"
+
+namespace apiquota::net {
+namespace {
+
+constexpr uint64_t kReserve = 32;
+constexpr Micros kWarnEvery = std::chrono::minutes(1);
+
+uint64_t ProcessLimit() {
+  static const uint64_t limit = [] {
+    rlimit now{};
+    return getrlimit(RLIMIT_NOFILE, &now) == 0 ? now.rlim_cur : RLIM_INFINITY;
+  }();
+  return limit;
+}
+
+}  // namespace
+
+int ReserveBegins(uint64_t limit) {
+  const uint64_t mark = limit - std::min(kReserve, limit / 2);
+  return static_cast<int>(std::min<uint64_t>(mark, std::numeric_limits<int>::max()));
+}
+
+bool InReserve(int fd) {
+  static const int mark = ReserveBegins(ProcessLimit());
+  return fd >= mark;
+}
+
+bool OnlyReserveIsLeft() {
+  const Descriptor next(eventfd(0, EFD_CLOEXEC));
+  return !next.valid() || InReserve(next.get());
+}
+
+void WarnOfFewDescriptors(SteadyTime now) {
+  static std::atomic<SteadyTime> silent_until{SteadyTime::min()};
+  SteadyTime until = silent_until.load();
+  if (now < until || !silent_until.compare_exchange_strong(until, now + kWarnEvery)) return;
+  Log(LogLevel::kWarn, "few_descriptors", {{"limit", std::to_string(ProcessLimit())}});
+}
+
+}  // namespace apiquota::net
