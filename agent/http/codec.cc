@@ -17,6 +17,7 @@
 #include <charconv>
 
 #include "base/find_byte.h"
+#include "base/ip_address.h"
 #include "base/text.h"
 #include "http/codec_scan.h"
 
@@ -55,46 +56,6 @@ bool IsRegName(std::string_view text) {
   return true;
 }
 
-bool IsDottedQuad(std::string_view text) {
-  const std::vector<std::string_view> parts = Split(text, '.');
-  if (parts.size() != 4) return false;
-  for (const std::string_view part : parts) {
-    const auto value = ParseDigits(part);
-    if (!value || *value > 255 || part.size() > 3) return false;
-  }
-  return true;
-}
-
-// RFC 4291 2.2: eight groups, or fewer around one "::"; the last two may be an IPv4 address.
-bool IsIpv6(std::string_view text) {
-  if (text.size() < 2 || text.size() > 45) return false;
-  const size_t gap = text.find("::");
-  if (gap != std::string_view::npos && text.find("::", gap + 1) != std::string_view::npos) return false;
-  const std::vector<std::string_view> parts = Split(text, ':');
-  size_t groups = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const std::string_view part = parts[i];
-    if (part.empty()) {
-      const bool in_gap = gap != std::string_view::npos;
-      const bool at_edge = i == 0 || i + 1 == parts.size();
-      if (!in_gap) return false;
-      if (at_edge && !(i == 0 ? text.starts_with("::") : text.ends_with("::"))) return false;
-      continue;
-    }
-    if (i + 1 == parts.size() && part.find('.') != std::string_view::npos) {
-      if (!IsDottedQuad(part)) return false;
-      groups += 2;
-      continue;
-    }
-    if (part.size() > 4) return false;
-    for (const char c : part) {
-      if (!IsHexDigit(c)) return false;
-    }
-    ++groups;
-  }
-  return gap == std::string_view::npos ? groups == 8 : groups < 8;
-}
-
 bool IsPort(std::string_view text) {
   if (text.empty()) return true;  // "host:" is legal (RFC 3986 3.2.3)
   const auto port = ParseDigits(text);
@@ -124,7 +85,7 @@ bool IsFieldValue(std::string_view text) {
 bool IsHost(std::string_view text) {
   if (text.starts_with('[')) {
     const size_t end = text.find(']');
-    if (end == std::string_view::npos || !IsIpv6(text.substr(1, end - 1))) return false;
+    if (end == std::string_view::npos || !IpAddress::Parse(text.substr(0, end + 1))) return false;
     const std::string_view rest = text.substr(end + 1);
     return rest.empty() || (rest.front() == ':' && IsPort(rest.substr(1)));
   }

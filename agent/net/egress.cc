@@ -63,8 +63,7 @@ IpAddress Embedded4(const IpAddress& address, size_t at) {
 }
 
 bool IsThisMachine(const IpAddress& address, std::span<const IpAddress> own) {
-  if (address.IsLoopback() || address == IpAddress{} || address == IpAddress{.v6 = true, .bytes = {}})
-    return true;
+  if (address.IsLoopback() || address.IsUnspecified()) return true;
   return std::any_of(own.begin(), own.end(),
                      [&](const IpAddress& mine) { return Unmapped(mine) == address; });
 }

@@ -1,27 +1,16 @@
 #include "net/host_names.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 
+#include "base/ip_address.h"
 #include "base/text.h"
 
 namespace apiquota::net {
 namespace {
 
-enum class Literal { kNone, kLoopback, kAny, kOther };
-
-Literal Classify(const std::string& host) {
-  in_addr v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
-    const uint32_t address = ntohl(v4.s_addr);
-    return address >> 24 == 127 ? Literal::kLoopback : address == 0 ? Literal::kAny : Literal::kOther;
-  }
-  in6_addr v6{};
-  if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return Literal::kNone;
-  if (IN6_IS_ADDR_LOOPBACK(&v6)) return Literal::kLoopback;
-  return IN6_IS_ADDR_UNSPECIFIED(&v6) ? Literal::kAny : Literal::kOther;
+bool IsAllAddresses(const std::string& host) {
+  const auto address = IpAddress::Parse(host);
+  return host.empty() || (address && address->IsUnspecified());
 }
 
 // "[::1]:9429" → "::1", "Agent:9429" → "agent"; "" if it is neither form.
@@ -44,7 +33,7 @@ std::string NameOf(std::string_view authority) {
 }  // namespace
 
 HostNames::HostNames(const ListenAddress& listen, const std::vector<std::string>& hosts)
-    : all_addresses_(listen.host.empty() || Classify(listen.host) == Literal::kAny) {
+    : all_addresses_(IsAllAddresses(listen.host)) {
   names_.push_back(ToLower(listen.host));
   for (const std::string& host : hosts) names_.push_back(ToLower(host));
 }
@@ -54,8 +43,8 @@ bool HostNames::Allow(std::string_view authority) const {
   if (name.empty()) return false;
   if (name == "localhost" || name.ends_with(".localhost")) return true;
   if (std::ranges::find(names_, name) != names_.end()) return true;
-  const Literal literal = Classify(name);
-  return literal == Literal::kLoopback || (all_addresses_ && literal != Literal::kNone);
+  const auto address = IpAddress::Parse(name);
+  return address && (address->IsLoopback() || all_addresses_);
 }
 
 }  // namespace apiquota::net

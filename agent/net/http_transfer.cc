@@ -1,15 +1,13 @@
 #include "net/http_transfer.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/text.h"
 #include "http/codec_scan.h"
-#include "net/address.h"
 #include "net/egress.h"
+#include "net/socket_address.h"
 
 namespace apiquota::net {
 namespace {
@@ -28,23 +26,8 @@ bool IsToken(std::string_view name) {
 bool IsInterim(int status) { return status / 100 == 1; }
 
 std::optional<Endpoint> ToEndpoint(const sockaddr& address) {
-  Endpoint out;
-  if (address.sa_family == AF_INET) {
-    sockaddr_in in{};
-    std::memcpy(&in, &address, sizeof in);
-    std::memcpy(out.ip.bytes.data(), &in.sin_addr, 4);
-    out.port = ntohs(in.sin_port);
-    return out;
-  }
-  if (address.sa_family == AF_INET6) {
-    sockaddr_in6 in{};
-    std::memcpy(&in, &address, sizeof in);
-    out.ip.v6 = true;
-    std::memcpy(out.ip.bytes.data(), &in.sin6_addr, 16);
-    out.port = ntohs(in.sin6_port);
-    return out;
-  }
-  return std::nullopt;
+  if (address.sa_family != AF_INET && address.sa_family != AF_INET6) return std::nullopt;
+  return FromSocketAddress(&address);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ Result<Descriptor> ListenAt(const ListenAddress& address, bool shared, int backl
     socket = OpenSocket(endpoint);
   }
   if (!socket.valid()) return std::unexpected(Explain(address, errno));
-  const bool any = endpoint.ip == IpAddress{.v6 = endpoint.ip.v6, .bytes = {}};
+  const bool any = endpoint.ip.IsUnspecified();
   if (endpoint.ip.v6) SetOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
   const SocketAddress at = ToSocketAddress(endpoint);
   const bool listens = SetOption(socket, SOL_SOCKET, SO_REUSEADDR, 1) &&

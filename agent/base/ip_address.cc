@@ -1,10 +1,10 @@
-#include "net/address.h"
+#include "base/ip_address.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 
-namespace apiquota::net {
+namespace apiquota {
 namespace {
 
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -17,12 +17,13 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
     text = text.substr(1, text.size() - 2);
     if (text.find(':') == std::string_view::npos) return std::nullopt;
   }
-  const std::string copy(text);
-  if (copy.find('\0') != std::string::npos) return std::nullopt;
+  std::array<char, INET6_ADDRSTRLEN> copy{};  // with its end
+  if (text.size() >= copy.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
+  text.copy(copy.data(), text.size());
   IpAddress out;
-  if (inet_pton(AF_INET, copy.c_str(), out.bytes.data()) == 1) return out;
+  if (inet_pton(AF_INET, copy.data(), out.bytes.data()) == 1) return out;
   out.v6 = true;
-  if (inet_pton(AF_INET6, copy.c_str(), out.bytes.data()) == 1) return out;
+  if (inet_pton(AF_INET6, copy.data(), out.bytes.data()) == 1) return out;
   return std::nullopt;
 }
 
@@ -36,6 +37,8 @@ bool IpAddress::IsLoopback() const {
   return plain.v6 ? plain.bytes == kLoopback6 : plain.bytes[0] == 127;
 }
 
+bool IpAddress::IsUnspecified() const { return *this == IpAddress{.v6 = v6, .bytes = {}}; }
+
 IpAddress Unmapped(const IpAddress& address) {
   if (!address.v6 || !std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin())) {
     return address;
@@ -45,4 +48,4 @@ IpAddress Unmapped(const IpAddress& address) {
   return out;
 }
 
-}  // namespace apiquota::net
+}  // namespace apiquota
