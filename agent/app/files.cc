@@ -10,25 +10,12 @@
 #include <optional>
 #include <system_error>
 
+#include "base/descriptor.h"
+
 namespace apiquota::app {
 namespace {
 
 constexpr size_t kFileBytesMax = 64 * 1024 * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 std::unexpected<Error> Failed(std::string_view what, const std::string& path) {
   return Fail(fmt::format("cannot {} {}: {}", what, path, std::generic_category().message(errno)));
@@ -48,7 +35,7 @@ bool WriteAll(int fd, std::string_view text) {
 
 Result<std::string> ReadWholeFile(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return Failed("read", path);
+  if (!file.valid()) return Failed("read", path);
   std::string text;
   char bytes[65536];
   ssize_t n = 0;
@@ -64,7 +51,7 @@ Status WriteFileAtomically(const std::string& path, std::string_view text) {
   const std::string beside = path + ".tmp";
   {
     const Descriptor file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file) return Failed("write", beside);
+    if (!file.valid()) return Failed("write", beside);
     if (!WriteAll(file.get(), text) || fsync(file.get()) != 0) {
       const auto failure = Failed("write", beside);
       unlink(beside.c_str());
@@ -79,7 +66,7 @@ Status WriteFileAtomically(const std::string& path, std::string_view text) {
   const size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Descriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || fsync(folder.get()) != 0) return Failed("flush", directory);
+  if (!folder.valid() || fsync(folder.get()) != 0) return Failed("flush", directory);
   return {};
 }
 

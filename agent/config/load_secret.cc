@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "config/loader.h"
 
 namespace apiquota::config {
@@ -51,15 +52,14 @@ Secret FromEnvironment(const YamlValue& value) {
 
 // The first bytes of the file, in storage that is wiped.
 Result<Secret> ReadSecretFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return Fail(std::generic_category().message(errno));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.valid()) return Fail(std::generic_category().message(errno));
   std::string bytes(kSecretBytesMax + 1, '\0');
   size_t size = 0;
   ssize_t got = 0;
-  while (size < bytes.size() && (got = read(fd, bytes.data() + size, bytes.size() - size)) > 0) size += got;
-  const int error = errno;
-  close(fd);
-  if (got < 0) return Fail(std::generic_category().message(error));
+  while (size < bytes.size() && (got = read(file.get(), bytes.data() + size, bytes.size() - size)) > 0)
+    size += got;
+  if (got < 0) return Fail(std::generic_category().message(errno));
   bytes.resize(size);
   return Secret(std::move(bytes));
 }

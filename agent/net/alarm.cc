@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 
 namespace apiquota::net {
 

@@ -8,8 +8,8 @@
 #include <limits>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/log.h"
-#include "net/descriptor.h"
 
 namespace apiquota::net {
 namespace {

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 
 namespace apiquota::net {
@@ -34,29 +35,15 @@ std::string Hex(std::span<const unsigned char> bytes) {
 
 std::string Reason() { return std::strerror(errno); }
 
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<Secret> ReadSalt(const File& file, const std::string& path) {
+Result<Secret> ReadSalt(const Descriptor& file, const std::string& path) {
   struct stat info{};
-  if (fstat(file.fd(), &info) != 0) return Fail(path + ": " + Reason());
+  if (fstat(file.get(), &info) != 0) return Fail(path + ": " + Reason());
   if (!S_ISREG(info.st_mode)) return Fail(path + ": the key salt must be a regular file");
   if ((info.st_mode & 077) != 0) {
     return Fail(path + ": the key salt can be read by others; expected mode 0600 (chmod 600)");
   }
   std::array<char, 4096> buffer;
-  const ssize_t n = read(file.fd(), buffer.data(), buffer.size());
+  const ssize_t n = read(file.get(), buffer.data(), buffer.size());
   if (n < 0) return Fail(path + ": " + Reason());
   std::string_view text(buffer.data(), static_cast<size_t>(n));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
@@ -79,15 +66,15 @@ std::string Fingerprinter::Of(std::string_view credential) const {
 }
 
 Result<Secret> LoadOrCreateSalt(const std::string& path) {
-  const File existing(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (existing.fd() >= 0) return ReadSalt(existing, path);
+  const Descriptor existing(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (existing.get() >= 0) return ReadSalt(existing, path);
   if (errno != ENOENT) return Fail(path + ": the key salt can't be read: " + Reason());
-  const File created(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (created.fd() < 0) return Fail(path + ": the key salt can't be created: " + Reason());
+  const Descriptor created(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (created.get() < 0) return Fail(path + ": the key salt can't be created: " + Reason());
   Secret salt = RandomSalt();
   const std::string_view text = salt.Reveal();
-  if (write(created.fd(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      fsync(created.fd()) != 0) {
+  if (write(created.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      fsync(created.get()) != 0) {
     const std::string reason = Reason();
     unlink(path.c_str());
     return Fail(path + ": the key salt can't be written: " + reason);

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 #include "net/descriptor_reserve.h"
 #include "net/socket_address.h"
 #include "net/stream_impl.h"

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 #include "net/timer_wheel.h"
 
 namespace apiquota::net {

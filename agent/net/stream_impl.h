@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 #include "net/read_buffer.h"
 #include "net/stream.h"
 

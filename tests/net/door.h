@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 #include "net/socket_address.h"
 
 namespace apiquota::net {
