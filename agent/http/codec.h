@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "http/fields.h"
 
 namespace apiquota::http {
@@ -50,7 +51,8 @@ struct ResponseHead {
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;
   bool keep_alive = true;
-  bool connection_names_fields = false;  // Connection lists fields that are for this hop only
+  std::optional<Micros> keep_alive_timeout;  // Keep-Alive: how long the upstream keeps an idle connection
+  bool connection_names_fields = false;      // Connection lists fields that are for this hop only
 };
 
 // Why a message is refused. `rule` is one of kRefusalRules and is the `reason` label of a metric.

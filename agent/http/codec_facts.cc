@@ -1,8 +1,10 @@
 #include "http/codec_facts.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/text.h"
+#include "http/keep_alive.h"
 
 namespace apiquota::http {
 
@@ -26,7 +28,9 @@ std::optional<Refusal> HeadFacts::Note(std::string_view name, std::string_view v
       if (EqualsIgnoreCase(name, "expect") && EqualsIgnoreCase(value, "100-continue")) expect_continue = true;
       return std::nullopt;
     case 10:
-      return EqualsIgnoreCase(name, "connection") ? NoteConnection(value) : std::nullopt;
+      if (EqualsIgnoreCase(name, "connection")) return NoteConnection(value);
+      if (EqualsIgnoreCase(name, "keep-alive")) NoteKeepAlive(value);
+      return std::nullopt;
     case 14:
       return EqualsIgnoreCase(name, "content-length") ? NoteContentLength(value) : std::nullopt;
     case 17:
@@ -70,6 +74,11 @@ std::optional<Refusal> HeadFacts::NoteConnection(std::string_view value) {
   if (!tokens) return Refusal{400, "connection", "a malformed Connection field"};
   if (connection_options <= kConnectionOptionsMax) return std::nullopt;
   return Refusal{400, "connection", "too many options in Connection"};
+}
+
+void HeadFacts::NoteKeepAlive(std::string_view value) {
+  const auto timeout = KeepAliveTimeout(value);
+  if (timeout) keep_alive_timeout = std::min(keep_alive_timeout.value_or(*timeout), *timeout);
 }
 
 }  // namespace apiquota::http

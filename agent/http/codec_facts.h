@@ -17,6 +17,7 @@ struct HeadFacts {
   bool chunked = false;  // the one Transfer-Encoding there may be
   bool close = false;    // options of Connection
   bool keep_alive = false;
+  std::optional<Micros> keep_alive_timeout;  // the least that Keep-Alive says
   bool expect_continue = false;
   size_t connection_options = 0;
   bool names_fields = false;  // an option of Connection other than those two
@@ -30,6 +31,7 @@ struct HeadFacts {
   std::optional<Refusal> NoteContentLength(std::string_view value);
   std::optional<Refusal> NoteTransferEncoding(std::string_view value);
   std::optional<Refusal> NoteConnection(std::string_view value);
+  void NoteKeepAlive(std::string_view value);
 };
 
 // Whether basic_parser needs to see the field: it keeps its own account of where the body ends.

@@ -21,6 +21,7 @@ struct ResponseParser::Impl final : MessageReader<false> {
     }
     head.content_length = facts.content_length.value_or(0);
     head.keep_alive = facts.KeepsAlive(head.minor_version);
+    head.keep_alive_timeout = facts.keep_alive_timeout;
     head.connection_names_fields = facts.names_fields;
     const bool never_a_body = head.status / 100 == 1 || head.status == 204;
     if (never_a_body || head.status == 304 || to_head) {

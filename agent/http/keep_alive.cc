@@ -18,17 +18,13 @@ std::optional<uint64_t> TimeoutOf(std::string_view parameter) {
 
 }  // namespace
 
-std::optional<Micros> KeepAliveTimeout(const Fields& fields) {
+std::optional<Micros> KeepAliveTimeout(std::string_view value) {
   std::optional<Micros> least;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const auto [name, value] = fields[i];
-    if (!EqualsIgnoreCase(name, "keep-alive")) continue;
-    for (const std::string_view parameter : Split(value, ',')) {
-      const auto seconds = TimeoutOf(parameter);
-      if (!seconds) continue;
-      const Micros timeout = std::chrono::seconds(std::min(*seconds, kDay));
-      least = std::min(least.value_or(timeout), timeout);
-    }
+  for (const std::string_view parameter : Split(value, ',')) {
+    const auto seconds = TimeoutOf(parameter);
+    if (!seconds) continue;
+    const Micros timeout = std::chrono::seconds(std::min(*seconds, kDay));
+    least = std::min(least.value_or(timeout), timeout);
   }
   return least;
 }

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "base/clock.h"
-#include "http/fields.h"
 
 namespace apiquota::http {
 
-// The least `timeout`, a day at most; nothing if there is none that is a number of seconds.
-std::optional<Micros> KeepAliveTimeout(const Fields& fields);
+// The least `timeout` of a Keep-Alive field's value, a day at most; nothing if there is none that is a number
+// of seconds.
+std::optional<Micros> KeepAliveTimeout(std::string_view value);
 
 }  // namespace apiquota::http

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "http/keep_alive.h"
-
 namespace apiquota::proxy {
 namespace {
 
@@ -200,7 +198,7 @@ void UpstreamExchange::Complete(bool reusable) {
   phase_ = Phase::kIdle;
   // An answer that came before all of the request was sent leaves the upstream in the middle of a message.
   if (reusable && request_complete_ && connection.stream().unsent() == 0) {
-    pool.Release(connection, http::KeepAliveTimeout(parser_.head().fields));
+    pool.Release(connection, parser_.head().keep_alive_timeout);
   } else {
     pool.Discard(connection);
   }
