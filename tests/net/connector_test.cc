@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "tests/net/door.h"
+#include "tests/net/doors.h"
 #include "tests/net/moved_clock.h"
 
 namespace apiquota::net {
@@ -95,46 +95,42 @@ TEST(ByTurnsTest, FamiliesTakeTurnsInTheOrderOfTheFirst) {
 }
 
 TEST_F(ConnectorTest, ADeadAddressKeepsNoOtherWaitingForItsTimeout) {
-  Door good("127.0.0.2");
-  const Door dead("127.0.0.1", good.port(), true);
+  const Doors doors({{"127.0.0.1", Answer::kSilence}, {"127.0.0.2", Answer::kOpen}});
   environment_.connect_timeout = hours(1);
   dns_->Say({Ip("127.0.0.1"), Ip("127.0.0.2")});
-  Start(good.port());
+  Start(doors.port());
   EXPECT_EQ(Outcome(), Ip("127.0.0.2"));
 }
 
 // The kernel knocks again after a second: that is how long this try needs.
 TEST_F(ConnectorTest, ManyAddressesDoNotShortenATry) {
-  Door slow("127.0.0.1", 0, true);
-  Addresses addresses = {Ip("127.0.0.1")};
-  std::vector<std::unique_ptr<Door>> dead;
-  for (int i = 2; i < 12; ++i) {
-    const std::string address = "127.0.0." + std::to_string(i);
-    addresses.push_back(Ip(address));
-    dead.push_back(std::make_unique<Door>(address, slow.port(), true));
+  Addresses addresses;
+  std::vector<std::pair<std::string, Answer>> silent;
+  for (int i = 1; i < 12; ++i) {
+    silent.emplace_back("127.0.0." + std::to_string(i), Answer::kSilence);
+    addresses.push_back(Ip(silent.back().first));
   }
+  Doors doors(silent);
   environment_.connect_timeout = seconds(4);
   dns_->Say(addresses);
-  Start(slow.port());
+  Start(doors.port());
   WaitForDns();  // the first try has begun
-  const Descriptor made_room(slow.Take());
+  const Descriptor made_room(doors.Take());
   EXPECT_EQ(Outcome(), Ip("127.0.0.1"));
 }
 
 TEST_F(ConnectorTest, TheNextAddressIsTriedAtOnceWhenOneRefuses) {
-  Door good("127.0.0.2");
+  const Doors doors(
+      {{"127.0.0.1", Answer::kRefused}, {"127.0.0.3", Answer::kRefused}, {"127.0.0.2", Answer::kOpen}});
   dns_->Say({Ip("127.0.0.1"), Ip("127.0.0.3"), Ip("127.0.0.2")});
-  Start(good.port());
+  Start(doors.port());
   EXPECT_EQ(Outcome(), Ip("127.0.0.2"));
 }
 
 TEST_F(ConnectorTest, ARefusalIsToldApartFromAnAddressNoRouteLeadsTo) {
-  uint16_t closed = 0;
-  {
-    closed = Door().port();
-  }
+  const Doors doors({{"127.0.0.1", Answer::kRefused}});
   dns_->Say({Ip("255.255.255.255"), Ip("127.0.0.1")});
-  Start(closed);
+  Start(doors.port());
   EXPECT_EQ(Outcome(), std::unexpected(ConnectError::kRefused));
 }
 
@@ -145,14 +141,13 @@ TEST_F(ConnectorTest, AnAddressNoRouteLeadsToDoesNotCountAsARefusal) {
 }
 
 TEST_F(ConnectorTest, ALackOfDescriptorsIsNotTheUpstreamsRefusal) {
-  Door good("127.0.0.1");
-  dns_->Say({Ip("127.0.0.1")});
+  const Doors doors;
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
-  Start(good.port());
+  Start(doors.port());
   setrlimit(RLIMIT_NOFILE, &none);
-  WaitForDns();
+  dns_->Say({Ip("127.0.0.1")});
   const auto outcome = Outcome();
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(outcome, std::unexpected(ConnectError::kLocalLimit));
@@ -165,9 +160,9 @@ TEST_F(ConnectorTest, ANameThatHangsIsNotCalledAConnectTimeout) {
 }
 
 TEST_F(ConnectorTest, NameAndTcpHaveOneDeadlineTogether) {
-  const Door dead("127.0.0.1", 0, true);
+  const Doors doors({{"127.0.0.1", Answer::kSilence}});
   environment_.connect_timeout = hours(10);
-  Start(dead.port());
+  Start(doors.port());
   loop_.Post([this] { clock_.Pass(hours(9)); });
   dns_->Say({Ip("127.0.0.1")});
   WaitForDns();
@@ -176,11 +171,11 @@ TEST_F(ConnectorTest, NameAndTcpHaveOneDeadlineTogether) {
 }
 
 TEST_F(ConnectorTest, TheHandshakeHasItsOwnTimeAndReason) {
-  Door mute("127.0.0.1");
+  const Doors doors;
   environment_.connect_timeout = hours(1);
   environment_.tls_timeout = std::chrono::milliseconds(1);
   dns_->Say({Ip("127.0.0.1")});
-  Start(mute.port(), true);
+  Start(doors.port(), true);
   EXPECT_EQ(Outcome(), std::unexpected(ConnectError::kTlsTimeout));
 }
 

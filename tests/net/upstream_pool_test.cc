@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "tests/net/door.h"
+#include "tests/net/doors.h"
 #include "tests/net/moved_clock.h"
 #include "tests/net/peer.h"
 
@@ -74,10 +74,10 @@ class UpstreamPoolTest : public testing::Test {
   }
 
   // The upstream's act and the next request meet: the loop has no turn between them.
-  void ExpectNotHandedOutAfter(Door& door, const std::function<void(Peer&)>& act) {
+  void ExpectNotHandedOutAfter(Doors& doors, const std::function<void(Peer&)>& act) {
     Asker askers[2];
     UpstreamConnection* first = Acquire(askers[0]);
-    Peer peer(door.Take());
+    Peer peer(doors.Take());
     Release(first);
     const bool handed_out = OnLoop([&] {
       act(peer);
@@ -176,15 +176,15 @@ TEST_F(UpstreamPoolTest, CancellingWhileConnectingGivesTheSlotBack) {
 }
 
 TEST_F(UpstreamPoolTest, AConnectionWhoseEndIsThereIsNotHandedOut) {
-  Door door;
-  Make(door.port(), {});
-  ExpectNotHandedOutAfter(door, [](Peer& peer) { peer.Close(); });
+  Doors doors;
+  Make(doors.port(), {});
+  ExpectNotHandedOutAfter(doors, [](Peer& peer) { peer.Close(); });
 }
 
 TEST_F(UpstreamPoolTest, AConnectionThatWasSpokenToUnaskedIsNotHandedOut) {
-  Door door;
-  Make(door.port(), {});
-  ExpectNotHandedOutAfter(door, [](Peer& peer) { peer.Send("HTTP/1.1 408 Request Timeout\r\n\r\n"); });
+  Doors doors;
+  Make(doors.port(), {});
+  ExpectNotHandedOutAfter(doors, [](Peer& peer) { peer.Send("HTTP/1.1 408 Request Timeout\r\n\r\n"); });
 }
 
 TEST_F(UpstreamPoolTest, AConnectionIsNotHandedOutLaterThanTheUpstreamKeepsIt) {
