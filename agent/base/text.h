@@ -1,4 +1,4 @@
-// Small pure functions over text. ASCII only: protocol text has no locale.
+// Small pure functions over text. ASCII only, but for Utf8Length: protocol text has no locale.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,10 @@ constexpr std::string_view Trim(std::string_view text) {
   while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
 }
+
+// How many bytes the UTF-8 character at the front of `text` takes; 0 if there is none: no overlong forms, no
+// surrogates, nothing beyond U+10FFFF (RFC 3629 4).
+size_t Utf8Length(std::string_view text);
 
 // Never empty: "" gives one empty part. Parts are views into `text`, not trimmed.
 std::vector<std::string_view> Split(std::string_view text, char separator);

@@ -1,5 +1,7 @@
 // Answers of our own: told apart from the provider's by Proxy-Status (RFC 9209) and by a body that
 // says who speaks.
+#include <algorithm>
+
 #include "base/text.h"
 #include "http/date.h"
 #include "http/forward.h"
@@ -7,39 +9,13 @@
 namespace apiquota::http {
 namespace {
 
-// The size of the UTF-8 sequence at the start of `text`; 0 if it is none (RFC 3629 4).
-size_t Utf8Size(std::string_view text) {
-  const auto at = [text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  const auto continues = [&at](size_t from, size_t to) {
-    for (size_t i = from; i < to; ++i) {
-      if ((at(i) & 0xC0) != 0x80) return false;
-    }
-    return true;
-  };
-  const unsigned char first = at(0);
-  const unsigned char second = at(1);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1, 2) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && second < 0xA0;
-    const bool surrogate = first == 0xED && second > 0x9F;
-    return continues(1, 3) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && second < 0x90;
-    const bool beyond = first == 0xF4 && second > 0x8F;
-    return continues(1, 4) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
 void AppendJsonString(std::string_view text, std::string* out) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out->push_back('"');
   while (!text.empty()) {
     const char c = text.front();
     const auto byte = static_cast<unsigned char>(c);
-    const size_t size = Utf8Size(text);
+    const size_t size = Utf8Length(text);
     if (c == '"' || c == '\\') {
       out->append({'\\', c});
     } else if (byte < 0x20 || byte == 0x7f) {
@@ -54,13 +30,16 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
-// sf-string of RFC 9651 3.3.3: printable ASCII only; what is not becomes '?'.
+// sf-string of RFC 9651 3.3.3: printable ASCII only; a character that is not becomes one '?'. (A Display
+// String could hold it, but RFC 9209 2.1.4 wants a String.)
 void AppendStructuredString(std::string_view text, std::string* out) {
   out->push_back('"');
-  for (const char c : text) {
+  while (!text.empty()) {
+    const char c = text.front();
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') out->push_back('\\');
     out->push_back(byte < 0x20 || byte >= 0x7f ? '?' : c);
+    text.remove_prefix(std::max<size_t>(1, Utf8Length(text)));
   }
   out->push_back('"');
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "http/codec.h"
 #include "http/codec_scan.h"
 #include "net/egress.h"
 #include "net/socket_address.h"
@@ -14,13 +15,6 @@ namespace {
 
 long Millis(Micros duration) {
   return static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
-}
-
-bool IsToken(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
 }
 
 bool IsInterim(int status) { return status / 100 == 1; }
@@ -97,7 +91,7 @@ void HttpTransfer::SetFields() {
   };
   bool accept = false;
   for (const auto& [name, value] : request_.fields) {
-    if (!IsToken(name) || http::FindControl(value, 0) != value.size()) continue;
+    if (!http::IsToken(name) || http::FindControl(value, 0) != value.size()) continue;
     accept = accept || EqualsIgnoreCase(name, "accept");
     add(value.empty() ? name + ";" : name + ": " + value);
   }

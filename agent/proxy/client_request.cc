@@ -14,7 +14,7 @@ std::string KnownRoutes(const apis::RouteTable& routes) {
   std::string text = "no configured api has this path; known routes:";
   size_t named = 0;
   for (const auto& route : routes.routes()) {
-    if (++named > kRoutesNamed) return text + " …";
+    if (++named > kRoutesNamed) return text + ", ...";
     text.append(named == 1 ? " " : ", ").append(route->prefix);
   }
   return named == 0 ? "no api is configured" : text;

@@ -54,6 +54,18 @@ TEST(TextTest, DecimalsHaveNoExponentAndNoNames) {
   EXPECT_EQ(ParseDecimal(std::string(400, '9')), std::nullopt) << "beyond a double";
 }
 
+TEST(TextTest, CharactersOfUtf8AreWholeAndShortest) {
+  EXPECT_EQ(Utf8Length("a"), 1U);
+  EXPECT_EQ(Utf8Length(std::string_view("\0", 1)), 1U);
+  EXPECT_EQ(Utf8Length("\u00e9x"), 2U);
+  EXPECT_EQ(Utf8Length("\u20ac"), 3U);
+  EXPECT_EQ(Utf8Length("\U0010ffff"), 4U);
+  for (const char* text : {"", "\x80", "\xc3", "\xc3x", "\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
+                           "\xe2\x82", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
+    EXPECT_EQ(Utf8Length(text), 0U) << testing::PrintToString(text);
+  }
+}
+
 TEST(TextTest, SuggestionsAreSlipsOfTheKeyboardOnly) {
   const std::string_view words[] = {"name", "exporter", "base_url", "route", "labels", "keys"};
   EXPECT_EQ(ClosestMatch("exproter", words), "exporter");

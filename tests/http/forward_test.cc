@@ -205,7 +205,7 @@ TEST(AppendOwnAnswerTest, SaysWhoSpeaksAndWhy) {
       out,
       "HTTP/1.1 502 Bad Gateway\r\nDate: Sun, 01 Mar 2026 00:00:00 GMT\r\nContent-Type: application/json\r\n"
       "Cache-Control: no-store\r\n"
-      "Proxy-Status: apiquota; error=connection_refused; details=\"\\\"api\\\" \\\\ refused? ????\"\r\n"
+      "Proxy-Status: apiquota; error=connection_refused; details=\"\\\"api\\\" \\\\ refused? ??\"\r\n"
       "Content-Length: 105\r\nConnection: close\r\n\r\n"
       "{\"error\":{\"source\":\"apiquota\",\"rule\":\"upstream_connect\","
       "\"message\":\"\\\"api\\\" \\\\ refused\\ufffd \xe2\x80\x94\\u000a\"}}\n");
