@@ -55,7 +55,8 @@ struct ResponseHead {
   bool connection_names_fields = false;      // Connection lists fields that are for this hop only
 };
 
-// Why a message is refused. `rule` is one of kRefusalRules and is the `reason` label of a metric.
+// Why a message is refused. A request's `rule` is one of kRefusalRules and is the `reason` label of a metric;
+// a response's is one of kResponseRefusalRules, for logs and Proxy-Status.
 struct Refusal {
   int status = 400;         // what a client gets: 400 414 431 501 505; a refused response is always a 502
   std::string_view rule;    // static storage, like detail
@@ -64,25 +65,15 @@ struct Refusal {
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
-inline constexpr std::string_view kRefusalRules[] = {"chunk",
-                                                     "connection",
-                                                     "content_length",
-                                                     "control_byte",
-                                                     "field_count",
-                                                     "field_name",
-                                                     "field_value",
-                                                     "head_size",
-                                                     "host",
-                                                     "line_ending",
-                                                     "loop",
-                                                     "method",
-                                                     "obs_fold",
-                                                     "request_line",
-                                                     "status_line",
-                                                     "target",
-                                                     "transfer_encoding",
-                                                     "trailer",
-                                                     "version"};
+inline constexpr std::string_view kRefusalRules[] = {
+    "chunk",       "connection",   "content_length", "control_byte",      "field_count", "field_name",
+    "field_value", "head_size",    "host",           "line_ending",       "loop",        "method",
+    "obs_fold",    "request_line", "target",         "transfer_encoding", "trailer",     "version"};
+
+inline constexpr std::string_view kResponseRefusalRules[] = {
+    "chunk",       "connection", "content_length",   "control_byte", "field_count",
+    "field_name",  "head_size",  "interim",          "line_ending",  "obs_fold",
+    "status_line", "trailer",    "transfer_encoding"};
 
 struct ParseStep {
   size_t consumed = 0;  // bytes of the input that are done with; present the rest again with more behind it

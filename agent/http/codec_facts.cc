@@ -41,13 +41,24 @@ std::optional<Refusal> HeadFacts::Note(std::string_view name, std::string_view v
 }
 
 std::optional<Refusal> HeadFacts::NoteContentLength(std::string_view value) {
-  if (content_length) return Refusal{400, "content_length", "more than one Content-Length"};
   if (chunked) return Refusal{400, "content_length", "Content-Length beside Transfer-Encoding"};
-  content_length = value.size() <= 19 ? ParseDigits(value) : std::nullopt;
-  if (!content_length || *content_length > std::numeric_limits<int64_t>::max()) {
-    return Refusal{400, "content_length", "Content-Length is not one plain number"};
+  if (content_length && !of_response) return Refusal{400, "content_length", "more than one Content-Length"};
+  // A server and a module of it may both have said it: the same number twice, in two fields or in one, is
+  // that number (RFC 9112 6.3).
+  for (;;) {
+    const size_t comma = of_response ? value.find(',') : std::string_view::npos;
+    const std::string_view element = of_response ? Trim(value.substr(0, comma)) : value;
+    const auto length = element.size() <= 19 ? ParseDigits(element) : std::nullopt;
+    if (!length || *length > std::numeric_limits<int64_t>::max()) {
+      return Refusal{400, "content_length", "Content-Length is not one plain number"};
+    }
+    if (content_length && content_length != length) {
+      return Refusal{400, "content_length", "two Content-Lengths that differ"};
+    }
+    content_length = length;
+    if (comma == std::string_view::npos) return std::nullopt;
+    value.remove_prefix(comma + 1);
   }
-  return std::nullopt;
 }
 
 std::optional<Refusal> HeadFacts::NoteTransferEncoding(std::string_view value) {

@@ -11,6 +11,7 @@
 namespace apiquota::http {
 
 struct HeadFacts {
+  bool of_response = false;
   size_t hosts = 0;
   size_t host_index = 0;  // of the first, in the head's fields
   std::optional<uint64_t> content_length;
@@ -34,7 +35,7 @@ struct HeadFacts {
   void NoteKeepAlive(std::string_view value);
 };
 
-// Whether basic_parser needs to see the field: it keeps its own account of where the body ends.
+// Content-Length and Transfer-Encoding.
 bool DecidesFraming(std::string_view name);
 
 // A head may name this many options in Connection: what removes the fields they name compares each

@@ -3,11 +3,13 @@
 //
 // basic_parser is only ever shown what the scanners have passed, and always whole: a whole head, a
 // whole chunk-size line, a whole trailer section, any piece of data: every way of cutting the input
-// is judged the same. Of a head it gets the start line and what decides framing, no other fields.
+// is judged the same. Of a head it gets the start line and what the fields say about framing, once, in our
+// words.
 #pragma once
 
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
+#include <charconv>
 #include <limits>
 #include <string>
 
@@ -65,9 +67,7 @@ class MessageReader {
                                  version % 10),
             ec);
     }
-    void on_response_impl(int code, Text reason, int version, ErrorCode& ec) override {
-      Check(reader_->OnStartLine(code, {reason.data(), reason.size()}, {}, version % 10), ec);
-    }
+    void on_response_impl(int, Text, int, ErrorCode&) override {}  // known already, as fields are
     // Fields of the head are known already; trailers are judged, then dropped (RFC 9110 6.5.1).
     void on_field_impl(boost::beast::http::field, Text, Text, ErrorCode&) override {}
     void on_header_impl(ErrorCode& ec) override { Check(reader_->OnHead(reader_->facts_), ec); }
@@ -90,9 +90,11 @@ class MessageReader {
 
   // One line of a head, without its CRLF (RFC 9112 5); `at` is where it stands in `fields`.
   std::optional<Refusal> OnField(std::string_view line, size_t at, Fields& fields) {
-    const size_t colon = TokenLength(line);
-    if (colon == 0 || colon == line.size() || line[colon] != ':') return kBadFieldName;
-    const std::string_view name = line.substr(0, colon);
+    const std::string_view name = line.substr(0, TokenLength(line));
+    size_t colon = name.size();
+    // Blanks before it are refused in a request; in a response they go (RFC 9112 5.1).
+    while (!kRequest && colon < line.size() && (line[colon] == ' ' || line[colon] == '\t')) ++colon;
+    if (name.empty() || colon == line.size() || line[colon] != ':') return kBadFieldName;
     const std::string_view value = Trim(line.substr(colon + 1));
     const size_t index = fields.size();
     fields.AddLine({.at = at,
@@ -100,7 +102,6 @@ class MessageReader {
                     .value_at = at + static_cast<size_t>(value.data() - line.data()),
                     .value_size = value.size(),
                     .line_size = line.size() + 2});
-    if (DecidesFraming(name)) parser_head_.append(line).append("\r\n");
     return facts_.Note(name, value, index);
   }
   size_t OnBody(Text slice) {
@@ -116,9 +117,12 @@ class MessageReader {
   // and no change of phase: more is needed.
   size_t StepHead(std::string_view rest);
   size_t TakeHead(std::string_view head);
+  std::optional<Refusal> TakeFirstLine(std::string_view line);
+  void AppendFraming();
   size_t StepData(std::string_view rest);
   size_t StepChunkLine(std::string_view rest);
   size_t StepTrailers(std::string_view rest);
+  void TidyChunkLine(std::string_view rest);  // into the scratch
   size_t Step(std::string_view rest);
 
   size_t Put(std::string_view bytes);  // how many were taken; 0 and kRefused if they are malformed
@@ -129,13 +133,15 @@ class MessageReader {
     return 0;
   }
 
+  static constexpr size_t kScratchKept = 4 * 1024;  // between messages
+
   const CodecLimits limits_;
   BlockScanner head_scan_;
   BlockScanner trailer_scan_;
   ChunkLineScanner line_scan_;
   Tap tap_;
   HeadFacts facts_;
-  std::string parser_head_;  // what basic_parser sees of a head; scratch
+  std::string scratch_;  // what basic_parser sees of a head, or of a line that had to be tidied
   Phase phase_ = Phase::kHead;
   bool empty_line_skipped_ = false;
   bool head_done_ = false;
@@ -149,6 +155,8 @@ void MessageReader<kRequest>::Reset(bool skip_body) {
   tap_ = Tap(this);
   tap_.skip(skip_body);
   facts_ = {};
+  facts_.of_response = !kRequest;
+  if (scratch_.capacity() > kScratchKept) std::string().swap(scratch_);
   phase_ = Phase::kHead;
   empty_line_skipped_ = head_done_ = false;
   refusal_.reset();
@@ -183,116 +191,6 @@ bool MessageReader<kRequest>::ParseEnd() {
   return phase_ == Phase::kDone;
 }
 
-template <bool kRequest>
-size_t MessageReader<kRequest>::Step(std::string_view rest) {
-  switch (phase_) {
-    case Phase::kHead:
-      return StepHead(rest);
-    case Phase::kData:
-    case Phase::kChunkData:
-      return StepData(rest);
-    case Phase::kChunkLine:
-      return StepChunkLine(rest);
-    case Phase::kTrailers:
-      return StepTrailers(rest);
-    case Phase::kDone:
-    case Phase::kRefused:
-      break;
-  }
-  return 0;
-}
-
-template <bool kRequest>
-size_t MessageReader<kRequest>::StepHead(std::string_view rest) {
-  if (kRequest && !empty_line_skipped_ && head_scan_.size() == 0 && rest.starts_with('\r')) {
-    if (rest.size() == 1) return 0;
-    if (rest[1] == '\n') {
-      empty_line_skipped_ = true;
-      return 2;
-    }
-  }
-  ScanResult result = head_scan_.Scan(rest);
-  if (result == ScanResult::kFirstLine) {
-    if (kRequest) {
-      const std::string_view line = rest.substr(0, head_scan_.first_line_size());
-      if (const auto refusal = JudgeRequestLine(line, limits_.target_bytes_max)) return Refuse(*refusal);
-    }
-    result = head_scan_.Scan(rest);
-  }
-  if (result == ScanResult::kRefused) return Refuse(head_scan_.refusal());
-  if (result == ScanResult::kNeedMore) return 0;
-  return TakeHead(rest.substr(0, head_scan_.size()));
-}
-
-// REQUIRES: `head` has passed the scanner, so every line ends in CRLF and the last one is empty.
-template <bool kRequest>
-size_t MessageReader<kRequest>::TakeHead(std::string_view head) {
-  const size_t lines = head_scan_.first_line_size() + 2;
-  parser_head_.assign(head.substr(0, lines));
-  Fields& known = fields();
-  const size_t kept = known.AddLines(head.substr(lines));
-  size_t at = lines;
-  for (const size_t end : head_scan_.line_ends()) {
-    if (end <= at) continue;  // the first line, and the empty one at the end
-    if (const auto refusal = OnField(head.substr(at, end - at), kept + at - lines, known))
-      return Refuse(*refusal);
-    at = end + 2;
-  }
-  parser_head_.append("\r\n");
-  Put(parser_head_);
-  if (phase_ == Phase::kRefused) return 0;
-  head_done_ = true;
-  phase_ = tap_.is_done() ? Phase::kDone : Phase::kData;
-  if (phase_ == Phase::kData && tap_.chunked()) ExpectChunkLine(false);
-  return head.size();
-}
-
-template <bool kRequest>
-size_t MessageReader<kRequest>::StepData(std::string_view rest) {
-  if (rest.empty()) return 0;
-  const size_t used = Put(rest);
-  if (phase_ != Phase::kRefused && tap_.is_done()) phase_ = Phase::kDone;
-  return used;
-}
-
-template <bool kRequest>
-size_t MessageReader<kRequest>::StepChunkLine(std::string_view rest) {
-  const ScanResult result = line_scan_.Scan(rest);
-  if (result == ScanResult::kRefused) return Refuse(line_scan_.refusal());
-  if (result == ScanResult::kNeedMore) return 0;
-  if (line_scan_.last()) {
-    // basic_parser takes the last chunk and the trailers in one piece: nothing is consumed yet.
-    trailer_scan_.Reset();
-    phase_ = Phase::kTrailers;
-    return 0;
-  }
-  phase_ = Phase::kChunkData;
-  return Put(rest.substr(0, line_scan_.size()));
-}
-
-template <bool kRequest>
-size_t MessageReader<kRequest>::StepTrailers(std::string_view rest) {
-  const ScanResult result = trailer_scan_.Scan(rest.substr(line_scan_.size()));
-  if (result == ScanResult::kRefused) return Refuse(trailer_scan_.refusal());
-  if (result == ScanResult::kNeedMore) return 0;
-  const size_t used = Put(rest.substr(0, line_scan_.size() + trailer_scan_.size()));
-  if (phase_ != Phase::kRefused) phase_ = Phase::kDone;
-  return used;
-}
-
-template <bool kRequest>
-size_t MessageReader<kRequest>::Put(std::string_view bytes) {
-  ErrorCode ec;
-  const size_t used = tap_.put({bytes.data(), bytes.size()}, ec);
-  if (!ec) return used;
-  return Refuse(refusal_ ? *refusal_ : RefusalOf(ec));
-}
-
-template <bool kRequest>
-Refusal MessageReader<kRequest>::RefusalOf(const ErrorCode& ec) const {
-  if (phase_ == Phase::kTrailers) return {400, "trailer", "a malformed last chunk or trailer"};
-  if (phase_ != Phase::kHead) return {400, "chunk", "a malformed chunk-size line"};
-  return HeadRefusal(ec, kRequest);
-}
-
 }  // namespace apiquota::http
+
+#include "http/codec_steps.h"

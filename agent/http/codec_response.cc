@@ -8,7 +8,6 @@ struct ResponseParser::Impl final : MessageReader<false> {
 
   std::optional<Refusal> OnStartLine(int status, std::string_view reason, std::string_view,
                                      int minor_version) override {
-    if (status < 100 || status > 599) return Refusal{502, "status_line", "a status outside 100 to 599"};
     head.status = status;
     head.reason = reason;
     head.minor_version = minor_version;

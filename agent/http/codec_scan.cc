@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/find_byte.h"
+#include "base/text.h"
+#include "http/codec_facts.h"
 
 namespace apiquota::http {
 namespace {
@@ -40,6 +42,16 @@ ScanResult BlockScanner::EndLine() {
   return ScanResult::kNeedMore;
 }
 
+// The line that begins here goes on with the one before it, if that is a field.
+bool BlockScanner::TakeFold() {
+  if (!limits_.folds || lines_ < 2) return false;
+  folded_ = true;
+  line_ends_.pop_back();
+  --lines_;
+  ++position_;
+  return true;
+}
+
 ScanResult BlockScanner::AtLimit(std::string_view block, size_t limit) {
   if (block.size() < limit) return ScanResult::kNeedMore;
   return Refuse(limit < limits_.bytes_max ? limits_.first_line_too_long : limits_.too_long);
@@ -52,9 +64,8 @@ ScanResult BlockScanner::Scan(std::string_view block) {
         in_first_line ? std::min(limits_.first_line_max, limits_.bytes_max) : limits_.bytes_max;
     const std::string_view seen = block.substr(0, limit);
     if (position_ >= seen.size()) return AtLimit(block, limit);
-    if (position_ == line_ && !in_first_line && (seen[line_] == ' ' || seen[line_] == '\t')) {
-      return Refuse(kObsFold);
-    }
+    const bool fold = position_ == line_ && !in_first_line && (seen[line_] == ' ' || seen[line_] == '\t');
+    if (fold && !TakeFold()) return Refuse(kObsFold);
     position_ = FindControl(seen, position_);
     if (position_ == seen.size()) return AtLimit(block, limit);
     if (seen[position_] == '\n') return Refuse(kBareLf);
@@ -70,6 +81,7 @@ ScanResult BlockScanner::Scan(std::string_view block) {
 BlockScanner::Limits RequestHeadLimits(const CodecLimits& limits) {
   constexpr size_t kAroundTarget = kMethodBytesMax + sizeof "  HTTP/1.1\r\n" - 1;
   BlockScanner::Limits head = ResponseHeadLimits(limits);
+  head.folds = false;
   head.first_line_max = limits.target_bytes_max + kAroundTarget;
   head.first_line_too_long = {414, "target", "the request target is too long"};
   return head;
@@ -81,7 +93,8 @@ BlockScanner::Limits ResponseHeadLimits(const CodecLimits& limits) {
           .first_line_max = limits.head_bytes_max,
           .first_line_too_long = {},
           .fields_max = limits.fields_max,
-          .too_many = {431, "field_count", "too many fields"}};
+          .too_many = {431, "field_count", "too many fields"},
+          .folds = true};
 }
 
 BlockScanner::Limits TrailerLimits(const CodecLimits& limits) {
@@ -108,6 +121,8 @@ ScanResult ChunkLineScanner::EndLine(std::string_view line) {
   if (!size_ends) return Refuse("a chunk size that is not hexadecimal");
   if (digits > 15) return Refuse("a chunk size of more than 15 digits");
   last_ = zero;
+  const size_t text = line.find_last_not_of(" \t") + 1;
+  blanks_ = line.size() - text;
   position_ += 2;
   return ScanResult::kDone;
 }
@@ -149,6 +164,42 @@ std::optional<Refusal> JudgeRequestLine(std::string_view line, size_t target_byt
                            version[6] == '.' && digit(version[7]);
   if (!well_formed) return malformed();
   return Refusal{505, "version", "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+}
+
+std::expected<StatusLine, Refusal> ReadStatusLine(std::string_view line) {
+  constexpr std::string_view kVersion = "HTTP/1.";
+  constexpr size_t kWithoutReason = sizeof "HTTP/1.1 200" - 1;
+  const bool versioned = line.size() >= kWithoutReason && line.starts_with(kVersion) &&
+                         (line[7] == '1' || line[7] == '0') && line[8] == ' ';
+  if (!versioned) return std::unexpected(Refusal{502, "status_line", "not HTTP/1.1 SP status SP reason"});
+  const auto digit = [line](size_t i) { return static_cast<unsigned>(line[i] - '0'); };
+  const bool number = digit(9) >= 1 && digit(9) <= 9 && digit(10) <= 9 && digit(11) <= 9;
+  const bool ends = line.size() == kWithoutReason || line[kWithoutReason] == ' ';
+  if (!number || !ends) {
+    return std::unexpected(Refusal{502, "status_line", "a status that is not three digits from 100 on"});
+  }
+  return StatusLine{.status = static_cast<int>(digit(9) * 100 + digit(10) * 10 + digit(11)),
+                    .minor_version = line[7] - '0',
+                    .reason = line.substr(std::min(line.size(), kWithoutReason + 1))};
+}
+
+std::expected<std::string, Refusal> Unfold(std::string_view head, std::span<const size_t> line_ends) {
+  std::string unfolded(head);
+  size_t begin = 0;
+  for (const size_t end : line_ends) {
+    const std::string_view line = head.substr(begin, end - begin);
+    for (size_t at = line.find('\r'); at < line.size(); at = line.find('\r', at)) {
+      if (DecidesFraming(line.substr(0, TokenLength(line)))) {
+        return std::unexpected(Refusal{502, "obs_fold", "Content-Length or Transfer-Encoding on two lines"});
+      }
+      const size_t text = std::min(line.find_first_not_of(" \t", at + 2), line.size());
+      std::fill(unfolded.begin() + static_cast<ptrdiff_t>(begin + at),
+                unfolded.begin() + static_cast<ptrdiff_t>(begin + text), ' ');
+      at = text;
+    }
+    begin = end + 2;
+  }
+  return unfolded;
 }
 
 }  // namespace apiquota::http

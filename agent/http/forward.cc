@@ -170,9 +170,7 @@ void AppendStatusLine(int status, std::string_view reason, std::string* out) {
 
 // The length a bodiless response states of what GET would have sent (RFC 9110 8.6).
 void AppendStatedLength(const ResponseHead& head, std::string* out) {
-  const auto stated = head.fields.Find("content-length");
-  if (!stated) return;
-  if (const auto length = ParseDigits(*stated)) AppendContentLength(*length, out);
+  if (head.fields.Find("content-length")) AppendContentLength(head.content_length, out);
 }
 
 ClientFraming FramingFor(const ClientResponse& response) {

@@ -33,7 +33,8 @@ TEST(ResponseTableTest, EveryRowIsJudgedAsWritten) {
 TEST(ResponseTableTest, EveryRefusalNamesAListedRule) {
   for (const TableRow& row : ReadTable("responses.table")) {
     if (row.status != 502) continue;
-    EXPECT_NE(std::ranges::find(kRefusalRules, row.rule), std::end(kRefusalRules)) << row.name;
+    EXPECT_NE(std::ranges::find(kResponseRefusalRules, row.rule), std::end(kResponseRefusalRules))
+        << row.name;
   }
 }
 
@@ -54,6 +55,37 @@ TEST(ResponseTableTest, EveryCutIntoTwoJudgesLikeWholeFeeding) {
           << row.name << " cut at " << cut;
     }
   }
+}
+
+TEST(ResponseParserTest, BlanksBeforeColonsAreNotForwarded) {
+  const Parsed parsed =
+      FeedResponses("HTTP/1.1 200\r\nX \t: y\r\nZ :\r\nContent-Length : 2\r\n\r\nhi", "GET", {0});
+  EXPECT_EQ(parsed.text, "200  1.1\nX=y\nZ=\nContent-Length=2\nframing=1 length=2 keep-alive\nbody:hi\n--\n");
+}
+
+TEST(ResponseParserTest, AFramingFieldWithABlankBeforeItsColonIsNeverReadUntilClose) {
+  for (const std::string_view field : {"Content-Length : 2", "Content-Length\t: 2", "content-length  :2"}) {
+    const Parsed parsed = FeedResponses(
+        "HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n\r\nhiHTTP/1.1 204 \r\n\r\n", "GET", {0});
+    EXPECT_EQ(parsed.complete, 2U) << field;
+  }
+}
+
+TEST(ResponseParserTest, FoldsBecomeSpaces) {
+  const Parsed parsed = FeedResponses(
+      "HTTP/1.1 200 OK\r\nA: 1,\r\n 2,\r\n\t 3\r\nB: \r\n b\r\nConnection: x,\r\n close\r\nContent-Length: "
+      "0\r\n\r\n",
+      "GET", {0});
+  EXPECT_EQ(parsed.text,
+            "200 OK 1.1\nA=1,   2,    3\nB=b\nConnection=x,   close\nContent-Length=0\nframing=1 length=0 "
+            "close\nbody:\n--\n");
+}
+
+TEST(ResponseParserTest, EqualContentLengthsAreOne) {
+  EXPECT_EQ(
+      FeedResponses("HTTP/1.1 200 OK\r\nContent-Length: 2, 02\r\nContent-Length: 2\r\n\r\nhi", "GET", {0})
+          .text,
+      "200 OK 1.1\nContent-Length=2, 02\nContent-Length=2\nframing=1 length=2 keep-alive\nbody:hi\n--\n");
 }
 
 TEST(ResponseParserTest, HeadResponseHasNoBodyWhateverItsLengthSays) {
