@@ -154,7 +154,7 @@ int StatusOfLine(std::string_view line) {
     const std::string_view rest = Trim(line.substr(version.size()));
     const auto status = ParseDigits(rest.substr(0, 3));
     const bool ends = rest.size() == 3 || (rest.size() > 3 && rest[3] == ' ');
-    if (status && *status >= 100 && *status <= 599 && ends) return static_cast<int>(*status);
+    if (status && *status >= 100 && *status <= 999 && ends) return static_cast<int>(*status);
   }
   return 0;
 }

@@ -71,9 +71,9 @@ inline constexpr std::string_view kRefusalRules[] = {
     "obs_fold",    "request_line", "target",         "transfer_encoding", "trailer",     "version"};
 
 inline constexpr std::string_view kResponseRefusalRules[] = {
-    "chunk",       "connection", "content_length",   "control_byte", "field_count",
-    "field_name",  "head_size",  "interim",          "line_ending",  "obs_fold",
-    "status_line", "trailer",    "transfer_encoding"};
+    "chunk",       "connection", "content_length",    "control_byte", "field_count",
+    "field_name",  "head_size",  "interim",           "line_ending",  "obs_fold",
+    "status_line", "trailer",    "transfer_encoding", "upgrade"};
 
 struct ParseStep {
   size_t consumed = 0;  // bytes of the input that are done with; present the rest again with more behind it

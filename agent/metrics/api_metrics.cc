@@ -118,7 +118,7 @@ KeyMetrics& ApiMetrics::ForKey(std::string_view key, std::string_view caller) {
 }
 
 Counter& ApiMetrics::ProxyRequests(int code) {
-  std::atomic<Counter*>& cached = proxy_requests_[static_cast<size_t>(std::clamp(code, 0, 599))];
+  std::atomic<Counter*>& cached = proxy_requests_[static_cast<size_t>(std::clamp(code, 0, 999))];
   Counter* counter = cached.load(std::memory_order_acquire);
   if (counter == nullptr) {
     counter = &families_.proxy_requests.With({api_, std::to_string(code)});

@@ -73,7 +73,7 @@ class ApiMetrics {
  private:
   AgentMetrics& families_;
   std::string api_;
-  std::array<std::atomic<Counter*>, 600> proxy_requests_{};
+  std::array<std::atomic<Counter*>, 1000> proxy_requests_{};
   std::array<Counter*, kUpstreamErrorCount> upstream_errors_{};
   std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<KeyMetrics>, std::less<>>

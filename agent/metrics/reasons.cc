@@ -35,12 +35,33 @@ constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{
     {"bad_response", 502, "http_protocol_error", "the upstream's response is not valid HTTP/1.1"},
     {"first_byte_timeout", 504, "http_response_timeout", "the upstream took too long to answer"},
     {"idle_timeout", 504, "http_response_timeout", "the upstream's response stood still for too long"},
+    {"response_head_size", 502, "http_response_header_section_size",
+     "the head of the upstream's response is longer than head_bytes_max"},
+    {"response_fields_max", 502, "http_response_header_section_size",
+     "the upstream's response has more header fields than fields_max"},
+    {"interim_limit", 502, "http_protocol_error", "the upstream sent too much before its final response"},
 }};
 
 }  // namespace
 
 const ReasonInfo& Info(Rejection rejection) { return kRejections[static_cast<size_t>(rejection)]; }
 const ReasonInfo& Info(UpstreamError error) { return kUpstreamErrors[static_cast<size_t>(error)]; }
+
+UpstreamError ToUpstreamError(const http::Refusal& refusal) {
+  if (refusal.rule == "head_size") return UpstreamError::kResponseHeadSize;
+  if (refusal.rule == "field_count") return UpstreamError::kResponseFieldsMax;
+  if (refusal.rule == "interim") return UpstreamError::kInterimLimit;
+  return UpstreamError::kBadResponse;
+}
+
+std::string Detail(UpstreamError error, const http::Refusal& refusal) {
+  return std::string(Info(error).detail)
+      .append(": ")
+      .append(refusal.detail)
+      .append(" (")
+      .append(refusal.rule)
+      .append(")");
+}
 
 RejectionCounters::RejectionCounters(AgentMetrics& metrics) {
   for (const ReasonInfo& info : kRejections) {

@@ -46,9 +46,12 @@ enum class UpstreamError : uint8_t {
   kTruncated,    // … in the middle of a body
   kBadResponse,  // not HTTP as we accept it
   kFirstByteTimeout,
-  kIdleTimeout,  // the body stood still
+  kIdleTimeout,        // the body stood still
+  kResponseHeadSize,   // more than head_bytes_max
+  kResponseFieldsMax,  // more than fields_max
+  kInterimLimit,       // too much of 1xx responses
 };
-inline constexpr size_t kUpstreamErrorCount = 17;
+inline constexpr size_t kUpstreamErrorCount = 20;
 
 struct ReasonInfo {
   std::string_view label;
@@ -59,6 +62,14 @@ struct ReasonInfo {
 
 const ReasonInfo& Info(Rejection rejection);
 const ReasonInfo& Info(UpstreamError error);
+
+// What a response that the codec refuses counts as. The metric tells limits, which an operator can raise,
+// from grammar; the fine rule (of http::kResponseRefusalRules) is for logs and Proxy-Status.
+UpstreamError ToUpstreamError(const http::Refusal& refusal);
+
+// The error's sentence with what the codec said: "the upstream's response is not valid HTTP/1.1: a CR that is
+// not followed by LF (line_ending)".
+std::string Detail(UpstreamError error, const http::Refusal& refusal);
 
 // The counters of apiquota_http_rejected_total, all at 0 from the start. Thread-safe.
 class RejectionCounters {

@@ -42,7 +42,7 @@ std::vector<Condition> LoadConditions(Condition::On on, const YamlValue& value) 
 std::vector<int> LoadStatuses(const YamlValue& value) {
   std::vector<int> statuses;
   for (const YamlValue& status : value.AsListOrSingle()) {
-    statuses.push_back(static_cast<int>(status.AsInteger(100, 599)));
+    statuses.push_back(static_cast<int>(status.AsInteger(100, 999)));
   }
   return statuses;
 }
