@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "http/fields.h"
+#include "http/codec.h"
 #include "net/loop.h"
 #include "net/options.h"
 
@@ -29,7 +29,7 @@ struct HttpClientOptions {
   size_t connections_kept_max = 128;                 // idle ones
   Micros connect_timeout = std::chrono::seconds(5);  // name, TCP and TLS
   Micros timeout = std::chrono::seconds(30);         // from leaving the queue to the last byte
-  size_t head_bytes_max = 64 * 1024;                 // interim responses and trailers included
+  size_t head_bytes_max = 64 * 1024;                 // interim responses apart: http/interim.h
   size_t fields_max = 200;
   size_t body_bytes_max = 1024 * 1024;  // decoded; what is beyond is not read
 };
@@ -62,6 +62,7 @@ enum class ClientError : uint8_t {
 
 struct ClientResult {
   std::optional<ClientError> error;
+  std::optional<http::Refusal> refusal;  // with kBadResponse: what the codec said of the head
   int status = 0;           // with an error: 0, or what had come
   http::Fields fields;      // of the final response's head; no Content-Encoding, for the body is decoded
   std::string body;         // decoded

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "http/codec.h"
+#include "http/codec_facts.h"
 #include "http/codec_scan.h"
 #include "net/egress.h"
 #include "net/socket_address.h"
@@ -27,21 +28,30 @@ std::optional<Endpoint> ToEndpoint(const sockaddr& address) {
 }  // namespace
 
 HttpTransfer::HttpTransfer(const HttpClientOptions& options, const Clock& clock)
-    : options_(options), clock_(clock), easy_(curl_easy_init()) {}
+    : options_(options),
+      clock_(clock),
+      parser_({.head_bytes_max = options.head_bytes_max, .fields_max = options.fields_max}) {}
 
 void HttpTransfer::Prepare(ClientRequest request, HttpClient::Done done) {
   request_ = std::move(request);
   done_ = std::move(done);
+  // A new one for each request: libcurl 7.88 leaves a pointer to the last response's last field in a handle,
+  // and writes there when the next response begins with a continuation line. Connections belong to the multi
+  // handle.
+  easy_.reset(curl_easy_init());
   result_ = {};
-  head_bytes_ = fields_ = 0;
-  forbidden_ = connected_ = lost_ = head_begun_ = head_whole_ = bad_head_ = body_capped_ = false;
+  head_.clear();
+  parser_.Reset(request_.method);
+  interims_.Reset();
+  trailer_bytes_ = 0;
+  length_.reset();
+  forbidden_ = connected_ = lost_ = head_whole_ = framing_unseen_ = false;
   SetOptions();
   SetFields();
 }
 
 void HttpTransfer::SetOptions() {
   CURL* const easy = easy_.get();
-  curl_easy_reset(easy);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_NOBODY, request_.method == "HEAD" ? 1L : 0L);
@@ -133,43 +143,67 @@ int HttpTransfer::OnRequest(void* self, char* peer, char*, int peer_port, int) {
   return CURL_PREREQFUNC_OK;
 }
 
-// What the validator of the proxy's codec refuses, libcurl passes on: continuation lines, control bytes.
-bool HttpTransfer::OnHeaderLine(std::string_view line) {
-  head_bytes_ += line.size();
-  if (line.ends_with("\n")) line.remove_suffix(1);
-  if (line.ends_with("\r")) line.remove_suffix(1);
-  const bool folded = line.starts_with(' ') || line.starts_with('\t');
-  if (head_bytes_ > options_.head_bytes_max || folded || http::FindControl(line, 0) != line.size())
-    return false;
-  if (head_whole_) return true;  // trailers
-  if (!head_begun_ || (line.starts_with("HTTP/") && fields_ == 0)) {
-    head_begun_ = true;
-    return line.starts_with("HTTP/");
+// libcurl hands over the lines as they came, and takes what the proxy would not: the proxy's codec judges
+// them.
+std::optional<http::Refusal> HttpTransfer::OnHeaderLine(std::string_view line) {
+  if (head_whole_) return OnTrailer(line);
+  const size_t name = http::TokenLength(line);
+  framing_unseen_ =
+      framing_unseen_ || (http::DecidesFraming(line.substr(0, name)) && !line.substr(name).starts_with(':'));
+  head_.append(line);
+  std::vector<std::string_view> none;
+  const http::ParseStep step = parser_.Parse(head_, &none);
+  if (step.refusal || !step.head_complete) return step.refusal;
+  return OnHead();
+}
+
+std::optional<http::Refusal> HttpTransfer::OnTrailer(std::string_view line) {
+  trailer_bytes_ += line.size();
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  const bool good = trailer_bytes_ <= http::CodecLimits{}.trailer_bytes_max &&
+                    http::FindControl(line, 0) == line.size() && Trim(line).size() == line.size();
+  if (good) return std::nullopt;
+  return http::Refusal{502, "trailer", "a malformed or too long trailer section"};
+}
+
+std::optional<http::Refusal> HttpTransfer::OnHead() {
+  const http::ResponseHead& head = parser_.head();
+  if (head.status == 101) return http::kUnaskedSwitch;
+  if (IsInterim(head.status)) {
+    const auto refusal = interims_.Take(head_.size());
+    head_.clear();
+    framing_unseen_ = false;
+    parser_.Reset(request_.method);
+    return refusal;
   }
-  if (!line.empty()) return ++fields_ <= options_.fields_max;
-  long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-  fields_ = 0;
-  if (IsInterim(static_cast<int>(status))) return true;
   head_whole_ = true;
   result_.head_at = clock_.SystemNow();
-  return true;
+  if (!head.keep_alive) curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);
+  // Where libcurl would read until the connection closes, the body ends as its head says. Inside of chunks or
+  // of a coding that can't be told from here: then the head is all there is.
+  if (framing_unseen_ && head.framing != http::BodyFraming::kNone) {
+    const bool countable =
+        head.framing == http::BodyFraming::kLength && !head.fields.Find("content-encoding");
+    length_ = countable ? head.content_length : 0;
+  }
+  return std::nullopt;
 }
 
 size_t HttpTransfer::OnHeader(char* bytes, size_t size, size_t count, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
-  if (transfer.OnHeaderLine({bytes, size * count})) return size * count;
-  transfer.bad_head_ = true;
-  return 0;
+  transfer.result_.refusal = transfer.OnHeaderLine({bytes, size * count});
+  if (transfer.result_.refusal || transfer.BodyIsOver()) return 0;
+  return size * count;
 }
 
 size_t HttpTransfer::OnBody(char* bytes, size_t size, size_t count, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
-  const size_t room = transfer.options_.body_bytes_max - transfer.result_.body.size();
+  std::string& body = transfer.result_.body;
+  size_t room = transfer.options_.body_bytes_max - body.size();
+  if (transfer.length_) room = std::min<size_t>(room, *transfer.length_ - body.size());
   const size_t got = size * count;
-  transfer.result_.body.append(bytes, std::min(got, room));
-  transfer.body_capped_ = got > room;
-  return transfer.body_capped_ ? 0 : got;
+  body.append(bytes, std::min(got, room));
+  return got > room || transfer.BodyIsOver() ? 0 : got;
 }
 
 ClientError HttpTransfer::TimedOutIn() const {
@@ -183,9 +217,10 @@ ClientError HttpTransfer::TimedOutIn() const {
 }
 
 std::optional<ClientError> HttpTransfer::Judge(CURLcode code) const {
-  if (bad_head_) return ClientError::kBadResponse;
+  if (result_.refusal) return ClientError::kBadResponse;
   switch (code) {
     case CURLE_OK:
+      if (length_ && !BodyIsOver()) return ClientError::kTruncated;
       return head_whole_ ? std::nullopt : std::optional(ClientError::kBadResponse);
     case CURLE_COULDNT_RESOLVE_HOST:
       return ClientError::kDns;
@@ -218,26 +253,26 @@ std::optional<ClientError> HttpTransfer::Judge(CURLcode code) const {
 }
 
 void HttpTransfer::TakeFields() {
-  curl_header* header = nullptr;
-  while ((header = curl_easy_nextheader(easy_.get(), CURLH_HEADER, -1, header)) != nullptr) {
+  const http::Fields& fields = parser_.head().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
     // libcurl has undone it: the body is not what this field says.
-    if (EqualsIgnoreCase(header->name, "content-encoding")) continue;
-    result_.fields.Add(header->name, header->value);
+    if (EqualsIgnoreCase(fields[i].name, "content-encoding")) continue;
+    result_.fields.Add(fields[i].name, fields[i].value);
   }
 }
 
 ClientResult HttpTransfer::Finish(CURLcode code) {
   result_.error = Judge(code);
   if (head_whole_) {
-    long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-    result_.status = static_cast<int>(status);
+    result_.status = parser_.head().status;
     TakeFields();
   }
-  result_.body_whole = code == CURLE_OK;
+  // A length that is 0 because the body can't be told from here is no whole body.
+  const bool counted = length_ && *length_ == parser_.head().content_length && BodyIsOver();
+  result_.body_whole = code == CURLE_OK || (counted && parser_.head().framing == http::BodyFraming::kLength);
   request_ = {};
   list_.reset();
-  curl_easy_reset(easy_.get());
+  easy_.reset();
   return std::move(result_);
 }
 

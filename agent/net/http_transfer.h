@@ -1,12 +1,14 @@
 // One request of http_client.h as a libcurl easy handle: its options, its callbacks, what has come of it.
-// Reused from request to request. Internal to the client.
+// Reused from request to request, but for the handle. Internal to the client.
 #pragma once
 
 #include <curl/curl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "http/interim.h"
 #include "net/http_client.h"
 
 namespace apiquota::net {
@@ -22,7 +24,7 @@ class HttpTransfer {
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
-  // The handle is ready to be added to a multi handle.
+  // Its handle, a new one, is ready to be added to a multi handle.
   void Prepare(ClientRequest request, HttpClient::Done done);
   CURL* easy() const { return easy_.get(); }
 
@@ -34,7 +36,10 @@ class HttpTransfer {
   void SetOptions();
   void SetFields();
   bool Allowed(const struct Endpoint& target) const;
-  bool OnHeaderLine(std::string_view line);
+  std::optional<http::Refusal> OnHeaderLine(std::string_view line);
+  std::optional<http::Refusal> OnTrailer(std::string_view line);
+  std::optional<http::Refusal> OnHead();
+  bool BodyIsOver() const { return length_ && result_.body.size() >= *length_; }
   std::optional<ClientError> Judge(CURLcode code) const;
   ClientError TimedOutIn() const;
   void TakeFields();
@@ -46,21 +51,22 @@ class HttpTransfer {
 
   const HttpClientOptions& options_;
   const Clock& clock_;
-  std::unique_ptr<CURL, CurlDeleter> easy_;
+  std::unique_ptr<CURL, CurlDeleter> easy_;  // of the request under way
   std::unique_ptr<curl_slist, CurlDeleter> list_;
   ClientRequest request_;
   HttpClient::Done done_;
 
   ClientResult result_;
-  size_t head_bytes_ = 0;
-  size_t fields_ = 0;
-  bool forbidden_ = false;  // an address was refused
-  bool connected_ = false;  // the request went onto a connection
-  bool lost_ = false;       // that connection ended, and libcurl would have sent it again
-  bool head_begun_ = false;
-  bool head_whole_ = false;  // of the final response
-  bool bad_head_ = false;
-  bool body_capped_ = false;
+  std::string head_;  // of the response being read, as it came
+  http::ResponseParser parser_;
+  http::InterimBudget interims_;
+  size_t trailer_bytes_ = 0;
+  std::optional<uint64_t> length_;  // of the body, where libcurl does not know it
+  bool forbidden_ = false;          // an address was refused
+  bool connected_ = false;          // the request went onto a connection
+  bool lost_ = false;               // that connection ended, and libcurl would have sent it again
+  bool head_whole_ = false;         // of the final response
+  bool framing_unseen_ = false;     // by libcurl: a blank before its colon
 };
 
 }  // namespace apiquota::net

@@ -65,11 +65,11 @@ metrics::UpstreamError ToUpstreamError(net::ClientError error) {
   return metrics::UpstreamError::kBadResponse;
 }
 
-PollVerdict JudgeFailure(metrics::UpstreamError error) {
+PollVerdict JudgeFailure(metrics::UpstreamError error, const std::optional<http::Refusal>& refusal) {
   const metrics::ReasonInfo& info = Info(error);
   return {.success = false,
           .result = info.label,
-          .reason = std::string(info.detail),
+          .reason = refusal ? Detail(error, *refusal) : std::string(info.detail),
           .outcome = {.failed = true, .wait = {}}};
 }
 

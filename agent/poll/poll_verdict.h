@@ -1,6 +1,7 @@
 // What one poll came to: a success or not, why, and what it means for the schedule. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,8 @@ struct PollVerdict {
 
 metrics::UpstreamError ToUpstreamError(net::ClientError error);
 
-PollVerdict JudgeFailure(metrics::UpstreamError error);
+// With what the codec said of the answer, if that is why.
+PollVerdict JudgeFailure(metrics::UpstreamError error, const std::optional<http::Refusal>& refusal = {});
 PollVerdict JudgeAnswer(int status, const provider::Signals& signals, SystemTime now);
 
 }  // namespace apiquota::poll

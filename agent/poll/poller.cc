@@ -180,9 +180,10 @@ class Poller::Impl {
     PollVerdict verdict;
     const int status = result.error ? 0 : result.status;
     if (result.error) {
-      const metrics::UpstreamError error = ToUpstreamError(*result.error);
+      const metrics::UpstreamError error =
+          result.refusal ? metrics::ToUpstreamError(*result.refusal) : ToUpstreamError(*result.error);
       metrics.UpstreamErrors(error).Add();
-      verdict = JudgeFailure(error);
+      verdict = JudgeFailure(error, result.refusal);
     } else {
       const provider::Signals signals = Observe(attempt, result);
       verdict = JudgeAnswer(status, signals, deps_.clock.SystemNow());

@@ -63,6 +63,18 @@ class HttpClientTest : public testing::Test {
     return Ask(To(upstream)).error;
   }
 
+  // The rule by which the codec refuses what the upstream says before it closes; "" if it does not, "error"
+  // if only libcurl does.
+  std::string Judged(const std::string& answer) {
+    FakeUpstream upstream([answer](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(answer);
+    });
+    const ClientResult result = Ask(To(upstream));
+    if (result.refusal) return std::string(result.refusal->rule);
+    return result.error ? "error" : "";
+  }
+
   Loop loop_{RealClock()};
   std::unique_ptr<HttpClient> client_;
   std::atomic<int> sent_{0};
