@@ -89,7 +89,7 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  // Ready for the next message. Cheap.
+  // Ready for the next message. Cheap; memory that a large head took is given back.
   void Reset();
 
   // Slices of body found in `input` are appended to `body`; they point into `input`. A head is
@@ -99,7 +99,8 @@ class RequestParser {
 
   // Valid once head_complete was seen, until Reset().
   const RequestHead& head() const;
-  bool got_some() const;  // a byte of this message was seen since Reset (for the head timeout)
+  bool got_some() const;      // a byte of this message was seen since Reset (for the head timeout)
+  size_t kept_bytes() const;  // of memory that grows with heads
 
  private:
   struct Impl;
@@ -126,6 +127,7 @@ class ResponseParser {
 
   const ResponseHead& head() const;
   bool got_some() const;
+  size_t kept_bytes() const;
 
  private:
   struct Impl;

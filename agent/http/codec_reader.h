@@ -21,6 +21,8 @@
 
 namespace apiquota::http {
 
+inline constexpr size_t kTextKept = 4 * 1024;  // of each text but the fields, between messages
+
 template <bool kRequest>
 class MessageReader {
  public:
@@ -36,6 +38,9 @@ class MessageReader {
   void Reset(bool skip_body);
   ParseStep Parse(std::string_view input, std::vector<std::string_view>* body);
   bool ParseEnd();
+  size_t kept_bytes() const {
+    return scratch_.capacity() + head_scan_.kept_bytes() + trailer_scan_.kept_bytes();
+  }
   bool got_some() const { return phase_ != Phase::kHead || head_scan_.size() > 0; }
 
  protected:
@@ -133,8 +138,6 @@ class MessageReader {
     return 0;
   }
 
-  static constexpr size_t kScratchKept = 4 * 1024;  // between messages
-
   const CodecLimits limits_;
   BlockScanner head_scan_;
   BlockScanner trailer_scan_;
@@ -156,7 +159,8 @@ void MessageReader<kRequest>::Reset(bool skip_body) {
   tap_.skip(skip_body);
   facts_ = {};
   facts_.of_response = !kRequest;
-  if (scratch_.capacity() > kScratchKept) std::string().swap(scratch_);
+  scratch_.clear();
+  if (scratch_.capacity() > kTextKept) scratch_.shrink_to_fit();
   phase_ = Phase::kHead;
   empty_line_skipped_ = head_done_ = false;
   refusal_.reset();

@@ -46,6 +46,7 @@ void RequestParser::Reset() {
   RequestHead& head = impl_->head;
   head.method.clear();
   head.target.clear();
+  if (head.target.capacity() > kTextKept) head.target.shrink_to_fit();
   head.fields.Clear();
   head.host = {};
   head.framing = BodyFraming::kNone;
@@ -59,5 +60,9 @@ ParseStep RequestParser::Parse(std::string_view input, std::vector<std::string_v
 
 const RequestHead& RequestParser::head() const { return impl_->head; }
 bool RequestParser::got_some() const { return impl_->got_some(); }
+size_t RequestParser::kept_bytes() const {
+  const RequestHead& head = impl_->head;
+  return impl_->kept_bytes() + head.fields.kept_bytes() + head.target.capacity() + head.method.capacity();
+}
 
 }  // namespace apiquota::http

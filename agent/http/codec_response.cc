@@ -52,6 +52,7 @@ void ResponseParser::Reset(std::string_view request_method) {
   ResponseHead& head = impl_->head;
   head.status = 0;
   head.reason.clear();
+  if (head.reason.capacity() > kTextKept) head.reason.shrink_to_fit();
   head.fields.Clear();
   impl_->to_head = request_method == "HEAD";
   impl_->MessageReader::Reset(impl_->to_head);
@@ -64,5 +65,8 @@ ParseStep ResponseParser::Parse(std::string_view input, std::vector<std::string_
 bool ResponseParser::ParseEnd() { return impl_->ParseEnd(); }
 const ResponseHead& ResponseParser::head() const { return impl_->head; }
 bool ResponseParser::got_some() const { return impl_->got_some(); }
+size_t ResponseParser::kept_bytes() const {
+  return impl_->kept_bytes() + impl_->head.fields.kept_bytes() + impl_->head.reason.capacity();
+}
 
 }  // namespace apiquota::http

@@ -51,6 +51,7 @@ class BlockScanner {
   // Where each line so far ends, as the index of its CR; the first line's too. One that is continued ends
   // where its last continuation does.
   std::span<const size_t> line_ends() const { return line_ends_; }
+  size_t kept_bytes() const { return line_ends_.capacity() * sizeof(size_t); }
   bool folded() const { return folded_; }  // there is such a line
   const Refusal& refusal() const { return refusal_; }
 

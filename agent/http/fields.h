@@ -1,6 +1,7 @@
 // Header fields as one flat, reusable buffer: names and values as received, in order, duplicates kept.
-// Copying costs two allocations whatever the number of fields; Clear() keeps the capacity for the next one.
-// Not thread-safe to change. Views stay valid until the next Add, AddLines, Clear or assignment.
+// Copying costs two allocations whatever the number of fields; Clear() keeps the capacity for the next one,
+// unless a large head took more than usual ones need. Not thread-safe to change. Views stay valid until the
+// next Add, AddLines, Clear or assignment.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,10 @@ class Fields {
   void Clear() {
     bytes_.clear();
     refs_.clear();
+    if (bytes_.capacity() > kBytesKept) bytes_.shrink_to_fit();
+    if (refs_.capacity() > kFieldsKept) refs_.shrink_to_fit();
   }
+  size_t kept_bytes() const { return bytes_.capacity() + refs_.capacity() * sizeof(Ref); }
 
   size_t size() const { return refs_.size(); }
   bool empty() const { return refs_.empty(); }
@@ -71,6 +75,9 @@ class Fields {
   friend bool operator==(const Fields& a, const Fields& b);
 
  private:
+  static constexpr size_t kBytesKept = 16 * 1024;
+  static constexpr size_t kFieldsKept = 256;
+
   struct Ref {
     uint32_t at, name, value_at, value, line;  // line: its size, 0 if Line() is empty
   };

@@ -1,6 +1,7 @@
 // The bytes a connection has received and nobody has consumed. Small while idle: 2 KiB, growing to
-// 64 KiB only when a read fills it, and back again when reads have stayed small. Bytes do not move
-// while a read is under way.
+// 64 KiB only when a read fills it, and back again when reads have stayed small, or at Shrink. Beyond that it
+// grows for bytes only that wait all the same (a large head), to a limit, and not to read faster. Bytes do
+// not move while a read is under way. Not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +27,10 @@ class ReadBuffer {
     begin_ += n;
   }
 
-  // Free space for the next read; empty if 64 KiB are waiting already. Invalidates view().
+  // How many bytes may wait; at least 64 KiB.
+  void SetLimit(size_t bytes) { limit_ = std::max(kLarge, bytes); }
+
+  // Free space for the next read; empty if as many bytes as may are waiting already. Invalidates view().
   std::span<char> Prepare() {
     if (begin_ == end_) begin_ = end_ = 0;
     const size_t waiting = end_ - begin_;
@@ -35,8 +39,8 @@ class ReadBuffer {
     } else if (begin_ > 0 && capacity_ - end_ < capacity_ / 2) {
       Compact();  // a stream may leave a few bytes behind at every read: they must not look like a full
                   // buffer
-    } else if (end_ == capacity_ && capacity_ < kLarge) {
-      Reallocate(std::min(kLarge, capacity_ * 4));
+    } else if (end_ == capacity_ && capacity_ < limit_) {
+      Reallocate(std::min(limit_, capacity_ * 4));
     }
     return {data_.get() + end_, capacity_ - end_};
   }
@@ -52,7 +56,20 @@ class ReadBuffer {
     }
   }
 
+  // Nothing more is expected for now: gives back what a large message took, if nothing waits. Invalidates
+  // view(), and what was consumed from it.
+  void Shrink() {
+    if (begin_ != end_ || capacity_ <= kKept) return;
+    data_.reset();
+    capacity_ = begin_ = end_ = 0;
+    wanted_ = kSmall;
+    small_reads_ = 0;
+  }
+  size_t capacity() const { return capacity_; }
+
  private:
+  static constexpr size_t kKept =
+      4 * kSmall;  // at Shrink: messages of this size need no new memory each time
   static constexpr int kSmallReadsToShrink = 16;
 
   void Reallocate(size_t capacity) {
@@ -75,6 +92,7 @@ class ReadBuffer {
   size_t begin_ = 0;
   size_t end_ = 0;
   size_t wanted_ = kSmall;
+  size_t limit_ = kLarge;
   int small_reads_ = 0;
 };
 

@@ -78,6 +78,13 @@ std::string_view Stream::input() const { return impl_->in.view(); }
 
 void Stream::Consume(size_t n) { impl_->in.Consume(n); }
 
+void Stream::SetInputLimit(size_t bytes) { impl_->in.SetLimit(bytes); }
+
+void Stream::ShrinkInput() {
+  impl_->in.Shrink();
+  if (impl_->tls) impl_->tls->records.Shrink();
+}
+
 void Stream::Resume() {
   impl_->reading = true;
   if (!impl_->in_handler) impl_->ContinueReading();

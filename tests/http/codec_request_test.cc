@@ -142,5 +142,17 @@ TEST(RequestParserTest, AnEmptyLineAloneIsNotTheStartOfARequest) {
   EXPECT_TRUE(parser.got_some());
 }
 
+TEST(RequestParserTest, ALargeHeadTakesNoMemoryOnceItIsOver) {
+  RequestParser parser({.head_bytes_max = 1 << 20, .fields_max = 5000, .target_bytes_max = 1 << 19});
+  std::string head = "GET /" + std::string(100'000, 't') + " HTTP/1.1\r\nHost: a\r\n";
+  for (int i = 0; i < 4000; ++i) head += "X-Name: " + std::string(100, 'v') + "\r\n";
+  std::vector<std::string_view> body;
+  parser.Reset();
+  ASSERT_TRUE(parser.Parse(head + "\r\n", &body).complete);
+  EXPECT_GT(parser.kept_bytes(), head.size());
+  parser.Reset();
+  EXPECT_LT(parser.kept_bytes(), 32U * 1024);
+}
+
 }  // namespace
 }  // namespace apiquota::http

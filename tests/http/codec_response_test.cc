@@ -88,6 +88,19 @@ TEST(ResponseParserTest, EqualContentLengthsAreOne) {
       "200 OK 1.1\nContent-Length=2, 02\nContent-Length=2\nframing=1 length=2 keep-alive\nbody:hi\n--\n");
 }
 
+TEST(ResponseParserTest, ALargeHeadTakesNoMemoryOnceItIsOver) {
+  const CodecLimits limits{.head_bytes_max = 1 << 20, .fields_max = 5000};
+  ResponseParser parser(limits);
+  std::string head = "HTTP/1.1 200 " + std::string(100'000, 'r') + "\r\n";
+  for (int i = 0; i < 4000; ++i) head += "X-Name: " + std::string(100, 'v') + "\r\n";
+  std::vector<std::string_view> body;
+  parser.Reset("GET");
+  ASSERT_TRUE(parser.Parse(head + "\r\n", &body).head_complete);
+  EXPECT_GT(parser.kept_bytes(), head.size());
+  parser.Reset("GET");
+  EXPECT_LT(parser.kept_bytes(), 32U * 1024);
+}
+
 TEST(ResponseParserTest, HeadResponseHasNoBodyWhateverItsLengthSays) {
   const Parsed parsed =
       FeedResponses("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "HEAD", {0});

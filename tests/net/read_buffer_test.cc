@@ -50,6 +50,44 @@ TEST(ReadBufferTest, ShrinksAgainWhenReadsStaySmall) {
   EXPECT_EQ(buffer.Prepare().size(), ReadBuffer::kSmall);
 }
 
+TEST(ReadBufferTest, ALargerLimitIsForBytesThatWaitNotForFasterReads) {
+  ReadBuffer buffer;
+  buffer.SetLimit(1 << 20);
+  for (int i = 0; i < 100; ++i) buffer.Consume(Fill(buffer, 1 << 20, 'a'));
+  EXPECT_EQ(buffer.capacity(), ReadBuffer::kLarge);
+  size_t held = 0;
+  while (size_t n = Fill(buffer, 1 << 20, 'a')) held += n;
+  EXPECT_EQ(held, 1U << 20);
+  EXPECT_EQ(buffer.view(), std::string(held, 'a'));
+  buffer.Consume(held);
+  EXPECT_EQ(buffer.Prepare().size(), ReadBuffer::kLarge);
+}
+
+TEST(ReadBufferTest, ALimitBelowTheUsualSizeChangesNothing) {
+  ReadBuffer buffer;
+  buffer.SetLimit(1);
+  size_t held = 0;
+  while (size_t n = Fill(buffer, 1 << 20, 'a')) held += n;
+  EXPECT_EQ(held, ReadBuffer::kLarge);
+}
+
+TEST(ReadBufferTest, AnIdleConnectionKeepsNothingOfALargeHead) {
+  ReadBuffer buffer;
+  buffer.SetLimit(1 << 20);
+  while (Fill(buffer, 1 << 20, 'a') > 0) continue;
+  buffer.Shrink();
+  EXPECT_EQ(buffer.capacity(), 1U << 20) << "bytes wait";
+  buffer.Consume(buffer.view().size());
+  buffer.Shrink();
+  EXPECT_EQ(buffer.capacity(), 0U);
+  EXPECT_EQ(buffer.view(), "");
+  EXPECT_EQ(Fill(buffer, 1 << 20, 'b'), ReadBuffer::kSmall);
+  EXPECT_EQ(buffer.view(), std::string(ReadBuffer::kSmall, 'b'));
+  buffer.Consume(ReadBuffer::kSmall);
+  buffer.Shrink();
+  EXPECT_EQ(buffer.capacity(), ReadBuffer::kSmall) << "what small messages need stays";
+}
+
 TEST(ReadBufferTest, AFewBytesLeftBehindAtEveryReadAreNoFullBuffer) {
   ReadBuffer buffer;
   for (int i = 0; i < 1000; ++i) {
