@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "http/codec_facts.h"
 #include "http/date.h"
+#include "http/links.h"
 
 namespace apiquota::http {
 namespace {
@@ -121,6 +123,12 @@ class FieldCopier {
     if (line.empty()) AppendField(fields_[i].name, fields_[i].value, out_);
   }
 
+  // … with another value.
+  void Replace(size_t i, std::string_view value) {
+    out_->append(std::exchange(run_, {}));
+    AppendField(fields_[i].name, value, out_);
+  }
+
  private:
   const Fields& fields_;
   std::string* out_;
@@ -180,6 +188,18 @@ ClientFraming FramingFor(const ClientResponse& response) {
   return {.chunked = unmeasured && http11, .close_after = !response.keep_alive || (unmeasured && !http11)};
 }
 
+std::optional<std::string> MappedField(const FieldView& field, const LinkMapping& links) {
+  switch (LinkFieldOf(field.name, links)) {
+    case LinkField::kAddress:
+      return MapAddress(field.value, links);
+    case LinkField::kLink:
+      return MapLinks(field.value, links);
+    case LinkField::kNone:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
@@ -232,6 +252,12 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
       const std::string_view name = head.fields[i].name;
       if (IsOurs(name, Way::kClient) || options.NameAway(name)) continue;
       dated = dated || EqualsIgnoreCase(name, "date");
+      if (response.links != nullptr) {
+        if (const auto value = MappedField(head.fields[i], *response.links)) {
+          copier.Replace(i, *value);
+          continue;
+        }
+      }
       copier.Copy(i);
     }
   }

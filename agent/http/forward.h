@@ -63,6 +63,8 @@ void AppendUpstreamHead(const UpstreamRequest& request, std::string* out);
 // 9110 7.6). Refuse it with rule "loop".
 bool IsLoop(const Fields& fields);
 
+struct LinkMapping;  // http/links.h
+
 struct ClientResponse {
   const ResponseHead* head = nullptr;
   int client_minor_version = 1;
@@ -70,6 +72,7 @@ struct ClientResponse {
   bool head_request = false;
   bool add_date = false;  // RFC 9110 6.6.1
   SystemTime now = {};
+  const LinkMapping* links = nullptr;  // null: addresses stay as they are
 };
 
 // How the body must be framed to the client: a kUntilClose body is chunked for HTTP/1.1 clients,

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "http/links.h"
 #include "tests/http/codec_harness.h"
 
 namespace apiquota::http {
@@ -191,6 +192,33 @@ TEST(AppendClientHeadTest, DateIsAddedOnlyWhereItIsMissing) {
             "HTTP/1.1 200 OK\r\nDate: Sun, 01 Mar 2026 00:00:00 GMT\r\n" + end);
   EXPECT_EQ(Client("HTTP/1.1 200 OK\r\ndate: theirs\r\n" + end, "GET", 1, true, true),
             "HTTP/1.1 200 OK\r\ndate: theirs\r\n" + end);
+}
+
+TEST(AppendClientHeadTest, AddressesOfTheApiAreLedBackThroughTheAgent) {
+  const BaseUrl base = *ParseBaseUrl("https://api.example/v1");
+  const std::string more[] = {"x-upload-url"};
+  const LinkMapping links{
+      .base = &base, .prefix = "/r", .scheme = "http", .host = "localhost:4290", .more = more};
+  ResponseParser parser(CodecLimits{});
+  const auto written = [&](std::string_view text, const LinkMapping* mapping) {
+    parser.Reset("GET");
+    std::vector<std::string_view> body;
+    EXPECT_TRUE(parser.Parse(text, &body).head_complete);
+    std::string out;
+    AppendClientHead({.head = &parser.head(), .links = mapping}, &out);
+    return out;
+  };
+  const std::string_view text =
+      "HTTP/1.1 201 Created\r\nA: /v1/a\r\nLocation: /v1/b\r\nB: /v1/b\r\nC: d\r\n"
+      "Link: <https://api.example/v1/c>; rel=next\r\nX-Upload-URL: https://api.example/v1/d\r\n"
+      "Content-Location: /w\r\nRefresh: 5; url=/v1/x\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(written(text, &links),
+            "HTTP/1.1 201 Created\r\nA: /v1/a\r\nLocation: /r/b\r\nB: /v1/b\r\nC: d\r\n"
+            "Link: <http://localhost:4290/r/c>; rel=next\r\nX-Upload-URL: http://localhost:4290/r/d\r\n"
+            "Content-Location: /w\r\nRefresh: 5; url=/v1/x\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(written(text, nullptr), text);
+  EXPECT_EQ(written("HTTP/1.1 103 Early Hints\r\nLink: </v1/a>; rel=preload\r\n\r\n", &links),
+            "HTTP/1.1 103 Early Hints\r\nLink: </r/a>; rel=preload\r\n\r\n");
 }
 
 TEST(AppendOwnAnswerTest, SaysWhoSpeaksAndWhy) {

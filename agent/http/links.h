@@ -1,0 +1,38 @@
+// Addresses of the API's own in a response's head, led back through the agent: a client that follows a
+// redirect or `rel=next` stays behind it (RFC 9110 10.2.2, 8.7; RFC 8288). Pure.
+//
+//   /v1/x                      an absolute path under the base URL's     → /route/x      (base path /v1)
+//   https://api.example/v1/x   what begins with the base URL             → http://agent.host:4290/route/x
+//   //api.example/v1/x         likewise; another host gets the base URL's scheme, as it meant it
+//   x, ../x, ?page=2, #f, paths outside the base path, other origins, dot segments that leave      stay
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/forward.h"
+
+namespace apiquota::http {
+
+// Views: of a route, and of the request that is answered.
+struct LinkMapping {
+  const BaseUrl* base = nullptr;
+  std::string_view prefix;            // of the route: "/openai"; "/" or "" for all paths
+  std::string_view scheme = "http";   // the listener's
+  std::string_view host;              // the request's Host, judged; empty: addresses are given as paths
+  std::span<const std::string> more;  // further fields that hold one address each, in lower case
+};
+
+enum class LinkField : uint8_t { kNone, kAddress, kLink };
+
+// Location, Content-Location and `more` hold an address, Link a list. (Refresh has a grammar of its own and
+// is for browsers.)
+LinkField LinkFieldOf(std::string_view name, const LinkMapping& mapping);
+
+// The value as the client is to see it; nothing if it stays as it is.
+std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping);
+std::optional<std::string> MapLinks(std::string_view value, const LinkMapping& mapping);
+
+}  // namespace apiquota::http
