@@ -38,6 +38,7 @@ struct ApiOptions {
   std::string base_url;               // "https://api.openai.com" or with a path; empty: the exporter's own
   bool base_url_by_operator = false;  // only then private and loopback upstreams are allowed
   std::string route;                  // "/openai"; never "/"
+  bool rewrite_links = true;  // addresses of the API's own in its heads are led back through the agent
   std::map<std::string, std::string> labels;
   std::vector<KeyOptions> keys;
   std::optional<PollOptions> poll;           // nothing: never asked

@@ -24,6 +24,7 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
   if (!base) return Fail("api " + api.name + ": " + base.error().message);
   route->base = std::move(*base);
   route->private_allowed = api.base_url_by_operator;
+  route->rewrite_links = api.rewrite_links;
   route->keys = api.keys;
   route->declared = !api.limits.empty();
   if (api.poll) {
@@ -56,6 +57,15 @@ std::string_view FirstSegment(std::string_view path_and_query) {
 }
 
 }  // namespace
+
+std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host) {
+  if (!route.rewrite_links) return std::nullopt;
+  return http::LinkMapping{.base = &route.base,
+                           .prefix = route.prefix,
+                           .scheme = scheme,
+                           .host = host,
+                           .more = Info(*route.exporter).links};
+}
 
 std::optional<RouteMatch> RouteTable::Match(std::string_view path_and_query) const {
   for (const std::string_view segment : {FirstSegment(path_and_query), std::string_view()}) {

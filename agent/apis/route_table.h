@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "http/forward.h"
+#include "http/links.h"
 #include "metrics/agent_metrics.h"
 #include "metrics/lazy_metrics.h"
 #include "net/fingerprint.h"
@@ -28,12 +29,17 @@ struct Route {
   provider::ExporterPtr exporter;
   http::BaseUrl base;
   bool private_allowed = false;  // the operator wrote the base URL
+  bool rewrite_links = true;
   std::vector<KeyOptions> keys;
   const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
   std::optional<PollEndpoint> poll;
   bool declared = false;         // the operator declared limits: requests are counted
   metrics::LazyMetrics metrics;  // its counters belong to the registry and survive the route
 };
+
+// How addresses in the route's responses are written for a client that used this Host; null where the
+// operator wants them as they are. The views live as long as their owners.
+std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host);
 
 struct RouteMatch {
   const Route* route = nullptr;

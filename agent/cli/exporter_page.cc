@@ -83,6 +83,7 @@ std::string About(const ExporterInfo& info, const provider::Exporter& exporter,
   lines.Add("not proxied", info.not_proxyable);
   for (const auto& rule : info.credentials) lines.Add("credential", CredentialText(rule));
   for (const ResourceRule& rule : exporter.resources) lines.Add("resource", ResourceText(rule));
+  lines.Add("addresses in", fmt::format("{}", fmt::join(info.links, ", ")));
   lines.Add("recognised by", fmt::format("{}", fmt::join(exporter.detect, ", ")));
   if (info.poll) lines.Add("asked by", PollText(*info.poll));
   lines.Add("recordings",

@@ -135,6 +135,7 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
   api.exporter = LoadExporter(map.Require("exporter"), loader);
   LoadBaseUrl(map, loader, &api);
   api.route = LoadRoute(map.Get("route"), api.name);
+  if (const YamlValue links = map.Get("rewrite_links"); links.Present()) api.rewrite_links = links.AsBool();
   api.labels = LoadLabels(map.Get("labels").AsMap());
   api.keys = LoadKeys(map.Get("keys"), loader);
   LoadPoll(map.Get("poll"), loader, &api);

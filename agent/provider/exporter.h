@@ -32,6 +32,8 @@ struct ExporterInfo {
   std::string base_url;            // empty if every customer has a host of their own
   std::string not_proxyable;       // why not, as a person is told; empty: it can be proxied
   std::vector<CredentialRule> credentials;
+  std::vector<std::string>
+      links;  // response headers that hold one address of the API's own each, in lower case
   std::vector<std::string> request_pointers;  // JSON pointers wanted from request bodies (the model's name)
   // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
   std::vector<Throttle> throttles;

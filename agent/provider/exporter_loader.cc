@@ -71,6 +71,10 @@ ExporterInfo ReadInfo(YamlMap* map) {
         {LoadHeaderName(credential.Require("header")), credential.Get("scheme").AsString()});
     credential.Finish();
   }
+  for (const YamlValue& item : map->Get("links").AsListOrSingle()) {
+    info.links.push_back(LoadHeaderName(item));
+    if (info.links.back().find('*') != std::string::npos) item.Fail("expected one header, without *");
+  }
   if (const YamlValue poll = map->Get("poll"); poll.Present()) info.poll = ReadPollRule(poll);
   return info;
 }

@@ -160,7 +160,7 @@ struct Exporter {
   std::vector<std::string> detect;       // any of these headers hints at this API; may hold one '*'
   std::vector<UsageRule> usage;
   std::bitset<1000> refusals;  // statuses by which, with their head and body, a throttle rule may hold
-  bool merge_equal = false;   // equal readings of two rules are one quota, said twice
+  bool merge_equal = false;    // equal readings of two rules are one quota, said twice
 
   std::shared_ptr<const HeaderIndex> index;
   PointerSet body_pointers;

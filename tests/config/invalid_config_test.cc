@@ -16,7 +16,8 @@ struct Invalid {
 constexpr Invalid kInvalid[] = {
     {"unknown-top-key", ":1:1: unknown key \"prxy\"; did you mean \"proxy\"?"},
     {"later-key-guard",
-     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, labels, keys, poll, "
+     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, rewrite_links, labels, keys, "
+     "poll, "
      "limits"},
     {"later-key-shared",
      ":1:1: unknown key \"shared\"; known here: admin, proxy, poller, ledger, apis, callers, state, "

@@ -54,6 +54,7 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   EXPECT_EQ(openai.base_url, "");
   EXPECT_FALSE(openai.base_url_by_operator);
   EXPECT_EQ(openai.route, "/openai");
+  EXPECT_FALSE(openai.rewrite_links);
   EXPECT_EQ(openai.labels, (std::map<std::string, std::string>{{"team", "research"}}));
   ASSERT_EQ(openai.keys.size(), 2u);
   EXPECT_EQ(openai.keys[0].name, "ci");
@@ -72,6 +73,7 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   const apis::ApiOptions& azure = loaded->apis[1];
   EXPECT_EQ(azure.poll, std::nullopt) << "the agent asks nothing by itself";
   EXPECT_TRUE(azure.limits.empty());
+  EXPECT_TRUE(azure.rewrite_links);
   EXPECT_EQ(azure.base_url, "https://acme.openai.azure.com");
   EXPECT_TRUE(azure.base_url_by_operator);
   EXPECT_EQ(azure.route, "/azure") << "the name, unless said";

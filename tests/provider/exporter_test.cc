@@ -173,8 +173,9 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: \"/list/*=id/code\"}, scope: primary}\n"),
             "x.yaml:4:35: *=member names quotas: expected * alone, for any element");
-  EXPECT_EQ(ErrorOf("throttle:\n  - {status: 700, scope: primary}\n"),
-            "x.yaml:4:14: expected a whole number from 100 to 599, found \"700\"");
+  EXPECT_EQ(ErrorOf("links: [x-url, x-url-*]\n"), "x.yaml:3:16: expected one header, without *");
+  EXPECT_EQ(ErrorOf("throttle:\n  - {status: 1000, scope: primary}\n"),
+            "x.yaml:4:14: expected a whole number from 100 to 999, found \"1000\"");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: code}, scope: primary}\n"),
             "x.yaml:4:35: expected a JSON pointer such as /error/code");
   EXPECT_EQ(ErrorOf("usage: {inputs: /a}\n"), "x.yaml:3:9: unknown key \"inputs\"; did you mean \"input\"?");
