@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <random>
 #include <string>
 #include <utility>
 
 #include "apis/route_table.h"
 #include "app/poll_facts.h"
 #include "base/log.h"
+#include "http/forward.h"
 
 namespace apiquota::app {
 namespace {
@@ -101,7 +103,12 @@ Status Agent::Listen() {
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
-  auto proxy = proxy::Proxy::Start(config.proxy, *routes, {clock_, ledger_, metrics_, {admin_->port()}});
+  auto proxy = proxy::Proxy::Start(config.proxy, *routes,
+                                   {.clock = clock_,
+                                    .ledger = ledger_,
+                                    .metrics = metrics_,
+                                    .own_ports = {admin_->port()},
+                                    .pseudonym = http::ViaPseudonym(std::random_device()())});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   poller_ = std::make_unique<poll::Poller>(config.poller,

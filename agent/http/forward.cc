@@ -14,8 +14,6 @@
 namespace apiquota::http {
 namespace {
 
-constexpr std::string_view kPseudonym = "apiquota";
-
 enum class Way : uint8_t { kUpstream, kClient };
 
 bool IsAnyOf(std::string_view name, std::span<const std::string_view> names) {
@@ -217,22 +215,29 @@ void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
     }
   }
   for (const FieldView& field : request.replace) AppendField(field.name, field.value, out);
-  out->append(head.minor_version == 1 ? "Via: 1.1 apiquota\r\n" : "Via: 1.0 apiquota\r\n");
+  out->append(head.minor_version == 1 ? "Via: 1.1 " : "Via: 1.0 ").append(request.pseudonym).append("\r\n");
   if (head.framing == BodyFraming::kLength) AppendContentLength(head.content_length, out);
   if (head.framing == BodyFraming::kChunked) out->append("Transfer-Encoding: chunked\r\n");
   out->append("\r\n");
 }
 
-bool IsLoop(const Fields& fields) {
+std::string ViaPseudonym(uint32_t random) {
+  char digits[8];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, random, 16);
+  const std::string_view hex(digits, static_cast<size_t>(end - digits));
+  return std::string("apiquota-").append(sizeof digits - hex.size(), '0').append(hex);
+}
+
+bool IsLoop(const Fields& fields, std::string_view pseudonym) {
   bool found = false;
   for (size_t i = 0; i < fields.size() && !found; ++i) {
     if (!EqualsIgnoreCase(fields[i].name, "via")) continue;
     // received-protocol RWS received-by [ RWS comment ]
-    ForEachElement(fields[i].value, [&found](std::string_view member) {
+    ForEachElement(fields[i].value, [&found, pseudonym](std::string_view member) {
       const size_t space = member.find_first_of(" \t");
       if (space == std::string_view::npos) return;
       const std::string_view rest = Trim(member.substr(space));
-      found = found || EqualsIgnoreCase(rest.substr(0, rest.find_first_of(" \t")), kPseudonym);
+      found = found || EqualsIgnoreCase(rest.substr(0, rest.find_first_of(" \t")), pseudonym);
     });
   }
   return found;

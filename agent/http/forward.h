@@ -49,19 +49,24 @@ struct UpstreamRequest {
   // apart.
   std::vector<FieldView> replace = {};
   std::vector<std::string_view> drop = {};
+  std::string_view pseudonym = "apiquota";  // in Via
 };
 
 // Request line and fields, ending in the blank line. The body is re-framed: Content-Length when the
 // client's framing is kLength, chunked when it is kChunked. Expect is not forwarded; TE, Upgrade
 // and everything Connection names is dropped, but Connection can't name Host, the credential or
-// framing away (those of `replace` are written after). "Via: 1.1 apiquota" is added (RFC
+// framing away (those of `replace` are written after). "Via: 1.1 <pseudonym>" is added (RFC
 // 9110 7.6.3). A field that would not be legal on the wire is left out; illegal bytes of the path
 // are percent-encoded.
 void AppendUpstreamHead(const UpstreamRequest& request, std::string* out);
 
-// Whether an apiquota has forwarded this request before: the base URL leads back here (RFC
+// A name for one running agent, so that a request may pass several of them and still be known when it comes
+// back to one: "apiquota-" and eight hex digits of `random`, which say nothing about machine or process.
+std::string ViaPseudonym(uint32_t random);
+
+// Whether the agent of this pseudonym has forwarded the request before: the base URL leads back here (RFC
 // 9110 7.6). Refuse it with rule "loop".
-bool IsLoop(const Fields& fields);
+bool IsLoop(const Fields& fields, std::string_view pseudonym);
 
 struct LinkMapping;  // http/links.h
 

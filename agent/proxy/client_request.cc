@@ -1,6 +1,5 @@
 // From the client to the upstream: requests are read, judged and sent on.
 #include "base/text.h"
-#include "net/read_buffer.h"
 #include "proxy/admission.h"
 #include "proxy/client_session.h"
 #include "proxy/worker.h"
@@ -39,8 +38,6 @@ void ClientSession::ReadRequests() {
     }
     if (!step.head_complete) {
       client_.Consume(step.consumed);
-      if (client_.input().size() < net::ReadBuffer::kLarge) break;
-      Refuse({431, "head_size", "the head is too long"});
       break;
     }
     client_.Consume(step.consumed);  // before anything is done about it: that may close and discard the input
@@ -86,7 +83,8 @@ bool ClientSession::Decide(apis::RouteMatch* match, apis::FoundCredential* found
   const auto path = http::RequestPath(head.target);
   if (!path) return Refuse(path.error()), false;
   if (!MayAsk(head)) return Reject(metrics::Rejection::kHost, {}), false;
-  if (http::IsLoop(head.fields)) return Reject(metrics::Rejection::kLoop, {}), false;
+  if (http::IsLoop(head.fields, worker_.shared().pseudonym))
+    return Reject(metrics::Rejection::kLoop, {}), false;
   const auto matched = routes_->Match(*path);
   if (!matched) return Reject(metrics::Rejection::kNoRoute, KnownRoutes(*routes_)), false;
   *match = *matched;
@@ -111,8 +109,12 @@ bool ClientSession::MayAsk(const http::RequestHead& head) {
 void ClientSession::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                                       const apis::KeyChoice& choice, std::string* out) const {
   const provider::ExporterInfo& exporter = Info(*match.route->exporter);
-  http::UpstreamRequest request{
-      .head = &parser_.head(), .base = &match.route->base, .path = match.path, .replace = {}, .drop = {}};
+  http::UpstreamRequest request{.head = &parser_.head(),
+                                .base = &match.route->base,
+                                .path = match.path,
+                                .replace = {},
+                                .drop = {},
+                                .pseudonym = worker_.shared().pseudonym};
   std::optional<apis::InjectedField> injected;
   if (choice.action == apis::KeyChoice::Action::kInject) {
     injected = apis::InjectedCredential(exporter, found, *choice.key);
@@ -150,6 +152,7 @@ void ClientSession::ReadBody() {
 void ClientSession::NextRequest() {
   state_ = State::kReading;
   parser_.Reset();
+  client_.ShrinkInput();
   in_head_ = false;
 }
 

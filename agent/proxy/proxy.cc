@@ -19,6 +19,7 @@ struct Proxy::Impl {
                .tls = std::move(tls),
                .resolver = net::Resolver(deps.clock),
                .own_ports = std::move(deps.own_ports),
+               .pseudonym = std::move(deps.pseudonym),
                .clients = {}} {}
 
   ~Impl() { StopWorkers(); }

@@ -26,6 +26,7 @@ struct ProxyDeps {
   // The agent's other listeners (the admin port): no upstream may be one of them on any address of
   // this machine.
   std::vector<uint16_t> own_ports;
+  std::string pseudonym = "apiquota";  // in Via: http::ViaPseudonym
 };
 
 class Proxy {

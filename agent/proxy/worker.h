@@ -34,6 +34,7 @@ struct Shared {
   net::TlsClient tls;
   net::Resolver resolver;
   std::vector<uint16_t> own_ports;
+  std::string pseudonym;           // in Via
   std::atomic<size_t> clients{0};  // connections, of all workers
 };
 

@@ -30,8 +30,8 @@ after(async () => {
 });
 
 /** What a gateway adds to a request (RFC 9110 7.6.3), and the only thing. */
-function withVia(request) {
-  return { ...request, fields: [...request.fields, ["via", "1.1 apiquota"]] };
+function withVia(request, via) {
+  return { ...request, fields: [...request.fields, ["via", via]] };
 }
 
 /** Runs `use(baseUrl, fetch)` directly and through the proxy; what came and went must be the same. */
@@ -51,7 +51,9 @@ async function bothWays(name, use) {
   }
   const [direct, proxied] = ways;
   assert.ok(direct.requests.length > 0 && direct.answers.length === direct.requests.length);
-  assert.deepEqual(proxied.requests, direct.requests.map(withVia));
+  const via = proxied.requests[0].fields.find(([name]) => name === "via")[1];
+  assert.match(via, /^1\.1 apiquota-[0-9a-f]{8}$/);
+  assert.deepEqual(proxied.requests, direct.requests.map((request) => withVia(request, via)));
   assert.deepEqual(proxied.answers, direct.answers);
   assert.deepEqual(proxied.result, direct.result);
   return proxied;

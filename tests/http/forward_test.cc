@@ -116,19 +116,28 @@ TEST(AppendUpstreamHeadTest, AbsoluteFormKeepsOnlyItsPath) {
             "GET /x?y HTTP/1.1\r\nHost: b:81\r\nVia: 1.1 apiquota\r\n\r\n");
 }
 
-TEST(IsLoopTest, OurOwnViaIsALoop) {
+TEST(IsLoopTest, OurOwnViaIsALoopAndAnotherAgentsIsNone) {
   const auto loops = [](std::string_view via) {
     Fields fields;
     fields.Add("Accept", "*/*");
     fields.Add("via", via);
-    return IsLoop(fields);
+    return IsLoop(fields, "apiquota-0000002a");
   };
-  EXPECT_TRUE(loops("1.1 apiquota"));
-  EXPECT_TRUE(loops("1.0 fred, 1.1\tAPIQUOTA (note)"));
+  EXPECT_TRUE(loops("1.1 apiquota-0000002a"));
+  EXPECT_TRUE(loops("1.0 fred, 1.1\tAPIQUOTA-0000002A (note)"));
+  EXPECT_TRUE(loops("1.1 apiquota-0000002b, 1.1 apiquota-0000002a, 1.1 apiquota"));
   EXPECT_FALSE(loops("1.1 fred"));
-  EXPECT_FALSE(loops("1.1 not-apiquota, 1.1 apiquota2"));
-  EXPECT_FALSE(loops("apiquota"));
-  EXPECT_FALSE(IsLoop(Fields{}));
+  EXPECT_FALSE(loops("1.1 apiquota"));
+  EXPECT_FALSE(loops("1.1 apiquota-0000002b"));
+  EXPECT_FALSE(loops("1.1 not-apiquota-0000002a, 1.1 apiquota-0000002a2"));
+  EXPECT_FALSE(loops("apiquota-0000002a"));
+  EXPECT_FALSE(IsLoop(Fields{}, "apiquota-0000002a"));
+}
+
+TEST(ViaPseudonymTest, IsAlwaysOfTheSameShape) {
+  EXPECT_EQ(ViaPseudonym(0), "apiquota-00000000");
+  EXPECT_EQ(ViaPseudonym(42), "apiquota-0000002a");
+  EXPECT_EQ(ViaPseudonym(0xffffffff), "apiquota-ffffffff");
 }
 
 TEST(AppendClientHeadTest, ForwardsVerbatimAndInOrder) {

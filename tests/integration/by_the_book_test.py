@@ -121,7 +121,7 @@ class ByTheBookTest(unittest.TestCase):
             client.send(ask())
             found = [client.response() for _ in range(3)]
             self.assertEqual([r.status for r in found], [103, 103, 200])
-            self.assertEqual(found[0].values(b"link"), [b"</a>"])
+            self.assertEqual(found[0].values(b"link"), [b"</t/a>"])
         data, _ = exchange(self.agent.proxy_url, ask(version=b"1.0"))
         self.assertEqual([r.status for r in responses_in(data)[0]], [200])
 
@@ -188,10 +188,16 @@ class ByTheBookTest(unittest.TestCase):
         self.assertEqual(self.upstream.requests, [])
 
     def test_a_request_that_has_passed_here_before_is_refused(self):
-        found, _ = responses_in(exchange(self.agent.proxy_url, (
-            b"GET /t/x HTTP/1.1\r\nHost: a\r\nVia: 1.1 apiquota\r\nConnection: close\r\n\r\n"))[0])
-        self.assertEqual([r.status for r in found], [508])
-        self.assertEqual(self.upstream.requests, [])
+        def statuses(via):
+            found, _ = responses_in(exchange(self.agent.proxy_url, (
+                b"GET /t/x HTTP/1.1\r\nHost: a\r\nVia: " + via + b"\r\nConnection: close\r\n\r\n"))[0])
+            return [r.status for r in found]
+        self.assertEqual(statuses(b"1.1 apiquota-00000000"), [200], "another agent's is no loop")
+        theirs, ours = self.upstream.requests[0].values(b"via")
+        self.assertEqual(theirs, b"1.1 apiquota-00000000")
+        self.assertRegex(ours, rb"^1\.1 apiquota-[0-9a-f]{8}$")
+        self.assertEqual(statuses(ours), [508])
+        self.assertEqual(len(self.upstream.requests), 1)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,8 @@ TEST_F(ProxyKeysTest, OnlyNamesOfThisMachineAreServed) {
 TEST_F(ProxyKeysTest, ARequestThatComesBackIsALoop) {
   Start({Demo(upstream_)});
   EXPECT_EQ(AskWith("Via: 1.1 other, 1.1 apiquota\r\n"), "508 loop");
+  EXPECT_EQ(AskWith("Via: 1.1 apiquota-0000002a\r\n"), "Via: 1.1 apiquota-0000002a\r\n")
+      << "of another agent";
 }
 
 TEST_F(ProxyKeysTest, AnUnknownPathNamesTheKnownRoutes) {
