@@ -63,7 +63,7 @@ enum class ClientError : uint8_t {
 struct ClientResult {
   std::optional<ClientError> error;
   std::optional<http::Refusal> refusal;  // with kBadResponse: what the codec said of the head
-  int status = 0;           // with an error: 0, or what had come
+  int status = 0;                        // with an error: 0, or what had come
   http::Fields fields;      // of the final response's head; no Content-Encoding, for the body is decoded
   std::string body;         // decoded
   bool body_whole = false;  // false also where it was too long, or its coding unreadable

@@ -25,7 +25,8 @@ void ClientSession::OnUpstreamDrained() {
 void ClientSession::OnInterim(const http::ResponseHead& head) {
   if (parser_.head().minor_version != 1) return;
   head_.clear();
-  http::AppendClientHead({.head = &head, .now = {}}, &head_);
+  const auto links = LinksOf(record_.route(), "http", parser_.head().host);
+  http::AppendClientHead({.head = &head, .now = {}, .links = links ? &*links : nullptr}, &head_);
   client_.Write({head_});
 }
 
@@ -36,6 +37,7 @@ void ClientSession::WriteHead(const http::ResponseHead& head) {
   response_begun_ = true;
   // An answer to half a request: what is left of the request can't be told from the next one later.
   keep_alive_ = keep_alive_ && request_complete_ && !draining_;
+  const auto links = LinksOf(record_.route(), "http", request.host);
   const bool undated = !head.fields.Find("date");
   head_.clear();
   framing_ = http::AppendClientHead({.head = &head,
@@ -43,7 +45,8 @@ void ClientSession::WriteHead(const http::ResponseHead& head) {
                                      .keep_alive = keep_alive_,
                                      .head_request = request.method == "HEAD",
                                      .add_date = undated,
-                                     .now = undated ? worker_.shared().clock.SystemNow() : SystemTime()},
+                                     .now = undated ? worker_.shared().clock.SystemNow() : SystemTime(),
+                                     .links = links ? &*links : nullptr},
                                     &head_);
   if (framing_.close_after) keep_alive_ = false;
 }
@@ -88,7 +91,9 @@ void ClientSession::OnUpstreamError(metrics::UpstreamError error) {
   record_.UpstreamFailed(error);
   if (!response_begun_) {
     const metrics::ReasonInfo& info = Info(error);
-    Answer(info.status, info.proxy_status, info.label, info.detail);
+    const auto& refusal = exchange_.refusal();
+    Answer(info.status, info.proxy_status, info.label,
+           refusal ? Detail(error, *refusal) : std::string(info.detail));
     if (in_requests_ || state_ != State::kReading) return;
     ReadRequests();
     if (state_ != State::kDone) client_.Resume();

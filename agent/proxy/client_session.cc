@@ -28,6 +28,7 @@ ClientSession::ClientSession(Worker& worker, net::Stream stream)
       loopback_(client_.peer().ip.IsLoopback()) {
   client_.SetHandler(this);
   client_.SetLowMark(worker.shared().options.buffer_low_bytes);
+  client_.SetInputLimit(worker.shared().options.head_bytes_max);
   client_.Resume();
   ArmForReading();
 }

@@ -28,6 +28,7 @@ class ExchangeRecord {
              std::string_view path, std::string_view credential, const apis::KeyChoice& choice,
              SteadyTime read_at);
   bool active() const { return route_ != nullptr; }
+  const apis::Route& route() const { return *route_; }  // while active
 
   // The routes this connection has used are about to go.
   void Forget() { key_ = nullptr; }

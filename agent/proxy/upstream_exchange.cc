@@ -5,8 +5,6 @@
 namespace apiquota::proxy {
 namespace {
 
-constexpr int kInterimsMax = 8;
-
 metrics::UpstreamError ToUpstreamError(net::ConnectError error) {
   switch (error) {
     case net::ConnectError::kDns:
@@ -54,7 +52,8 @@ void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, s
   head_ = std::move(head);
   chunked_ = chunked;
   head_sent_ = request_complete_ = paused_ = false;
-  interims_ = 0;
+  interims_.Reset();
+  refusal_.reset();
   parser_.Reset(method);
   phase_ = Phase::kConnecting;
   const auto connection = pool.Acquire(*this);
@@ -63,6 +62,7 @@ void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, s
   connection_ = *connection;
   connection_->stream().SetHandler(this);
   connection_->stream().SetLowMark(options_.buffer_low_bytes);
+  connection_->stream().SetInputLimit(options_.head_bytes_max);
   phase_ = Phase::kFirstByte;
   client_.OnConnection(false);
 }
@@ -71,6 +71,7 @@ void UpstreamExchange::OnUpstream(net::UpstreamConnection& connection) {
   connection_ = &connection;
   connection_->stream().SetHandler(this);
   connection_->stream().SetLowMark(options_.buffer_low_bytes);
+  connection_->stream().SetInputLimit(options_.head_bytes_max);
   phase_ = Phase::kFirstByte;
   const uint64_t mine = exchanges_;
   client_.OnConnection(true);
@@ -134,11 +135,12 @@ void UpstreamExchange::Resume() {
 void UpstreamExchange::OnDrained() { client_.OnUpstreamDrained(); }
 
 // True if what was parsed was an interim response and the final one is still to come.
-bool UpstreamExchange::TakeInterim() {
+bool UpstreamExchange::TakeInterim(size_t bytes) {
   const http::ResponseHead& head = parser_.head();
   if (head.status / 100 != 1) return false;
-  if (head.status == 101 || ++interims_ > kInterimsMax) {
-    Fail(metrics::UpstreamError::kBadResponse);
+  refusal_ = head.status == 101 ? http::kUnaskedSwitch : interims_.Take(bytes);
+  if (refusal_) {
+    Fail(metrics::ToUpstreamError(*refusal_));
     return true;
   }
   const uint64_t mine = exchanges_;
@@ -156,11 +158,13 @@ void UpstreamExchange::OnBytes() {
     if (!parser_.got_some()) client_.OnResponseArrived();
     slices_.clear();
     const http::ParseStep step = parser_.Parse(stream.input(), &slices_);
-    if (step.refusal)
+    if (step.refusal) {
+      refusal_ = step.refusal;
       return Fail(phase_ == Phase::kBody ? metrics::UpstreamError::kTruncated
-                                         : metrics::UpstreamError::kBadResponse);
+                                         : metrics::ToUpstreamError(*refusal_));
+    }
     stream.Consume(step.consumed);
-    if (step.head_complete && TakeInterim()) {
+    if (step.head_complete && TakeInterim(step.consumed)) {
       if (!IsStill(mine)) return;
       continue;
     }
@@ -198,6 +202,7 @@ void UpstreamExchange::Complete(bool reusable) {
   phase_ = Phase::kIdle;
   // An answer that came before all of the request was sent leaves the upstream in the middle of a message.
   if (reusable && request_complete_ && connection.stream().unsent() == 0) {
+    connection.stream().ShrinkInput();
     pool.Release(connection, parser_.head().keep_alive_timeout);
   } else {
     pool.Discard(connection);

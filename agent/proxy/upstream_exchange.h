@@ -10,6 +10,7 @@
 
 #include "apis/options.h"
 #include "http/codec.h"
+#include "http/interim.h"
 #include "metrics/reasons.h"
 #include "net/upstream_pool.h"
 #include "proxy/options.h"
@@ -59,6 +60,8 @@ class UpstreamExchange final : private net::StreamHandler,
   bool connected() const { return connection_ != nullptr; }
   bool request_complete() const { return request_complete_; }
   size_t unsent() const;
+  // With OnUpstreamError: what the codec said, if that is why.
+  const std::optional<http::Refusal>& refusal() const { return refusal_; }
 
   void Pause();  // the client can't take more of the response now
   void Resume();
@@ -77,7 +80,7 @@ class UpstreamExchange final : private net::StreamHandler,
   void OnTimer(net::Timer& timer) override;
 
   bool IsStill(uint64_t exchange) const { return connection_ != nullptr && exchange == exchanges_; }
-  bool TakeInterim();
+  bool TakeInterim(size_t bytes);
   void Complete(bool reusable);
   void Fail(metrics::UpstreamError error);
   void ArmTimer();
@@ -98,7 +101,8 @@ class UpstreamExchange final : private net::StreamHandler,
   bool head_sent_ = false;
   bool request_complete_ = false;
   bool paused_ = false;
-  int interims_ = 0;
+  http::InterimBudget interims_;
+  std::optional<http::Refusal> refusal_;
   uint64_t exchanges_ = 0;  // begun so far
   std::vector<std::string_view> slices_;
   std::vector<std::string_view> pieces_;

@@ -110,7 +110,7 @@ class SmugglingTest(unittest.TestCase):
             with self.subTest(row.name):
                 data, found, aborted = self.hostile(row)
                 self.assertFalse(aborted, data)
-                status = int(row.bytes[row.bytes.rindex(b"HTTP/1."):].split(b" ")[1])
+                status = int(row.bytes[row.bytes.rindex(b"HTTP/1."):][9:12])
                 body = b"hello" if b"hello" in row.bytes else b""
                 self.assertEqual([(r.status, r.body) for r in found], [(status, body)])
                 self.assertNotIn(b"Set-Cookie", data)
@@ -142,7 +142,7 @@ class SmugglingTest(unittest.TestCase):
         hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2000
         self.upstream.reply = lambda request, sock: hints + OK
         found, _ = responses_in(exchange(self.agent.proxy_url, ASK)[0])
-        self.assertLess(len(found), 20)
+        self.assertLess(sum(r.status < 200 for r in found), 64 * 1024 / 30)
         self.assertEqual(found[-1].status, 502)
 
 

@@ -183,20 +183,6 @@ TEST_F(ProxyTest, ResponsesThatAreNotHttpAreABadGateway) {
   }
 }
 
-TEST_F(ProxyTest, EndlessInterimResponsesAreABadGateway) {
-  FakeUpstream upstream([&](Peer& peer) {
-    peer.ReadHead();
-    for (int i = 0; i < 9; ++i) peer.Send("HTTP/1.1 102 Processing\r\n\r\n");
-    peer.ReadAll();
-  });
-  Start({Demo(upstream)});
-  std::string interims;
-  for (int i = 0; i < 8; ++i) interims += "HTTP/1.1 102 Processing\r\n\r\n";
-  const std::string answer = Ask(kAskAndClose);
-  ASSERT_TRUE(answer.starts_with(interims));
-  EXPECT_EQ(Verdict(answer.substr(interims.size())), "502 http_protocol_error");
-}
-
 TEST_F(ProxyTest, AnUpstreamThatRefusesConnectionsIsABadGateway) {
   uint16_t port = 0;
   apis::ApiOptions api;

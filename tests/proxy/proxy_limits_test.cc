@@ -154,6 +154,22 @@ TEST_F(ProxyTest, OversizedHeadsAreRefusedByTheirOwnStatus) {
             (CountMap{{"target", 1}, {"head_size", 1}, {"field_count", 1}}));
 }
 
+TEST_F(ProxyTest, HeadsAsLongAsTheLimitSaysPassBothWays) {
+  options_.head_bytes_max = 1024 * 1024;
+  const std::string field = "x: " + std::string(900'000, 'a') + "\r\n";
+  FakeUpstream upstream([&](Peer& peer) {
+    while (!peer.ReadHead().empty()) peer.Send("HTTP/1.1 200 OK\r\n" + field + "Content-Length: 0\r\n\r\n");
+  });
+  Start({Demo(upstream)});
+  Peer client = Connect();
+  for (int i = 0; i < 2; ++i) {
+    client.Send("GET /demo/ HTTP/1.1\r\nHost: localhost\r\n" + field + "\r\n");
+    EXPECT_TRUE(client.ReadHead().contains(field));
+  }
+  client.Send("GET /demo/ HTTP/1.1\r\nHost: localhost\r\nx: " + std::string(1024 * 1024, 'a') + "\r\n\r\n");
+  EXPECT_EQ(Rule(client.ReadAll()), "431 head_size");
+}
+
 TEST_F(ProxyTest, SmugglingIsRefusedAndTheConnectionClosed) {
   std::atomic<int> seen{0};
   FakeUpstream upstream([&](Peer& peer) {

@@ -72,7 +72,7 @@ TEST_F(ProxyTest, AChunkedRequestBodyArrivesAsItIsSent) {
   Peer client = Connect();
   client.Send(
       "POST /demo/up HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=1\r\nfirst\r\n");
-  EXPECT_EQ(client.ReadHead(), "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+  EXPECT_EQ(client.ReadHead(), "HTTP/1.1 103 Early Hints\r\nLink: </demo/a>\r\n\r\n");
   client.Send("6\r\nsecond\r\n0\r\nX-Trailer: 1\r\n\r\n");
   EXPECT_EQ(client.Read(kOk.size()), kOk);
   EXPECT_EQ(head, "POST /up HTTP/1.1\r\nHost: " + upstream.authority() +
@@ -186,9 +186,9 @@ TEST_F(ProxyTest, InterimResponsesPassExceptForHttp10Clients) {
   Start({Demo(upstream)});
   Peer client = Connect();
   client.Send(kGet);
-  EXPECT_EQ(
-      client.ReadUntil("\r\n\r\nok"),
-      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + std::string(kOk));
+  EXPECT_EQ(client.ReadUntil("\r\n\r\nok"),
+            "HTTP/1.1 103 Early Hints\r\nLink: </demo/a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
+                std::string(kOk));
   EXPECT_EQ(Ask("GET /demo/ HTTP/1.0\r\n\r\n").substr(0, 15), "HTTP/1.1 200 OK");
 }
 
