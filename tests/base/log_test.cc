@@ -147,5 +147,30 @@ TEST(LogTest, ASlowStderrDropsAndCountsInsteadOfBlocking) {
   EXPECT_EQ(static_cast<uint64_t>(std::ranges::count(text, '\n')) + dropped, kLines);
 }
 
+TEST(LogTest, EqualLinesAreFoldedAndTheirNumberIsToldAtTheEnd) {
+  StderrPipe pipe;
+  StartLogging(LogLevel::kWarn, LogFormat::kLogfmt);
+  for (int i = 0; i < 7; ++i) LogFolded(LogLevel::kWarn, "upstream_error", "demo/dns", {{"reason", "dns"}});
+  LogFolded(LogLevel::kInfo, "too-low", "k", {});
+  StopLogging();
+  pipe.RestoreStderr();
+  std::string text = pipe.ReadAll();
+  const size_t middle = text.find('\n') + 1;
+  const auto ends = [](std::string_view line, std::string_view end) { return line.ends_with(end); };
+  EXPECT_PRED2(ends, text.substr(0, middle), "level=warn event=upstream_error reason=dns\n");
+  EXPECT_PRED2(ends, text.substr(middle), "level=warn event=upstream_error reason=dns repeated=6\n");
+  EXPECT_EQ(std::ranges::count(text, '\n'), 2);
+}
+
+TEST(LogTest, TheEndDoesNotWaitForAStderrThatNobodyReads) {
+  StderrPipe pipe;
+  const uint64_t dropped_before = LogLinesDropped();
+  StartLogging(LogLevel::kInfo, LogFormat::kLogfmt);
+  for (int i = 0; i < 4000; ++i) Log(LogLevel::kInfo, "line", {{"text", std::string(100, 'x')}});
+  StopLogging();  // returns although the pipe is full
+  EXPECT_GT(LogLinesDropped(), dropped_before);
+  pipe.RestoreStderr();
+}
+
 }  // namespace
 }  // namespace apiquota
