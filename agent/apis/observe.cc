@@ -12,10 +12,10 @@ namespace {
 void CountErrors(const Observed& observed, const provider::Signals& signals,
                  const quota::ObserveResult& result) {
   for (const provider::Unread& unread : signals.unread) {
-    if (unread.kind != provider::UnreadKind::kNotDescribed) observed.api.ParseErrors(unread.field).Add();
+    if (unread.kind != provider::UnreadKind::kNotDescribed) observed.api.CountParseError(unread.field);
   }
-  for (const provider::SignalField field : result.implausible) observed.api.ParseErrors(field).Add();
-  if (observed.body_unread) observed.api.ParseErrors(provider::SignalField::kBody).Add();
+  for (const provider::SignalField field : result.implausible) observed.api.CountParseError(field);
+  if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
 }
 
 void ReportThrottle(const Observed& observed, const provider::Signals& signals) {
@@ -45,10 +45,24 @@ void ReportLimitChanges(const quota::ObserveResult& result) {
 
 }  // namespace
 
+void ObservationThrew(metrics::ApiMetrics& api, const std::type_info& type) noexcept {
+  try {
+    api.CountObservationFailure(type.name());
+  } catch (...) {  // no memory even for that: the next one may be counted
+  }
+}
+
 provider::Signals Observer::Observe(const Observed& observed, const http::Exchange& exchange,
                                     SystemTime now) {
-  provider::Signals signals =
-      provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  provider::Signals signals;
+  Walled(observed.api, [&] { Fold(observed, exchange, now, &signals); });
+  return signals;
+}
+
+void Observer::Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
+                    provider::Signals* out) {
+  *out = provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  const provider::Signals& signals = *out;
   const std::string& exporter = Info(observed.exporter).name;
   const quota::ObserveResult result = ledger_.Observe({.api = observed.api.api(),
                                                        .key = observed.key_label,
@@ -65,11 +79,14 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
   const bool refused = exchange.status == 401 || exchange.status == 403;
   if (refused && !signals.throttle) observed.key.auth_failures().Add();
   ReportLimitChanges(result);
-  return signals;
 }
 
 void Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
-  if (observed.body_unread) observed.api.ParseErrors(provider::SignalField::kBody).Add();
+  Walled(observed.api, [&] { FoldStream(observed, exchange); });
+}
+
+void Observer::FoldStream(const Observed& observed, const http::Exchange& exchange) {
+  if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (exchange.response_body.empty() && exchange.stream_event.empty()) return;
   const provider::Signals signals =
       provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);

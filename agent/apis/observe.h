@@ -1,9 +1,12 @@
 // The one pipeline every door uses: Exchange → ExtractSignals → Ledger → counters and log lines. Thread-safe.
-// It runs after the response has begun to leave, and nothing it finds or fails at reaches the client.
+// It runs after the response has begun to leave, and nothing it finds or fails at reaches the client: what is
+// thrown while observing ends at Walled, not the process.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <string_view>
+#include <typeinfo>
 
 #include "base/clock.h"
 #include "http/exchange.h"
@@ -23,11 +26,29 @@ struct Observed {
   bool body_unread = false;    // the exporter wanted the body and it could not be read
 };
 
+// Counts and tells that a step of observing threw; by the exception's type, since its text may repeat bytes
+// of a response.
+void ObservationThrew(metrics::ApiMetrics& api, const std::type_info& type) noexcept;
+
+// Runs one step of observing; false if it threw. Every reader of what passes by runs inside.
+template <class Step>
+bool Walled(metrics::ApiMetrics& api, const Step& step) noexcept {
+  try {
+    step();
+    return true;
+  } catch (const std::exception& exception) {
+    ObservationThrew(api, typeid(exception));
+  } catch (...) {
+    ObservationThrew(api, typeid(void));
+  }
+  return false;
+}
+
 class Observer {
  public:
   explicit Observer(quota::Ledger& ledger) : ledger_(ledger) {}
 
-  // What the exchange said.
+  // What the exchange said; nothing if that could not be found out.
   provider::Signals Observe(const Observed& observed, const http::Exchange& exchange, SystemTime now);
 
   // Counts this key's requests against its api's declared limits; null if there are none.
@@ -41,6 +62,10 @@ class Observer {
   void ObserveStream(const Observed& observed, const http::Exchange& exchange);
 
  private:
+  void Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
+            provider::Signals* signals);
+  static void FoldStream(const Observed& observed, const http::Exchange& exchange);
+
   quota::Ledger& ledger_;
 };
 

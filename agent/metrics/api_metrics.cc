@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace apiquota::metrics {
 namespace {
 
@@ -131,8 +133,28 @@ Counter& ApiMetrics::UpstreamErrors(UpstreamError error) {
   return *upstream_errors_[static_cast<size_t>(error)];
 }
 
-Counter& ApiMetrics::ParseErrors(provider::SignalField field) {
-  return families_.parse_errors.With({api_, std::string(ToText(field))});
+void ApiMetrics::CountUpstreamError(UpstreamError error, std::string_view detail) {
+  const ReasonInfo& info = Info(error);
+  UpstreamErrors(error).Add();
+  // Clients may leave as they like; whoever looks for lost answers finds them at level debug.
+  const LogLevel level = error == UpstreamError::kClientGone ? LogLevel::kDebug : LogLevel::kWarn;
+  LogFolded(level, "upstream_error", api_ + "/" + std::string(info.label),
+            {{"api", api_},
+             {"reason", std::string(info.label)},
+             {"detail", std::string(detail.empty() ? info.detail : detail)}});
+}
+
+void ApiMetrics::CountParseError(provider::SignalField field) {
+  const std::string_view text = ToText(field);
+  families_.parse_errors.With({api_, std::string(text)}).Add();
+  const bool body = field == provider::SignalField::kBody;
+  LogFolded(LogLevel::kWarn, body ? "body_unread" : "signal_unread", api_ + "/" + std::string(text),
+            {{"api", api_}, {"field", std::string(text)}});
+}
+
+void ApiMetrics::CountObservationFailure(std::string_view what) {
+  families_.parse_errors.With({api_, "exception"}).Add();
+  LogFolded(LogLevel::kError, "observation_failed", api_, {{"api", api_}, {"error", std::string(what)}});
 }
 
 Counter& ApiMetrics::PollCost(const std::string& key, const std::string& unit) {

@@ -58,7 +58,12 @@ class ApiMetrics {
 
   Counter& ProxyRequests(int code);
   Counter& UpstreamErrors(UpstreamError error);
-  Counter& ParseErrors(provider::SignalField field);
+  // Counts it and tells of it, in one folded line per api and reason. `detail` says more than the reason
+  // does, without anything that a client or an upstream sent; empty: the reason's own sentence.
+  void CountUpstreamError(UpstreamError error, std::string_view detail = {});
+  // What a response said and could not be read: counted and told, in one folded line per api and field.
+  void CountParseError(provider::SignalField field);
+  void CountObservationFailure(std::string_view what);  // an exception: field "exception"
   Counter& PollCost(const std::string& key, const std::string& unit);
 
   AgentMetrics& families() { return families_; }

@@ -1,5 +1,7 @@
 #include "metrics/reasons.h"
 
+#include "base/log.h"
+
 namespace apiquota::metrics {
 namespace {
 
@@ -9,7 +11,8 @@ constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
     {"clients_max", 503, "connection_limit_reached", "too many client connections"},
     {"no_route", 404, "destination_not_found", "no configured api has this path"},
     {"loop", 508, "proxy_loop_detected", "the request has come through this agent before"},
-    {"host", 421, "http_request_denied", "the Host field names neither this machine nor a configured host"},
+    {"host", 421, "http_request_denied",
+     "the Host field names neither this machine nor a host of proxy.hosts"},
     {"origin", 403, "http_request_denied", "pages of other origins may not use the agent's keys"},
     {"caller", 403, "http_request_denied", "this caller may not use this api"},
 }};
@@ -40,6 +43,7 @@ constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{
     {"response_fields_max", 502, "http_response_header_section_size",
      "the upstream's response has more header fields than fields_max"},
     {"interim_limit", 502, "http_protocol_error", "the upstream sent too much before its final response"},
+    {"client_gone", 499, "", "the client left before the upstream had answered"},
 }};
 
 }  // namespace
@@ -72,9 +76,13 @@ RejectionCounters::RejectionCounters(AgentMetrics& metrics) {
   }
 }
 
-void RejectionCounters::Count(std::string_view reason) {
+void RejectionCounters::Count(std::string_view reason, int status, std::string_view detail) {
   const auto found = counters_.find(reason);
-  if (found != counters_.end()) found->second->Add();
+  if (found == counters_.end()) return;
+  found->second->Add();
+  LogFolded(
+      LogLevel::kWarn, "request_refused", std::string(reason).append("/").append(detail),
+      {{"reason", std::string(reason)}, {"status", std::to_string(status)}, {"detail", std::string(detail)}});
 }
 
 }  // namespace apiquota::metrics

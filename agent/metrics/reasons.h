@@ -50,8 +50,9 @@ enum class UpstreamError : uint8_t {
   kResponseHeadSize,   // more than head_bytes_max
   kResponseFieldsMax,  // more than fields_max
   kInterimLimit,       // too much of 1xx responses
+  kClientGone,   // the client left, or was refused in the middle of its request, before the answer's head
 };
-inline constexpr size_t kUpstreamErrorCount = 20;
+inline constexpr size_t kUpstreamErrorCount = 21;
 
 struct ReasonInfo {
   std::string_view label;
@@ -71,12 +72,19 @@ UpstreamError ToUpstreamError(const http::Refusal& refusal);
 // not followed by LF (line_ending)".
 std::string Detail(UpstreamError error, const http::Refusal& refusal);
 
-// The counters of apiquota_http_rejected_total, all at 0 from the start. Thread-safe.
+// The counters of apiquota_http_rejected_total, all at 0 from the start. Whatever is counted here is also
+// told, in one folded line per reason and detail (event request_refused). Thread-safe.
 class RejectionCounters {
  public:
   explicit RejectionCounters(AgentMetrics& metrics);
-  void Count(std::string_view reason);  // of the closed list
-  void Count(Rejection rejection) { Count(Info(rejection).label); }
+
+  // A reason of the closed lists; `detail` is a sentence for a person, without anything the client sent.
+  void Count(std::string_view reason, int status, std::string_view detail);
+  void Count(const http::Refusal& refusal) { Count(refusal.rule, refusal.status, refusal.detail); }
+  void Count(Rejection rejection) {
+    const ReasonInfo& info = Info(rejection);
+    Count(info.label, info.status, info.detail);
+  }
 
  private:
   std::map<std::string, Counter*, std::less<>> counters_;  // never changes

@@ -208,12 +208,13 @@ class Poller::Impl {
     exchange.order = static_cast<uint64_t>(attempt.began.time_since_epoch().count());
     exchange.door = http::Door::kPoll;
     bool body_unread = false;
-    auto reader = provider::BodyReader::For(*route.exporter, exchange);
-    if (reader && exchange.method != "HEAD") {
+    apis::Walled(*route.metrics, [&] {
+      auto reader = provider::BodyReader::For(*route.exporter, exchange);
+      if (!reader || exchange.method == "HEAD") return;
       reader->Write(result.body);
       body_unread = reader->Failed() || (!result.body_whole && !reader->Done());
       reader->TakeInto(&exchange);
-    }
+    });
     return observer_.Observe({.exporter = *route.exporter,
                               .api = *route.metrics,
                               .key = key,

@@ -33,7 +33,7 @@ void ClientSession::ReadRequests() {
     slices_.clear();
     const http::ParseStep step = parser_.Parse(client_.input(), &slices_);
     if (step.refusal) {
-      Refuse(*step.refusal);
+      Refuse(NamingProtocol(*step.refusal, client_.input()));
       break;
     }
     if (!step.head_complete) {
@@ -157,7 +157,7 @@ void ClientSession::NextRequest() {
 }
 
 void ClientSession::Refuse(const http::Refusal& refusal) {
-  worker_.shared().rejections.Count(refusal.rule);
+  worker_.shared().rejections.Count(refusal);
   keep_alive_ = false;
   Answer(refusal.status, "http_request_error", refusal.rule, refusal.detail);
 }

@@ -1,5 +1,7 @@
 #include "proxy/exchange_record.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "http/date.h"
 
@@ -61,11 +63,14 @@ void ExchangeRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string
 
 void ExchangeRecord::RequestBody(std::span<const std::string_view> slices) {
   if (!request_scan_ || scanned_bytes_ >= kScanBytesMax) return;
-  for (const std::string_view slice : slices) {
-    if (request_scan_->Done() || scanned_bytes_ >= kScanBytesMax) return;
-    request_scan_->Write(slice.substr(0, kScanBytesMax - scanned_bytes_));
-    scanned_bytes_ += slice.size();
-  }
+  const bool scanned = apis::Walled(*route_->metrics, [&] {
+    for (const std::string_view slice : slices) {
+      if (request_scan_->Done() || scanned_bytes_ >= kScanBytesMax) return;
+      request_scan_->Write(slice.substr(0, kScanBytesMax - scanned_bytes_));
+      scanned_bytes_ += slice.size();
+    }
+  });
+  if (!scanned) request_scan_.reset();
 }
 
 void ExchangeRecord::ConnectionReady(bool waited) {
@@ -74,6 +79,7 @@ void ExchangeRecord::ConnectionReady(bool waited) {
 
 void ExchangeRecord::RequestSent() {
   sent_at_ = clock_.SteadyNow();
+  unanswered_ = true;
   if (counter_) counter_->Count(clock_.SystemNow());
   route_->metrics->overhead_request.Observe(Seconds(sent_at_ - read_at_ - waited_));
 }
@@ -81,6 +87,7 @@ void ExchangeRecord::RequestSent() {
 void ExchangeRecord::ResponseArrived() { arrived_at_ = clock_.SteadyNow(); }
 
 void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
+  unanswered_ = false;
   const SteadyTime now = clock_.SteadyNow();
   metrics::ApiMetrics& metrics = *route_->metrics;
   metrics.overhead_response.Observe(Seconds(now - arrived_at_));
@@ -92,6 +99,10 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
     requests_method_ = exchange_.method;
   }
   requests_->Add();
+  if (!apis::Walled(metrics, [&] { ReadHead(head); })) response_body_.reset();
+}
+
+void ExchangeRecord::ReadHead(const http::ResponseHead& head) {
   exchange_.status = head.status;
   exchange_.fields = head.fields;
   exchange_.received_at = clock_.SystemNow();
@@ -114,8 +125,11 @@ void ExchangeRecord::SetDate(std::string_view text) {
 
 void ExchangeRecord::ResponseBody(std::span<const std::string_view> slices) {
   if (!response_body_) return;
-  for (const std::string_view slice : slices) response_body_->Write(slice);
-  if (response_body_->Done()) ObserveBody();
+  const bool read = apis::Walled(*route_->metrics, [&] {
+    for (const std::string_view slice : slices) response_body_->Write(slice);
+    if (response_body_->Done()) ObserveBody();
+  });
+  if (!read) response_body_.reset();
 }
 
 apis::Observed ExchangeRecord::Whose(bool body_unread) const {
@@ -140,13 +154,17 @@ void ExchangeRecord::ObserveBody() {
 }
 
 void ExchangeRecord::UpstreamFailed(metrics::UpstreamError error) {
-  route_->metrics->UpstreamErrors(error).Add();
+  unanswered_ = false;
+  route_->metrics->CountUpstreamError(error);
 }
 void ExchangeRecord::AnsweredByUs(int status) { route_->metrics->ProxyRequests(status).Add(); }
 
 void ExchangeRecord::Finish(bool whole) {
   if (route_ == nullptr) return;
-  if (response_body_) ObserveBody();
+  if (response_body_) apis::Walled(*route_->metrics, [this] { ObserveBody(); });
+  response_body_.reset();
+  if (std::exchange(unanswered_, false))
+    route_->metrics->CountUpstreamError(metrics::UpstreamError::kClientGone);
   if (whole) route_->metrics->upstream_duration.Observe(Seconds(clock_.SteadyNow() - read_at_ - waited_));
   route_ = nullptr;
 }

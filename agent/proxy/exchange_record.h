@@ -47,6 +47,7 @@ class ExchangeRecord {
 
  private:
   void SetDate(std::string_view text);
+  void ReadHead(const http::ResponseHead& head);
   void ObserveHead();
   void ObserveBody();
   apis::Observed Whose(bool body_unread) const;
@@ -74,6 +75,7 @@ class ExchangeRecord {
   std::string requests_method_;
   int requests_code_ = 0;
 
+  bool unanswered_ = false;  // sent, and its answer or its failure not yet counted
   SteadyTime read_at_, sent_at_, arrived_at_, connect_began_;
   std::chrono::nanoseconds waited_{0};
 };
