@@ -14,8 +14,8 @@ class StateFile {
   // `path` empty: nothing is kept, and both calls do nothing.
   explicit StateFile(std::string path) : path_(std::move(path)) {}
 
-  // A file that can't be understood is set aside as <path>.unreadable, so that the next Save does not destroy
-  // it.
+  // A file that can't be read, or is not what Save wrote, is set aside as <path>.corrupt-<time>, so that the
+  // next Save does not destroy it. The newest five of those are kept.
   void Restore(quota::Ledger& ledger, SystemTime now);
   void Save(const quota::Ledger& ledger, SystemTime now);
 

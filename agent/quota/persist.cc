@@ -1,6 +1,7 @@
 #include "quota/persist.h"
 
 #include <array>
+#include <boost/crc.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -11,7 +12,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using provider::QuotaKind;
 
-constexpr int kVersion = 1;
+constexpr std::string_view kBeforeChecksum = R"({"version": 2, "crc32": ")";
+constexpr std::string_view kBeforeSaved = "\", \"saved\":\n";
+constexpr std::string_view kAfterSaved = "\n}\n";
 constexpr FieldSet kAllFields = (Bit(provider::SignalField::kBody) << 1) - 1;
 constexpr std::array kKinds = {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket,
                                QuotaKind::kConcurrency, QuotaKind::kBalance};
@@ -192,24 +195,56 @@ SavedCount ReadCount(Members* members) {
   return count;
 }
 
+std::string Checksum(std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  std::string text;
+  for (int shift = 28; shift >= 0; shift -= 4) text.push_back(kHex[(crc.checksum() >> shift) & 15]);
+  return text;
+}
+
+std::string Framed(std::string_view saved) {
+  std::string text(kBeforeChecksum);
+  return text.append(Checksum(saved)).append(kBeforeSaved).append(saved).append(kAfterSaved);
+}
+
+// What stands inside the frame, its checksum right; a text of version 1, which has none, as it is.
+Result<std::string_view> Unframed(std::string_view text) {
+  if (!text.starts_with(kBeforeChecksum)) return text;
+  const std::string_view rest = text.substr(kBeforeChecksum.size());
+  const std::string_view checksum = rest.substr(0, 8);
+  if (!rest.substr(checksum.size()).starts_with(kBeforeSaved) || !rest.ends_with(kAfterSaved))
+    return Fail("the saved readings are damaged");
+  std::string_view saved = rest.substr(checksum.size() + kBeforeSaved.size());
+  if (saved.size() < kAfterSaved.size()) return Fail("the saved readings are damaged");
+  saved.remove_suffix(kAfterSaved.size());
+  if (Checksum(saved) != checksum)
+    return Fail("the saved readings do not have the checksum they were saved with");
+  return saved;
+}
+
 }  // namespace
 
 std::string WriteSaved(const Saved& saved) {
   Json list = Json::array();
   for (const SavedQuota& quota : saved.quotas) list.push_back(ToJson(quota));
-  Json document = {{"version", kVersion}, {"quotas", std::move(list)}};
+  Json document = {{"quotas", std::move(list)}};
   if (!saved.counts.empty()) document["counts"] = Json::array();
   for (const SavedCount& count : saved.counts) document["counts"].push_back(ToJson(count));
   // A name that is not UTF-8 must not cost the whole file.
-  return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Framed(document.dump(1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<Saved> ReadSaved(std::string_view text) {
-  const Json document = Json::parse(text, nullptr, false);
+  const Result<std::string_view> unframed = Unframed(text);
+  if (!unframed) return std::unexpected(unframed.error());
+  const bool checked = unframed->size() != text.size();
+  const Json document = Json::parse(*unframed, nullptr, false);
   if (document.is_discarded()) return Fail("the saved readings are not JSON");
-  const bool framed = document.is_object() && document.contains("version") && document.contains("quotas");
-  if (!framed) return Fail("the saved readings have no version or no quotas");
-  if (document["version"] != kVersion) return Fail("the saved readings are of another version than 1");
+  if (!document.is_object() || !document.contains("quotas")) return Fail("the saved readings have no quotas");
+  if (!checked && (!document.contains("version") || document["version"] != 1))
+    return Fail("the saved readings are damaged, or of another version than 1 and 2");
   if (!document["quotas"].is_array()) return Fail("the saved readings' quotas are not a list");
   Saved saved;
   std::vector<SavedQuota>& quotas = saved.quotas;

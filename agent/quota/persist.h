@@ -1,7 +1,11 @@
-// Readings as text and back, for a restart: JSON, {"version": 1, "quotas": [{…}],
-// "counts": [{…}]}, times in
-// microseconds since the epoch. Counters, peaks and pace are not kept: they start with the process.
-// Pure.
+// Readings as text and back, for a restart: JSON, times in microseconds since the epoch,
+//   {"version": 2, "crc32": "0a1b2c3d", "saved":
+//   {"quotas": [{…}], "counts": [{…}]}
+//   }
+// where the checksum is over the bytes of the middle lines and everything around it must stand as written: a
+// text that was cut or in which a bit changed is never read. Version 1 was the middle alone, with its version
+// inside; it is still read, and the next save writes version 2. Counters, peaks and pace are not kept: they
+// start with the process. Pure.
 #pragma once
 
 #include <string>
@@ -31,8 +35,8 @@ struct Saved {
 
 std::string WriteSaved(const Saved& saved);
 
-// All or nothing: another version, a missing or unknown field, a wrong type or an impossible value
-// is an error.
+// All or nothing: another version, a wrong checksum, a missing or unknown field, a wrong type or an
+// impossible value is an error.
 Result<Saved> ReadSaved(std::string_view text);
 
 }  // namespace apiquota::quota

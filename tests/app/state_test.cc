@@ -46,8 +46,37 @@ TEST(StateFileTest, AFileThatCannotBeUnderstoodIsSetAside) {
   StateFile state(directory / "state.json");
   state.Restore(ledger, kNow);
   EXPECT_TRUE(Remaining(ledger).empty());
-  EXPECT_EQ(directory.Read("state.json.unreadable"), "{\"version\": 1, \"cut\": ");
+  EXPECT_EQ(directory.Read("state.json.corrupt-1763823600000000"), "{\"version\": 1, \"cut\": ");
   EXPECT_EQ(directory.Count(), 1u);
+}
+
+TEST(StateFileTest, AChangedDigitIsNotBelieved) {
+  const TemporaryDirectory directory;
+  quota::Ledger before({});
+  ObserveOneReading(before);
+  StateFile(directory / "state.json").Save(before, kNow);
+  std::string text = directory.Read("state.json");
+  const size_t at = text.find("\"remaining\": 42");
+  ASSERT_NE(at, std::string::npos);
+  text[at + 13] = '5';
+  directory.Write("state.json", text);
+  quota::Ledger restored({});
+  StateFile(directory / "state.json").Restore(restored, kNow);
+  EXPECT_TRUE(Remaining(restored).empty());
+  EXPECT_EQ(directory.Read("state.json.corrupt-1763823600000000"), text);
+}
+
+TEST(StateFileTest, OnlyTheNewestDamagedFilesAreKept) {
+  const TemporaryDirectory directory;
+  directory.Write("state.json.bak", "not ours");
+  quota::Ledger ledger({});
+  for (int i = 0; i < 9; ++i) {
+    directory.Write("state.json", "damaged " + std::to_string(i));
+    StateFile(directory / "state.json").Restore(ledger, kNow + std::chrono::seconds(i));
+  }
+  EXPECT_EQ(directory.Count(), 6u);
+  EXPECT_EQ(directory.Read("state.json.corrupt-1763823604000000"), "damaged 4");
+  EXPECT_EQ(directory.Read("state.json.corrupt-1763823608000000"), "damaged 8");
 }
 
 TEST(StateFileTest, NoFileIsNoMistake) {

@@ -74,7 +74,8 @@ class ServeTest(ServingTest):
         agent = Agent(self.work, "--config.file", config, name="third")
         self.assertEqual(get_json(agent.admin + "/api/v1/quotas")["quotas"], [])
         self.assertIn("event=state_set_aside", agent.log())
-        self.assertEqual((self.work.directory / "state.json.unreadable").read_text(), "{ half a fi")
+        aside, = self.work.directory.glob("state.json.corrupt-*")
+        self.assertEqual(aside.read_text(), "{ half a fi")
 
     def test_a_configured_key_is_injected_for_a_known_caller(self):
         config = self.write("c.yaml", f"""\
