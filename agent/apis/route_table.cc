@@ -37,6 +37,10 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
     names.push_back(key.name);
     if (key.inject_default) route->injected = &key;
   }
+  if (route->injected != nullptr && info.credentials.empty()) {
+    return Fail("api " + api.name + ": exporter " + api.exporter +
+                " knows no header for a credential: a key can't be injected");
+  }
   std::vector<std::string> spenders = {""};
   for (const CallerOptions& caller : callers) {
     if (caller.apis.empty() || std::ranges::find(caller.apis, api.name) != caller.apis.end()) {
@@ -86,6 +90,9 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
                                                       metrics::AgentMetrics& metrics) {
   std::shared_ptr<RouteTable> table(new RouteTable(fingerprinter));
   table->callers_ = callers;
+  std::vector<std::string_view> tokens;
+  for (const CallerOptions& caller : callers) tokens.push_back(caller.token.Reveal());
+  table->caller_tokens_ = TokenSearch(tokens);
   for (const ApiOptions& api : apis) {
     auto route = BuildRoute(api, callers, exporters, metrics);
     if (!route) return std::unexpected(route.error());
@@ -97,8 +104,7 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
     for (size_t j = i + 1; j < table->routes_.size(); ++j) {
       const Route& a = *table->routes_[i];
       const Route& b = *table->routes_[j];
-      if (a.prefix == b.prefix)
-        return Fail("apis " + a.api + " and " + b.api + " have the same route " + a.prefix);
+      if (a.prefix == b.prefix) return Fail("apis " + a.api + " and " + b.api + " have the same route");
     }
   }
   for (const auto& route : table->routes_) {

@@ -12,6 +12,7 @@
 
 #include "apis/options.h"
 #include "apis/poll_target.h"
+#include "apis/token_search.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "http/forward.h"
@@ -53,6 +54,7 @@ class RouteTable {
 
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }  // longest prefix first
   const std::vector<CallerOptions>& callers() const { return callers_; }
+  const TokenSearch& caller_tokens() const { return caller_tokens_; }
   const net::Fingerprinter& fingerprinter() const { return fingerprinter_; }
 
  private:
@@ -67,12 +69,13 @@ class RouteTable {
   // By the first segment of their prefix ("openai"; "" for the route of all paths), longest prefix first.
   std::unordered_map<std::string_view, std::vector<const Route*>> by_segment_;
   std::vector<CallerOptions> callers_;
+  TokenSearch caller_tokens_;
   net::Fingerprinter fingerprinter_;
 };
 
-// Errors name the api: an unknown exporter, no base URL, a base URL that can't be used, a route
-// taken twice. A configuration that passed config/ only fails here on its base URLs. `metrics` must
-// outlive the table.
+// Errors name the api: an unknown exporter, no base URL, a base URL that can't be used, a key to inject and
+// no field that could carry it, a route taken twice. A configuration that passed config/ only fails here on
+// its base URLs. `metrics` must outlive the table.
 Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>& apis,
                                                       const std::vector<CallerOptions>& callers,
                                                       const provider::Catalogue& exporters,

@@ -19,6 +19,16 @@ struct FieldView {
   std::string_view value;
 };
 
+// Names that some servers can't tell apart: equal but for case and for '_' spelled '-'.
+constexpr bool SpelledAlike(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const auto fold = [](char c) { return c == '_' ? '-' : AsciiLower(c); };
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (fold(a[i]) != fold(b[i])) return false;
+  }
+  return true;
+}
+
 class Fields {
  public:
   void Add(std::string_view name, std::string_view value) {

@@ -82,17 +82,10 @@ class ConnectionOptions {
   std::vector<std::string_view> options_;  // nearly always empty
 };
 
-// Equal but for case and for '_' spelled '-'.
-bool IsTwin(std::string_view a, std::string_view b) {
-  const auto fold = [](char c) {
-    return c == '_' ? '-' : (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
-  };
-  return std::ranges::equal(a, b, [fold](char x, char y) { return fold(x) == fold(y); });
-}
-
 bool IsReplaced(std::string_view name, const UpstreamRequest& request) {
-  return std::ranges::any_of(request.replace, [name](const FieldView& f) { return IsTwin(name, f.name); }) ||
-         std::ranges::any_of(request.drop, [name](std::string_view n) { return IsTwin(name, n); });
+  return std::ranges::any_of(request.replace,
+                             [name](const FieldView& f) { return SpelledAlike(name, f.name); }) ||
+         std::ranges::any_of(request.drop, [name](std::string_view n) { return SpelledAlike(name, n); });
 }
 
 // The boundary: nothing that could end a line or start a field passes, wherever it came from. (Lines

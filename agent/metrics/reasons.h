@@ -25,8 +25,10 @@ enum class Rejection : uint8_t {
   kHost,
   kOrigin,
   kCaller,
+  kTokenLeak,    // it would have been passed on
+  kCredentials,  // several, and one of them decides
 };
-inline constexpr size_t kRejectionCount = 8;
+inline constexpr size_t kRejectionCount = 10;
 
 // apiquota_upstream_errors_total{reason}: the upstream's side.
 enum class UpstreamError : uint8_t {

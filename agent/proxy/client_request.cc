@@ -89,10 +89,10 @@ bool ClientSession::Decide(apis::RouteMatch* match, apis::FoundCredential* found
   if (!matched) return Reject(metrics::Rejection::kNoRoute, KnownRoutes(*routes_)), false;
   *match = *matched;
   const apis::Route& route = *match->route;
-  *found = apis::FindCredential(Info(*route.exporter), head.fields);
-  *choice = apis::ChooseKey(*routes_, route, found->value, loopback_);
-  if (choice->action == apis::KeyChoice::Action::kRefuse)
-    return Reject(metrics::Rejection::kCaller, {}), false;
+  const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
+  *found = decided.found;
+  *choice = decided.choice;
+  if (choice->action == apis::KeyChoice::Action::kRefuse) return Reject(choice->refusal, {}), false;
   const bool injects = choice->action == apis::KeyChoice::Action::kInject;
   if (injects && !SameOrigin(head)) return Reject(metrics::Rejection::kOrigin, {}), false;
   return true;

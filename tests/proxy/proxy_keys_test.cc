@@ -85,6 +85,19 @@ TEST_F(ProxyKeysTest, ACallersTokenIsStrippedWhereThereIsNoKeyToPutInItsPlace) {
   EXPECT_EQ(AskWith("Authorization: Bearer tok-nightly\r\n"), "");
 }
 
+TEST_F(ProxyKeysTest, ACallersTokenNeverReachesTheUpstreamInAnotherPlace) {
+  Start({Keyed(true)}, {{.name = "nightly", .token = Secret("tok-nightly"), .apis = {}}});
+  EXPECT_EQ(AskWith("Authorization: Basic eDp0b2stbmlnaHRseQ==\r\n"), "authorization: Bearer sk-ci\r\n");
+  EXPECT_EQ(AskWith("X-Api-Key: tok-nightly\r\n"), "403 token_leak");
+  EXPECT_EQ(AskWith("Authorization: Bearer tok-nightly\r\nCookie: a=tok%2Dnightly\r\n"), "403 token_leak");
+  EXPECT_EQ(AskWith("Authorization: Bearer sk-own\r\nAuthorization: Bearer tok-nightly\r\n"),
+            "400 credentials");
+  EXPECT_EQ(Ask("GET /demo/v1?key=tok-nightly HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .substr(9, 3),
+            "403");
+  EXPECT_EQ(Counts("apiquota_http_rejected_total"), (CountMap{{"credentials", 1}, {"token_leak", 3}}));
+}
+
 TEST_F(ProxyKeysTest, PagesOfOtherOriginsCantUseInjectedKeys) {
   Start({Keyed(true)});
   EXPECT_EQ(AskWith("Origin: https://evil.example\r\n"), "403 origin");
