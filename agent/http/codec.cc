@@ -87,6 +87,16 @@ bool IsFieldValue(std::string_view text) {
   return FindControl(text, 0) == text.size() && Trim(text).size() == text.size();
 }
 
+Refusal NamingProtocol(const Refusal& refusal, std::string_view input) {
+  constexpr char kTlsHandshake = 0x16;                       // RFC 8446 5.1
+  constexpr std::string_view kHttp2 = "PRI * HTTP/2.0\r\n";  // RFC 9113 3.4
+  Refusal named = refusal;
+  const bool tls = input.starts_with(kTlsHandshake) && (input.size() < 2 || input[1] == 3);
+  if (tls) named.detail = "this port speaks plain HTTP/1.1, the client began with TLS; use an http:// URL";
+  if (input.starts_with(kHttp2)) named.detail = "this port speaks HTTP/1.1, the client began with HTTP/2";
+  return named;
+}
+
 bool IsHost(std::string_view text) {
   if (text.starts_with('[')) {
     const size_t end = text.find(']');

@@ -66,9 +66,10 @@ struct Refusal {
 };
 
 inline constexpr std::string_view kRefusalRules[] = {
-    "chunk",       "connection",   "content_length", "control_byte",      "field_count", "field_name",
-    "field_value", "head_size",    "host",           "line_ending",       "loop",        "method",
-    "obs_fold",    "request_line", "target",         "transfer_encoding", "trailer",     "version"};
+    "body_timeout", "chunk",       "connection", "content_length", "control_byte", "field_count",
+    "field_name",   "field_value", "head_size",  "head_timeout",   "host",         "line_ending",
+    "loop",         "method",      "obs_fold",   "request_line",   "target",       "transfer_encoding",
+    "trailer",      "version"};
 
 inline constexpr std::string_view kResponseRefusalRules[] = {
     "chunk",       "connection", "content_length",    "control_byte", "field_count",
@@ -133,6 +134,10 @@ class ResponseParser {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// `refusal`, or the same with a detail that says so where `input`, what was refused, is the beginning of TLS
+// or of HTTP/2: a client that takes this port for another kind of port must be told in those words.
+Refusal NamingProtocol(const Refusal& refusal, std::string_view input);
 
 // A chunk of a chunked body (RFC 9112 7.1): "<hex size>\r\n" before the data and "\r\n" after it;
 // "0\r\n\r\n" at the end.

@@ -176,7 +176,9 @@ ClientFraming FramingFor(const ClientResponse& response) {
   const bool http11 = response.client_minor_version == 1;
   const BodyFraming framing = response.head_request ? BodyFraming::kNone : response.head->framing;
   const bool unmeasured = framing == BodyFraming::kChunked || framing == BodyFraming::kUntilClose;
-  return {.chunked = unmeasured && http11, .close_after = !response.keep_alive || (unmeasured && !http11)};
+  return {.chunked = unmeasured && http11,
+          .close_after = !response.keep_alive || (unmeasured && !http11),
+          .until_close = unmeasured && !http11};
 }
 
 std::optional<std::string> MappedField(const FieldView& field, const LinkMapping& links) {

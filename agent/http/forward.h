@@ -87,6 +87,7 @@ struct ClientResponse {
 struct ClientFraming {
   bool chunked = false;
   bool close_after = false;
+  bool until_close = false;  // the end of the connection is the end of the body
 };
 ClientFraming AppendClientHead(const ClientResponse& response, std::string* out);
 
@@ -100,6 +101,7 @@ struct OwnAnswer {
   std::string_view detail = {};              // one sentence for a person, no secrets
   bool close = false;
   bool head_request = false;
+  int client_minor_version = 1;
 };
 void AppendOwnAnswer(const OwnAnswer& answer, SystemTime now, std::string* out);
 

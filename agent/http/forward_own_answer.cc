@@ -114,7 +114,11 @@ void AppendOwnAnswer(const OwnAnswer& answer, SystemTime now, std::string* out) 
   out->append("; details=");
   AppendStructuredString(answer.detail, out);
   out->append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");
-  if (answer.close) out->append("Connection: close\r\n");
+  if (answer.close) {
+    out->append("Connection: close\r\n");
+  } else if (answer.client_minor_version == 0) {
+    out->append("Connection: keep-alive\r\n");
+  }
   out->append("\r\n");
   if (!answer.head_request) out->append(body);
 }

@@ -6,8 +6,6 @@ namespace apiquota::metrics {
 namespace {
 
 constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
-    {"head_timeout", 408, "http_request_error", "the request head took too long to arrive"},
-    {"body_timeout", 408, "http_request_error", "the request body stood still for too long"},
     {"clients_max", 503, "connection_limit_reached", "too many client connections"},
     {"no_route", 404, "destination_not_found", "no configured api has this path"},
     {"loop", 508, "proxy_loop_detected", "the request has come through this agent before"},

@@ -17,8 +17,6 @@ namespace apiquota::metrics {
 
 // apiquota_http_rejected_total{reason}, beside the codec's rules: the client's side.
 enum class Rejection : uint8_t {
-  kHeadTimeout,
-  kBodyTimeout,
   kClientsMax,
   kNoRoute,
   kLoop,
@@ -28,7 +26,7 @@ enum class Rejection : uint8_t {
   kTokenLeak,    // it would have been passed on
   kCredentials,  // several, and one of them decides
 };
-inline constexpr size_t kRejectionCount = 10;
+inline constexpr size_t kRejectionCount = 8;
 
 // apiquota_upstream_errors_total{reason}: the upstream's side.
 enum class UpstreamError : uint8_t {
@@ -52,7 +50,7 @@ enum class UpstreamError : uint8_t {
   kResponseHeadSize,   // more than head_bytes_max
   kResponseFieldsMax,  // more than fields_max
   kInterimLimit,       // too much of 1xx responses
-  kClientGone,   // the client left, or was refused in the middle of its request, before the answer's head
+  kClientGone,  // the client left, or was refused in the middle of its request, before the answer's head
 };
 inline constexpr size_t kUpstreamErrorCount = 21;
 

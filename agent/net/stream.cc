@@ -131,9 +131,13 @@ void Stream::Close() {
 }
 
 void Stream::Reset() {
-  const linger now{.l_onoff = 1, .l_linger = 0};
-  setsockopt(impl_->socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  ResetOnClose(true);
   Close();
+}
+
+void Stream::ResetOnClose(bool on) {
+  const linger choice{.l_onoff = on ? 1 : 0, .l_linger = 0};
+  setsockopt(impl_->socket.get(), SOL_SOCKET, SO_LINGER, &choice, sizeof choice);
 }
 
 Stream::Impl::Impl(Loop& owner, Descriptor accepted)

@@ -97,6 +97,8 @@ class Stream {
   void ShutdownSend();  // FIN once everything is sent (close_notify before it)
   void Close();         // at once: what is unsent is lost
   void Reset();         // at once, with a RST
+  // However the socket is closed from now on, by the end of the process too, the peer gets a RST.
+  void ResetOnClose(bool on);
 
  private:
   Impl* impl_;

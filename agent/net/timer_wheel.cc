@@ -24,6 +24,7 @@ void TimerWheel::Arm(Timer& timer, Micros delay) {
 }
 
 void TimerWheel::Advance(SteadyTime now) {
+  now_ = now;
   const auto target = now <= start_ ? 0 : static_cast<uint64_t>((now - start_) / kTick);
   while (tick_ < target) {
     ++tick_;

@@ -54,7 +54,9 @@ class TimerWheel {
  public:
   static constexpr std::chrono::milliseconds kTick{100};
 
-  explicit TimerWheel(SteadyTime now) : start_(now) {}
+  explicit TimerWheel(SteadyTime now) : start_(now), now_(now) {}
+
+  SteadyTime now() const { return now_; }  // of the last Advance()
 
   // Replaces an earlier deadline. `delay` counts from the last Advance().
   void Arm(Timer& timer, Micros delay);
@@ -66,6 +68,7 @@ class TimerWheel {
   static constexpr size_t kSlots = 512;  // one lap is 51 s; longer timers stay for several laps
 
   SteadyTime start_;
+  SteadyTime now_;
   uint64_t tick_ = 0;
   std::array<TimerLink, kSlots> slots_;
 };

@@ -2,8 +2,6 @@
 // somebody else's while the agent adds keys (DNS rebinding, cross-site requests). Pure; thread-safe.
 #pragma once
 
-#include <string_view>
-
 #include "http/codec.h"
 #include "net/host_names.h"
 
@@ -14,9 +12,5 @@ bool HostAllowed(const net::HostNames& names, const http::RequestHead& head);
 
 // Origin is absent or the very authority of Host; Sec-Fetch-Site is not cross-site or same-site.
 bool SameOrigin(const http::RequestHead& head);
-
-// `refusal`, or the same with a detail that says so where `input`, what was refused, is the beginning of TLS
-// or of HTTP/2: a client that takes this port for another kind of port must be told in those words.
-http::Refusal NamingProtocol(const http::Refusal& refusal, std::string_view input);
 
 }  // namespace apiquota::proxy

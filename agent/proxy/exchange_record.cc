@@ -153,9 +153,9 @@ void ExchangeRecord::ObserveBody() {
   response_body_.reset();
 }
 
-void ExchangeRecord::UpstreamFailed(metrics::UpstreamError error) {
+void ExchangeRecord::UpstreamFailed(metrics::UpstreamError error, std::string_view detail) {
   unanswered_ = false;
-  route_->metrics->CountUpstreamError(error);
+  route_->metrics->CountUpstreamError(error, detail);
 }
 void ExchangeRecord::AnsweredByUs(int status) { route_->metrics->ProxyRequests(status).Add(); }
 

@@ -41,7 +41,7 @@ class ExchangeRecord {
   void ResponseSent(
       const http::ResponseHead& head);  // … have been handed to the client's socket: now there is time
   void ResponseBody(std::span<const std::string_view> slices);
-  void UpstreamFailed(metrics::UpstreamError error);
+  void UpstreamFailed(metrics::UpstreamError error, std::string_view detail);
   void AnsweredByUs(int status);  // with a route
   void Finish(bool whole);        // whole: the response came to its end
 

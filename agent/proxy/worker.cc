@@ -5,6 +5,8 @@
 namespace apiquota::proxy {
 namespace {
 
+constexpr size_t kTurnedAwayMax = 100;  // per loop, that are still being told
+
 net::UpstreamLimits Limits(const ProxyOptions& options) {
   return {.connections_max = options.upstream_connections_max,
           .queue_max = options.upstream_queue_max,
@@ -29,10 +31,10 @@ Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
 Worker::~Worker() {
   loop_.Stop();
   listener_.reset();
-  while (sessions_.linked()) {
-    auto* session = static_cast<ClientSession*>(sessions_.next);
-    session->Unlink();  // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't see that this moves `next`
-    delete session;
+  while (relays_.linked()) {
+    auto* relay = static_cast<Relay*>(relays_.next);
+    relay->Unlink();  // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't see that this moves `next`
+    delete relay;
   }
 }
 
@@ -49,30 +51,30 @@ void Worker::Start() {
   loop_.Start();
 }
 
+// Who is turned away is told so, and read on for a while so that the answer arrives; beyond a few at a time
+// that would cost what it is meant to save.
 void Worker::Accept(net::Stream stream) {
-  if (shared_.clients.fetch_add(1, std::memory_order_relaxed) >= shared_.options.clients_max) {
+  const bool full = shared_.clients.fetch_add(1, std::memory_order_relaxed) >= shared_.options.clients_max;
+  if (full) {
     shared_.clients.fetch_sub(1, std::memory_order_relaxed);
-    shared_.rejections.Count(metrics::Rejection::kClientsMax);
-    const metrics::ReasonInfo& info = Info(metrics::Rejection::kClientsMax);
-    std::string answer;
-    http::AppendOwnAnswer({.status = info.status,
-                           .proxy_status_error = info.proxy_status,
-                           .rule = info.label,
-                           .detail = info.detail,
-                           .close = true},
-                          shared_.clock.SystemNow(), &answer);
-    return stream.Write({answer});
+    if (turned_away_ >= kTurnedAwayMax) return shared_.rejections.Count(metrics::Rejection::kClientsMax);
+    ++turned_away_;
   }
-  auto* session = new ClientSession(*this, std::move(stream));
-  session->InsertBefore(&sessions_);
+  auto* relay = new Relay(*this, std::move(stream));
+  relay->InsertBefore(&relays_);
+  if (full) relay->TurnAway();
 }
 
-void Worker::Remove(ClientSession& session) {
-  session.Unlink();
-  shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+void Worker::Remove(Relay& relay) {
+  relay.Unlink();
+  if (relay.turned_away()) {
+    --turned_away_;
+  } else {
+    shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+  }
   if (graveyard_.empty()) loop_.Post([this] { graveyard_.clear(); });
-  graveyard_.emplace_back(&session);
-  if (draining_ && !sessions_.linked() && drained_) std::exchange(drained_, nullptr)();
+  graveyard_.emplace_back(&relay);
+  if (draining_ && !relays_.linked() && drained_) std::exchange(drained_, nullptr)();
 }
 
 net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
@@ -100,12 +102,12 @@ void Worker::Drain(std::function<void()> done) {
     draining_ = true;
     drained_ = done;
     listener_.reset();
-    for (net::TimerLink* link = sessions_.next; link != &sessions_;) {
-      auto* session = static_cast<ClientSession*>(link);
+    for (net::TimerLink* link = relays_.next; link != &relays_;) {
+      auto* relay = static_cast<Relay*>(link);
       link = link->next;
-      session->Drain();
+      relay->Drain();
     }
-    if (!sessions_.linked() && drained_) std::exchange(drained_, nullptr)();
+    if (!relays_.linked() && drained_) std::exchange(drained_, nullptr)();
   });
 }
 

@@ -1,4 +1,4 @@
-// One event loop of the proxy and all that lives on it: its listener, client sessions, upstream pools, and
+// One event loop of the proxy and all that lives on it: its listener, client relays, upstream pools, and
 // its copy of the pointer to the routes. Workers share nothing on the hot path; what they share at all is in
 // Shared.
 #pragma once
@@ -19,14 +19,15 @@
 #include "net/resolver.h"
 #include "net/tls_client.h"
 #include "net/upstream_pool.h"
-#include "proxy/client_session.h"
 #include "proxy/options.h"
+#include "proxy/relay.h"
 
 namespace apiquota::proxy {
 
 // Set up before the loops run; afterwards only its thread-safe parts are used.
 struct Shared {
   ProxyOptions options;
+  net::ServerLimits server_limits;
   const Clock& clock;
   apis::Observer observer;
   metrics::RejectionCounters rejections;
@@ -34,7 +35,9 @@ struct Shared {
   net::TlsClient tls;
   net::Resolver resolver;
   std::vector<uint16_t> own_ports;
-  std::string pseudonym;           // in Via
+  std::string pseudonym;                              // in Via
+  std::string_view scheme() const { return "http"; }  // of the listener
+
   std::atomic<size_t> clients{0};  // connections, of all workers
 };
 
@@ -52,12 +55,12 @@ class Worker {
   void SetRoutes(std::shared_ptr<const apis::RouteTable> routes);
   void Drain(std::function<void()> done);  // `done` runs on the loop, once no client is left
 
-  // For sessions, on the loop.
+  // For relays, on the loop.
   Shared& shared() { return shared_; }
   net::Loop& loop() { return loop_; }
   const std::shared_ptr<const apis::RouteTable>& routes() const { return routes_; }
   net::UpstreamPool& PoolFor(const apis::Route& route);
-  void Remove(ClientSession& session);  // destroyed once the current handler has returned
+  void Remove(Relay& relay);  // destroyed once the current handler has returned
 
  private:
   void Accept(net::Stream stream);
@@ -69,8 +72,9 @@ class Worker {
   std::map<net::UpstreamAddress, std::unique_ptr<net::UpstreamPool>> pools_;
   std::unordered_map<const apis::Route*, net::UpstreamPool*> pool_of_route_;
   std::unique_ptr<net::Listener> listener_;
-  net::TimerLink sessions_;
-  std::vector<std::unique_ptr<ClientSession>> graveyard_;  // until the handler they ended in has returned
+  net::TimerLink relays_;
+  std::vector<std::unique_ptr<Relay>> graveyard_;  // until the handler they ended in has returned
+  size_t turned_away_ = 0;                         // among the relays
   bool draining_ = false;
   std::function<void()> drained_;
 };

@@ -1,6 +1,10 @@
-// The upstream's half of one request: gets a connection, sends head and body as they come, parses the
-// response and hands it on piece by piece, and gives the connection back or throws it away. One per client
-// session, reused. What it was given to send is sent at most once. Belongs to one loop.
+// One attempt to have a request answered by its upstream: gets a connection, sends head and body as they
+// come, parses the response and hands it on piece by piece, and gives the connection back or throws it away.
+// What it was given to send is sent at most once.
+//
+// One object serves a client's requests in turn. Whoever is called may end the attempt and begin the next one
+// before it returns, so bytes are consumed before anyone is told, and after every call it is asked whether
+// this is still the same attempt (IsStill). Belongs to one loop.
 #pragma once
 
 #include <span>
@@ -17,8 +21,9 @@
 
 namespace apiquota::proxy {
 
-// Told what happens; never from inside a call to the exchange, unless said so.
-class ExchangeClient {
+// Where an attempt's response goes. Told from the loop, never from inside a call to the attempt, unless said
+// so.
+class ResponseSink {
  public:
   // There is a connection, and the body may flow. Also from inside Start.
   virtual void OnConnection(bool waited) = 0;
@@ -32,21 +37,19 @@ class ExchangeClient {
   // More of the response: `head` with the first piece.
   virtual void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                           bool complete) = 0;
-  // The response was complete, and the connection has been given back: another exchange may start at once.
+  // The response was complete, and the connection has been given back: another attempt may begin.
   virtual void OnComplete() = 0;
-  // The exchange is over without a (whole) response. Also from inside Start.
-  virtual void OnUpstreamError(metrics::UpstreamError error) = 0;
+  // It is over without a (whole) response. Also from inside Start.
+  virtual void OnAttemptFailed(metrics::UpstreamError error) = 0;
 
  protected:
-  ~ExchangeClient() = default;
+  ~ResponseSink() = default;
 };
 
-class UpstreamExchange final : private net::StreamHandler,
-                               private net::UpstreamAsker,
-                               private net::TimerHandler {
+class Attempt final : private net::StreamHandler, private net::UpstreamAsker, private net::TimerHandler {
  public:
-  UpstreamExchange(net::Loop& loop, const ProxyOptions& options, ExchangeClient& client);
-  ~UpstreamExchange() { Cancel(); }
+  Attempt(net::Loop& loop, const ProxyOptions& options, ResponseSink& sink);
+  ~Attempt() { Cancel(); }
 
   // `head` is the request's head as it goes on the wire; `chunked`: how its body is framed. May fail at once.
   void Start(net::UpstreamPool& pool, std::string_view method, std::string head, bool chunked);
@@ -60,17 +63,18 @@ class UpstreamExchange final : private net::StreamHandler,
   bool connected() const { return connection_ != nullptr; }
   bool request_complete() const { return request_complete_; }
   size_t unsent() const;
-  // With OnUpstreamError: what the codec said, if that is why.
+  // With OnAttemptFailed: what the codec said, if that is why.
   const std::optional<http::Refusal>& refusal() const { return refusal_; }
 
   void Pause();  // the client can't take more of the response now
   void Resume();
 
-  // The client is gone, or the exchange pointless: the connection is closed at once.
+  // The client is gone, or the attempt pointless: the connection is reset at once.
   void Cancel();
 
  private:
-  enum class Phase : uint8_t { kIdle, kConnecting, kFirstByte, kBody };
+  // A model thinks after its head, too: what governs until then is one deadline.
+  enum class Phase : uint8_t { kIdle, kConnecting, kHead, kFirstBodyByte, kBody };
 
   void OnUpstream(net::UpstreamConnection& connection) override;
   void OnUpstreamFailed(net::ConnectError error) override;
@@ -79,7 +83,7 @@ class UpstreamExchange final : private net::StreamHandler,
   void OnDrained() override;
   void OnTimer(net::Timer& timer) override;
 
-  bool IsStill(uint64_t exchange) const { return connection_ != nullptr && exchange == exchanges_; }
+  bool IsStill(uint64_t attempt) const { return connection_ != nullptr && attempt == attempts_; }
   bool TakeInterim(size_t bytes);
   void Complete(bool reusable);
   void Fail(metrics::UpstreamError error);
@@ -87,7 +91,7 @@ class UpstreamExchange final : private net::StreamHandler,
 
   net::Loop& loop_;
   const ProxyOptions& options_;
-  ExchangeClient& client_;
+  ResponseSink& sink_;
   net::Timer timer_;
   http::ResponseParser parser_;
 
@@ -103,7 +107,7 @@ class UpstreamExchange final : private net::StreamHandler,
   bool paused_ = false;
   http::InterimBudget interims_;
   std::optional<http::Refusal> refusal_;
-  uint64_t exchanges_ = 0;  // begun so far
+  uint64_t attempts_ = 0;  // begun so far
   std::vector<std::string_view> slices_;
   std::vector<std::string_view> pieces_;
   std::string chunk_line_;

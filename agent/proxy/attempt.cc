@@ -1,4 +1,4 @@
-#include "proxy/upstream_exchange.h"
+#include "proxy/attempt.h"
 
 #include <utility>
 
@@ -41,12 +41,11 @@ http::CodecLimits Limits(const ProxyOptions& options) {
 
 }  // namespace
 
-UpstreamExchange::UpstreamExchange(net::Loop& loop, const ProxyOptions& options, ExchangeClient& client)
-    : loop_(loop), options_(options), client_(client), timer_(*this), parser_(Limits(options)) {}
+Attempt::Attempt(net::Loop& loop, const ProxyOptions& options, ResponseSink& sink)
+    : loop_(loop), options_(options), sink_(sink), timer_(*this), parser_(Limits(options)) {}
 
-void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, std::string head,
-                             bool chunked) {
-  ++exchanges_;
+void Attempt::Start(net::UpstreamPool& pool, std::string_view method, std::string head, bool chunked) {
+  ++attempts_;
   pool_ = &pool;
   method_ = method;
   head_ = std::move(head);
@@ -63,28 +62,28 @@ void UpstreamExchange::Start(net::UpstreamPool& pool, std::string_view method, s
   connection_->stream().SetHandler(this);
   connection_->stream().SetLowMark(options_.buffer_low_bytes);
   connection_->stream().SetInputLimit(options_.head_bytes_max);
-  phase_ = Phase::kFirstByte;
-  client_.OnConnection(false);
+  phase_ = Phase::kHead;
+  sink_.OnConnection(false);
 }
 
-void UpstreamExchange::OnUpstream(net::UpstreamConnection& connection) {
+void Attempt::OnUpstream(net::UpstreamConnection& connection) {
   connection_ = &connection;
   connection_->stream().SetHandler(this);
   connection_->stream().SetLowMark(options_.buffer_low_bytes);
   connection_->stream().SetInputLimit(options_.head_bytes_max);
-  phase_ = Phase::kFirstByte;
-  const uint64_t mine = exchanges_;
-  client_.OnConnection(true);
+  phase_ = Phase::kHead;
+  const uint64_t mine = attempts_;
+  sink_.OnConnection(true);
   if (!IsStill(mine) || head_sent_) return;
   const std::string backlog = std::exchange(backlog_, {});
   const std::string_view slices[] = {backlog};
   Send(std::span(slices, backlog.empty() ? 0 : 1), request_complete_);
-  if (IsStill(mine)) client_.OnUpstreamDrained();
+  if (IsStill(mine)) sink_.OnUpstreamDrained();
 }
 
-void UpstreamExchange::OnUpstreamFailed(net::ConnectError error) { Fail(ToUpstreamError(error)); }
+void Attempt::OnUpstreamFailed(net::ConnectError error) { Fail(ToUpstreamError(error)); }
 
-void UpstreamExchange::Send(std::span<const std::string_view> body, bool complete) {
+void Attempt::Send(std::span<const std::string_view> body, bool complete) {
   request_complete_ = complete;
   if (connection_ == nullptr) {
     for (const std::string_view slice : body) backlog_.append(slice);
@@ -105,37 +104,37 @@ void UpstreamExchange::Send(std::span<const std::string_view> body, bool complet
   if (chunked_ && complete) pieces_.push_back(http::kLastChunk);
   if (!pieces_.empty()) connection_->stream().Write(pieces_);
   ArmTimer();
-  if (first) client_.OnRequestSent();
+  if (first) sink_.OnRequestSent();
 }
 
-size_t UpstreamExchange::unsent() const {
+size_t Attempt::unsent() const {
   return connection_ != nullptr ? connection_->stream().unsent() : backlog_.size();
 }
 
-void UpstreamExchange::ArmTimer() {
+void Attempt::ArmTimer() {
   if (paused_) return timer_.Disarm();
   loop_.timers().Arm(timer_,
                      phase_ == Phase::kBody ? options_.upstream_idle_timeout : options_.first_byte_timeout);
 }
 
-void UpstreamExchange::Pause() {
+void Attempt::Pause() {
   if (connection_ == nullptr || paused_) return;
   paused_ = true;
   connection_->stream().Pause();
   ArmTimer();
 }
 
-void UpstreamExchange::Resume() {
+void Attempt::Resume() {
   if (connection_ == nullptr || !paused_) return;
   paused_ = false;
   connection_->stream().Resume();
   ArmTimer();
 }
 
-void UpstreamExchange::OnDrained() { client_.OnUpstreamDrained(); }
+void Attempt::OnDrained() { sink_.OnUpstreamDrained(); }
 
 // True if what was parsed was an interim response and the final one is still to come.
-bool UpstreamExchange::TakeInterim(size_t bytes) {
+bool Attempt::TakeInterim(size_t bytes) {
   const http::ResponseHead& head = parser_.head();
   if (head.status / 100 != 1) return false;
   refusal_ = head.status == 101 ? http::kUnaskedSwitch : interims_.Take(bytes);
@@ -143,25 +142,23 @@ bool UpstreamExchange::TakeInterim(size_t bytes) {
     Fail(metrics::ToUpstreamError(*refusal_));
     return true;
   }
-  const uint64_t mine = exchanges_;
-  if (head.status != 100) client_.OnInterim(head);  // 100 was answered by us already
+  const uint64_t mine = attempts_;
+  if (head.status != 100) sink_.OnInterim(head);  // 100 was answered by us already
   if (IsStill(mine)) parser_.Reset(method_);
   return true;
 }
 
-// Whoever is called may end this exchange and start the next one, on another connection, before it returns:
-// bytes are consumed first, and after every call it is asked whether this is still the same exchange.
-void UpstreamExchange::OnBytes() {
-  const uint64_t mine = exchanges_;
+void Attempt::OnBytes() {
+  const uint64_t mine = attempts_;
   net::Stream& stream = connection_->stream();
   while (!stream.input().empty()) {
-    if (!parser_.got_some()) client_.OnResponseArrived();
+    if (!parser_.got_some()) sink_.OnResponseArrived();
     slices_.clear();
     const http::ParseStep step = parser_.Parse(stream.input(), &slices_);
     if (step.refusal) {
       refusal_ = step.refusal;
-      return Fail(phase_ == Phase::kBody ? metrics::UpstreamError::kTruncated
-                                         : metrics::ToUpstreamError(*refusal_));
+      return Fail(phase_ == Phase::kHead ? metrics::ToUpstreamError(*refusal_)
+                                         : metrics::UpstreamError::kTruncated);
     }
     stream.Consume(step.consumed);
     if (step.head_complete && TakeInterim(step.consumed)) {
@@ -169,8 +166,9 @@ void UpstreamExchange::OnBytes() {
       continue;
     }
     const bool something = step.head_complete || !slices_.empty() || step.complete;
-    if (step.head_complete) phase_ = Phase::kBody;
-    if (something) client_.OnResponse(step.head_complete ? &parser_.head() : nullptr, slices_, step.complete);
+    if (step.head_complete) phase_ = Phase::kFirstBodyByte;
+    if (!slices_.empty()) phase_ = Phase::kBody;
+    if (something) sink_.OnResponse(step.head_complete ? &parser_.head() : nullptr, slices_, step.complete);
     if (!IsStill(mine)) return;
     if (step.complete) return Complete(parser_.head().keep_alive && stream.input().empty());
     if (phase_ == Phase::kBody) ArmTimer();
@@ -178,24 +176,24 @@ void UpstreamExchange::OnBytes() {
   }
 }
 
-void UpstreamExchange::OnEnd(net::StreamEnd end) {
-  if (phase_ != Phase::kBody) return Fail(metrics::UpstreamError::kClosedEarly);
+void Attempt::OnEnd(net::StreamEnd end) {
+  if (phase_ == Phase::kHead) return Fail(metrics::UpstreamError::kClosedEarly);
   if (end != net::StreamEnd::kClosed || !parser_.ParseEnd()) return Fail(metrics::UpstreamError::kTruncated);
-  const uint64_t mine = exchanges_;
-  client_.OnResponse(nullptr, {}, true);
+  const uint64_t mine = attempts_;
+  sink_.OnResponse(nullptr, {}, true);
   if (IsStill(mine)) Complete(false);
 }
 
-void UpstreamExchange::OnTimer(net::Timer&) {
+void Attempt::OnTimer(net::Timer&) {
   switch (phase_) {
-    case Phase::kFirstByte:
+    case Phase::kHead:
       return Fail(metrics::UpstreamError::kFirstByteTimeout);
     default:
       return Fail(metrics::UpstreamError::kIdleTimeout);
   }
 }
 
-void UpstreamExchange::Complete(bool reusable) {
+void Attempt::Complete(bool reusable) {
   net::UpstreamPool& pool = *std::exchange(pool_, nullptr);
   net::UpstreamConnection& connection = *std::exchange(connection_, nullptr);
   timer_.Disarm();
@@ -207,10 +205,10 @@ void UpstreamExchange::Complete(bool reusable) {
   } else {
     pool.Discard(connection);
   }
-  client_.OnComplete();
+  sink_.OnComplete();
 }
 
-void UpstreamExchange::Cancel() {
+void Attempt::Cancel() {
   if (pool_ == nullptr) return;
   net::UpstreamPool& pool = *std::exchange(pool_, nullptr);
   timer_.Disarm();
@@ -220,9 +218,9 @@ void UpstreamExchange::Cancel() {
   pool.Cancel(*this);
 }
 
-void UpstreamExchange::Fail(metrics::UpstreamError error) {
+void Attempt::Fail(metrics::UpstreamError error) {
   Cancel();
-  client_.OnUpstreamError(error);
+  sink_.OnAttemptFailed(error);
 }
 
 }  // namespace apiquota::proxy

@@ -1,0 +1,102 @@
+// What may take how long. Times are the loop's ticks: coarse, and cheap enough for every piece of a body.
+#include "net/server_connection.h"
+
+namespace apiquota::net {
+namespace {
+
+constexpr Micros kLingerIdle = std::chrono::seconds(2);    // nothing more comes
+constexpr Micros kLingerTotal = std::chrono::seconds(30);  // … or still does
+
+}  // namespace
+
+void ServerConnection::Rearm() {
+  switch (state_) {
+    case State::kReading:
+      if (stream_.unsent() >= limits_.high_bytes) return ArmWatches();
+      return ArmForHead();
+    case State::kBusy:
+    case State::kClosing:
+      return ArmWatches();
+    case State::kLingering: {
+      const SteadyTime now = loop_.timers().now();
+      if (linger_until_ == SteadyTime()) linger_until_ = now + kLingerTotal;
+      if (now < linger_until_) loop_.timers().Arm(timer_, kLingerIdle);
+      return;
+    }
+    case State::kGone:
+      return;
+  }
+}
+
+// The deadline for a head counts from its first byte (for a connection's first one, from the connection).
+void ServerConnection::ArmForHead() {
+  const bool some = parser_.got_some() || !stream_.input().empty();
+  if (some && in_head_) return;
+  in_head_ = some;
+  if (some && first_request_ && timer_.armed()) return;
+  loop_.timers().Arm(timer_, some || first_request_ ? limits_.head_timeout : limits_.idle_timeout);
+}
+
+// A body that waits for us is not late.
+bool ServerConnection::BodyDue() {
+  return state_ == State::kBusy && !request_complete_ && !stream_.paused() && handler_.WantsBody();
+}
+
+void ServerConnection::Keep(Watch& watch, bool on, uint64_t at, SteadyTime now) {
+  if (on && !watch.on) watch = {.on = true, .since = now, .at = at};
+  watch.on = on;
+}
+
+void ServerConnection::ArmWatches() {
+  const SteadyTime now = loop_.timers().now();
+  Keep(body_, BodyDue(), received_, now);
+  Keep(reading_, stream_.unsent() > 0, stream_.sent(), now);
+  if (!body_.on && !reading_.on) return timer_.Disarm();
+  if (timer_.armed()) return;
+  const SteadyTime since = !body_.on      ? reading_.since
+                           : !reading_.on ? body_.since
+                                          : std::min(body_.since, reading_.since);
+  loop_.timers().Arm(timer_, std::chrono::duration_cast<Micros>(since + limits_.stall_timeout - now));
+}
+
+bool ServerConnection::TooSlow(const Watch& watch, uint64_t at, SteadyTime now) const {
+  if (!watch.on || now - watch.since < limits_.stall_timeout) return false;
+  const auto seconds = std::chrono::duration<double>(limits_.stall_timeout).count();
+  const auto least = static_cast<uint64_t>(static_cast<double>(limits_.rate_min) * seconds);
+  return at - watch.at < std::max<uint64_t>(1, least);
+}
+
+// Whether something has moved too little in its last span; what has moved enough begins a new one.
+bool ServerConnection::Stalled() {
+  const SteadyTime now = loop_.timers().now();
+  if (TooSlow(body_, received_, now) || TooSlow(reading_, stream_.sent(), now)) return true;
+  if (now - body_.since >= limits_.stall_timeout) body_.on = false;
+  if (now - reading_.since >= limits_.stall_timeout) reading_.on = false;
+  return false;
+}
+
+void ServerConnection::OnTimer(Timer&) {
+  switch (state_) {
+    case State::kReading:
+      if (stream_.unsent() >= limits_.high_bytes) break;
+      if (in_head_) return Refuse(kHeadTimeout);
+      if (stream_.unsent() > 0) break;
+      return End();
+    case State::kBusy:
+    case State::kClosing:
+      break;
+    default:
+      return End();
+  }
+  if (!Stalled()) return Rearm();
+  handler_.OnRefused(kBodyTimeout, state_ == State::kBusy);
+  if (state_ == State::kGone) return;
+  if (state_ != State::kBusy || response_begun_ || stream_.unsent() > 0) return Abort();
+  keep_alive_ = false;
+  Answer({.status = kBodyTimeout.status,
+          .proxy_status_error = "http_request_error",
+          .rule = kBodyTimeout.rule,
+          .detail = kBodyTimeout.detail});
+}
+
+}  // namespace apiquota::net

@@ -1,0 +1,72 @@
+// What the proxy does for one client's connection, a request at a time: decides about it (admission, route,
+// key), has an Attempt ask the upstream, passes the body on and the response back, and records what happened.
+// A client that leaves takes its attempt with it at once. Belongs to one worker's loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "apis/route_table.h"
+#include "http/links.h"
+#include "net/server_connection.h"
+#include "proxy/attempt.h"
+#include "proxy/exchange_record.h"
+
+namespace apiquota::proxy {
+
+class Worker;
+
+class Relay final : public net::TimerLink, private net::RequestHandler, private ResponseSink {
+ public:
+  Relay(Worker& worker, net::Stream stream);
+
+  // Instead of serving it: the client is told that there are too many.
+  void TurnAway();
+  // No further request: an idle connection is closed, a busy one after its response.
+  void Drain() { connection_.Drain(); }
+  // At once; a response under way ends in a reset.
+  void Abort() { connection_.Abort(); }
+  bool turned_away() const { return turned_away_; }
+
+ private:
+  // relay_request.cc: from the client to the upstream
+  void OnRequest(std::span<const std::string_view> body, bool complete) override;
+  bool WantsBody() override;
+  void OnBody(std::span<const std::string_view> body, bool complete) override;
+  void OnRefused(const http::Refusal& refusal, bool request_begun) override;
+  void OnDrained() override { attempt_.Resume(); }
+  void OnGone() override;
+  bool Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice);
+  bool MayAsk(const http::RequestHead& head);  // by the name it asks for
+  void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
+                         const apis::KeyChoice& choice, std::string* out) const;
+  void Refuse(const http::Refusal& refusal);
+  void Reject(metrics::Rejection rejection, std::string_view detail);
+  void Answer(const metrics::ReasonInfo& info, std::string_view detail);
+
+  // relay_response.cc: from the upstream to the client
+  void OnConnection(bool waited) override;
+  void OnRequestSent() override { record_.RequestSent(); }
+  void OnUpstreamDrained() override { connection_.ResumeBody(); }
+  void OnInterim(const http::ResponseHead& head) override;
+  void OnResponseArrived() override { record_.ResponseArrived(); }
+  void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
+                  bool complete) override;
+  void OnComplete() override { record_.Finish(true); }
+  void OnAttemptFailed(metrics::UpstreamError error) override;
+  std::optional<http::LinkMapping> Links() const;
+
+  Worker& worker_;
+  const bool loopback_;
+  bool turned_away_ = false;
+  std::shared_ptr<const apis::RouteTable> routes_;
+  std::string host_allowed_;  // the last that was: a client hardly ever changes it
+  ExchangeRecord record_;
+  Attempt attempt_;
+  net::ServerConnection connection_;  // last: what it tells of is there
+};
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,151 @@
+// From the client to the upstream: requests are judged and sent on.
+#include "base/text.h"
+#include "proxy/admission.h"
+#include "proxy/relay.h"
+#include "proxy/worker.h"
+
+namespace apiquota::proxy {
+namespace {
+
+constexpr size_t kRoutesNamed = 20;
+
+std::string KnownRoutes(const apis::RouteTable& routes) {
+  std::string text = "no configured api has this path; known routes:";
+  size_t named = 0;
+  for (const auto& route : routes.routes()) {
+    if (++named > kRoutesNamed) return text + ", ...";
+    text.append(named == 1 ? " " : ", ").append(route->prefix);
+  }
+  return named == 0 ? "no api is configured" : text;
+}
+
+}  // namespace
+
+Relay::Relay(Worker& worker, net::Stream stream)
+    : worker_(worker),
+      loopback_(stream.peer().ip.IsLoopback()),
+      routes_(worker.routes()),
+      record_(worker.shared().clock, worker.shared().observer),
+      attempt_(worker.loop(), worker.shared().options, *this),
+      connection_(worker.loop(), std::move(stream), worker.shared().server_limits, *this) {}
+
+void Relay::TurnAway() {
+  turned_away_ = true;
+  Reject(metrics::Rejection::kClientsMax, {});
+}
+
+void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
+  const SteadyTime now = worker_.shared().clock.SteadyNow();
+  const http::RequestHead& head = connection_.request();
+  if (routes_ != worker_.routes()) {
+    record_.Forget();
+    routes_ = worker_.routes();
+  }
+  apis::RouteMatch match;
+  apis::FoundCredential found;
+  apis::KeyChoice choice;
+  if (!Decide(&match, &found, &choice)) return;
+  const apis::Route& route = *match.route;
+  record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value, choice, now);
+  std::string upstream_head = attempt_.TakeHeadBuffer();
+  upstream_head.clear();
+  BuildUpstreamHead(match, found, choice, &upstream_head);
+  attempt_.Start(worker_.PoolFor(route), head.method, std::move(upstream_head),
+                 head.framing == http::BodyFraming::kChunked);
+  if (attempt_.active()) OnBody(body, complete);
+}
+
+// Everything that must hold before a request may go anywhere. False: it has been answered.
+bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice) {
+  const http::RequestHead& head = connection_.request();
+  const auto path = http::RequestPath(head.target);
+  if (!path) return Refuse(path.error()), false;
+  if (!MayAsk(head)) return Reject(metrics::Rejection::kHost, {}), false;
+  if (http::IsLoop(head.fields, worker_.shared().pseudonym))
+    return Reject(metrics::Rejection::kLoop, {}), false;
+  const auto matched = routes_->Match(*path);
+  if (!matched) return Reject(metrics::Rejection::kNoRoute, KnownRoutes(*routes_)), false;
+  *match = *matched;
+  const apis::Route& route = *match->route;
+  const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
+  *found = decided.found;
+  *choice = decided.choice;
+  if (choice->action == apis::KeyChoice::Action::kRefuse) return Reject(choice->refusal, {}), false;
+  const bool injects = choice->action == apis::KeyChoice::Action::kInject;
+  if (injects && !SameOrigin(head)) return Reject(metrics::Rejection::kOrigin, {}), false;
+  return true;
+}
+
+bool Relay::MayAsk(const http::RequestHead& head) {
+  const bool origin_form = head.target.starts_with('/');
+  if (origin_form && !head.host.empty() && head.host == host_allowed_) return true;
+  if (!HostAllowed(worker_.shared().hosts, head)) return false;
+  if (origin_form) host_allowed_ = head.host;
+  return true;
+}
+
+void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
+                              const apis::KeyChoice& choice, std::string* out) const {
+  const provider::ExporterInfo& exporter = Info(*match.route->exporter);
+  http::UpstreamRequest request{.head = &connection_.request(),
+                                .base = &match.route->base,
+                                .path = match.path,
+                                .replace = {},
+                                .drop = {},
+                                .pseudonym = worker_.shared().pseudonym};
+  std::optional<apis::InjectedField> injected;
+  if (choice.action == apis::KeyChoice::Action::kInject) {
+    injected = apis::InjectedCredential(exporter, found, *choice.key);
+    if (injected) request.replace.push_back({injected->name, injected->value});
+  }
+  if (choice.action != apis::KeyChoice::Action::kPass) {
+    for (const provider::CredentialRule& rule : exporter.credentials) request.drop.push_back(rule.header);
+  }
+  http::AppendUpstreamHead(request, out);
+}
+
+bool Relay::WantsBody() {
+  return attempt_.connected() && attempt_.unsent() < worker_.shared().options.buffer_high_bytes;
+}
+
+void Relay::OnBody(std::span<const std::string_view> body, bool complete) {
+  record_.RequestBody(body);
+  attempt_.Send(body, complete);
+}
+
+void Relay::OnRefused(const http::Refusal& refusal, bool request_begun) {
+  worker_.shared().rejections.Count(refusal);
+  attempt_.Cancel();
+  if (!record_.active()) return;
+  if (request_begun && !connection_.response_begun()) record_.AnsweredByUs(refusal.status);
+  record_.Finish(false);
+}
+
+void Relay::OnGone() {
+  attempt_.Cancel();
+  record_.Finish(false);
+  worker_.Remove(*this);
+}
+
+void Relay::Refuse(const http::Refusal& refusal) {
+  worker_.shared().rejections.Count(refusal);
+  connection_.Answer({.status = refusal.status,
+                      .proxy_status_error = "http_request_error",
+                      .rule = refusal.rule,
+                      .detail = refusal.detail,
+                      .close = true});
+}
+
+void Relay::Reject(metrics::Rejection rejection, std::string_view detail) {
+  worker_.shared().rejections.Count(rejection);
+  Answer(Info(rejection), detail);
+}
+
+void Relay::Answer(const metrics::ReasonInfo& info, std::string_view detail) {
+  connection_.Answer({.status = info.status,
+                      .proxy_status_error = info.proxy_status,
+                      .rule = info.label,
+                      .detail = detail.empty() ? info.detail : detail});
+}
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,46 @@
+// From the upstream to the client. A piece that arrives leaves in the same turn; only then is it looked at.
+#include "proxy/relay.h"
+#include "proxy/worker.h"
+
+namespace apiquota::proxy {
+
+void Relay::OnConnection(bool waited) {
+  record_.ConnectionReady(waited);
+  connection_.Continue();
+}
+
+std::optional<http::LinkMapping> Relay::Links() const {
+  return LinksOf(record_.route(), worker_.shared().scheme(), connection_.request().host);
+}
+
+void Relay::OnInterim(const http::ResponseHead& head) {
+  const auto links = Links();
+  connection_.SendInterim(head, links ? &*links : nullptr);
+}
+
+void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
+                       bool complete) {
+  if (head != nullptr) {
+    const auto links = Links();
+    connection_.Send(head, links ? &*links : nullptr, body, complete);
+    record_.ResponseSent(*head);
+  } else {
+    connection_.Send(nullptr, nullptr, body, complete);
+  }
+  record_.ResponseBody(body);
+  if (!complete && connection_.unsent() >= worker_.shared().options.buffer_high_bytes) attempt_.Pause();
+}
+
+void Relay::OnAttemptFailed(metrics::UpstreamError error) {
+  const metrics::ReasonInfo& info = Info(error);
+  const auto& refusal = attempt_.refusal();
+  const std::string detail = refusal ? Detail(error, *refusal) : std::string(info.detail);
+  record_.UpstreamFailed(error, detail);
+  const bool begun = connection_.response_begun();
+  if (!begun) record_.AnsweredByUs(info.status);
+  record_.Finish(false);
+  // Of a response that has begun, what came has been sent; the end must not look like one.
+  begun ? connection_.CutShort() : Answer(info, detail);
+}
+
+}  // namespace apiquota::proxy
