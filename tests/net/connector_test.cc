@@ -49,6 +49,7 @@ class ConnectorTest : public testing::Test, public ConnectorClient {
     loop_.Post([this] { connector_->Start(); });
   }
   void TearDown() override {
+    resolver_.Stop();
     loop_.Stop();
     stream_.reset();
     connector_.reset();

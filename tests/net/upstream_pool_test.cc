@@ -200,6 +200,7 @@ TEST_F(UpstreamPoolTest, AConnectionIsNotHandedOutLaterThanTheUpstreamKeepsIt) {
   };
   EXPECT_TRUE(reused_after(seconds(58), askers[1]));
   EXPECT_FALSE(reused_after(seconds(59), askers[2]));
+  askers[2].done.get_future().wait();
 }
 
 TEST_F(UpstreamPoolTest, AnIdleConnectionIsClosedBeforeTheUpstreamDoesIt) {
