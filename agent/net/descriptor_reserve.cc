@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <string>
 
@@ -15,7 +14,6 @@ namespace apiquota::net {
 namespace {
 
 constexpr uint64_t kReserve = 32;
-constexpr Micros kWarnEvery = std::chrono::minutes(1);
 
 uint64_t ProcessLimit() {
   static const uint64_t limit = [] {
@@ -42,11 +40,8 @@ bool OnlyReserveIsLeft() {
   return !next.valid() || InReserve(next.get());
 }
 
-void WarnOfFewDescriptors(SteadyTime now) {
-  static std::atomic<SteadyTime> silent_until{SteadyTime::min()};
-  SteadyTime until = silent_until.load();
-  if (now < until || !silent_until.compare_exchange_strong(until, now + kWarnEvery)) return;
-  Log(LogLevel::kWarn, "few_descriptors", {{"limit", std::to_string(ProcessLimit())}});
+void WarnOfFewDescriptors() {
+  LogFolded(LogLevel::kWarn, "few_descriptors", "", {{"limit", std::to_string(ProcessLimit())}});
 }
 
 }  // namespace apiquota::net

@@ -5,8 +5,6 @@
 
 #include <cstdint>
 
-#include "base/clock.h"
-
 namespace apiquota::net {
 
 // The first number of the reserve, of a process that may have `limit` descriptors: 32 are kept, or half of
@@ -21,6 +19,6 @@ bool InReserve(int fd);
 bool OnlyReserveIsLeft();
 
 // Says so in the log, once a minute.
-void WarnOfFewDescriptors(SteadyTime now);
+void WarnOfFewDescriptors();
 
 }  // namespace apiquota::net

@@ -91,7 +91,7 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, EventHandler, 
   // Whoever comes now waits in the kernel's queue.
   void Rest() {
     if (!socket.valid()) return;
-    WarnOfFewDescriptors(loop.clock().SteadyNow());
+    WarnOfFewDescriptors();
     loop.Unwatch(socket.get(), *this);
     loop.timers().Arm(rest, kAcceptRest);
   }

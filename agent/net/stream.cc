@@ -151,7 +151,7 @@ void Stream::Impl::Connect(const Endpoint& endpoint) {
   socket = Descriptor(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return EndLater(ConnectEnd(errno, endpoint.ip.v6));
   if (InReserve(socket.get())) {
-    WarnOfFewDescriptors(loop.clock().SteadyNow());
+    WarnOfFewDescriptors();
     socket.Close();
     return EndLater(StreamEnd::kLocalLimit);
   }
