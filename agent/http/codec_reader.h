@@ -122,7 +122,8 @@ class MessageReader {
   // and no change of phase: more is needed.
   size_t StepHead(std::string_view rest);
   size_t TakeHead(std::string_view head);
-  std::optional<Refusal> TakeFirstLine(std::string_view line);
+  std::optional<Refusal> JudgeFirstLine(std::string_view line);
+  void TakeFirstLine(std::string_view line);
   void AppendFraming();
   size_t StepData(std::string_view rest);
   size_t StepChunkLine(std::string_view rest);

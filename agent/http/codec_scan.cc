@@ -121,8 +121,7 @@ ScanResult ChunkLineScanner::EndLine(std::string_view line) {
   if (!size_ends) return Refuse("a chunk size that is not hexadecimal");
   if (digits > 15) return Refuse("a chunk size of more than 15 digits");
   last_ = zero;
-  const size_t text = line.find_last_not_of(" \t") + 1;
-  blanks_ = line.size() - text;
+  for (blanks_ = 0; line.ends_with(' ') || line.ends_with('\t'); ++blanks_) line.remove_suffix(1);
   position_ += 2;
   return ScanResult::kDone;
 }

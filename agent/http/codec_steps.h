@@ -38,16 +38,13 @@ size_t MessageReader<kRequest>::StepHead(std::string_view rest) {
   }
   ScanResult result = head_scan_.Scan(rest);
   if (result == ScanResult::kFirstLine) {
-    const std::string_view line = rest.substr(0, head_scan_.first_line_size());
-    if (kRequest) {
-      if (const auto refusal = JudgeRequestLine(line, limits_.target_bytes_max)) return Refuse(*refusal);
-    } else if (const auto status = ReadStatusLine(line); !status) {
-      return Refuse(status.error());
-    }
+    if (const auto refusal = JudgeFirstLine(rest.substr(0, head_scan_.first_line_size())))
+      return Refuse(*refusal);
     result = head_scan_.Scan(rest);
   }
   if (result == ScanResult::kRefused) return Refuse(head_scan_.refusal());
   if (result == ScanResult::kNeedMore) return 0;
+  if (head_scan_.first_line_size() == 0) return Refuse(HeadRefusal({}, kRequest));
   return TakeHead(rest.substr(0, head_scan_.size()));
 }
 
@@ -61,8 +58,7 @@ size_t MessageReader<kRequest>::TakeHead(std::string_view head) {
     if (!result) return Refuse(result.error());
     head = unfolded = std::move(*result);
   }
-  if (const auto refusal = TakeFirstLine(head.substr(0, head_scan_.first_line_size())))
-    return Refuse(*refusal);
+  TakeFirstLine(head.substr(0, head_scan_.first_line_size()));
   const size_t lines = head_scan_.first_line_size() + 2;
   Fields& known = fields();
   const size_t kept = known.AddLines(head.substr(lines));
@@ -83,17 +79,19 @@ size_t MessageReader<kRequest>::TakeHead(std::string_view head) {
 }
 
 template <bool kRequest>
-std::optional<Refusal> MessageReader<kRequest>::TakeFirstLine(std::string_view line) {
-  scratch_.assign(line);
-  if (!kRequest) {
-    const auto status = ReadStatusLine(line);
-    if (!status) return status.error();
-    OnStartLine(status->status, status->reason, {}, status->minor_version);
-    scratch_.resize(line.size() - status->reason.size());
-    if (!scratch_.ends_with(' ')) scratch_.push_back(' ');  // basic_parser wants it
-  }
-  scratch_.append("\r\n");
+std::optional<Refusal> MessageReader<kRequest>::JudgeFirstLine(std::string_view line) {
+  if (kRequest) return JudgeRequestLine(line, limits_.target_bytes_max);
+  const auto status = ReadStatusLine(line);
+  if (!status) return status.error();
+  OnStartLine(status->status, status->reason, {}, status->minor_version);
   return std::nullopt;
+}
+
+// REQUIRES: it has been judged. A response's is shown to basic_parser without its reason.
+template <bool kRequest>
+void MessageReader<kRequest>::TakeFirstLine(std::string_view line) {
+  constexpr size_t kWithoutReason = sizeof "HTTP/1.1 200" - 1;
+  scratch_.assign(kRequest ? line : line.substr(0, kWithoutReason)).append(kRequest ? "\r\n" : " \r\n");
 }
 
 template <bool kRequest>

@@ -114,10 +114,13 @@ class FieldCopier {
     if (line.empty()) AppendField(fields_[i].name, fields_[i].value, out_);
   }
 
-  // … with another value.
-  void Replace(size_t i, std::string_view value) {
+  void CopyMapped(size_t i, LinkField kind, const LinkMapping& links) {
+    const FieldView field = fields_[i];
+    const auto mapped =
+        kind == LinkField::kLink ? MapLinks(field.value, links) : MapAddress(field.value, links);
+    if (!mapped) return Copy(i);
     out_->append(std::exchange(run_, {}));
-    AppendField(fields_[i].name, value, out_);
+    AppendField(field.name, *mapped, out_);
   }
 
  private:
@@ -181,18 +184,6 @@ ClientFraming FramingFor(const ClientResponse& response) {
           .until_close = unmeasured && !http11};
 }
 
-std::optional<std::string> MappedField(const FieldView& field, const LinkMapping& links) {
-  switch (LinkFieldOf(field.name, links)) {
-    case LinkField::kAddress:
-      return MapAddress(field.value, links);
-    case LinkField::kLink:
-      return MapLinks(field.value, links);
-    case LinkField::kNone:
-      break;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
@@ -252,13 +243,13 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
       const std::string_view name = head.fields[i].name;
       if (IsOurs(name, Way::kClient) || options.NameAway(name)) continue;
       dated = dated || EqualsIgnoreCase(name, "date");
-      if (response.links != nullptr) {
-        if (const auto value = MappedField(head.fields[i], *response.links)) {
-          copier.Replace(i, *value);
-          continue;
-        }
+      const LinkField link =
+          response.links != nullptr ? LinkFieldOf(name, *response.links) : LinkField::kNone;
+      if (link == LinkField::kNone) {
+        copier.Copy(i);
+      } else {
+        copier.CopyMapped(i, link, *response.links);
       }
-      copier.Copy(i);
     }
   }
   if (!dated) AppendField("Date", FormatHttpDate(response.now), out);

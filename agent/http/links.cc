@@ -58,14 +58,6 @@ size_t EndOfParameters(std::string_view text, size_t at) {
 
 }  // namespace
 
-LinkField LinkFieldOf(std::string_view name, const LinkMapping& mapping) {
-  const auto is = [name](std::string_view field) { return EqualsIgnoreCase(name, field); };
-  if (name.size() == 4 && is("link")) return LinkField::kLink;
-  if (name.size() == 8 && is("location")) return LinkField::kAddress;
-  if (name.size() == 16 && is("content-location")) return LinkField::kAddress;
-  return std::ranges::any_of(mapping.more, is) ? LinkField::kAddress : LinkField::kNone;
-}
-
 std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping) {
   if (reference.starts_with("//")) return MapNetworkPath(reference, mapping);
   if (reference.starts_with('/')) {

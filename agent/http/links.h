@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "http/forward.h"
 
 namespace apiquota::http {
@@ -29,7 +30,15 @@ enum class LinkField : uint8_t { kNone, kAddress, kLink };
 
 // Location, Content-Location and `more` hold an address, Link a list. (Refresh has a grammar of its own and
 // is for browsers.)
-LinkField LinkFieldOf(std::string_view name, const LinkMapping& mapping);
+inline LinkField LinkFieldOf(std::string_view name, const LinkMapping& mapping) {
+  if (name.size() == 4 && EqualsIgnoreCase(name, "link")) return LinkField::kLink;
+  if (name.size() == 8 && EqualsIgnoreCase(name, "location")) return LinkField::kAddress;
+  if (name.size() == 16 && EqualsIgnoreCase(name, "content-location")) return LinkField::kAddress;
+  for (const std::string_view field : mapping.more) {
+    if (EqualsIgnoreCase(name, field)) return LinkField::kAddress;
+  }
+  return LinkField::kNone;
+}
 
 // The value as the client is to see it; nothing if it stays as it is.
 std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping);
