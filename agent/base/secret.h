@@ -25,6 +25,11 @@ class Secret {
   // Takes the same time wherever the two differ. An empty Secret equals nothing, not even "".
   bool Equals(std::string_view candidate) const;
 
+  // Whether two are the same, as settings are compared; here two empty ones are.
+  friend bool operator==(const Secret& a, const Secret& b) {
+    return a.Equals(b.value_) || (a.empty() && b.empty());
+  }
+
  private:
   void Wipe();
 

@@ -74,6 +74,11 @@ void Stream::StartTls(const TlsClient& client, const std::string& host, TlsSessi
   Resume();
 }
 
+void Stream::StartTlsServer(const TlsContext& context) {
+  impl_->tls = std::make_unique<Impl::Tls>(context);
+  Resume();
+}
+
 std::string_view Stream::input() const { return impl_->in.view(); }
 
 void Stream::Consume(size_t n) { impl_->in.Consume(n); }
@@ -103,7 +108,7 @@ void Stream::SetLowMark(size_t bytes) { impl_->low_mark = bytes; }
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
 bool Stream::quiet(Look look) const {
-  const bool more = !impl_->in.view().empty() || (impl_->tls && !impl_->tls->records.view().empty());
+  const bool more = !impl_->in.view().empty() || (impl_->tls && (impl_->tls->stalled || !impl_->tls->records.view().empty()));
   if (!open() || impl_->write_failed || impl_->hung_up || more) return false;
   if (look == Look::kKnown) return true;
   char byte;
@@ -112,8 +117,9 @@ bool Stream::quiet(Look look) const {
 
 Endpoint Stream::peer() const {
   SocketAddress address;
-  const int fd = impl_->socket.get();
-  return getpeername(fd, address.get(), &address.size) == 0 ? FromSocketAddress(address.get()) : Endpoint{};
+  if (getpeername(impl_->socket.get(), address.get(), &address.size) != 0) return {};
+  if (address.storage.ss_family == AF_UNIX) return {.ip = {.v6 = false, .bytes = {127, 0, 0, 1}}, .port = 0};
+  return FromSocketAddress(address.get());
 }
 
 void Stream::ShutdownSend() {
@@ -197,9 +203,7 @@ void Stream::Impl::OnTurn() {
   if (end_due) return End(*end_due);
   if (unsent() > 0) SendQueued();
   if (!reading) return TellHangUp();
-  if (ended) return;
-  if (tls && std::exchange(tls->stalled, false)) return OnRecords();
-  if (readable) ReadOnce();
+  if (readable || (tls && tls->stalled)) ReadOnce();
 }
 
 void Stream::Impl::CloseSocket() {

@@ -16,7 +16,7 @@
 
 #include "net/address.h"
 #include "net/loop.h"
-#include "net/tls_client.h"
+#include "net/tls_engine.h"
 
 namespace apiquota::net {
 
@@ -33,7 +33,7 @@ enum class StreamEnd : uint8_t {
 
 class StreamHandler {
  public:
-  virtual void OnOpen() {}                // Connect() or StartTls() is through
+  virtual void OnOpen() {}                // Connect(), StartTls() or StartTlsServer() is through
   virtual void OnBytes() = 0;             // input() has grown
   virtual void OnEnd(StreamEnd end) = 0;  // once; what input() still holds stays readable
   virtual void OnDrained() {}             // unsent() came down to the low mark, or to 0
@@ -62,6 +62,9 @@ class Stream {
   // After OnOpen: the client's half of a handshake, then OnOpen again or OnEnd. See TlsEngine for
   // the arguments.
   void StartTls(const TlsClient& client, const std::string& host, TlsSession* session);
+  // On an accepted stream, before anything was read: the server's half. Who reads sees plain bytes only, and
+  // OnOpen once the handshake is done.
+  void StartTlsServer(const TlsContext& context);
 
   // Bytes read and not consumed. Views stay valid until OnBytes returns; elsewhere, until Resume().
   std::string_view input() const;
@@ -92,7 +95,7 @@ class Stream {
   // loop's last turn, or by asking the kernel now.
   enum class Look : uint8_t { kKnown, kAskKernel };
   bool quiet(Look look) const;
-  Endpoint peer() const;
+  Endpoint peer() const;  // of a Unix socket: loopback
 
   void ShutdownSend();  // FIN once everything is sent (close_notify before it)
   void Close();         // at once: what is unsent is lost

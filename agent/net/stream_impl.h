@@ -40,6 +40,7 @@ struct Stream::Impl final : EventHandler, Deferred {
   void FlushRecords();
   void SendQueued();
   void WriteFailed();
+  void WaitForRoom();
   void Finish();
 
   size_t unsent() const { return out.size() - out_at; }
@@ -72,9 +73,10 @@ struct Stream::Impl final : EventHandler, Deferred {
   struct Tls {
     Tls(const TlsClient& client, const std::string& host, TlsSession* session)
         : engine(client, host, session) {}
+    explicit Tls(const TlsContext& server) : engine(server) {}
     TlsEngine engine;
     ReadBuffer records;
-    bool stalled = false;  // plain bytes wait inside because `in` is full
+    bool stalled = false;  // records, or bytes taken out of them, wait because `in` is full
   };
   std::unique_ptr<Tls> tls;
 };

@@ -29,9 +29,11 @@ void Stream::Impl::ContinueReading() {
 
 void Stream::Impl::ReadOnce() {
   if (ended || handler == nullptr) return;
+  // What has arrived comes before what comes next: the end, most of all.
+  if (tls && std::exchange(tls->stalled, false)) return OnRecords();
   ReadBuffer& buffer = tls ? tls->records : in;
   const std::span<char> room = buffer.Prepare();
-  if (room.empty()) return write_failed ? End(StreamEnd::kReset) : TellHangUp();
+  if (room.empty()) return WaitForRoom();
   const ssize_t n = recv(socket.get(), room.data(), room.size(), 0);
   if (n < 0 && errno == EINTR) return ContinueReading();
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -49,6 +51,12 @@ void Stream::Impl::ReadOnce() {
   if (tls) return OnRecords();
   DeliverBytes();
   ContinueReading();
+}
+
+// `in` is full: its reader goes on by Resume.
+void Stream::Impl::WaitForRoom() {
+  if (write_failed) return End(StreamEnd::kReset);
+  TellHangUp();
 }
 
 void Stream::Impl::DeliverBytes() {
@@ -74,6 +82,7 @@ void Stream::Impl::OnRecords() {
   if (opened) handler->OnOpen();
   if (got_bytes && !ended && handler != nullptr) DeliverBytes();
   if (ended) return;
+  if (tls->stalled && !got_bytes) return WaitForRoom();
   switch (engine.state()) {
     case TlsState::kClosed:
       return End(StreamEnd::kClosed);
@@ -162,15 +171,17 @@ void Stream::Impl::WriteFailed() {
 void Stream::Impl::SendTls(std::span<const std::string_view> pieces) {
   size_t total = 0;
   for (const std::string_view piece : pieces) total += piece.size();
+  bool written = true;
   if (pieces.size() > 1 && total <= kRecordMax) {
     std::array<char, kRecordMax> joined;
     size_t at = 0;
     for (const std::string_view piece : pieces) at += piece.copy(joined.data() + at, piece.size());
-    tls->engine.Write({joined.data(), total});
+    written = tls->engine.Write({joined.data(), total});
   } else {
-    for (const std::string_view piece : pieces) tls->engine.Write(piece);
+    for (const std::string_view piece : pieces) written = written && tls->engine.Write(piece);
   }
   FlushRecords();
+  if (!written) EndLater(StreamEnd::kReset);  // the socket is sound and would never tell
 }
 
 void Stream::Impl::FlushRecords() {

@@ -63,6 +63,22 @@ inline ServerContextPtr MakeServer(const Identity& identity, int max_version = T
   return context;
 }
 
+inline ServerContextPtr MakeClient(const Identity* identity, int max_version = TLS1_3_VERSION) {
+  ServerContextPtr context(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_max_proto_version(context.get(), max_version);
+  if (identity != nullptr) {
+    SSL_CTX_use_certificate(context.get(), identity->certificate.get());
+    SSL_CTX_use_PrivateKey(context.get(), identity->key.get());
+  }
+  return context;
+}
+
+inline void WriteKeyPem(const Identity& identity, const std::string& path) {
+  FILE* file = std::fopen(path.c_str(), "w");
+  PEM_write_PrivateKey(file, identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  std::fclose(file);
+}
+
 inline void WritePem(const Identity& identity, const std::string& path) {
   FILE* file = std::fopen(path.c_str(), "w");
   PEM_write_X509(file, identity.certificate.get());

@@ -55,6 +55,14 @@ class Peer {
     return SSL_accept(ssl_) == 1;
   }
 
+  bool ConnectTls(SSL_CTX* context) {
+    std::signal(SIGPIPE, SIG_IGN);
+    ssl_ = SSL_new(context);
+    SSL_set_fd(ssl_, fd_);
+    return SSL_connect(ssl_) == 1;
+  }
+  SSL* ssl() const { return ssl_; }
+
   void Send(std::string_view text) {
     while (!text.empty()) {
       const ssize_t n = ssl_ != nullptr ? SSL_write(ssl_, text.data(), static_cast<int>(text.size()))

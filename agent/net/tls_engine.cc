@@ -1,4 +1,4 @@
-#include "net/tls_client.h"
+#include "net/tls_engine.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -11,10 +11,6 @@
 #include "net/address.h"
 
 namespace apiquota::net {
-
-void TlsDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
-void TlsDeleter::operator()(ssl_st* connection) const { SSL_free(connection); }
-void TlsDeleter::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
 
 // Between OpenSSL and the engine's two byte queues: no copy on the way in, one on the way out.
 struct TlsBio {
@@ -41,11 +37,6 @@ struct TlsBio {
 
   static long Control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-  static int NewSession(SSL* ssl, SSL_SESSION* session) {
-    static_cast<TlsEngine*>(SSL_get_app_data(ssl))->session_->reset(session);
-    return 1;  // ours now
-  }
-
   static const BIO_METHOD* Method() {
     static const BIO_METHOD* const method = [] {
       BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "engine");
@@ -58,37 +49,11 @@ struct TlsBio {
   }
 };
 
-Result<TlsClient> TlsClient::Create(const TlsClientOptions& options) {
-  TlsClient out;
-  out.context_.reset(SSL_CTX_new(TLS_client_method()));
-  SSL_CTX* context = out.context_.get();
-  if (context == nullptr) return apiquota::Fail("TLS can't be set up");
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  // An idle connection keeps no record buffers.
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(context, &TlsBio::NewSession);
-  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
-  SSL_CTX_set_alpn_protos(context, kHttp11, sizeof kHttp11 - 1);
-  const int loaded = options.ca_file.empty()
-                         ? SSL_CTX_set_default_verify_paths(context)
-                         : SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr);
-  ERR_clear_error();
-  if (loaded != 1) {
-    return apiquota::Fail(options.ca_file + ": no certificates can be read from the CA file, expected PEM");
-  }
-  return out;
-}
-
 TlsEngine::TlsEngine(const TlsClient& client, const std::string& host, TlsSession* session)
-    : ssl_(SSL_new(client.context())), session_(session) {
-  BIO* bio = BIO_new(TlsBio::Method());
-  BIO_set_data(bio, this);
-  BIO_set_init(bio, 1);
-  SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_app_data(ssl_.get(), reinterpret_cast<char*>(this));
+    : ssl_(SSL_new(client.context())) {
+  Attach();
   SSL_set_connect_state(ssl_.get());
+  SSL_set_app_data(ssl_.get(), reinterpret_cast<char*>(session));
   SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (const auto ip = IpAddress::Parse(host)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), ip->ToText().c_str());
@@ -96,7 +61,19 @@ TlsEngine::TlsEngine(const TlsClient& client, const std::string& host, TlsSessio
     SSL_set1_host(ssl_.get(), host.c_str());
     SSL_set_tlsext_host_name(ssl_.get(), host.c_str());
   }
-  if (*session_) SSL_set_session(ssl_.get(), session_->get());
+  if (*session) SSL_set_session(ssl_.get(), session->get());
+}
+
+TlsEngine::TlsEngine(const TlsContext& server) : ssl_(SSL_new(server.get())) {
+  Attach();
+  SSL_set_accept_state(ssl_.get());
+}
+
+void TlsEngine::Attach() {
+  BIO* bio = BIO_new(TlsBio::Method());
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
 }
 
 // OpenSSL takes a connection that ends without close_notify for an attack on its session, and spoils the
@@ -136,11 +113,14 @@ size_t TlsEngine::Read(std::span<char> to) {
   return 0;
 }
 
-void TlsEngine::Write(std::string_view plain) {
-  if (state_ != TlsState::kOpen || plain.empty()) return;
+bool TlsEngine::Write(std::string_view plain) {
+  if (state_ != TlsState::kOpen) return false;
+  if (plain.empty()) return true;
   size_t n = 0;
   // The output queue takes everything, so a write is whole or fails.
-  if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &n) != 1) Fail();
+  if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &n) == 1) return true;
+  Fail();
+  return false;
 }
 
 void TlsEngine::Shutdown() {
