@@ -58,9 +58,10 @@ std::string NeedsRestart(const config::Config& before, const config::Config& aft
   return sections;
 }
 
-void LogListening(std::string_view surface, net::ListenAddress address, uint16_t port) {
+void LogListening(std::string_view surface, net::ListenAddress address, uint16_t port, bool tls) {
   address.port = port;
-  Log(LogLevel::kInfo, "listening", {{"surface", std::string(surface)}, {"address", net::ToText(address)}});
+  Log(LogLevel::kInfo, "listening",
+      {{"surface", std::string(surface)}, {"address", net::ToText(address)}, {"tls", tls ? "on" : "off"}});
 }
 
 }  // namespace
@@ -118,8 +119,8 @@ Status Agent::Listen() {
                                                             .tls = config.proxy.tls,
                                                             .user_agent = "apiquota/" + options_.version});
   poller_->SetRoutes(*routes);
-  LogListening("admin", config.admin.listen, admin_->port());
-  LogListening("proxy", config.proxy.listen, proxy_->port());
+  LogListening("admin", config.admin.listen, admin_->port(), false);
+  LogListening("proxy", config.proxy.listen, proxy_->port(), config.proxy.web.tls.has_value());
   ready_ = true;
   Log(LogLevel::kInfo, "ready",
       {{"version", options_.version}, {"apis", std::to_string(config.apis.size())}});

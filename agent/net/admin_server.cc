@@ -210,6 +210,9 @@ int AdminServer::Impl::OnLog(const mg_connection*, const char* message) {
 
 Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& options,
                                                         std::vector<AdminRoute> routes, const Clock& clock) {
+  if (options.listen.is_unix()) {
+    return Fail(ToText(options.listen) + ": the admin side can't listen on a Unix socket yet");
+  }
   auto impl = std::make_unique<Impl>(options, std::move(routes), clock);
   const std::string ports = CivetwebPorts(options.listen);
   const std::string threads = std::to_string(options.threads);

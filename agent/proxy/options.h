@@ -15,6 +15,7 @@ namespace apiquota::proxy {
 struct ProxyOptions {
   net::ListenAddress listen{"127.0.0.1", 4290};
   std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
+  net::WebOptions web = {};        // of it only `tls` may be set
   net::TlsClientOptions tls;
   int loops = 0;  // event loops, one thread each; 0: one per core
 

@@ -26,7 +26,8 @@ net::ServerLimits Limits(const ProxyOptions& options) {
 }  // namespace
 
 struct Proxy::Impl {
-  Impl(const ProxyOptions& options, ProxyDeps deps, net::TlsClient tls)
+  Impl(const ProxyOptions& options, ProxyDeps deps, net::TlsClient tls,
+       std::unique_ptr<net::TlsServer> tls_server)
       : shared{.options = options,
                .server_limits = Limits(options),
                .clock = deps.clock,
@@ -34,6 +35,7 @@ struct Proxy::Impl {
                .rejections = metrics::RejectionCounters(deps.metrics),
                .hosts = net::HostNames(options.listen, options.hosts),
                .tls = std::move(tls),
+               .tls_server = std::move(tls_server),
                .resolver = net::Resolver(deps.clock),
                .own_ports = std::move(deps.own_ports),
                .pseudonym = std::move(deps.pseudonym),
@@ -57,21 +59,25 @@ Result<std::unique_ptr<Proxy>> Proxy::Start(const ProxyOptions& options,
                                             ProxyDeps deps) {
   auto tls = net::TlsClient::Create(options.tls);
   if (!tls) return std::unexpected(tls.error());
-  if (const Status free = net::Listener::CheckFree(options.listen); !free)
-    return std::unexpected(free.error());
-  auto impl = std::make_unique<Impl>(options, std::move(deps), std::move(*tls));
+  std::unique_ptr<net::TlsServer> tls_server;
+  if (options.web.tls) {
+    auto created = net::TlsServer::Create(*options.web.tls);
+    if (!created) return std::unexpected(created.error());
+    tls_server = std::move(*created);
+  }
+  auto group = net::ListenGroup::Open(options.listen, tls_server.get());
+  if (!group) return std::unexpected(group.error());
+  auto impl = std::make_unique<Impl>(options, std::move(deps), std::move(*tls), std::move(tls_server));
   const unsigned cores = std::thread::hardware_concurrency();
   const size_t count = options.loops > 0 ? static_cast<size_t>(options.loops) : std::max(1U, cores);
-  net::ListenAddress address = options.listen;
   for (size_t i = 0; i < count; ++i) {
     auto worker = std::make_unique<Worker>(impl->shared, routes);
-    if (const Status listening = worker->Listen(address); !listening)
+    if (const Status listening = worker->Listen(*group); !listening)
       return std::unexpected(listening.error());
-    address.port = worker->port();  // with port 0, the others join the first
     impl->workers.push_back(std::move(worker));
   }
-  impl->port = address.port;
-  impl->shared.own_ports.push_back(address.port);
+  impl->port = (*group)->port();
+  if (impl->port != 0) impl->shared.own_ports.push_back(impl->port);
   for (const auto& worker : impl->workers) worker->Start();
   return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));
 }

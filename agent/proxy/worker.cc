@@ -38,9 +38,9 @@ Worker::~Worker() {
   }
 }
 
-Status Worker::Listen(const net::ListenAddress& address) {
+Status Worker::Listen(std::shared_ptr<net::ListenGroup> group) {
   auto listener =
-      net::Listener::Open(loop_, address, [this](net::Stream stream) { Accept(std::move(stream)); });
+      net::Listener::Open(loop_, std::move(group), [this](net::Stream stream) { Accept(std::move(stream)); });
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
   return {};

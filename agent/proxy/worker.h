@@ -17,7 +17,7 @@
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/resolver.h"
-#include "net/tls_client.h"
+#include "net/tls_context.h"
 #include "net/upstream_pool.h"
 #include "proxy/options.h"
 #include "proxy/relay.h"
@@ -32,7 +32,8 @@ struct Shared {
   apis::Observer observer;
   metrics::RejectionCounters rejections;
   net::HostNames hosts;
-  net::TlsClient tls;
+  net::TlsClient tls;                          // towards upstreams
+  std::unique_ptr<net::TlsServer> tls_server;  // towards clients; null: plain
   net::Resolver resolver;
   std::vector<uint16_t> own_ports;
   std::string pseudonym;                              // in Via
@@ -47,8 +48,7 @@ class Worker {
   ~Worker();
 
   // Before Start, from the thread that owns the proxy.
-  Status Listen(const net::ListenAddress& address);
-  uint16_t port() const { return listener_->port(); }
+  Status Listen(std::shared_ptr<net::ListenGroup> group);
   void Start();
 
   // From any thread.

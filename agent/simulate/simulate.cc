@@ -58,7 +58,11 @@ int RunSimulate(const SimulateOptions& options, const provider::Exporter& export
   auto server = SimulateServer::Open(loop, options, std::move(*api));
   if (!server) return fail(server.error().message);
   loop.Start();
-  out << fmt::format("listening on {}:{}\n", HostText(options.listen), (*server)->port()) << std::flush;
+  out << fmt::format("listening on {}\n",
+                     options.listen.is_unix()
+                         ? net::ToText(options.listen)
+                         : fmt::format("{}:{}", HostText(options.listen), (*server)->port()))
+      << std::flush;
   int signal = 0;
   sigwait(&signals, &signal);
   loop.Stop();

@@ -11,12 +11,10 @@ SimulateServer::~SimulateServer() = default;
 
 Result<std::unique_ptr<SimulateServer>> SimulateServer::Open(net::Loop& loop, const SimulateOptions& options,
                                                              SimulatedApi api) {
-  if (options.listen.port != 0) {
-    if (Status status = net::Listener::CheckFree(options.listen); !status)
-      return std::unexpected(status.error());
-  }
+  auto group = net::ListenGroup::Open(options.listen);
+  if (!group) return std::unexpected(group.error());
   auto server = std::unique_ptr<SimulateServer>(new SimulateServer(loop, options, std::move(api)));
-  auto listener = net::Listener::Open(loop, options.listen, [raw = server.get()](net::Stream stream) {
+  auto listener = net::Listener::Open(loop, std::move(*group), [raw = server.get()](net::Stream stream) {
     auto session = std::make_unique<SimulateSession>(*raw, std::move(stream));
     raw->sessions_.emplace(session.get(), std::move(session));
   });

@@ -25,7 +25,7 @@ class SimulateServer {
                                                       SimulatedApi api);
   ~SimulateServer();
 
-  uint16_t port() const { return listener_->port(); }
+  uint16_t port() const { return listener_->group().port(); }
   net::Loop& loop() { return loop_; }
   const SimulateOptions& options() const { return options_; }
   SimulatedApi& api() { return api_; }

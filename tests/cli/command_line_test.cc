@@ -125,8 +125,8 @@ TEST(CommandLineTest, MistakesAreOneSentence) {
        "--log.level: expected one of debug, info, warn, error, found \"loud\""},
       {{"serve", "--log.format=xml"}, "--log.format: expected one of logfmt, json, found \"xml\""},
       {{"serve", "--web.listen-address", "9429"},
-       "--web.listen-address: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all "
-       "interfaces), found "
+       "--web.listen-address: expected an address such as 127.0.0.1:9429, [::1]:9429, :9429 (all "
+       "interfaces) or unix:/run/apiquota.sock, found "
        "\"9429\""},
       {{"serve", "--config.file"}, "--config.file: 1 required FILE missing"},
       {{"check-config"}, "FILE is required"},

@@ -40,14 +40,14 @@ constexpr Invalid kInvalid[] = {
     {"target-longer-than-head",
      ":1:8: target_bytes_max is 16384 and head_bytes_max 2048; expected the target to fit the head"},
     {"listen-without-port",
-     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all interfaces), found "
-     "\"127.0.0.1\""},
+     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429, :9429 (all interfaces) or "
+     "unix:/run/apiquota.sock, found \"127.0.0.1\""},
     {"listen-host-name",
-     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all interfaces), found "
-     "\"example.com:4290\""},
+     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429, :9429 (all interfaces) or "
+     "unix:/run/apiquota.sock, found \"example.com:4290\""},
     {"listen-port-too-high",
-     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429 or :9429 (all interfaces), found "
-     "\":65536\""},
+     ":1:17: expected an address such as 127.0.0.1:9429, [::1]:9429, :9429 (all interfaces) or "
+     "unix:/run/apiquota.sock, found \":65536\""},
     {"host-with-port", ":1:32: expected a host name without a port, such as agent.example.com"},
     {"ca-file-missing", ":1:24: cannot read no-such.pem: No such file or directory"},
     {"name-missing", ":2:5: \"name\" is missing here"},
