@@ -60,8 +60,10 @@ std::string NeedsRestart(const config::Config& before, const config::Config& aft
 
 void LogListening(std::string_view surface, net::ListenAddress address, uint16_t port, bool tls) {
   address.port = port;
-  Log(LogLevel::kInfo, "listening",
-      {{"surface", std::string(surface)}, {"address", net::ToText(address)}, {"tls", tls ? "on" : "off"}});
+  const LogField name{"surface", std::string(surface)};
+  const LogField at{"address", net::ToText(address)};
+  if (tls) return Log(LogLevel::kInfo, "listening", {name, at, {"tls", "on"}});
+  Log(LogLevel::kInfo, "listening", {name, at});
 }
 
 }  // namespace
