@@ -94,6 +94,9 @@ Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Setting
 
 Status Agent::Listen() {
   const config::Config& config = settings_.config;
+  if (config.admin.web.http2_asked_for || config.proxy.web.http2_asked_for) {
+    Log(LogLevel::kWarn, "http2_not_spoken", {{"setting", "http_server_config.http2"}, {"effect", "none"}});
+  }
   auto routes = BuildRoutes(settings_);
   if (!routes) return std::unexpected(routes.error());
   const PageSources sources{clock_,

@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "app/state_directory.h"
 #include "base/log.h"
+#include "net/key_log.h"
 
 namespace apiquota::app {
 namespace {
@@ -46,6 +47,7 @@ int RunServe(const ServeOptions& options, const Clock& clock, std::ostream& err)
   Result<Settings> settings = LoadSettings(options);
   if (!settings) return NotStarted(settings.error(), err);
   StartLogging(options.log_level, options.log_format);
+  net::ForgetKeyLogFile();
   Result<Secret> salt = ObtainSalt(settings->config.key_salt_file);
   if (!salt) return NotStarted(salt.error(), err);
 

@@ -14,6 +14,8 @@ struct ServeOptions {
   std::string config_file;                         // --config.file; empty: none
   std::optional<net::ListenAddress> admin_listen;  // --web.listen-address: wins over the file's
   std::optional<net::ListenAddress> proxy_listen;  // --proxy.listen-address: likewise
+  std::string admin_web_config;                    // --web.config.file: TLS and more; wins over the file's
+  std::string proxy_web_config;                    // --proxy.config.file: likewise
   bool enable_lifecycle = false;                   // --web.enable-lifecycle
   std::string exporters_dir;                       // --exporters.dir
   std::vector<std::string> apis;                   // --api NAME=EXPORTER@URL

@@ -6,7 +6,9 @@
 
 #include "app/catalogue.h"
 #include "config/api_flag.h"
+#include "config/web_config.h"
 #include "http/forward.h"
+#include "net/tls_context.h"
 
 namespace apiquota::app {
 namespace {
@@ -58,6 +60,24 @@ Status AddFlagApis(const ServeOptions& options, const config::LoadContext& conte
   return {};
 }
 
+// The flags' web configurations, which win over the file's.
+Status AddFlagWebConfigs(const ServeOptions& options, const config::LoadContext& context,
+                         config::Config* config) {
+  if (!options.admin_web_config.empty()) {
+    auto web = config::LoadWebConfigFile(options.admin_web_config, context);
+    if (!web) return std::unexpected(web.error());
+    config->admin.web = std::move(*web);
+  }
+  if (options.proxy_web_config.empty()) return {};
+  auto web = config::LoadWebConfigFile(options.proxy_web_config, context);
+  if (!web) return std::unexpected(web.error());
+  if (const Status fits = config::CheckForProxy(*web); !fits) {
+    return Fail(fmt::format("{}: {}", options.proxy_web_config, fits.error().message));
+  }
+  config->proxy.web = std::move(*web);
+  return {};
+}
+
 }  // namespace
 
 config::LoadContext ContextOf(const provider::Catalogue& exporters) {
@@ -71,6 +91,10 @@ config::LoadContext ContextOf(const provider::Catalogue& exporters) {
   context.check_base_url = [](std::string_view url) -> Status {
     const auto base = http::ParseBaseUrl(url);
     return base ? Status{} : std::unexpected(base.error());
+  };
+  context.check_tls_server = [](const net::TlsServerOptions& tls) -> Status {
+    const auto server = net::TlsServer::Create(tls);
+    return server ? Status{} : std::unexpected(server.error());
   };
   return context;
 }
@@ -89,6 +113,8 @@ Result<Settings> LoadSettings(const ServeOptions& options) {
   }
   if (config.default_apis) config.apis = DefaultApis(*exporters);
   if (const Status added = AddFlagApis(options, context, &config); !added)
+    return std::unexpected(added.error());
+  if (const Status added = AddFlagWebConfigs(options, context, &config); !added)
     return std::unexpected(added.error());
   if (options.admin_listen) config.admin.listen = *options.admin_listen;
   if (options.proxy_listen) config.proxy.listen = *options.proxy_listen;

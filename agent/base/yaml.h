@@ -77,6 +77,7 @@ class YamlValue {
 
 class YamlMap {
  public:
+  bool Empty() const { return pairs_.empty(); }
   bool Has(std::string_view key) const;
   YamlValue Get(std::string_view key);      // absent value if the key isn't there
   YamlValue Require(std::string_view key);  // an error at the map's position if it isn't there

@@ -3,12 +3,14 @@
 #include <latch>
 #include <utility>
 
+#include "net/key_log.h"
 #include "net/loop.h"
 
 namespace apiquota::cli {
 
 std::vector<Answer> AskAll(std::vector<net::ClientRequest> requests, const net::HttpClientOptions& options,
                            const Clock& clock) {
+  net::ForgetKeyLogFile();
   std::vector<Answer> answers(requests.size());
   std::latch left(static_cast<std::ptrdiff_t>(requests.size()));
   net::Loop loop(clock);

@@ -52,6 +52,12 @@ CLI::App* AddServe(CLI::App& app, app::ServeOptions* serve) {
   AddListen(*command, "--web.listen-address", &serve->admin_listen,
             "Admin side: /metrics, /api/v1 (default 127.0.0.1:9429)");
   AddListen(*command, "--proxy.listen-address", &serve->proxy_listen, "Proxy (default 127.0.0.1:4290)");
+  command
+      ->add_option("--web.config.file", serve->admin_web_config,
+                   "Admin side: TLS and basic authentication, in exporter-toolkit's format")
+      ->type_name("FILE");
+  command->add_option("--proxy.config.file", serve->proxy_web_config, "Proxy: TLS, in the same format")
+      ->type_name("FILE");
   command->add_flag("--web.enable-lifecycle", serve->enable_lifecycle,
                     "Reload the configuration on POST /-/reload, too");
   AddExportersDir(*command, &serve->exporters_dir);

@@ -38,7 +38,8 @@ struct LoadContext {
   std::vector<std::string> exporters_with_poll;            // those that know an endpoint to poll
   std::map<std::string, std::string> not_proxyable;        // those that can't be proxied, and why
   std::function<Status(std::string_view)> check_base_url;  // an error names the URL and what was expected
-  std::optional<net::ListenAddress> proxy_listen;          // a flag's address, which wins over the file's
+  std::function<Status(const net::TlsServerOptions&)> check_tls_server;  // reads its files and tries them
+  std::optional<net::ListenAddress> proxy_listen;  // a flag's address, which wins over the file's
 };
 
 // Strict: the first mistake as "file:line:column: what, and what was expected". Reads the secrets the file

@@ -36,12 +36,11 @@ void CheckInjection(const YamlValue& apis_value, const Config& config) {
 Result<Config> LoadConfig(const std::string& text, const std::string& file, const LoadContext& context) {
   auto document = YamlDocument::Parse(text, file);
   if (!document) return std::unexpected(document.error());
-  const size_t slash = file.rfind('/');
-  const Loader loader{context, slash == std::string::npos ? "" : file.substr(0, slash + 1)};
+  const Loader loader{context, DirectoryOf(file)};
 
   Config config;
   YamlMap root = document->Root().AsMap();
-  LoadAdmin(root.Get("admin").AsMap(), &config.admin);
+  LoadAdmin(root.Get("admin").AsMap(), loader, &config.admin);
   LoadProxy(root.Get("proxy").AsMap(), loader, &config.proxy);
   if (context.proxy_listen) config.proxy.listen = *context.proxy_listen;
   LoadPoller(root.Get("poller").AsMap(), &config.poller);
@@ -60,7 +59,12 @@ Result<Config> LoadConfig(const std::string& text, const std::string& file, cons
   return config;
 }
 
-Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context) {
+std::string DirectoryOf(const std::string& file) {
+  const size_t slash = file.rfind('/');
+  return slash == std::string::npos ? "" : file.substr(0, slash + 1);
+}
+
+Result<std::string> ReadConfigText(const std::string& file) {
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   std::string text;
@@ -72,7 +76,13 @@ Result<Config> LoadConfigFile(const std::string& file, const LoadContext& contex
   if (!stream.is_open() || stream.bad()) {
     return Fail(fmt::format("cannot read {}: {}", file, std::generic_category().message(errno)));
   }
-  return LoadConfig(text, file, context);
+  return text;
+}
+
+Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context) {
+  const Result<std::string> text = ReadConfigText(file);
+  if (!text) return std::unexpected(text.error());
+  return LoadConfig(*text, file, context);
 }
 
 }  // namespace apiquota::config

@@ -3,18 +3,30 @@
 
 #include "config/listen_address.h"
 #include "config/loader.h"
+#include "config/web_config.h"
 
 namespace apiquota::config {
 namespace {
 
 constexpr Micros kMin = std::chrono::milliseconds(1);
 
+// The file that `web_config_file` names.
+net::WebOptions LoadWeb(YamlMap& section, const Loader& loader) {
+  const YamlValue file = section.Get("web_config_file");
+  if (!file.Present()) return {};
+  Result<net::WebOptions> loaded = LoadWebConfigFile(LoadPath(file, loader), loader.context);
+  if (loaded) return std::move(*loaded);
+  file.Fail(loaded.error().message);
+  return {};
+}
+
 }  // namespace
 
-void LoadAdmin(YamlMap section, net::AdminOptions* admin) {
+void LoadAdmin(YamlMap section, const Loader& loader, net::AdminOptions* admin) {
   if (const YamlValue listen = section.Get("listen"); listen.Present())
     admin->listen = LoadListenAddress(listen);
   admin->hosts = LoadHosts(section.Get("hosts"));
+  admin->web = LoadWeb(section, loader);
   auto threads = static_cast<size_t>(admin->threads);
   LoadCount(section, "threads", 2, 64, &threads);
   admin->threads = static_cast<int>(threads);
@@ -27,6 +39,9 @@ void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy
   if (const YamlValue listen = section.Get("listen"); listen.Present())
     proxy->listen = LoadListenAddress(listen);
   proxy->hosts = LoadHosts(section.Get("hosts"));
+  proxy->web = LoadWeb(section, loader);
+  if (const Status fits = CheckForProxy(proxy->web); !fits)
+    section.Get("web_config_file").Fail(fits.error().message);
   YamlMap tls = section.Get("tls").AsMap();
   const YamlValue ca_file = tls.Get("ca_file");
   proxy->tls.ca_file = LoadPath(ca_file, loader);

@@ -18,7 +18,13 @@ struct Loader {
   std::string directory;  // of the file, with its final slash; relative paths start here
 };
 
-void LoadAdmin(YamlMap section, net::AdminOptions* admin);
+// "conf/apiquota.yaml" → "conf/"
+std::string DirectoryOf(const std::string& file);
+
+// The text of a configuration file, or why it can't be read.
+Result<std::string> ReadConfigText(const std::string& file);
+
+void LoadAdmin(YamlMap section, const Loader& loader, net::AdminOptions* admin);
 void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy);
 void LoadPoller(YamlMap section, poll::PollerOptions* poller);
 void LoadLedger(YamlMap section, quota::LedgerOptions* ledger);

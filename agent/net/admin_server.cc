@@ -213,6 +213,9 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& opti
   if (options.listen.is_unix()) {
     return Fail(ToText(options.listen) + ": the admin side can't listen on a Unix socket yet");
   }
+  if (options.web != WebOptions{}) {  // rather none than one that is open where it was to be closed
+    return Fail("admin.web_config_file: the admin side can't honour a web configuration yet");
+  }
   auto impl = std::make_unique<Impl>(options, std::move(routes), clock);
   const std::string ports = CivetwebPorts(options.listen);
   const std::string threads = std::to_string(options.threads);

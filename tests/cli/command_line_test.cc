@@ -30,10 +30,13 @@ TEST(CommandLineTest, ServeTakesEveryFlag) {
   const auto serve = Parsed<app::ServeOptions>(
       {"serve", "--config.file", "a.yaml", "--web.listen-address=[::1]:1", "--proxy.listen-address", ":2",
        "--exporters.dir=x", "--log.level=debug", "--log.format", "json", "--web.enable-lifecycle", "--api",
-       "a=github@http://a", "--api=b=github@http://b"});
+       "a=github@http://a", "--api=b=github@http://b", "--web.config.file=w.yml", "--proxy.config.file",
+       "p.yml"});
   EXPECT_EQ(serve.config_file, "a.yaml");
   EXPECT_EQ(serve.admin_listen, (net::ListenAddress{"::1", 1}));
   EXPECT_EQ(serve.proxy_listen, (net::ListenAddress{"", 2}));
+  EXPECT_EQ(serve.admin_web_config, "w.yml");
+  EXPECT_EQ(serve.proxy_web_config, "p.yml");
   EXPECT_EQ(serve.exporters_dir, "x");
   EXPECT_EQ(serve.log_level, LogLevel::kDebug);
   EXPECT_EQ(serve.log_format, LogFormat::kJson);
