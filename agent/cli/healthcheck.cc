@@ -16,6 +16,7 @@ constexpr Micros kPatience = std::chrono::seconds(3);
 std::string UrlOf(net::ListenAddress admin) {
   if (admin.host.empty() || admin.host == "0.0.0.0" || admin.host == "localhost") admin.host = "127.0.0.1";
   if (admin.host == "::") admin.host = "::1";
+  if (admin.is_unix()) return "http://localhost/-/healthy";
   return "http://" + net::ToText(admin) + "/-/healthy";
 }
 
@@ -25,6 +26,7 @@ int RunHealthcheck(const HealthcheckOptions& options, const Clock& clock, std::o
   net::ClientRequest request;
   request.url = options.url.empty() ? UrlOf(options.admin) : options.url;
   request.private_allowed = true;
+  if (options.url.empty()) request.unix_socket = options.admin.path;
   net::HttpClientOptions client;
   client.connect_timeout = client.timeout = kPatience;
   const std::string url = request.url.substr(0, request.url.find('?'));

@@ -39,6 +39,7 @@ struct ClientRequest {
   std::string url;                                          // http or https, sent as it stands
   std::vector<std::pair<std::string, std::string>> fields;  // illegal ones are left out
   bool private_allowed = false;                             // the operator wrote the URL
+  std::string unix_socket = {};                             // asked there; the URL's host is only said
   // Called when the request is about to go onto a connection: once at most, as nothing is ever sent again.
   // Must not call the client.
   std::function<void()> on_sent;

@@ -68,6 +68,9 @@ void HttpTransfer::SetOptions() {
   curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &OnOpenSocket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  if (!request_.unix_socket.empty()) {
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+  }
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &OnRequest);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
 
@@ -119,8 +122,9 @@ bool HttpTransfer::Allowed(const Endpoint& target) const {
 
 curl_socket_t HttpTransfer::OnOpenSocket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
+  const bool asked_for = address->family == AF_UNIX && !transfer.request_.unix_socket.empty();
   const auto target = ToEndpoint(address->addr);
-  if (!target || !transfer.Allowed(*target)) {
+  if (!asked_for && (!target || !transfer.Allowed(*target))) {
     transfer.forbidden_ = true;
     return CURL_SOCKET_BAD;
   }
@@ -131,7 +135,8 @@ curl_socket_t HttpTransfer::OnOpenSocket(void* self, curlsocktype, curl_sockaddr
 int HttpTransfer::OnRequest(void* self, char* peer, char*, int peer_port, int) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   const auto ip = IpAddress::Parse(peer);
-  if (!ip || !transfer.Allowed({.ip = *ip, .port = static_cast<uint16_t>(peer_port)})) {
+  const bool asked_for = !transfer.request_.unix_socket.empty();
+  if (!asked_for && (!ip || !transfer.Allowed({.ip = *ip, .port = static_cast<uint16_t>(peer_port)}))) {
     transfer.forbidden_ = true;
     return CURL_PREREQFUNC_ABORT;
   }

@@ -82,7 +82,7 @@ struct WebOptions {
 struct AdminOptions {
   ListenAddress listen{"127.0.0.1", 9429};
   std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
-  bool enable_lifecycle = false;  // POST /-/reload
+  bool enable_lifecycle = false;   // POST /-/reload
   int threads = 8;
   Micros request_timeout = std::chrono::seconds(5);  // for a whole request head; then the client is cut off
   WebOptions web = {};

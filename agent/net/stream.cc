@@ -108,7 +108,8 @@ void Stream::SetLowMark(size_t bytes) { impl_->low_mark = bytes; }
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
 bool Stream::quiet(Look look) const {
-  const bool more = !impl_->in.view().empty() || (impl_->tls && (impl_->tls->stalled || !impl_->tls->records.view().empty()));
+  const bool more = !impl_->in.view().empty() ||
+                    (impl_->tls && (impl_->tls->stalled || !impl_->tls->records.view().empty()));
   if (!open() || impl_->write_failed || impl_->hung_up || more) return false;
   if (look == Look::kKnown) return true;
   char byte;

@@ -1,5 +1,5 @@
-"""The proxy's own door: TLS and client certificates as exporter-toolkit's web configuration says them, certificates
-that change while the agent runs, and Unix sockets; as curl and openssl see them."""
+"""The proxy's own door: TLS and client certificates as exporter-toolkit's web configuration says them,
+certificates that change while the agent runs, and Unix sockets; as curl and openssl see them."""
 
 import http.client
 import os
@@ -22,8 +22,8 @@ POLICY = """tls_server_config:
 
 class ListenerTest(ServingTest):
     def run_openssl(self, *arguments, given=b""):
-        return subprocess.run([OPENSSL, *arguments], cwd=self.work.directory, input=given, capture_output=True,
-                              timeout=20)
+        return subprocess.run([OPENSSL, *arguments], cwd=self.work.directory, input=given,
+                              capture_output=True, timeout=20)
 
     def make_certificate(self, name, issuer=None, subject_names="DNS:localhost,IP:127.0.0.1"):
         """NAME.crt and NAME.key; signed by `issuer`, else by itself."""
@@ -71,7 +71,8 @@ class ListenerTest(ServingTest):
         self.make_certificate("other", "ca", "URI:spiffe://here/other")
         self.make_certificate("stranger")
         config = self.write("apiquota.yaml", "proxy: {web_config_file: web.yml}\n")
-        self.write("web.yml", POLICY + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n"
+        self.write("web.yml", POLICY + "  client_auth_type: RequireAndVerifyClientCert\n"
+                                       "  client_ca_file: ca.crt\n"
                                        "  client_allowed_sans: [spiffe://here/friend]\n")
         agent = self.serve(f"--config.file={config}")
         ask = ["--cacert", "server.crt", self.url(agent)]
@@ -96,12 +97,14 @@ class ListenerTest(ServingTest):
         self.assertEqual(self.curl("--cacert", "kept.crt", self.url(agent))[0], 200)
 
     def test_what_a_proxy_cannot_have_is_refused_at_the_start(self):
-        self.write("web.yml", "basic_auth_users: {a: $2y$10$mDwo.lAisC94iLAyP81MCesa29IzH37oigHC/42V2pdJlUprsJPze}\n")
+        self.write("web.yml", "basic_auth_users:\n"
+                              "  a: $2y$10$mDwo.lAisC94iLAyP81MCesa29IzH37oigHC/42V2pdJlUprsJPze\n")
         done = subprocess.run([BINARY, "serve", "--proxy.config.file=web.yml"], cwd=self.work.directory,
                               capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 2)
-        self.assertEqual(done.stderr, "web.yml: basic_auth_users can't be had on the proxy: the Authorization header "
-                                      "belongs to the API; expected client certificates, or \"callers\" with tokens\n")
+        self.assertEqual(done.stderr,
+                         "web.yml: basic_auth_users can't be had on the proxy: the Authorization header "
+                         "belongs to the API; expected client certificates, or \"callers\" with tokens\n")
 
     def test_the_proxy_listens_on_a_unix_socket(self):
         path = self.work.directory / "proxy.sock"
@@ -126,8 +129,8 @@ class ListenerTest(ServingTest):
         path = self.work.directory / "proxy.sock"
         self.serve(f"--proxy.config.file={self.write('web.yml', POLICY)}",
                    listen=["--web.listen-address=127.0.0.1:0", f"--proxy.listen-address=unix:{path}"])
-        self.assertEqual(self.curl("--unix-socket", str(path), "--cacert", "server.crt", "https://localhost/demo/x"),
-                         (200, ""))
+        self.assertEqual(self.curl("--unix-socket", str(path), "--cacert", "server.crt",
+                                   "https://localhost/demo/x"), (200, ""))
 
     def test_secrets_of_tls_are_not_written_to_sslkeylogfile(self):
         self.make_certificate("server")
