@@ -12,6 +12,8 @@ test_packages=(
   curl docker-compose nginx-light openssl prometheus prometheus-alertmanager python3 python3-flask-limiter
   python3-jsonschema python3-yaml
 )
+# What scripts/trust attacks beside the agent, and with.
+trust_packages=(haproxy nginx-light openssl python3)
 # Debian starts a service as soon as its package is installed. Tests start their own copies on ports of their own.
 service_units=(haproxy nginx prometheus prometheus-alertmanager prometheus-node-exporter)
 

@@ -1,0 +1,167 @@
+"""Malformed, smuggling and legal requests, hostile and odd replies: who refuses what, and what reaches the other side."""
+
+import itertools
+
+from corpus_table import excerpt, read
+from judge import judge_reply, judge_request
+from recording_upstream import echo
+from stand import RIVALS, Stand, version_of
+from trust_table import NOT_MEASURED, Row, markdown_table
+from wire import converse
+
+AGAIN = "scripts/trust corpus"
+NEXT = itertools.count()
+ASK = b"%s /t/hostile HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def next_client_fault(proxy):
+    """Another client's request behind an entry: it gets its own answer, or what is wrong. When this returns, the
+    upstream has seen all that the entry made it see."""
+    target = b"/t/next-%d" % next(NEXT)
+    talk = converse(proxy.port, b"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % target,
+                    enough=lambda talk: False, patience=10)
+    if not proxy.alive():
+        return "the process ended"
+    if not talk.answers or talk.answers[0].status != 200:
+        return f"the next client got {talk.statuses or 'nothing'}"
+    if talk.answers[0].body != b"answer to " + target or len(talk.answers) > 1:
+        return "the next client got another's answer"
+    return ""
+
+
+def of_the_entry(upstream):
+    return [request for request in upstream.seen() if not request.target.startswith(b"/t/next-")]
+
+
+def send_request(proxy, upstream, entry):
+    upstream.clear()
+    ours = proxy.name == "apiquota"
+    wanted = max(entry.count, 1)
+
+    def enough(talk):
+        if entry.verdict == "refuse" and entry.count < len(talk.answers) and not talk.closed:
+            return talk.statuses[-1] < 400 or bool(entry.values("keep"))
+        return entry.verdict != "refuse" and len(talk.answers) >= wanted and talk.answers[-1].complete
+
+    patience = 10 if ours and entry.verdict != "either" else 1.5
+    method = b"HEAD" if entry.bytes.startswith(b"HEAD ") else b"GET"
+    talk = converse(proxy.port, entry.bytes, enough=enough, patience=patience, methods=(method,))
+    fault = next_client_fault(proxy)
+    return judge_request(entry, talk, of_the_entry(upstream), fault, ours)
+
+
+def send_reply(proxy, upstream, entry):
+    upstream.clear()
+    reply = (entry.bytes, entry.value("then", b"keep").decode())
+    upstream.reply = lambda request: reply if request.target == b"/t/hostile" else echo(request)
+    method = entry.value("method", b"GET")
+
+    def enough(talk):
+        return bool(talk.answers) and talk.answers[-1].complete
+
+    patience = 10 if proxy.name == "apiquota" else 2
+    talk = converse(proxy.port, ASK % method, enough=enough, patience=patience, methods=(method,))
+    seen = of_the_entry(upstream)
+    fault = next_client_fault(proxy) or next_client_fault(proxy)
+    return judge_reply(entry, talk, seen, fault)
+
+
+def outcomes(context, folder, send):
+    """{subject's name: {entry's id: Outcome}}."""
+    entries = read(folder)
+    with Stand(context) as stand:
+        upstream = stand.upstream()
+        found = {}
+        for proxy in stand.proxies(upstream):
+            context.say(f"corpus: {len(entries)} {folder} through {proxy.name}")
+            found[proxy.name] = {}
+            for entry in entries:
+                found[proxy.name][entry.id] = send(proxy, upstream, entry)
+                if not proxy.alive():
+                    break
+    return entries, found
+
+
+def share(entries, results, good):
+    """"12 of 13"; NOT_MEASURED without results."""
+    if results is None:
+        return NOT_MEASURED
+    return f"{sum(e.id in results and good(results[e.id]) for e in entries)} of {len(entries)}"
+
+
+def row(bar, title, bar_text, entries, found, good):
+    """One row of the table; reached when our figure is all of them."""
+    ours, nginx, haproxy = (share(entries, found.get(name), good) for name in ("apiquota", *RIVALS))
+    return Row(bar, title, ours, bar_text.format(len(entries)), nginx, haproxy, AGAIN,
+               None if ours == NOT_MEASURED else ours == share(entries, {e.id: None for e in entries}, lambda _: True))
+
+
+def request_rows(entries, found):
+    refuse = [e for e in entries if e.verdict == "refuse"]
+    must = [e for e in refuse if e.strength == "MUST"]
+    legal = [e for e in entries if e.verdict == "pass"]
+
+    def sound(outcome):
+        return outcome.sound
+
+    return [
+        row("1", "malformed and smuggling requests refused, connection closed", "all of {}", refuse, found, sound),
+        row("1b", "legal requests that pass, with the octets the RFC says", "all of {}", legal, found, sound),
+        row("2", "of the refusals, those where RFC 9110 and 9112 say MUST", "all of {}", must, found, sound),
+        row("3", "one request in, one out; no double framing, nothing hidden arrives, the next client is served",
+            "all of {}", entries, found, lambda outcome: not outcome.broken),
+    ]
+
+
+def reply_rows(entries, found):
+    return [
+        row("4", "hostile and odd replies: relayed, 502 or aborted as they must be", "all of {}", entries, found,
+            lambda outcome: outcome.sound),
+        row("4b", "nothing hidden or left over reaches a client, nothing cut looks whole", "all of {}", entries,
+            found, lambda outcome: not outcome.broken),
+    ]
+
+
+def cell(entry, outcome):
+    """What the matrix shows; bold where the entry asks for something else."""
+    if outcome is None:
+        return NOT_MEASURED
+    if outcome.sound:
+        return outcome.shown
+    wrong = (outcome.broken + outcome.missed)[0]
+    known = {"passed", outcome.shown}
+    return f"**{outcome.shown}**" if wrong in known else f"**{outcome.shown}: {wrong}**"
+
+
+def wants(entry):
+    if entry.verdict == "refuse":
+        return f"{entry.strength} refuse"
+    return entry.verdict
+
+
+def matrix(entries, found):
+    names = [name for name in ("apiquota", *RIVALS) if name in found]
+    header = ["id", "RFC", "what", "expected", *(f"{name} {version_of(name)}" for name in names)]
+    lines = [[f"`{e.id}`", e.rfc, e.sentence, wants(e), *(cell(e, found[name].get(e.id)) for name in names)]
+             for e in entries]
+    return markdown_table(header, lines)
+
+
+def say_faults(context, entries, found):
+    """Each entry that apiquota gets wrong, on stderr."""
+    for entry in entries:
+        outcome = found.get("apiquota", {}).get(entry.id)
+        if outcome is not None and not outcome.sound:
+            context.say(f"  {entry.id}: wants {wants(entry)}, {outcome.shown}; "
+                        f"{'; '.join(outcome.broken + outcome.missed)}; bytes {excerpt(entry.bytes)}")
+
+
+def run(context):
+    requests, of_requests = outcomes(context, "requests", send_request)
+    replies, of_replies = outcomes(context, "replies", send_reply)
+    say_faults(context, requests, of_requests)
+    say_faults(context, replies, of_replies)
+    context.details["corpus"] = (f"### Requests\n\n{matrix(requests, of_requests)}\n"
+                                 f"### Replies\n\n{matrix(replies, of_replies)}")
+    context.outcomes = {"requests": of_requests, "replies": of_replies}
+    return request_rows(requests, of_requests) + reply_rows(replies, of_replies)
