@@ -16,7 +16,7 @@ BEGINNINGS = {
     "chunked": r"POST /t/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
     "evil": r"GET /t/evil HTTP/1.1\r\nHost: a\r\n\r\n",
 }
-CHECKS = {"count", "keep", "target", "body", "has", "not", "status", "method", "then"}
+CHECKS = {"count", "keep", "closes", "target", "body", "has", "not", "status", "method", "then", "whole"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""Writes measured results into docs/trust.md, between its markers; prose and the results of parts that were not run
-stay as they are."""
+"""Writes measured results into docs/trust.md, between its markers; prose and the results of parts that
+were not run stay as they are."""
 
 import re
 
@@ -30,7 +30,8 @@ def merged(old, new):
 
     header, rule, *lines = new.strip().split("\n")
     measured = {bar(line) for line in lines}
-    kept = [line for line in old if line.startswith("|") and re.match(r"\d", bar(line)) and bar(line) not in measured]
+    measured_before = [line for line in old if line.startswith("|") and re.match(r"\d", bar(line))]
+    kept = [line for line in measured_before if bar(line) not in measured]
     return "\n".join([header, rule, *sorted(kept + lines, key=order)])
 
 

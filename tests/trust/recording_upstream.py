@@ -1,6 +1,6 @@
-"""An HTTP/1.1 server that keeps every byte it is sent, per connection, and takes requests as leniently as a careless
-server would: what a proxy lets through shows here. Its answers say which request they belong to, so a mixed answer
-shows at the client. Thread-safe; one thread a connection, all ended by stop()."""
+"""An HTTP/1.1 server that keeps every byte it is sent, per connection, and takes requests as leniently as
+a careless server would: what a proxy lets through shows here. Its answers say which request they belong
+to, so a mixed answer shows at the client. Thread-safe; one thread a connection, all ended by stop()."""
 
 import re
 import socket

@@ -1,6 +1,6 @@
-"""What every part of scripts/trust stands on: apiquota, nginx and HAProxy in front of the same recording upstream, on
-free loopback ports, in a scratch folder of their own; every program is ended by its own process id when the block
-ends, however it ends.
+"""What every part of scripts/trust stands on: apiquota, nginx and HAProxy in front of the same recording
+upstream, on free loopback ports, in a scratch folder of their own; every program is ended by its own
+process id when the block ends, however it ends.
 
     with Stand(context) as stand:
         upstream = stand.upstream()
@@ -33,7 +33,7 @@ class Context:
 
     quick: bool = False  # the short form of scripts/test: seconds, not minutes
     subjects: tuple = ("apiquota", *RIVALS)  # whom to measure; one that is not installed is left out
-    details: dict = field(default_factory=dict)  # a part's longer results for docs/trust.md, by the part's name
+    details: dict = field(default_factory=dict)  # longer results for docs/trust.md, by the part's name
     binary: str = BINARY
 
     def has(self, name):

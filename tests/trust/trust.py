@@ -1,6 +1,6 @@
-"""Attacks apiquota, and nginx and HAProxy beside it, and ends with one table: our figure, the bar, theirs, and how to
-measure it again. Each part is a module here with `def run(context)` that returns rows; the first line of its docstring
-is what --help says of it."""
+"""Attacks apiquota, and nginx and HAProxy beside it, and ends with one table: our figure, the bar, theirs,
+and how to measure it again. Each part is a module here with `def run(context)` that returns rows; the
+first line of its docstring is what --help says of it."""
 
 import argparse
 import ast
@@ -20,8 +20,8 @@ from trust_table import Row, as_markdown, as_text  # noqa: E402
 
 
 def parts():
-    """{name: its sentence} of the modules beside this file that can be run, in the order of their names, the corpus
-    first."""
+    """{name: its sentence} of the modules beside this file that can be run, in the order of their names,
+    the corpus first."""
     found = {}
     for path in HERE.glob("*.py"):
         tree = ast.parse(path.read_text())

@@ -1,5 +1,6 @@
-"""The one table that scripts/trust ends with: what was promised (the bar), our figure, what nginx and HAProxy do in
-the same place on the same machine, and the command that measures it again. Values and text only, no I/O."""
+"""The one table that scripts/trust ends with: what was promised (the bar), our figure, what nginx and
+HAProxy do in the same place on the same machine, and the command that measures it again. Values and text
+only, no I/O."""
 
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ def as_text(rows):
     lines.insert(1, "  ".join("-" * width for width in widths))
     missed = sum(row.passed is False for row in rows)
     skipped = sum(row.passed is None for row in rows)
-    lines.append(f"{len(rows)} bars: {len(rows) - missed - skipped} reached, {missed} missed, {skipped} skipped")
+    reached = len(rows) - missed - skipped
+    lines.append(f"{len(rows)} bars: {reached} reached, {missed} missed, {skipped} skipped")
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,5 @@
-"""A client at the level of bytes: sends what no library would, and says exactly what came back and how the connection
-ended. Standard library only."""
+"""A client at the level of bytes: sends what no library would, and says exactly what came back and how the
+connection ended. Standard library only."""
 
 import re
 import socket
@@ -11,8 +11,8 @@ HEAD_END = b"\r\n\r\n"
 
 @dataclass
 class Answer:
-    """One response. `complete`: its body came to an end that its framing says; a body that is read until close is
-    complete when the connection ends in order."""
+    """One response. `complete`: its body came to an end that its framing says; a body that is read until
+    close is complete when the connection ends in order."""
 
     head: bytes
     status: int
@@ -81,7 +81,7 @@ def parse_answers(data, closed, methods):
         if not match:
             return found, head + HEAD_END + data
         answer = Answer(head, int(match[1]), fields)
-        if answer.status < 200 and answer.status != 101:
+        if 100 <= answer.status < 200 and answer.status != 101:
             continue
         method = methods.pop(0) if methods else b"GET"
         data = read_body(answer, data, closed, method)
@@ -109,8 +109,8 @@ def read_body(answer, data, closed, method):
 
 
 def converse(port, data, *, enough, patience=5.0, linger=0.1, methods=(b"GET",)):
-    """Sends `data` at once and reads until the connection ends, or until enough(talk) and `linger` seconds of silence
-    behind it, or `patience` seconds of silence."""
+    """Sends `data` at once and reads until the connection ends, or until enough(talk) and `linger` seconds
+    of silence behind it, or `patience` seconds of silence."""
     received = bytearray()
     talk = Talk()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
