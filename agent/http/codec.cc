@@ -8,7 +8,7 @@
 // - Content-Length lists and repeats (in responses: that differ), values ≥ 2^63: codec_facts.cc
 // - Transfer-Encoding other than one field "chunked", beside Content-Length, or on 1.0: codec_facts.cc
 // - no Host, two Hosts, a Host that is not a host: codec_request.cc
-// - methods that are long, CONNECT: codec_scan.cc
+// - methods that are long, CONNECT, TRACE: codec_scan.cc
 // - statuses below 100: codec_scan.cc
 //
 // What it refuses and a response may have, as every client takes it: a status line that ends with the status,

@@ -151,6 +151,8 @@ std::optional<Refusal> JudgeRequestLine(std::string_view line, size_t target_byt
   if (!IsToken(method)) return Refusal{400, "method", "the method is not a token"};
   if (method.size() > kMethodBytesMax) return Refusal{501, "method", "the method is too long"};
   if (method == "CONNECT") return Refusal{501, "method", "CONNECT: nothing here opens tunnels"};
+  // RFC 9110 9.3.8: the answer repeats the request as it arrived, an injected key with it.
+  if (method == "TRACE") return Refusal{501, "method", "TRACE: its answer would show what is added here"};
   const std::string_view rest = line.substr(method_end + 1);
   const size_t target_end = rest.find(' ');
   if (target_end == std::string_view::npos || target_end == 0) return malformed();
