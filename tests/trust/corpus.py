@@ -2,6 +2,8 @@
 other side."""
 
 import itertools
+import random
+from dataclasses import replace
 
 from corpus_table import excerpt, read
 from judge import judge_reply, judge_request
@@ -12,6 +14,7 @@ from wire import converse
 
 AGAIN = "scripts/trust corpus"
 NEXT = itertools.count()
+GOOD = b"GET /t/first HTTP/1.1\r\nHost: a\r\n\r\n"
 ASK = b"%s /t/hostile HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -34,7 +37,7 @@ def of_the_entry(upstream):
     return [request for request in upstream.seen() if not request.target.startswith(b"/t/next-")]
 
 
-def send_request(proxy, upstream, entry, linger=0.1):
+def send_request(proxy, upstream, entry, linger=0.1, cuts=()):
     upstream.clear()
     ours = proxy.name == "apiquota"
     wanted = max(entry.count, 1)
@@ -47,9 +50,23 @@ def send_request(proxy, upstream, entry, linger=0.1):
     patience = 10 if ours and entry.verdict != "either" else 1.5
     method = b"HEAD" if entry.bytes.startswith(b"HEAD ") else b"GET"
     talk = converse(proxy.port, entry.bytes, enough=enough, patience=patience, linger=linger,
-                    methods=(method,))
+                    methods=(method,), cuts=cuts)
     fault = next_client_fault(proxy)
     return judge_request(entry, talk, of_the_entry(upstream), fault, ours)
+
+
+def send_in_pieces(proxy, upstream, entry, linger=0.1):
+    """The same octets as up to five segments, cut where a seed of the entry's own says."""
+    places = random.Random(entry.id)
+    size = len(entry.bytes)
+    cuts = sorted({places.randrange(1, size) for _ in range(4)}) if size > 1 else ()
+    return send_request(proxy, upstream, entry, linger, tuple(cuts))
+
+
+def send_behind_another(proxy, upstream, entry, linger=0.1):
+    """The same octets behind a good request on its connection, in one write."""
+    checks = (("count", b"%d" % (entry.count + 1)), *(check for check in entry.checks if check[0] == "keep"))
+    return send_request(proxy, upstream, replace(entry, bytes=GOOD + entry.bytes, checks=checks), linger)
 
 
 def send_reply(proxy, upstream, entry, linger=0.1):
@@ -70,20 +87,19 @@ def send_reply(proxy, upstream, entry, linger=0.1):
     return judge_reply(entry, talk, seen, fault, proxy.name == "apiquota")
 
 
-def outcomes(context, folder, send):
+def outcomes(context, entries, what, send):
     """{subject's name: {entry's id: Outcome}}."""
-    entries = read(folder)
     with Stand(context) as stand:
         upstream = stand.upstream()
         found = {}
         for proxy in stand.proxies(upstream):
-            context.say(f"corpus: {len(entries)} {folder} through {proxy.name}")
+            context.say(f"corpus: {len(entries)} {what} through {proxy.name}")
             found[proxy.name] = {}
             for entry in entries:
                 found[proxy.name][entry.id] = send(proxy, upstream, entry, 0.02 if context.quick else 0.1)
                 if not proxy.alive():
                     break
-    return entries, found
+    return found
 
 
 def share(entries, results, good):
@@ -162,10 +178,18 @@ def say_faults(context, entries, found):
 
 
 def run(context):
-    requests, of_requests = outcomes(context, "requests", send_request)
-    replies, of_replies = outcomes(context, "replies", send_reply)
-    say_faults(context, requests, of_requests)
-    say_faults(context, replies, of_replies)
+    requests, replies = read("requests"), read("replies")
+    refused = [entry for entry in requests if entry.verdict == "refuse"]
+    runs = [(requests, outcomes(context, requests, "requests", send_request)),
+            (requests, outcomes(context, requests, "requests in pieces", send_in_pieces)),
+            (refused, outcomes(context, refused, "bad requests behind a good one", send_behind_another)),
+            (replies, outcomes(context, replies, "replies", send_reply))]
+    for entries, found in runs:
+        say_faults(context, entries, found)
+    of_requests, in_pieces, behind, of_replies = (found for _, found in runs)
     context.details["corpus"] = (f"### Requests\n\n{matrix(requests, of_requests)}\n"
                                  f"### Replies\n\n{matrix(replies, of_replies)}")
-    return request_rows(requests, of_requests) + reply_rows(replies, of_replies)
+    return request_rows(requests, of_requests) + [
+        row("1c", "all of these as segments cut anywhere", requests, in_pieces, sound),
+        row("1d", "bad requests behind a good one on its connection", refused, behind, sound),
+    ] + reply_rows(replies, of_replies)

@@ -41,5 +41,7 @@ def write(table, rows, details, versions):
         old = between("table").search(text)[0].split("\n")
         text = replaced(text, "table", merged(old, table) + "\n\nMeasured with " + ", ".join(versions) + ".")
     for name, content in details.items():
+        if not between(name).search(text):  # the part is new: a place for it, to be moved by hand
+            text += f"\n## {name}\n\n<!-- {name} -->\n<!-- end of {name} -->\n"
         text = replaced(text, name, content)
     PAGE.write_text(text)

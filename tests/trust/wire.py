@@ -108,14 +108,17 @@ def read_body(answer, data, closed, method):
     return b""
 
 
-def converse(port, data, *, enough, patience=5.0, linger=0.1, methods=(b"GET",)):
-    """Sends `data` at once and reads until the connection ends, or until enough(talk) and `linger` seconds
-    of silence behind it, or `patience` seconds of silence."""
+def converse(port, data, *, enough, patience=5.0, linger=0.1, methods=(b"GET",), cuts=()):
+    """Sends `data`, at once or cut at some places, and reads until the connection ends, or until
+    enough(talk) and `linger` seconds of silence behind it, or `patience` seconds of silence."""
     received = bytearray()
     talk = Talk()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        send_all(sock, data)
+        for start, end in zip((0, *cuts), (*cuts, len(data))):
+            if start:
+                time.sleep(0.001)  # so that it arrives as a piece of its own, mostly
+            send_all(sock, data[start:end])
         while True:
             sock.settimeout(linger if enough(talk) else patience)
             try:
