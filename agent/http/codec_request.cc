@@ -1,4 +1,4 @@
-// Requests (RFC 9112 3, 6; RFC 9110 7.2, 10.1.1).
+// Requests (RFC 9112 3, 6; RFC 9110 7.2, 7.6.2, 10.1.1).
 #include "http/codec_reader.h"
 
 namespace apiquota::http {
@@ -21,6 +21,10 @@ struct RequestParser::Impl final : MessageReader<true> {
     if (facts.hosts == 1 && !IsHost(head.host)) return Refusal{400, "host", "Host is not a host"};
     if (facts.chunked && head.minor_version == 0) {
       return Refusal{400, "transfer_encoding", "Transfer-Encoding on HTTP/1.0"};
+    }
+    // RFC 9110 7.6.2: each intermediary counts it down, and the last one answers.
+    if (head.method == "OPTIONS" && head.fields.Find("Max-Forwards")) {
+      return Refusal{501, "method", "OPTIONS with Max-Forwards: it is not counted down here"};
     }
     if (facts.chunked) head.framing = BodyFraming::kChunked;
     if (facts.content_length) {
