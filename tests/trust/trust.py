@@ -62,6 +62,9 @@ def main():
     known = parts()
     options = arguments(known)
     context = Context(quick=options.quick, subjects=tuple(options.only.split(",")))
+    for name in context.subjects:
+        if not context.has(name):
+            context.say(f"SKIPPED: {name} is not installed")
     rows = [row for name in options.parts or known for row in run_part(name, context)]
     versions = [f"{name} {version_of(name)}" for name in context.subjects if context.has(name)]
     print(as_text(rows) + ", ".join(versions))
