@@ -1,14 +1,14 @@
 // The text rules both directions share. What basic_parser lets pass and this codec refuses, and where:
 //
 // - line endings other than CRLF, control bytes, DEL, obs-fold in requests: codec_scan.cc, before the parser
-// sees a
-//   byte
+//   sees a byte
 // - heads, request lines, fields, chunk lines and trailers beyond limits: codec_scan.cc
 // - chunk sizes of more than 15 digits, control bytes in chunk extensions: codec_scan.cc
 // - Content-Length lists and repeats (in responses: that differ), values ≥ 2^63: codec_facts.cc
 // - Transfer-Encoding other than one field "chunked", beside Content-Length, or on 1.0: codec_facts.cc
 // - no Host, two Hosts, a Host that is not a host: codec_request.cc
 // - methods that are long, CONNECT, TRACE: codec_scan.cc
+// - OPTIONS with Max-Forwards: codec_request.cc
 // - statuses below 100: codec_scan.cc
 //
 // What it refuses and a response may have, as every client takes it: a status line that ends with the status,
