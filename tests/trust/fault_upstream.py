@@ -5,15 +5,15 @@
 The last two parts of a path say what happens; everything before them is ignored:
     /ok/0            200 with a kilobyte of JSON and X-RateLimit fields
     /status/N        an answer of that status            /throttle/N   429 with Retry-After: N
-    /slow/MS         200 after so many milliseconds      /hang/0       never an answer
+    /slow/MS, /later/MS  200 after so many milliseconds  /hang/0       never an answer
     /close/0         the connection ends unanswered      /reset/0      … is reset
     /cut/N           200, N bytes of a longer body, end  /cutreset/N   … then a reset
     /bytes/N         the first N bytes of SHORT, reset   /big/N        200 with N bytes of body
     /drip/N          an event stream: one event a second, N of them
     /bomb/N          200 with a gzip of N bytes  /redirect/P   302 to port P of this machine
     /bad/0           an answer that is not HTTP
-A GET of /_counts says how often each was asked; POST /_plan with {"reset_after": N} makes each new connection end by
-a reset after N bytes of its first request, until told otherwise. Standard library only.
+A GET of /_counts says how often each was asked; POST /_plan with {"reset_after": N} makes the next new
+connection end by a reset after N bytes of its first request. Standard library only.
 """
 
 import argparse
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         self.chunked = False
         self.asked = None
         self.received = 0
-        self.resets_after = state.reset_after
+        self.resets_after, state.reset_after = state.reset_after, None
         self.timer = None
         self.resumed = asyncio.Event()
         self.resumed.set()
@@ -160,6 +160,8 @@ class Connection(asyncio.Protocol):
 
     def do_slow(self, milliseconds):
         self.later(milliseconds / 1000, self.do_ok, 0)
+
+    do_later = do_slow
 
     def do_hang(self, _):
         pass

@@ -1,7 +1,8 @@
 /* LD_PRELOAD for the faults of time and names that no test can wait for. One page of a file, mapped by the program
  * under test and written by the test, says what is wrong at present:
  *   int64 clock_offset: seconds that CLOCK_REALTIME is off
- *   int64 names:        0: every name is 127.0.0.1, 1: look-ups fail at once, 2: they hang until this changes
+ *   int64 names:        0: every name is 127.0.0.1, 1: look-ups fail at once, 2: those that begin with
+ *                     "hang" hang until this changes
  * Numeric addresses and "localhost" are never touched. The file is named by FAULTS_FILE. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -70,6 +71,6 @@ int getaddrinfo(const char* restrict node, const char* restrict service, const s
     real = (int (*)(const char*, const char*, const struct addrinfo*, struct addrinfo**))dlsym(RTLD_NEXT, "getaddrinfo");
   if (!is_name(node)) return real(node, service, hints, found);
   if (faults->names == 1) return EAI_AGAIN;
-  while (faults->names == 2) usleep(20000);
+  while (faults->names == 2 && strncmp(node, "hang", 4) == 0) usleep(20000);
   return real("127.0.0.1", service, hints, found);
 }

@@ -1,6 +1,7 @@
 """The agent as the trust parts use it: on ports of the system's choice, with limits, faults and signals; and the
 API that misbehaves behind it. Programs end with their Workspace. Standard library and tests/integration only."""
 
+import http.client
 import json
 import os
 import re
@@ -31,7 +32,7 @@ class FaultUpstream(Program):
         return json.loads(ask(self.url + "/_counts")[2])
 
     def reset_after(self, size):
-        """New connections end after `size` bytes of their request; None: no longer."""
+        """The next new connection ends after `size` bytes of its request."""
         body = json.dumps({"reset_after": size})
         import http.client
         connection = http.client.HTTPConnection(self.address, timeout=10)
