@@ -1,5 +1,6 @@
-"""Bar 24b: what the upstream was asked, by outcome, is the sum of our counters: answers of every status, throttles,
-resets, cut bodies, timeouts, and clients that leave before the answer, in its middle, and in the middle of an upload."""
+"""Bar 24b: what the upstream was asked, by outcome, is the sum of our counters: answers of every status,
+throttles, resets, cut bodies, timeouts, and clients that leave before the answer, in its middle, and in the
+middle of an upload."""
 
 import collections
 import concurrent.futures
@@ -13,20 +14,23 @@ from subject import Apiquota, FaultUpstream, settings, total, wait_until
 from trust_table import Row
 
 AGAIN = "scripts/trust accounting"
-# path: (what the client sees, where it is counted: the status of an answer, or the reason of a failure, or both)
+# path: (what the client sees, where it is counted: an answer's status, a failure's reason, or both)
 OUTCOMES = {
     "/ok/0": ("200", "200", None), "/status/204": ("204", "204", None), "/status/401": ("401", "401", None),
-    "/status/500": ("500", "500", None), "/throttle/5": ("429", "429", None), "/slow/30": ("200", "200", None),
-    "/close/0": ("502", None, "closed_early"), "/reset/0": ("502", None, "closed_early"),
-    "/bytes/20": ("502", None, "closed_early"), "/bad/0": ("502", None, "bad_response"),
-    "/hang/0": ("504", None, "first_byte_timeout"), "/cut/50": ("cut", "200", "truncated"),
-    "/cutreset/50": ("cut", "200", "truncated"),
+    "/status/500": ("500", "500", None), "/throttle/5": ("429", "429", None), "/slow/30":
+    ("200", "200", None), "/close/0": ("502", None, "closed_early"), "/reset/0":
+    ("502", None, "closed_early"), "/bytes/20": ("502", None, "closed_early"), "/bad/0":
+    ("502", None, "bad_response"), "/hang/0": ("504", None, "first_byte_timeout"), "/cut/50":
+    ("cut", "200", "truncated"), "/cutreset/50": ("cut", "200", "truncated"),
 }
 
 
 def whole(data):
     head, blank, body = data.partition(b"\r\n\r\n")
-    lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    lengths = [
+        int(line.split(b":")[1]) for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    ]
     return blank and (not lengths or len(body) >= lengths[0])
 
 
@@ -116,8 +120,9 @@ def by_outcome(context, agent, upstream, each):
             answered[status] += 1
         if reason:
             failed[reason] += 1
-    wait_until(lambda: sum(Counters(agent, upstream).since(before).answered.values()) >= sum(answered.values()), 5,
-               "the answers are counted")
+    wait_until(
+        lambda: sum(Counters(agent, upstream).since(before).answered.values()) >= sum(answered.values()), 5,
+        "the answers are counted")
     counted = Counters(agent, upstream).since(before)
     for name, should in (("answered", answered), ("failed", failed)):
         have = getattr(counted, name)
@@ -132,8 +137,8 @@ def by_outcome(context, agent, upstream, each):
     if counted.throttles != paths.count("/throttle/5"):
         wrong.append(f"{counted.throttles} throttles, not {paths.count('/throttle/5')}")
     context.say(f"accounting: {len(paths)} requests of {len(OUTCOMES)} outcomes: {wrong[:4]}")
-    return Row("24b", f"{len(paths)} requests of {len(OUTCOMES)} outcomes", f"{len(wrong)} differences"
-               + (f": {wrong[0]}" if wrong else ""), "upstream's count = ours, for each", reproduce=AGAIN,
+    return Row("24b", f"{len(paths)} requests of {len(OUTCOMES)} outcomes", f"{len(wrong)} differences" +
+               (f": {wrong[0]}" if wrong else ""), "upstream's count = ours, for each", reproduce=AGAIN,
                passed=not wrong)
 
 
@@ -147,19 +152,25 @@ def by_leaving(context, agent, upstream, each):
         time.sleep(2.5)  # for answers that would still come
         counted = Counters(agent, upstream).since(before)
         answered, failed = sum(counted.answered.values()), sum(counted.failed.values())
-        totals.append(f"{kind.__doc__.rstrip('.').lower()}: {counted.begun} asked, {answered} answered + {failed} failed")
+        totals.append(
+            f"{kind.__doc__.rstrip('.').lower()}: {counted.begun} asked, {answered} answered + "
+            f"{failed} failed"
+        )
         # One that was left in the middle of its answer may be counted as answered, as left, or as both.
         least = max(answered, failed) if kind is leave_reading else answered + failed
         if not (least <= counted.begun <= answered + failed):
             wrong.append(f"{totals[-1]} {dict(counted.failed)}")
     context.say(f"accounting of those that leave: {totals}")
-    return Row("24c", f"{each} clients leaving at each of 3 moments", "; ".join(totals), "each is in a counter",
-               reproduce=AGAIN, passed=not wrong)
+    return Row("24c", f"{each} clients leaving at each of 3 moments", "; ".join(totals),
+               "each is in a counter", reproduce=AGAIN, passed=not wrong)
 
 
 def run(context):
     with Stand(context) as stand:
         upstream = FaultUpstream(stand.work)
-        agent = Apiquota(stand.work, settings(upstream.url, "  first_byte_timeout: 3s\n"), name="agent-accounts")
-        return [by_outcome(context, agent, upstream, 6 if context.quick else 100),
-                by_leaving(context, agent, upstream, 16 if context.quick else 200)]
+        agent = Apiquota(stand.work, settings(upstream.url, "  first_byte_timeout: 3s\n"),
+                         name="agent-accounts")
+        return [
+            by_outcome(context, agent, upstream, 6 if context.quick else 100),
+            by_leaving(context, agent, upstream, 16 if context.quick else 200)
+        ]

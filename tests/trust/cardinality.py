@@ -1,5 +1,5 @@
-"""Bar 14: a million distinct paths, keys, models and resources. The series stay within their cap, memory and scrapes
-with them, and what was left out is counted exactly."""
+"""Bar 14: a million distinct paths, keys, models and resources. The series stay within their cap, memory
+and scrapes with them, and what was left out is counted exactly."""
 
 import json
 import selectors
@@ -53,8 +53,9 @@ class QuickUpstream(Program):
         text = UPSTREAM.replace("@DIR@", str(work.directory)).replace("@PORT@", str(self.port))
         config = work.directory / "upstream.conf"
         config.write_text(text.replace("@STATUSES@", lines))
-        super().__init__(work, "nginx-upstream", [shutil.which("nginx", path=PATH), "-p", work.directory, "-c", config,
-                                                  "-e", "stderr"])
+        super().__init__(
+            work, "nginx-upstream",
+            [shutil.which("nginx", path=PATH), "-p", work.directory, "-c", config, "-e", "stderr"])
         self.url = f"http://127.0.0.1:{self.port}"
         wait_until(lambda: ask(self.url + "/200")[0] == 200, 10, "nginx answers")
 
@@ -66,8 +67,10 @@ def request(number):
         return f"GET /nowhere-{number} HTTP/1.1\r\nHost: localhost\r\n\r\n"
     if api % 3 == 0:
         body = f'{{"model":"m-{number}"}}'
-        return (f"POST /t{api}/p-{number}/{code} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k-{number}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+        return (
+            f"POST /t{api}/p-{number}/{code} HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer k-{number}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}")
     method = "GET" if number % 7 else f"M{number}"
     return (f"{method} /t{api}/p-{number}/{code}?r=r-{number} HTTP/1.1\r\nHost: localhost\r\n"
             f"X-Api-Key: k-{number}\r\nUser-Agent: a-{number}\r\n\r\n")
@@ -126,8 +129,10 @@ class Flood:
 def many_of_everything(context, seconds, most):
     with Stand(context) as stand:
         upstream = QuickUpstream(stand.work)
-        apis = "".join(f"  - {{name: t{n}, exporter: {'openai' if n % 3 == 0 else 'generic'}, base_url: '{upstream.url}'}}\n"
-                       for n in range(APIS))
+        apis = "".join(
+            f"  - {{name: t{n}, exporter: {'openai' if n % 3 == 0 else 'generic'}, "
+            f"base_url: '{upstream.url}'}}\n"
+            for n in range(APIS))
         agent = Apiquota(stand.work, settings(upstream.url, apis=apis), name="agent-many")
         ask(agent.proxy_url + "/t/200")
         ask(agent.admin_url + "/metrics")
@@ -142,20 +147,27 @@ def many_of_everything(context, seconds, most):
         series = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
         p99 = 1000 * quantile([s for _, s, _ in scrapes], 0.99)
         grown = (agent.kib() - before) / 1024
-        foreign = sorted({labels["method"] for name, labels, _ in agent.metrics() if labels.get("method", "").startswith("M")})
-        ours = (f"{flood.answered} requests ({rate:.0f}/s): {series} series, {len(page) / 1024:.0f} KiB, p99 {p99:.0f} ms, "
-                f"RSS +{flooded:.1f} MiB, +{grown:.1f} MiB after 30 scrapes")
+        foreign = sorted({
+            labels["method"]
+            for name, labels, _ in agent.metrics() if labels.get("method", "").startswith("M")
+        })
+        ours = (
+            f"{flood.answered} requests ({rate:.0f}/s): {series} series, {len(page) / 1024:.0f} KiB, "
+            f"p99 {p99:.0f} ms, "
+            f"RSS +{flooded:.1f} MiB, +{grown:.1f} MiB after 30 scrapes")
         context.say(f"cardinality: {ours}; lost {flood.lost}, methods {foreign[:3]}")
         good = series <= SERIES_MAX and not foreign and flood.lost == 0 and agent.alive()
         if not context.quick:
-            good = good and len(page) <= PAGE_KIB * 1024 and p99 <= SCRAPE_MS and (grown <= GROWN_MIB or SANITIZED)
-        return Row("14", "distinct paths, keys, models, resources, methods", ours,
-                   f"<= {SERIES_MAX} series, <= {PAGE_KIB} KiB, p99 <= {SCRAPE_MS} ms, RSS <= +{GROWN_MIB} MiB",
-                   reproduce=AGAIN, passed=good)
+            good = good and len(page) <= PAGE_KIB * 1024 and p99 <= SCRAPE_MS and (grown <= GROWN_MIB
+                                                                                   or SANITIZED)
+        return Row(
+            "14", "distinct paths, keys, models, resources, methods", ours,
+            f"<= {SERIES_MAX} series, <= {PAGE_KIB} KiB, p99 <= {SCRAPE_MS} ms, RSS <= +{GROWN_MIB} MiB",
+            reproduce=AGAIN, passed=good)
 
 
 def exact_drops(context, count):
-    """One api, `count` keys with one quota each: what is shown and what is counted as dropped is all of them."""
+    """One api, `count` keys with one quota each: what is shown and what was dropped is all of them."""
     with Stand(context) as stand:
         upstream = FaultUpstream(stand.work)
         agent = Apiquota(stand.work, settings(upstream.url), name="agent-drops")
@@ -168,12 +180,16 @@ def exact_drops(context, count):
         counted = total(samples, "apiquota_upstream_requests_total")
         ours = f"{shown} shown + {dropped:.0f} dropped of {count}; {counted:.0f} requests counted"
         context.say(f"drops: {ours}")
-        return Row("14b", f"{count} keys on one api", ours, "shown + dropped = all, no request lost from the counts",
-                   reproduce=AGAIN, passed=shown + dropped == count == counted)
+        return Row("14b", f"{count} keys on one api", ours,
+                   "shown + dropped = all, no request lost from the counts", reproduce=AGAIN,
+                   passed=shown + dropped == count == counted)
 
 
 def run(context):
     rows = [exact_drops(context, 300 if context.quick else 2000)]
     if not shutil.which("nginx", path=PATH):
         return rows
-    return [*rows, many_of_everything(context, 4 if context.quick else 90, 10_000 if context.quick else 1_000_000)]
+    return [
+        *rows,
+        many_of_everything(context, 4 if context.quick else 90, 10_000 if context.quick else 1_000_000)
+    ]

@@ -2,7 +2,7 @@
 
     with Crowd(address, 1000, b"GET / HTTP/1.1\\r\\nX: ") as crowd:
         crowd.drip(b"a", every=1.0, seconds=5)      # a byte on each, once a second
-        crowd.ended                                 # {socket: seconds from its connecting until the peer ended it}
+        crowd.ended             # {socket: seconds from its connecting until the peer ended it}
 """
 
 import errno
@@ -20,14 +20,14 @@ def raise_open_files():
 
 
 class Crowd:
-    """`sources`: a new local address (127.0.0.x) after each 5,000 connections, for there are only so many ports."""
+    """After each 5,000 connections comes a new local address, 127.0.0.x: there are only so many ports."""
 
     def __init__(self, address, count, first_bytes=b"", receive_buffer=None):
         self.address, self.first_bytes, self.receive_buffer = address, first_bytes, receive_buffer
         self.count = count
         self.began = time.monotonic()
         self.connected = {}  # socket: when
-        self.ended = {}     # socket: seconds since it connected
+        self.ended = {}  # socket: seconds since it connected
         self.received = {}  # socket: its first bytes
         self.refused = 0
         self.selector = selectors.DefaultSelector()

@@ -1,5 +1,5 @@
-"""Bars 7, 13 and 23: thousands of connections and streams, bodies larger than memory, too few descriptors. What is
-counted is memory per connection, and that the agent goes on, says what is wrong, and recovers."""
+"""Bars 7, 13 and 23: thousands of connections and streams, bodies larger than memory, too few descriptors.
+What is counted is memory per connection, and that the agent goes on, says what is wrong, and recovers."""
 
 import resource
 import socket
@@ -48,7 +48,8 @@ def held(context, bar, kind, count, request, bar_kib, act):
 
 
 def many_subjects(context, stand, upstream, count):
-    agent = Apiquota(stand.work, settings(upstream.url, "  clients_max: 15000\n  client_idle_timeout: 120s\n"),
+    agent = Apiquota(stand.work, settings(upstream.url,
+                                          "  clients_max: 15000\n  client_idle_timeout: 120s\n"),
                      name="agent-many")
     yield Subject("apiquota", agent, agent.endpoint()[1], agent.admin_url), count
     agent.stop()
@@ -63,7 +64,9 @@ def peak_row(context, bar, kind, bar_mib, load, text):
     """The agent's highest resident memory over a load, above what it had before."""
     with Stand(context) as stand:
         upstream = FaultUpstream(stand.work)
-        agent = Apiquota(stand.work, settings(upstream.url), name="agent-peak")
+        # An api whose bodies are read.
+        read = f"  - {{name: o, exporter: openai, base_url: '{upstream.url}'}}\n"
+        agent = Apiquota(stand.work, settings(upstream.url, apis=read), name="agent-peak")
         ask(agent.proxy_url + "/t/ok/0")
         ask(agent.admin_url + "/metrics")
         before = agent.kib("VmHWM")
@@ -71,13 +74,14 @@ def peak_row(context, bar, kind, bar_mib, load, text):
         grown = (agent.kib("VmHWM") - before) / 1024
         ours = f"+{grown:.1f} MiB at most; {outcome}"
         context.say(f"{kind}: {ours}")
-        good = agent.alive() and (grown <= bar_mib or SANITIZED) and ask(agent.proxy_url + "/t/ok/0")[0] == 200
+        good = agent.alive() and (grown <= bar_mib
+                                  or SANITIZED) and ask(agent.proxy_url + "/t/ok/0")[0] == 200
         return Row(bar, kind, ours, text, reproduce=AGAIN, passed=good)
 
 
 def bomb(agent):
     """A reply of 200 MB that is 200 kB gzipped."""
-    status, seconds, body = ask(agent.proxy_url + "/t/bomb/200000000", timeout=60)
+    status, seconds, body = ask(agent.proxy_url + "/o/bomb/200000000", timeout=60)
     unread = agent.metric_sum("apiquota_parse_errors_total", field="body")
     return f"status {status}, {len(body)} bytes relayed in {seconds:.1f} s, {unread:.0f} counted as unread"
 
@@ -97,8 +101,8 @@ def big_upload(agent, size):
 
 def crowded_memory(agent, count):
     """Heads of 60 kB that never end and answers that nobody reads, at the same time."""
-    heads = b"GET /t/ok/0 HTTP/1.1\r\nHost: localhost\r\n" + b"".join(
-        b"X-%d: %s\r\n" % (n, b"v" * 4000) for n in range(15))
+    heads = b"GET /t/ok/0 HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"v" * 4000)
+                                                                      for n in range(15))
     with Crowd(agent.endpoint(), count, heads) as slow, Crowd(agent.endpoint(), count, BIG, 4096) as unread:
         slow.read_for(3)
         return f"{slow.open()} heads and {unread.open()} answers held"
@@ -124,13 +128,15 @@ def few_descriptors(context, count):
         recovered = time.monotonic() - recovered
         scraped = sum(status == 200 for status, _, _ in scrapes)
         said = [word for word in ("descriptor", "EMFILE", "open files") if word in agent.log()]
-        ours = (f"/metrics {scraped} of 3 ({max(s for _, s, _ in scrapes) * 1000:.0f} ms), {100 * share:.0f} % of a core, "
-                f"again after {recovered:.2f} s, {'told in the log' if said else 'not told'} ({lines} lines), "
-                f"first answers {dict(list(crowd.statuses().items())[:4])}")
+        ours = (
+            f"/metrics {scraped} of 3 ({max(s for _, s, _ in scrapes) * 1000:.0f} ms), "
+            f"{100 * share:.0f} % of a core, "
+            f"again after {recovered:.2f} s, {'told in the log' if said else 'not told'} ({lines} lines), "
+            f"first answers {dict(list(crowd.statuses().items())[:4])}")
         context.say(f"nofile 256: {ours}")
         good = agent.alive() and scraped == 3 and share <= 0.2 and recovered <= 2 and said and lines < 60
-        return Row("23", f"nofile 256, {count} clients", ours, "alive, /metrics answers, CPU <= 20 %, again <= 2 s",
-                   reproduce=AGAIN, passed=bool(good))
+        return Row("23", f"nofile 256, {count} clients", ours,
+                   "alive, /metrics answers, CPU <= 20 %, again <= 2 s", reproduce=AGAIN, passed=bool(good))
 
 
 def run(context):
@@ -140,13 +146,16 @@ def run(context):
         idle = 10000
     raise_open_files()
     count, idle, size = (100, 300, 1 << 25) if context.quick else (1000, idle, 1 << 30)
-    rows = [few_descriptors(context, 400 if context.quick else 1000),
-            peak_row(context, "13", "a 200 MB gzip bomb in a reply", 4, bomb, "<= +4 MiB"),
-            peak_row(context, "13b", f"a chunked upload of {size >> 20} MiB", 4, lambda a: big_upload(a, size),
-                     "<= +4 MiB"),
-            held(context, "7", "open event streams", count, STREAM, 64, Crowd.read_for),
-            held(context, "7b", "idle keep-alive connections", idle, ASK, 16, Crowd.read_for)]
+    rows = [
+        few_descriptors(context, 400 if context.quick else 1000),
+        peak_row(context, "13", "a 200 MB gzip bomb in a reply", 4, bomb, "<= +4 MiB"),
+        peak_row(context, "13b", f"a chunked upload of {size >> 20} MiB", 4, lambda a: big_upload(a, size),
+                 "<= +4 MiB"),
+        held(context, "7", "open event streams", count, STREAM, 64, Crowd.read_for),
+        held(context, "7b", "idle keep-alive connections", idle, ASK, 16, Crowd.read_for)
+    ]
     if not context.quick:
-        rows.append(peak_row(context, "23b", "1,000 heads of 60 kB and 1,000 answers nobody reads", 110,
-                             lambda agent: crowded_memory(agent, count), "in 128 MiB"))
+        rows.append(
+            peak_row(context, "23b", "1,000 heads of 60 kB and 1,000 answers nobody reads", 110,
+                     lambda agent: crowded_memory(agent, count), "in 128 MiB"))
     return rows

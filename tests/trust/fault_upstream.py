@@ -1,6 +1,8 @@
 """An API that does what the request's path asks for, wrong or right, and counts what it was asked.
 
-    fault_upstream.py [--tls CERT KEY] [--header NAME:VALUE …] [--body TEXT]     says its port, serves until SIGTERM
+    fault_upstream.py [--tls CERT KEY [--tls-max VERSION]] [--header NAME:VALUE …] [--body TEXT] [--watch TEXT]
+
+It says its port, serves until SIGTERM, and says its counts; "_watched" is how often what came had TEXT in it.
 
 The last two parts of a path say what happens; everything before them is ignored:
     /ok/0            200 with a kilobyte of JSON and X-RateLimit fields
@@ -42,6 +44,7 @@ class State:
         self.counts = collections.Counter()
         self.reset_after = None
         self.bombs = {}
+        self.watched = options.watch.encode() if options.watch else None
         self.fields = "".join(f"{field}\r\n" for field in options.header).encode()
         self.body = options.body.encode() or json.dumps({"text": "x" * 1000}).encode()
 
@@ -49,12 +52,15 @@ class State:
         body = self.body if body is None else body
         length = b"Content-Length: %d\r\n" % len(body) if framed else b""
         reset = int(time.time()) // 3600 * 3600 + 3600
-        return (b"HTTP/1.1 %d Status\r\nDate: %s\r\nContent-Type: application/json\r\nX-RateLimit-Limit: 5000\r\n"
-                b"X-RateLimit-Remaining: 4999\r\nX-RateLimit-Reset: %d\r\n%s%s%s\r\n%s"
-                % (status, email.utils.formatdate(usegmt=True).encode(), reset, self.fields, fields, length, b"" if status == 204 else body))
+        return (
+            b"HTTP/1.1 %d Status\r\nDate: %s\r\nContent-Type: application/json\r\nX-RateLimit-Limit: 5000\r\n"
+            b"X-RateLimit-Remaining: 4999\r\nX-RateLimit-Reset: %d\r\n%s%s%s\r\n%s" %
+            (status, email.utils.formatdate(usegmt=True).encode(), reset, self.fields, fields, length,
+             b"" if status == 204 else body))
 
 
 class Connection(asyncio.Protocol):
+
     def __init__(self, state):
         self.state = state
         self.buffer = b""
@@ -86,6 +92,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data):
         self.received += len(data)
+        if self.state.watched and self.state.watched in data:
+            self.state.counts["_watched"] += 1
         if self.resets_after is not None and self.received >= self.resets_after:
             return self.reset()
         self.buffer += data
@@ -180,11 +188,13 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
     def do_cut(self, size):
-        self.transport.write(self.state.answer(fields=b"Content-Length: 100000\r\n", body=b"y" * size, framed=False))
+        self.transport.write(
+            self.state.answer(fields=b"Content-Length: 100000\r\n", body=b"y" * size, framed=False))
         self.transport.close()
 
     def do_cutreset(self, size):
-        self.transport.write(self.state.answer(fields=b"Content-Length: 100000\r\n", body=b"y" * size, framed=False))
+        self.transport.write(
+            self.state.answer(fields=b"Content-Length: 100000\r\n", body=b"y" * size, framed=False))
         self.later(0.05, self.reset)
 
     def do_bytes(self, count):
@@ -204,13 +214,14 @@ class Connection(asyncio.Protocol):
             await self.resumed.wait()
 
     def do_bomb(self, size):
-        """A gzip of `size` zeros, which calls itself JSON."""
-        packed = self.state.bombs.setdefault(size, b"") or gzip.compress(b"0" * size, 9)
+        """A gzip of JSON whose one text has `size` zeros."""
+        packed = self.state.bombs.setdefault(size, b"") or gzip.compress(b'{"text":"%s"}' % (b"0" * size), 9)
         self.state.bombs[size] = packed
         self.transport.write(self.state.answer(fields=b"Content-Encoding: gzip\r\n", body=packed))
 
     def do_drip(self, count):
-        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         self.event(count)
 
     def event(self, left):
@@ -230,18 +241,24 @@ async def serve(options):
     if options.tls:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*options.tls)
+        if options.tls_max:
+            tls.set_ciphers("ALL:@SECLEVEL=0")
+            tls.minimum_version = tls.maximum_version = ssl.TLSVersion[options.tls_max]
     server = await loop.create_server(lambda: Connection(state), "127.0.0.1", 0, ssl=tls, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
+    print(json.dumps(state.counts), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tls", nargs=2)
+    parser.add_argument("--tls-max")
     parser.add_argument("--header", action="append", default=[])
     parser.add_argument("--body", default="")
+    parser.add_argument("--watch")
     asyncio.run(serve(parser.parse_args()))
 
 

@@ -1,9 +1,9 @@
 """A well-behaved client that measures, as a program of its own so that nobody else's work is in its figures.
 
     good_client.py SECONDS EVERY_MS URL…      each URL in turn on a new connection; prints one line of JSON:
-                                              {url: {"asked", "failed", "p50_ms", "p99_ms", "max_ms", "errors"}}
+                                       {url: {"asked", "failed", "p50_ms", "p99_ms", "max_ms", "errors"}}
 
-    with Beside(seconds, urls) as beside: …   the same from Python, while the block runs; then beside.figures
+    with Beside(seconds, urls) as beside:     the same from Python, while the block runs: beside.figures
 """
 
 import json
@@ -22,7 +22,9 @@ def ask(url, timeout=15, headers=""):
     data = b""
     try:
         with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as sock:
-            sock.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{headers}Connection: close\r\n\r\n".encode())
+            sock.sendall(
+                f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{headers}Connection: close\r\n\r\n".
+                encode())
             while piece := sock.recv(262144):
                 data += piece
         head, _, body = data.partition(b"\r\n\r\n")
@@ -47,14 +49,18 @@ def measure(seconds, every, urls):
             if status != 200:
                 errors[url].append(f"{status} {body[:80]!r}")
         time.sleep(every)
-    return {url: {"asked": len(took[url]), "failed": len(errors[url]),
-                  "p50_ms": round(1000 * quantile(took[url], 0.5), 2),
-                  "p99_ms": round(1000 * quantile(took[url], 0.99), 2),
-                  "max_ms": round(1000 * max(took[url]), 2), "errors": sorted(set(errors[url]))[:3]}
-            for url in urls}
+    return {
+        url: {
+            "asked": len(took[url]), "failed": len(errors[url]), "p50_ms":
+            round(1000 * quantile(took[url], 0.5), 2), "p99_ms": round(1000 * quantile(took[url], 0.99), 2),
+            "max_ms": round(1000 * max(took[url]), 2), "errors": sorted(set(errors[url]))[:3]
+        }
+        for url in urls
+    }
 
 
 class Beside:
+
     def __init__(self, seconds, urls, every=0.02):
         self.command = [sys.executable, Path(__file__), seconds, 1000 * every, *urls]
         self.limit = seconds + 60

@@ -1,5 +1,5 @@
-"""Bars 15, 16 and 18: reloads of good and bad files under load, SIGTERM with requests in flight, and kill -9 with the
-state file cut everywhere and each of its bits turned."""
+"""Bars 15, 16 and 18: reloads of good and bad files under load, SIGTERM with requests in flight, and kill
+-9 with the state file cut everywhere and each of its bits turned."""
 
 import concurrent.futures
 import json
@@ -21,10 +21,14 @@ GRACE_S = 3
 
 def bad_files(good):
     """40 files that can't be used: cut ones, and mistakes of each kind."""
-    mistakes = ["apis: 7\n", "apis: [}\n", "\tx: 1\n", "proxy: {loops: -1}\n", "proxy: {head_timeout: soon}\n",
-                "apis:\n  - {name: t, exporter: nobody}\n", "nonsense: 1\n", "state: {file: [1]}\n", "- a\n- b\n",
-                good + "apis: []\n", good + "proxy: {}\n", good.replace("generic", "genric"),
-                good.replace("http://", "ftp://"), good.replace("base_url", "bse_url"), good + "\x00"]
+    mistakes = [
+        "apis: 7\n", "apis: [}\n", "\tx: 1\n", "proxy: {loops: -1}\n", "proxy: {head_timeout: soon}\n",
+        "apis:\n  - {name: t, exporter: nobody}\n", "nonsense: 1\n", "state: {file: [1]}\n", "- a\n- b\n",
+        good + "apis: []\n", good + "proxy: {}\n",
+        good.replace("generic", "genric"),
+        good.replace("http://", "ftp://"),
+        good.replace("base_url", "bse_url"), good + "\x00"
+    ]
     bad = [text for text in mistakes]
     for number in range(40 - len(bad)):
         bad.append(good[:-3 - number])  # within the last line, an api: braces stay open
@@ -54,10 +58,12 @@ def reload_storm(context, reloads):
                 if gauge != (0 if is_bad else 1):
                     wrong.append(f"the gauge says {gauge} after {event}")
         figures = next(iter(beside.figures.values()))
-        ours = f"{figures['failed']} of {figures['asked']} requests failed, p99 {figures['p99_ms']} ms, {len(wrong)} wrong"
+        ours = (f"{figures['failed']} of {figures['asked']} requests failed, p99 {figures['p99_ms']} ms, "
+                f"{len(wrong)} wrong")
         context.say(f"reload storm: {ours} {wrong[:3]} {figures['errors']}")
-        return Row("15", f"{reloads} reloads, every other one of a bad file", ours, "0 failed, gauge right each time",
-                   reproduce=AGAIN, passed=figures["failed"] == 0 and not wrong and agent.alive())
+        return Row("15", f"{reloads} reloads, every other one of a bad file", ours,
+                   "0 failed, gauge right each time", reproduce=AGAIN, passed=figures["failed"] == 0
+                   and not wrong and agent.alive())
 
 
 class InFlight:
@@ -87,7 +93,8 @@ def drain(context, bar, count, path, kind, expect_whole):
     """SIGTERM with `count` requests under way."""
     with Stand(context) as stand:
         upstream = FaultUpstream(stand.work)
-        agent = Apiquota(stand.work, settings(upstream.url, f"  drain_timeout: {GRACE_S}s\n"), name="agent-drain")
+        agent = Apiquota(stand.work, settings(upstream.url, f"  drain_timeout: {GRACE_S}s\n"),
+                         name="agent-drain")
         flights = [InFlight(agent, path) for _ in range(count)]
         wait_until(lambda: upstream.counts().get("_begun", 0) >= count, 20, "all are under way")
         began = time.monotonic()
@@ -105,18 +112,22 @@ def drain(context, bar, count, path, kind, expect_whole):
         took = time.monotonic() - began
         whole = outcomes.count(200)
         said = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes), key=str)}
-        ours = f"{said}, /-/ready {ready} after {1000 * ready_s:.0f} ms, exit {agent.process.poll()} after {took:.1f} s"
+        ours = (f"{said}, /-/ready {ready} after {1000 * ready_s:.0f} ms, exit {agent.process.poll()} "
+                f"after {took:.1f} s")
         context.say(f"drain, {kind}: {ours}")
         ended = agent.process.poll() is not None and (context.quick or took <= GRACE_S + 1)
-        good = ready == 503 and (context.quick or ready_s <= 0.2) and ended and (whole == count or not expect_whole)
-        return Row(bar, f"SIGTERM with {count} {kind}", ours, f"0 lost, 503 at once, exit <= {GRACE_S + 1} s"
-                   if expect_whole else f"503 at once, exit <= {GRACE_S + 1} s", reproduce=AGAIN, passed=good)
+        good = ready == 503 and (context.quick or ready_s <= 0.2) and ended and (whole == count
+                                                                                 or not expect_whole)
+        return Row(
+            bar, f"SIGTERM with {count} {kind}", ours, f"0 lost, 503 at once, exit <= {GRACE_S + 1} s"
+            if expect_whole else f"503 at once, exit <= {GRACE_S + 1} s", reproduce=AGAIN, passed=good)
 
 
 def quotas_of(agent):
     """{what is counted: what is left and of how much}, as the agent says it."""
     document = json.loads(ask(agent.admin_url + "/api/v1/quotas")[2])
-    return {(q.get("api"), q.get("key"), q.get("resource"), q.get("quota")): (q.get("limit"), q.get("remaining"))
+    return {(q.get("api"), q.get("key"), q.get("resource"), q.get("quota")):
+            (q.get("limit"), q.get("remaining"))
             for q in document["quotas"]}
 
 
@@ -150,15 +161,14 @@ def crash_safety(context, count):
                 one = Apiquota(stand.work, config.replace("state.json", path.name), name=f"agent-{slot}")
                 quotas = quotas_of(one)
                 ask(one.proxy_url + "/t/ok/0")
-                one.process.kill()
-                one.process.wait()
+                one.kill()
             except Exception as error:  # noqa: BLE001
                 with lock:
                     failed.append(f"{name}: {str(error)[:120]}")
                 return
             with lock:
-                believed.extend(f"{name}: {key} {value} for {before.get(key)}" for key, value in quotas.items()
-                                if before.get(key) != value)
+                believed.extend(f"{name}: {key} {value} for {before.get(key)}"
+                                for key, value in quotas.items() if before.get(key) != value)
 
         jobs = [(number, name, data) for number, (name, data) in enumerate(damaged(state, count))]
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
@@ -169,12 +179,16 @@ def crash_safety(context, count):
                 f"{'the whole file was taken' if kept else 'the whole file was not taken'}")
         context.say(f"state damaged: {ours} {failed[:3]} {believed[:5]}")
         return Row("18", f"kill -9 x {count}, the state file cut or a bit of it turned", ours,
-                   "0 failed starts, 0 wrong figures", reproduce=AGAIN, passed=not failed and not believed and kept)
+                   "0 failed starts, 0 wrong figures", reproduce=AGAIN, passed=not failed and not believed
+                   and kept)
 
 
 def run(context):
     quick = context.quick
-    return [reload_storm(context, 20 if quick else 200),
-            drain(context, "16", 100 if quick else 500, "/t/slow/1500", "requests that end within the grace", True),
-            drain(context, "16b", 20 if quick else 500, "/t/hang/0", "requests that never end", False),
-            crash_safety(context, 20 if quick else 200)]
+    return [
+        reload_storm(context, 20 if quick else 200),
+        drain(context, "16", 100 if quick else 500, "/t/slow/1500", "requests that end within the grace",
+              True),
+        drain(context, "16b", 20 if quick else 500, "/t/hang/0", "requests that never end", False),
+        crash_safety(context, 20 if quick else 200)
+    ]

@@ -1,12 +1,16 @@
-/* LD_PRELOAD for the faults of time and names that no test can wait for. One page of a file, mapped by the program
- * under test and written by the test, says what is wrong at present:
+/* LD_PRELOAD for the faults of time and names that no test can wait for. A file, mapped by the program under
+ * test and written by the test, says what is wrong at present:
  *   int64 clock_offset: seconds that CLOCK_REALTIME is off
  *   int64 names:        0: every name is 127.0.0.1, 1: look-ups fail at once, 2: those that begin with
- *                     "hang" hang until this changes
+ *                     "hang" hang until this changes, 3: they are `address`, and no connection is made: each
+ *                     attempt is counted and refused
+ *   int64 connects:     how many attempts there were
+ *   char address[64]
  * Numeric addresses and "localhost" are never touched. The file is named by FAULTS_FILE. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdint.h>
@@ -20,6 +24,8 @@
 struct faults {
   volatile int64_t clock_offset;
   volatile int64_t names;
+  volatile int64_t connects;
+  char address[64];
 };
 
 static struct faults none;
@@ -27,9 +33,9 @@ static struct faults* faults = &none;
 
 __attribute__((constructor)) static void map_faults(void) {
   const char* path = getenv("FAULTS_FILE");
-  const int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+  const int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
   if (file < 0) return;
-  void* page = mmap(NULL, sizeof none, PROT_READ, MAP_SHARED, file, 0);
+  void* page = mmap(NULL, sizeof none, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (page != MAP_FAILED) faults = page;
   close(file);
 }
@@ -38,7 +44,8 @@ int clock_gettime(clockid_t clock, struct timespec* out) {
   static int (*real)(clockid_t, struct timespec*);
   if (!real) real = (int (*)(clockid_t, struct timespec*))dlsym(RTLD_NEXT, "clock_gettime");
   const int result = real(clock, out);
-  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) out->tv_sec += faults->clock_offset;
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    out->tv_sec += faults->clock_offset;
   return result;
 }
 
@@ -64,13 +71,24 @@ static int is_name(const char* node) {
          inet_pton(AF_INET6, node, address) != 1;
 }
 
-int getaddrinfo(const char* restrict node, const char* restrict service, const struct addrinfo* restrict hints,
-                struct addrinfo** restrict found) {
+int getaddrinfo(const char* restrict node, const char* restrict service,
+                const struct addrinfo* restrict hints, struct addrinfo** restrict found) {
   static int (*real)(const char*, const char*, const struct addrinfo*, struct addrinfo**);
   if (!real)
-    real = (int (*)(const char*, const char*, const struct addrinfo*, struct addrinfo**))dlsym(RTLD_NEXT, "getaddrinfo");
+    real = (int (*)(const char*, const char*, const struct addrinfo*, struct addrinfo**))dlsym(RTLD_NEXT,
+                                                                                               "getaddrinfo");
   if (!is_name(node)) return real(node, service, hints, found);
   if (faults->names == 1) return EAI_AGAIN;
   while (faults->names == 2 && strncmp(node, "hang", 4) == 0) usleep(20000);
-  return real("127.0.0.1", service, hints, found);
+  return real(faults->names == 3 ? faults->address : "127.0.0.1", service, hints, found);
+}
+
+int connect(int socket, const struct sockaddr* address, socklen_t length) {
+  static int (*real)(int, const struct sockaddr*, socklen_t);
+  if (!real) real = (int (*)(int, const struct sockaddr*, socklen_t))dlsym(RTLD_NEXT, "connect");
+  if (faults->names != 3 || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+    return real(socket, address, length);
+  __atomic_add_fetch(&faults->connects, 1, __ATOMIC_RELAXED);
+  errno = ECONNREFUSED;
+  return -1;
 }

@@ -1,5 +1,6 @@
-"""Bars 5 and 6: clients that drip their heads, drip their bodies or hardly read, a thousand of each. Everybody else
-is answered meanwhile, and the slow ones are cut. The same crowds at nginx and HAProxy, with their own defaults."""
+"""Bars 5 and 6: clients that drip their heads, drip their bodies or hardly read, a thousand of each.
+Everybody else is answered meanwhile, and the slow ones are cut. The same crowds at nginx and HAProxy, with
+their own defaults."""
 
 import statistics
 import time
@@ -15,7 +16,6 @@ HEAD = b"GET /t/ok/0 HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = b"POST /t/ok/0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
 BIG = b"GET /t/big/4000000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 P99_MS = 50
-
 
 
 def measured_s(context):
@@ -63,7 +63,7 @@ def well_served(context, figures):
 
 
 def under(crowd, subject, act, measured, wait):
-    """What the others saw while `act(seconds)` keeps the crowd busy, then whether all are cut within `wait`."""
+    """What the others saw while `act(seconds)` keeps the crowd busy, and who was cut within `wait`."""
     with Beside(measured, subject.urls) as beside:
         act(measured)
     act(max(0, crowd.began + wait - time.monotonic()))
@@ -102,7 +102,8 @@ def admin_side(context, count):
     with Stand(context) as stand:
         agent = Apiquota(stand.work, settings(FaultUpstream(stand.work).url), name="agent-admin")
         subject = Subject("apiquota", agent, agent.endpoint()[1], agent.admin_url)
-        with Crowd(agent.endpoint("admin"), count, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Slow: ") as crowd:
+        with Crowd(agent.endpoint("admin"), count,
+                   b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Slow: ") as crowd:
             with Beside(measured_s(context), subject.urls) as beside:
                 crowd.drip(b"a", 1, measured_s(context))
         text = beside_text(beside.figures) + (f" ({crowd.refused} refused)" if crowd.refused else "")
@@ -116,9 +117,11 @@ def run(context):
     count = 200 if context.quick else 1000
     bar = f"p99 <= {P99_MS} ms, cut in "
     wait = 6 if context.quick else 12
-    rows = [line("5", "dripping request heads", count, bar + "10 s",
-                 phase(context, "heads", count, HEAD, wait - 2, wait)),
-            admin_side(context, count)]
+    rows = [
+        line("5", "dripping request heads", count, bar + "10 s",
+             phase(context, "heads", count, HEAD, wait - 2, wait)),
+        admin_side(context, count)
+    ]
     if context.quick:
         return rows
     return rows + [

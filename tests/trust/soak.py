@@ -1,5 +1,5 @@
-"""Bar 24: half an hour (--minutes) of a thousand requests a second with faults among them, reloads and scrapes: memory
-has no slope, descriptors and threads are as many at the end as at the beginning."""
+"""Bar 24: half an hour (--minutes) of a thousand requests a second with faults among them, reloads and
+scrapes: memory has no slope, descriptors and threads are as many at the end as at the beginning."""
 
 import collections
 import random
@@ -21,14 +21,14 @@ ASK = b"GET /t/ok/0 HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: key-%d\r\n\r\n"
 
 
 class Load:
-    """THREADS clients that share RATE; most ask and ask again on one connection, some meet a fault or are one."""
+    """THREADS clients that share RATE; most ask again and again, some meet a fault or are one."""
 
     def __init__(self, agent):
         self.agent = agent
         self.stopped = threading.Event()
-        self.done, self.failed = collections.Counter(), []
+        self.done = collections.Counter()
         self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self.client, args=(number,)) for number in range(THREADS)]
+        self.threads = [threading.Thread(target=self.client, args=(number, )) for number in range(THREADS)]
 
     def __enter__(self):
         for thread in self.threads:
@@ -49,32 +49,36 @@ class Load:
             self.stopped.wait(max(0, due - time.monotonic()))
             due = max(due, time.monotonic() - 1)  # what a slow moment cost is not made up for
             try:
-                if luck.random() < FAULT_SHARE / 10:
-                    luck.choice((leave_waiting, leave_reading, leave_uploading))(self.agent, "reset")
-                    kind = "left"
-                elif luck.random() < FAULT_SHARE:
-                    path = luck.choice([path for path in OUTCOMES if path != "/hang/0" or luck.random() < 0.1])
-                    kind = "fault" if ask_and_stay(self.agent, path) == OUTCOMES[path][0] else f"wrong after {path}"
+                if luck.random() < FAULT_SHARE:
+                    connection = connection and connection.sock.close(
+                    )  # it would be idle for too long meanwhile
+                    kind = self.fault(luck)
                 else:
                     connection = connection or Client(self.agent.proxy_url)
                     connection.send(ASK % luck.randrange(500))
                     kind = "ok" if connection.response().status == 200 else "wrong"
-                    if luck.random() < 0.01:
-                        connection = connection.sock.close()
             except Exception as error:  # noqa: BLE001
                 connection, kind = None, f"lost: {type(error).__name__} {error}"
             with self.lock:
                 self.done[kind] += 1
+
+    def fault(self, luck):
+        if luck.random() < 0.1:
+            luck.choice((leave_waiting, leave_reading, leave_uploading))(self.agent, "reset")
+            return "left"
+        path = luck.choice([path for path in OUTCOMES if path != "/hang/0" or luck.random() < 0.1])
+        seen = ask_and_stay(self.agent, path)
+        return "fault" if seen == OUTCOMES[path][0] else f"wrong after {path}: {seen}"
 
 
 def slope(samples):
     """(per hour, its standard error) of [(seconds, value)] by least squares."""
     n = len(samples)
     mean_x, mean_y = sum(x for x, _ in samples) / n, sum(y for _, y in samples) / n
-    spread = sum((x - mean_x) ** 2 for x, _ in samples)
+    spread = sum((x - mean_x)**2 for x, _ in samples)
     per_second = sum((x - mean_x) * (y - mean_y) for x, y in samples) / spread
-    left = sum((y - mean_y - per_second * (x - mean_x)) ** 2 for x, y in samples)
-    return 3600 * per_second, 3600 * (left / max(1, n - 2) / spread) ** 0.5
+    left = sum((y - mean_y - per_second * (x - mean_x))**2 for x, y in samples)
+    return 3600 * per_second, 3600 * (left / max(1, n - 2) / spread)**0.5
 
 
 def at_rest(agent):
@@ -88,7 +92,8 @@ def run(context):
     with Stand(context) as stand:
         upstream = FaultUpstream(stand.work)
         timeouts = "  first_byte_timeout: 3s\n  client_idle_timeout: 2s\n  pool_idle_timeout: 2s\n"
-        agent = Apiquota(stand.work, settings(upstream.url, timeouts, rest="state: {file: state.json}\n"), name="agent-soak")
+        agent = Apiquota(stand.work, settings(upstream.url, timeouts, rest="state: {file: state.json}\n"),
+                         name="agent-soak")
         with Load(agent):  # everything has been met once
             time.sleep(3 if context.quick else 30)
             ask(agent.admin_url + "/metrics")
@@ -106,11 +111,15 @@ def run(context):
     per_hour, error = slope(samples[len(samples) // 5:])
     asked = sum(load.done.values())
     bad = {kind: count for kind, count in load.done.items() if kind not in ("ok", "fault", "left")}
-    ours = (f"{asked} requests in {seconds / 60:.1f} min ({asked / seconds:.0f}/s), RSS {samples[0][1]:.1f} to "
-            f"{samples[-1][1]:.1f} MiB, slope {per_hour:+.2f} ± {2 * error:.2f} MiB/h, descriptors and threads "
-            f"{before} then {after}, {sum(bad.values())} wrong")
+    ours = (
+        f"{asked} requests in {seconds / 60:.1f} min ({asked / seconds:.0f}/s), RSS {samples[0][1]:.1f} to "
+        f"{samples[-1][1]:.1f} MiB, slope {per_hour:+.2f} ± {2 * error:.2f} MiB/h, descriptors and threads "
+        f"{before} then {after}, {sum(bad.values())} wrong")
     context.say(f"soak: {ours} {dict(list(bad.items())[:5])}")
     flat = after[1] == before[1] and abs(after[0] - before[0]) <= 2
     steady = context.quick or SANITIZED or per_hour - 2 * error <= SLOPE_MIB_H
-    return [Row("24", f"{minutes:g} minutes with faults", ours, f"slope <= {SLOPE_MIB_H} MiB/h, descriptors, threads flat",
-                reproduce=AGAIN.format(f"{minutes:g}"), passed=not bad and flat and steady)]
+    return [
+        Row("24", f"{minutes:g} minutes with faults", ours,
+            f"slope <= {SLOPE_MIB_H} MiB/h, descriptors, threads flat",
+            reproduce=AGAIN.format(f"{minutes:g}"), passed=not bad and flat and steady)
+    ]

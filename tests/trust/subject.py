@@ -1,5 +1,6 @@
-"""The agent as the trust parts use it: on ports of the system's choice, with limits, faults and signals; and the
-API that misbehaves behind it. Programs end with their Workspace. Standard library and tests/integration only."""
+"""The agent as the trust parts use it: on ports of the system's choice, with limits, faults and signals;
+and the API that misbehaves behind it. Programs end with their Workspace. Standard library and
+tests/integration only."""
 
 import http.client
 import json
@@ -24,12 +25,18 @@ class FaultUpstream(Program):
 
     def __init__(self, work, *arguments, name="upstream"):
         super().__init__(work, name, [sys.executable, HERE / "fault_upstream.py", *arguments])
-        self.port = int(self.wait_for(lambda: re.match(r"(\d+)\n", self.out.read_text()), 15, "it listens")[1])
+        self.port = int(
+            self.wait_for(lambda: re.match(r"(\d+)\n", self.out.read_text()), 15, "it listens")[1])
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.address}"
 
     def counts(self):
         return json.loads(ask(self.url + "/_counts")[2])
+
+    def counts_at_the_end(self):
+        """Ends it; for one that speaks TLS, which can't be asked."""
+        self.stop()
+        return json.loads(self.out.read_text().splitlines()[-1])
 
     def reset_after(self, size):
         """The next new connection ends after `size` bytes of its request."""
@@ -87,6 +94,10 @@ class Apiquota(Program):
     def alive(self):
         return self.process.poll() is None
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
     def hang_up(self):
         os.kill(self.pid, signal.SIGHUP)
 
@@ -119,15 +130,20 @@ def proc_status(pid, kind):
 class Faults:
     """The page that preload.c maps: how far the clock is off, and what becomes of names."""
 
-    NAMES_WORK, NAMES_FAIL, NAMES_HANG = 0, 1, 2
+    NAMES_WORK, NAMES_FAIL, NAMES_HANG, NAMES_ARE_ADDRESS = 0, 1, 2, 3
 
     def __init__(self, work):
         self.page = work.directory / "faults"
         self.library = work.directory / "preload.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.library, HERE / "preload.c", "-ldl"], check=True)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.library, HERE / "preload.c", "-ldl"],
+                       check=True)
         self.set()
         self.environment = {"LD_PRELOAD": str(self.library), "FAULTS_FILE": str(self.page)}
 
-    def set(self, clock_offset=0, names=NAMES_WORK):
+    def set(self, clock_offset=0, names=NAMES_WORK, address=""):
         with open(self.page, "r+b" if self.page.exists() else "wb") as page:
-            page.write(struct.pack("qq", clock_offset, names))
+            page.write(struct.pack("qqq64s", clock_offset, names, 0, address.encode()))
+
+    def connects(self):
+        """Attempts since the last set(), counted in NAMES_ARE_ADDRESS."""
+        return struct.unpack("qqq64s", self.page.read_bytes())[2]

@@ -1,5 +1,5 @@
-"""Bar 22 and the faults of upstreams: a reset at every byte of an answer and of a request, names that fail or hang.
-Nothing is ever sent twice, nothing cut looks whole, nobody else waits."""
+"""Bar 22 and the faults of upstreams: a reset at every byte of an answer and of a request, names that fail
+or hang. Nothing is ever sent twice, nothing cut looks whole, nobody else waits."""
 
 import socket
 import time
@@ -38,7 +38,10 @@ def looks_whole(data):
     head, blank, body = data.partition(b"\r\n\r\n")
     if not blank:
         return None
-    lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    lengths = [
+        int(line.split(b":")[1]) for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    ]
     return int(head.split(b" ")[1]) if lengths and len(body) == lengths[0] else None
 
 
@@ -48,7 +51,8 @@ def wrong_answer(size, data, end):
     if end == "hung":
         return f"{size}: hung"
     if size >= len(SHORT):
-        return None if status == 200 and data.endswith(SHORT_BODY) else f"{size}: {data[:40]!r} for a whole answer"
+        return None if status == 200 and data.endswith(
+            SHORT_BODY) else f"{size}: {data[:40]!r} for a whole answer"
     if size < HEAD_SIZE:
         return None if status == 502 else f"{size}: {status} for half a head ({data[:40]!r})"
     return f"{size}: a cut answer looks whole ({status})" if status is not None else None
@@ -66,8 +70,8 @@ def cut_answers(context, agent, upstream, step):
     should = len(REQUESTS) * len(range(0, len(SHORT), step))
     ours = f"{asked} cuts: {len(wrong)} wrong, {again} sent again, {told:.0f} of {should} counted"
     context.say(f"answers reset at every byte: {ours} {wrong[:3]}")
-    return Row("22", "an answer reset at every byte", ours, "0 wrong, 0 sent again, each counted", reproduce=AGAIN,
-               passed=not wrong and again == 0 and told == should)
+    return Row("22", "an answer reset at every byte", ours, "0 wrong, 0 sent again, each counted",
+               reproduce=AGAIN, passed=not wrong and again == 0 and told == should)
 
 
 def cut_requests(context, agent, upstream, step):
@@ -93,8 +97,8 @@ def cut_requests(context, agent, upstream, step):
 
 
 def names(context, seconds):
-    """Apis whose names fail, then some whose names hang, beside one whose name is a number. Each phase has names of its
-    own: what was found once is remembered for a while."""
+    """Apis whose names fail, then some whose names hang, beside one whose name is a number. Each phase has
+    names of its own: what was found once is remembered for a while."""
     with Stand(context) as stand:
         upstream, faults = FaultUpstream(stand.work), Faults(stand.work)
         apis = "".join(f"  - {{name: {n}, exporter: generic, base_url: 'http://{n}.test:{upstream.port}'}}\n"
@@ -113,15 +117,20 @@ def names(context, seconds):
             hung_s = time.monotonic() - began
         threads = agent.threads()
         faults.set(names=Faults.NAMES_WORK)
-        recovered = [ask(f"{agent.proxy_url}/{n}/ok/0")[0] for n in ("one", "two", "hang-a", "hang-b", "hang-c")]
+        recovered = [
+            ask(f"{agent.proxy_url}/{n}/ok/0")[0] for n in ("one", "two", "hang-a", "hang-b", "hang-c")
+        ]
         ours = (f"failing: {sorted({s for s, _ in failing})} in {max(t for _, t in failing):.2f} s; hanging: "
                 f"{sorted(set(hanging))} in {hung_s:.1f} s, {threads} threads; another name {other} "
                 f"in {other_s:.2f} s; {beside_text(beside.figures)}; then {recovered}")
         context.say(f"names: {ours}")
-        good = (other == 200 and other_s <= 1 and {s for s, _ in failing} == {502} and set(hanging) <= {502, 504}
-                and recovered == [200] * 5 and well_served(context, beside.figures))
-        return Row("21b", "names that fail, and names that hang", ours, "502/504 in <= 10 s, others served, then 200",
-                   reproduce=AGAIN, passed=good and hung_s <= 10)
+        good = (other == 200 and other_s <= 1 and {s
+                                                   for s, _ in failing} == {502}
+                and set(hanging) <= {502, 504} and recovered == [200] * 5
+                and well_served(context, beside.figures))
+        return Row("21b", "names that fail, and names that hang", ours,
+                   "502/504 in <= 10 s, others served, then 200", reproduce=AGAIN, passed=good
+                   and hung_s <= 10)
 
 
 def start(agent, path):
