@@ -1,6 +1,6 @@
 """An API that does what the request's path asks for, wrong or right, and counts what it was asked.
 
-    fault_upstream.py [--tls CERT KEY [--tls-max VERSION]] [--header NAME:VALUE …] [--body TEXT] [--watch TEXT]
+    fault_upstream.py [--tls CERT KEY [--tls-max VERSION]] [--header NAME:VALUE] [--body TEXT] [--watch TEXT]
 
 It says its port, serves until SIGTERM, and says its counts; "_watched" is how often what came had TEXT in it.
 
@@ -12,7 +12,7 @@ The last two parts of a path say what happens; everything before them is ignored
     /cut/N           200, N bytes of a longer body, end  /cutreset/N   … then a reset
     /bytes/N         the first N bytes of SHORT, reset   /big/N        200 with N bytes of body
     /drip/N          an event stream: one event a second, N of them
-    /bomb/N          200 with a gzip of N bytes  /redirect/P   302 to port P of this machine
+    /redirect/P      302 to port P of this machine
     /bad/0           an answer that is not HTTP
 A GET of /_counts says how often each was asked; POST /_plan with {"reset_after": N} makes the next new
 connection end by a reset after N bytes of its first request. Standard library only.
@@ -22,7 +22,6 @@ import argparse
 import asyncio
 import collections
 import email.utils
-import gzip
 import json
 import signal
 import socket
@@ -43,7 +42,6 @@ class State:
     def __init__(self, options):
         self.counts = collections.Counter()
         self.reset_after = None
-        self.bombs = {}
         self.watched = options.watch.encode() if options.watch else None
         self.fields = "".join(f"{field}\r\n" for field in options.header).encode()
         self.body = options.body.encode() or json.dumps({"text": "x" * 1000}).encode()
@@ -212,12 +210,6 @@ class Connection(asyncio.Protocol):
             self.transport.write(piece[:size])
             size -= len(piece)
             await self.resumed.wait()
-
-    def do_bomb(self, size):
-        """A gzip of JSON whose one text has `size` zeros."""
-        packed = self.state.bombs.setdefault(size, b"") or gzip.compress(b'{"text":"%s"}' % (b"0" * size), 9)
-        self.state.bombs[size] = packed
-        self.transport.write(self.state.answer(fields=b"Content-Encoding: gzip\r\n", body=packed))
 
     def do_drip(self, count):
         self.transport.write(

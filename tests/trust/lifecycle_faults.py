@@ -17,6 +17,7 @@ from trust_table import Row
 
 AGAIN = "scripts/trust lifecycle_faults"
 GRACE_S = 3
+ANSWER_SIZE = 2_000_000
 
 
 def bad_files(good):
@@ -123,6 +124,42 @@ def drain(context, bar, count, path, kind, expect_whole):
             if expect_whole else f"503 at once, exit <= {GRACE_S + 1} s", reproduce=AGAIN, passed=good)
 
 
+def drain_readers(context, count):
+    """SIGTERM while `count` clients are still taking answers of 2 MB, which they then read to the end."""
+    with Stand(context) as stand:
+        agent = Apiquota(stand.work, settings(FaultUpstream(stand.work).url), name="agent-drain")
+        readers = []
+        for _ in range(count):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.settimeout(20)
+            sock.connect(agent.endpoint())
+            sock.sendall(f"GET /t/big/{ANSWER_SIZE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            readers.append((sock, sock.recv(1000)))
+        time.sleep(1)  # the upstream has said all it has to say, as far as buffers reach
+        os.kill(agent.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            whole = sum(pool.map(lambda reader: read_body(*reader) == ANSWER_SIZE, readers))
+        ours = f"{whole} of {count} answers whole"
+        context.say(f"drain, slow readers: {ours}")
+        return Row("16c", f"SIGTERM with {count} readers in the middle of an answer", ours, "0 cut", reproduce=AGAIN,
+                   passed=whole == count)
+
+
+def read_body(sock, data):
+    """The bytes of the body until it is whole or the connection ends."""
+    with sock:
+        try:
+            while piece := sock.recv(65536):
+                data += piece
+                if len(data) - data.find(b"\r\n\r\n") - 4 >= ANSWER_SIZE:
+                    break
+        except OSError:
+            pass
+    return len(data) - data.find(b"\r\n\r\n") - 4
+
+
 def quotas_of(agent):
     """{what is counted: what is left and of how much}, as the agent says it."""
     document = json.loads(ask(agent.admin_url + "/api/v1/quotas")[2])
@@ -190,5 +227,6 @@ def run(context):
         drain(context, "16", 100 if quick else 500, "/t/slow/1500", "requests that end within the grace",
               True),
         drain(context, "16b", 20 if quick else 500, "/t/hang/0", "requests that never end", False),
+        drain_readers(context, 10 if quick else 100),
         crash_safety(context, 20 if quick else 200)
     ]

@@ -32,15 +32,14 @@ def figures(agent):
 class Clock:
     """An agent that polls, has a declared limit and requests under way, while its clock jumps."""
 
-    def __init__(self, stand):
+    def __init__(self, stand, patience):
+        self.patience = patience  # seconds that a loaded machine may take longer
         self.faults = Faults(stand.work)
         self.upstream = FaultUpstream(stand.work)
-        declared = (
-            f"  - {{name: d, exporter: generic, base_url: '{self.upstream.url}',\n"
-            "     limits: [{quota: declared, limit: 60, window: 2s}]}\n"
-            f"  - {{name: p, exporter: generic, base_url: '{self.upstream.url}',\n"
-            "     poll: {every: 1s, path: /slow/1}}\n"
-        )
+        declared = (f"  - {{name: d, exporter: generic, base_url: '{self.upstream.url}',\n"
+                    "     limits: [{quota: declared, limit: 60, window: 2s}]}\n"
+                    f"  - {{name: p, exporter: generic, base_url: '{self.upstream.url}',\n"
+                    "     poll: {every: 1s, path: /slow/1}}\n")
         self.agent = Apiquota(stand.work,
                               settings(self.upstream.url, apis=declared, rest="state: {file: state.json}\n"),
                               name="agent-clock", environment=self.faults.environment)
@@ -55,13 +54,14 @@ class Clock:
         outcomes = [flight.status() for flight in flights]
         self.expect(name, outcomes == [200] * 5, f"requests under way: {outcomes}")
         status, seconds, _ = ask(self.agent.proxy_url + "/t/ok/0")
-        self.expect(name, status == 200 and seconds < 1, f"a request: {status} in {seconds:.2f} s")
+        self.expect(name, status == 200 and seconds < self.patience,
+                    f"a request: {status} in {seconds:.2f} s")
         shown = figures(self.agent).get("requests")
         self.expect(name, shown == (5000, 4999) or shown is None and abs(offset) > DAY, f"figures: {shown}")
-        while self.polls() == polls and time.monotonic() - began < 6:
+        while self.polls() == polls and time.monotonic() - began < 12:
             time.sleep(0.05)
         waited = time.monotonic() - began
-        self.expect(name, waited < 3.5, f"the next poll came after {waited:.1f} s, not 1")
+        self.expect(name, waited < 2.5 + self.patience, f"the next poll came after {waited:.1f} s, not 1")
         self.declared(name)
 
     def declared(self, name):
@@ -89,7 +89,7 @@ class Clock:
 
 def clock_jumps(context):
     with Stand(context) as stand:
-        clock = Clock(stand)
+        clock = Clock(stand, 8 if context.quick else 1)
         ask(clock.agent.proxy_url + "/t/ok/0")
         for name, offset in list(JUMPS.items())[:2 if context.quick else None]:
             clock.jump(name, offset)
@@ -133,8 +133,8 @@ def log_nobody_takes(context, kind, shell):
         dropped = [line for line in metrics.splitlines() if line.startswith("apiquota_log_dropped_total")]
         took = ended_by_sigterm(agent, 40)
         ours = (
-            f"{answered} of {asked} answered, {dropped[0].split()[-1] if dropped else '?'} lines dropped, "
-            + (f"ended in {took:.1f} s" if took is not None else "not ended by SIGTERM in 40 s"))
+            f"{answered} of {asked} answered, {dropped[0].split()[-1] if dropped else '?'} lines dropped, " +
+            (f"ended in {took:.1f} s" if took is not None else "not ended by SIGTERM in 40 s"))
         context.say(f"log, {kind}: {ours}")
         return Row("23c" if "full" in kind else "23d", f"the log is {kind}", ours,
                    "all answered, SIGTERM ends it in 5 s", reproduce=AGAIN, passed=answered == asked

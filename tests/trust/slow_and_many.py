@@ -116,7 +116,7 @@ def run(context):
     raise_open_files()
     count = 200 if context.quick else 1000
     bar = f"p99 <= {P99_MS} ms, cut in "
-    wait = 6 if context.quick else 12
+    wait = 10 if context.quick else 12
     rows = [
         line("5", "dripping request heads", count, bar + "10 s",
              phase(context, "heads", count, HEAD, wait - 2, wait)),

@@ -88,7 +88,7 @@ def at_rest(agent):
 
 
 def run(context):
-    minutes = 0.2 if context.quick else getattr(context, "minutes", 30)
+    minutes = 0.2 if context.quick else context.minutes
     with Stand(context) as stand:
         upstream = FaultUpstream(stand.work)
         timeouts = "  first_byte_timeout: 3s\n  client_idle_timeout: 2s\n  pool_idle_timeout: 2s\n"

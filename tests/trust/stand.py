@@ -35,6 +35,7 @@ class Context:
     subjects: tuple = ("apiquota", *RIVALS)  # whom to measure; one that is not installed is left out
     details: dict = field(default_factory=dict)  # longer results for docs/trust.md, by the part's name
     binary: str = BINARY
+    minutes: float = 30  # of the soak
 
     def has(self, name):
         return name in self.subjects and (name == "apiquota" or program_path(name) is not None)

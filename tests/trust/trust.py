@@ -37,6 +37,7 @@ def arguments(known):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help="what to run; all parts when none is named")
     parser.add_argument("--quick", action="store_true", help="the short form: seconds a part, not minutes")
+    parser.add_argument("--minutes", type=float, default=30, help="how long the soak takes (%(default)s)")
     parser.add_argument("--only", metavar="NAMES", default="apiquota,nginx,haproxy",
                         help="whom to attack, parted by commas (default: %(default)s, as far as installed)")
     parser.add_argument("--write-docs", action="store_true", help="write the results into docs/trust.md")
@@ -61,7 +62,7 @@ def run_part(name, context):
 def main():
     known = parts()
     options = arguments(known)
-    context = Context(quick=options.quick, subjects=tuple(options.only.split(",")))
+    context = Context(quick=options.quick, subjects=tuple(options.only.split(",")), minutes=options.minutes)
     for name in context.subjects:
         if not context.has(name):
             context.say(f"SKIPPED: {name} is not installed")
