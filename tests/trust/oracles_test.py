@@ -1,4 +1,4 @@
-"""The judgements of the trust parts, held against what they must find: an oracle that finds nothing is none."""
+"""The judgements of the trust parts, held against what they must find: one that finds nothing is none."""
 
 import base64
 import unittest
