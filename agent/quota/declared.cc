@@ -131,6 +131,7 @@ void DeclaredLimits::AddTo(Snapshot* snapshot) {
       CloseIfOver(now, &entry.peaks);
       view.windows_exhausted_total = entry.peaks.windows_exhausted;
       if (entry.declared.window < kShortWindow) view.window_peaks = entry.peaks.histogram;
+      entry.since = std::min(entry.since, now);  // the clock was set back
       if (now < entry.since + entry.declared.window) continue;
       const auto used = static_cast<double>(entry.count.Count(now));
       view.used = used;

@@ -76,6 +76,15 @@ TEST_F(DeclaredTest, OnceAWindowHasBeenCountedWhatIsLeftIsShown) {
   EXPECT_EQ(view.observed_at, kStart + seconds(60));
 }
 
+TEST_F(DeclaredTest, AClockSetBackByHoursHidesWhatIsLeftForOneWindowOnly) {
+  Send(3, kStart + seconds(30));
+  const SystemTime back = kStart - hours(1);
+  EXPECT_EQ(Only(ledger_.Read(back)).remaining, std::nullopt);
+  Send(1, back + seconds(50));
+  EXPECT_EQ(Only(ledger_.Read(back + seconds(70))).remaining, 6);
+  EXPECT_EQ(Only(ledger_.Read(back + seconds(120))).remaining, 10);
+}
+
 TEST_F(DeclaredTest, AnIdleKeyHasAllThatIsDeclared) {
   const QuotaView view = Only(ledger_.Read(kStart + hours(1)));
   EXPECT_EQ(view.remaining, 10);
