@@ -33,10 +33,9 @@ class Crowd:
         self.selector = selectors.DefaultSelector()
 
     def __enter__(self):
-        in_a_row = 0
         for number in range(self.count):
-            in_a_row = 0 if self.connect(number) else in_a_row + 1
-            if in_a_row == 5:  # the others would only wait for as long
+            self.connect(number)
+            if self.refused and time.monotonic() - self.began > 10:  # the rest would wait in vain, too
                 self.refused = self.count - len(self.connected)
                 break
         return self
@@ -50,7 +49,6 @@ class Crowd:
         self.selector.close()
 
     def connect(self, number):
-        """Whether the peer took it, and the first bytes, within 3 s."""
         sock = socket.socket()
         if self.receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
@@ -63,12 +61,11 @@ class Crowd:
         except OSError:
             self.refused += 1
             sock.close()
-            return False
+            return
         sock.setblocking(False)
         self.received[sock] = b""
         self.connected[sock] = time.monotonic()
         self.selector.register(sock, selectors.EVENT_READ)
-        return True
 
     def open(self):
         return len(self.selector.get_map())
