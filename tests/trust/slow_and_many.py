@@ -64,6 +64,8 @@ def well_served(context, figures):
 
 def under(crowd, subject, act, measured, wait):
     """What the others saw while `act(seconds)` keeps the crowd busy, and who was cut within `wait`."""
+    if crowd.receive_buffer:
+        act(8)  # filling everybody's buffers keeps the upstream busy, which is not what is measured
     with Beside(measured, subject.urls) as beside:
         act(measured)
     act(max(0, crowd.began + wait - time.monotonic()))

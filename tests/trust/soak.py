@@ -81,6 +81,13 @@ def slope(samples):
     return 3600 * per_second, 3600 * (left / max(1, n - 2) / spread)**0.5
 
 
+def by_fifths(samples):
+    """The mean of each fifth of the run: a leak goes on, a warming-up does not."""
+    values = [value for _, value in samples]
+    parts = [values[len(values) * i // 5:len(values) * (i + 1) // 5] for i in range(5)]
+    return ", ".join(f"{sum(part) / len(part):.1f}" for part in parts if part)
+
+
 def at_rest(agent):
     """Descriptors and threads when nobody asks."""
     time.sleep(4)  # idle connections are closed after 2 s
@@ -112,8 +119,8 @@ def run(context):
     asked = sum(load.done.values())
     bad = {kind: count for kind, count in load.done.items() if kind not in ("ok", "fault", "left")}
     ours = (
-        f"{asked} requests in {seconds / 60:.1f} min ({asked / seconds:.0f}/s), RSS {samples[0][1]:.1f} to "
-        f"{samples[-1][1]:.1f} MiB, slope {per_hour:+.2f} ± {2 * error:.2f} MiB/h, descriptors and threads "
+        f"{asked} requests in {seconds / 60:.1f} min ({asked / seconds:.0f}/s), RSS {by_fifths(samples)} "
+        f"MiB, slope {per_hour:+.2f} ± {2 * error:.2f} MiB/h, descriptors and threads "
         f"{before} then {after}, {sum(bad.values())} wrong")
     context.say(f"soak: {ours} {dict(list(bad.items())[:5])}")
     flat = after[1] == before[1] and abs(after[0] - before[0]) <= 2
