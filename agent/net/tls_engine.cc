@@ -54,7 +54,8 @@ TlsEngine::TlsEngine(const TlsClient& client, const std::string& host, TlsSessio
   Attach();
   SSL_set_connect_state(ssl_.get());
   SSL_set_app_data(ssl_.get(), reinterpret_cast<char*>(session));
-  SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // RFC 9110 4.3.4: a common name is no name to believe.
+  SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   if (const auto ip = IpAddress::Parse(host)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), ip->ToText().c_str());
   } else {

@@ -31,8 +31,8 @@ inline void AddExtension(X509* certificate, int nid, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
-// `names` as in "DNS:localhost,IP:127.0.0.1"; empty: a CA. Without an issuer it signs itself. Valid from an
-// hour ago for `seconds` from now.
+// `names` as in "DNS:localhost,IP:127.0.0.1", "CN:localhost" for a common name alone; empty: a CA. Without an
+// issuer it signs itself. Valid from an hour ago for `seconds` from now.
 inline Identity MakeIdentity(const std::string& names, const Identity* issuer, long seconds = 3600) {
   static long serial = 1;
   Identity out{PrivateKeyPtr(EVP_EC_gen("P-256")), CertificatePtr(X509_new())};
@@ -41,13 +41,14 @@ inline Identity MakeIdentity(const std::string& names, const Identity* issuer, l
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
   X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate), seconds);
-  const std::string subject = names.empty() ? "test CA" : names;
+  const bool common_name_alone = names.starts_with("CN:");
+  const std::string subject = names.empty() ? "test CA" : common_name_alone ? names.substr(3) : names;
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer ? issuer->certificate.get() : certificate));
   X509_set_pubkey(certificate, out.key.get());
   AddExtension(certificate, NID_basic_constraints, names.empty() ? "critical,CA:TRUE" : "CA:FALSE");
-  if (!names.empty()) AddExtension(certificate, NID_subject_alt_name, names);
+  if (!names.empty() && !common_name_alone) AddExtension(certificate, NID_subject_alt_name, names);
   X509_sign(certificate, issuer ? issuer->key.get() : out.key.get(), EVP_sha256());
   return out;
 }

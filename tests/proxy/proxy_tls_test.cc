@@ -69,6 +69,7 @@ TEST_F(ProxyTlsTest, AnyOtherCertificateIsRefusedBeforeARequestByteIsSent) {
   EXPECT_EQ(AskThrough(net::MakeIdentity("DNS:localhost", &ca_), "127.0.0.1"), "502 tls_certificate_error");
   EXPECT_EQ(AskThrough(net::MakeIdentity("DNS:localhost", &ca_, -60), "localhost"),
             "502 tls_certificate_error");
+  EXPECT_EQ(AskThrough(net::MakeIdentity("CN:localhost", &ca_), "localhost"), "502 tls_certificate_error");
   EXPECT_EQ(AskThrough(good_, "localhost", TLS1_1_VERSION), "502 tls_protocol_error");
 }
 
