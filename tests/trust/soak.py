@@ -115,7 +115,7 @@ def run(context):
                     agent.hang_up()
         seconds = time.monotonic() - began
         after = at_rest(agent)
-    per_hour, error = slope(samples[len(samples) // 5:])
+    per_hour, error = slope(samples[len(samples) // 2:])
     asked = sum(load.done.values())
     bad = {kind: count for kind, count in load.done.items() if kind not in ("ok", "fault", "left")}
     ours = (
