@@ -45,7 +45,11 @@ void ServerConnection::OnTurn() {
   if (state_ == State::kReading) ReadRequests();
 }
 
-void ServerConnection::OnEnd(StreamEnd) { End(); }
+void ServerConnection::OnEnd(StreamEnd end) {
+  const bool no_handshake = end == StreamEnd::kHandshakeFailed || end == StreamEnd::kBadCertificate;
+  if (no_handshake && state_ == State::kReading) handler_.OnRefused(kHandshake, false);
+  End();
+}
 
 // Whoever leaves while nothing is read of it takes its request along all the same.
 void ServerConnection::OnHangUp() {

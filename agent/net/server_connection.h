@@ -40,6 +40,10 @@ inline constexpr http::Refusal kHeadTimeout{
 inline constexpr http::Refusal kBodyTimeout{
     .status = 408, .rule = "body_timeout", .detail = "a body moved too slowly, or not at all"};
 
+// Nobody is left to answer.
+inline constexpr http::Refusal kHandshake{
+    .status = 400, .rule = "tls_handshake", .detail = "the client's TLS handshake failed"};
+
 // Told what a client asks. Every call but OnGone may answer, cut or abort the connection.
 class RequestHandler {
  public:

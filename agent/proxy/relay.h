@@ -23,8 +23,8 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
  public:
   Relay(Worker& worker, net::Stream stream);
 
-  // Instead of serving it: the client is told that there are too many.
-  void TurnAway();
+  // Instead of being served, its first request is told that there are too many clients.
+  void TurnAway() { turned_away_ = true; }
   // No further request: an idle connection is closed, a busy one after its response.
   void Drain() { connection_.Drain(); }
   // At once; a response under way ends in a reset.

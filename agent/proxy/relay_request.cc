@@ -29,12 +29,8 @@ Relay::Relay(Worker& worker, net::Stream stream)
       attempt_(worker.loop(), worker.shared().options, *this),
       connection_(worker.loop(), std::move(stream), worker.shared().server_limits, *this) {}
 
-void Relay::TurnAway() {
-  turned_away_ = true;
-  Reject(metrics::Rejection::kClientsMax, {});
-}
-
 void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
+  if (turned_away_) return Reject(metrics::Rejection::kClientsMax, {});
   const SteadyTime now = worker_.shared().clock.SteadyNow();
   const http::RequestHead& head = connection_.request();
   if (routes_ != worker_.routes()) {
@@ -145,7 +141,8 @@ void Relay::Answer(const metrics::ReasonInfo& info, std::string_view detail) {
   connection_.Answer({.status = info.status,
                       .proxy_status_error = info.proxy_status,
                       .rule = info.label,
-                      .detail = detail.empty() ? info.detail : detail});
+                      .detail = detail.empty() ? info.detail : detail,
+                      .close = turned_away_});
 }
 
 }  // namespace apiquota::proxy

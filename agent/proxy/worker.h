@@ -37,7 +37,7 @@ struct Shared {
   net::Resolver resolver;
   std::vector<uint16_t> own_ports;
   std::string pseudonym;                              // in Via
-  std::string_view scheme() const { return "http"; }  // of the listener
+  std::string_view scheme() const { return tls_server ? "https" : "http"; }  // of the listener
 
   std::atomic<size_t> clients{0};  // connections, of all workers
 };

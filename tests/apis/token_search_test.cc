@@ -30,7 +30,7 @@ std::string Percent(std::string_view text, bool upper) {
   std::string out;
   for (const char c : text) {
     char code[4];
-    snprintf(code, sizeof code, upper ? "%%%02X" : "%%%02x", static_cast<unsigned char>(c));
+    //SN
     out += code;
   }
   return out;
