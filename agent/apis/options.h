@@ -31,13 +31,36 @@ struct PollOptions {
   friend bool operator==(const PollOptions&, const PollOptions&) = default;
 };
 
+// How long an upstream may take; each step has its own time.
+struct UpstreamTimeouts {
+  Micros connect = std::chrono::seconds(5);
+  Micros tls = std::chrono::seconds(5);
+  Micros first_byte = std::chrono::minutes(10);  // models think long
+  Micros idle = std::chrono::minutes(5);         // between two reads of a response
+
+  friend bool operator==(const UpstreamTimeouts&, const UpstreamTimeouts&) = default;
+};
+
+// What one api has otherwise than the proxy's settings say.
+struct TimeoutOptions {
+  std::optional<Micros> connect, tls, first_byte, idle;
+
+  UpstreamTimeouts Over(const UpstreamTimeouts& defaults) const {
+    return {connect.value_or(defaults.connect), tls.value_or(defaults.tls),
+            first_byte.value_or(defaults.first_byte), idle.value_or(defaults.idle)};
+  }
+  friend bool operator==(const TimeoutOptions&, const TimeoutOptions&) = default;
+};
+
 struct ApiOptions {
   std::string name;
   bool implied = false;  // nobody configured it: its metrics begin with its first request
   std::string exporter;
   std::string base_url;               // "https://api.openai.com" or with a path; empty: the exporter's own
   bool base_url_by_operator = false;  // only then private and loopback upstreams are allowed
-  std::string route;                  // "/openai"; never "/"
+  std::string route;                  // "/openai"; "/": every path that no other route has
+  std::vector<std::string> hosts;     // Host names whose every path is this api's; lower case, without port
+  TimeoutOptions timeouts;
   bool rewrite_links = true;  // addresses of the API's own in its heads are led back through the agent
   std::map<std::string, std::string> labels;
   std::vector<KeyOptions> keys;

@@ -3,15 +3,20 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/text.h"
+
 namespace apiquota::apis {
 namespace {
 
 Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vector<CallerOptions>& callers,
                                           const provider::Catalogue& exporters,
-                                          metrics::AgentMetrics& metrics) {
+                                          metrics::AgentMetrics& metrics, const UpstreamTimeouts& timeouts) {
   auto route = std::make_unique<Route>();
   route->api = api.name;
   route->prefix = api.route;
+  route->hosts = api.hosts;
+  route->implied = api.implied;
+  route->timeouts = api.timeouts.Over(timeouts);
   route->exporter = exporters.Find(api.exporter);
   if (!route->exporter) return Fail("api " + api.name + ": there is no exporter \"" + api.exporter + "\"");
   const provider::ExporterInfo& info = Info(*route->exporter);
@@ -60,41 +65,81 @@ std::string_view FirstSegment(std::string_view path_and_query) {
   return rest.substr(0, rest.find_first_of("/?"));
 }
 
+// "Openai.localhost:4290" → "Openai.localhost"; of an IPv6 literal something that is no name.
+std::string_view HostName(std::string_view authority) { return authority.substr(0, authority.find(':')); }
+
+bool HasHost(const Route& route, std::string_view authority) {
+  const std::string_view name = HostName(authority);
+  return std::ranges::any_of(route.hosts, [&](const auto& host) { return EqualsIgnoreCase(host, name); });
+}
+
+constexpr size_t kRoutesNamed = 20;
+
+// "/a, /b, ...": the configured ones first, each kind in the order of the alphabet.
+std::string Named(const std::vector<std::unique_ptr<Route>>& routes) {
+  std::vector<std::pair<bool, std::string_view>> names;
+  names.reserve(routes.size());
+  for (const auto& route : routes) names.emplace_back(route->implied, route->prefix);
+  std::ranges::sort(names);
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < kRoutesNamed; ++i) {
+    text.append(i == 0 ? "" : ", ").append(names[i].second);
+  }
+  return names.size() > kRoutesNamed ? text + ", ..." : text;
+}
+
 }  // namespace
 
 std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host) {
   if (!route.rewrite_links) return std::nullopt;
   return http::LinkMapping{.base = &route.base,
-                           .prefix = route.prefix,
+                           .prefix = HasHost(route, host) ? std::string_view() : route.prefix,
                            .scheme = scheme,
                            .host = host,
                            .more = Info(*route.exporter).links};
 }
 
-std::optional<RouteMatch> RouteTable::Match(std::string_view path_and_query) const {
+std::optional<RouteMatch> RouteTable::Match(std::string_view authority,
+                                            std::string_view path_and_query) const {
+  if (!by_host_.empty()) {
+    const std::string_view name = HostName(authority);
+    for (const auto& [host, route] : by_host_) {
+      if (EqualsIgnoreCase(host, name))
+        return RouteMatch{route, http::WithoutRepeatedBase(path_and_query, route->base.path)};
+    }
+  }
   for (const std::string_view segment : {FirstSegment(path_and_query), std::string_view()}) {
     const auto found = by_segment_.find(segment);
     if (found == by_segment_.end()) continue;
     for (const Route* route : found->second) {
       if (const auto path = http::PathUnderRoute(path_and_query, route->prefix))
-        return RouteMatch{route, *path};
+        return RouteMatch{route, http::WithoutRepeatedBase(*path, route->base.path)};
     }
   }
   return std::nullopt;
+}
+
+std::string RouteTable::NoRoute(std::string_view path_and_query) const {
+  if (routes_.empty()) return "no api is configured";
+  if (path_and_query.starts_with("//"))
+    return "the path begins with two slashes, so no route fits it (a base URL with a slash at its end?); " +
+           known_;
+  return "no configured api has this path; " + known_;
 }
 
 Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>& apis,
                                                       const std::vector<CallerOptions>& callers,
                                                       const provider::Catalogue& exporters,
                                                       const net::Fingerprinter& fingerprinter,
-                                                      metrics::AgentMetrics& metrics) {
+                                                      metrics::AgentMetrics& metrics,
+                                                      const UpstreamTimeouts& timeouts) {
   std::shared_ptr<RouteTable> table(new RouteTable(fingerprinter));
   table->callers_ = callers;
   std::vector<std::string_view> tokens;
   for (const CallerOptions& caller : callers) tokens.push_back(caller.token.Reveal());
   table->caller_tokens_ = TokenSearch(tokens);
   for (const ApiOptions& api : apis) {
-    auto route = BuildRoute(api, callers, exporters, metrics);
+    auto route = BuildRoute(api, callers, exporters, metrics, timeouts);
     if (!route) return std::unexpected(route.error());
     table->routes_.push_back(std::move(*route));
   }
@@ -109,7 +154,15 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
   }
   for (const auto& route : table->routes_) {
     table->by_segment_[FirstSegment(route->prefix)].push_back(route.get());
+    for (const std::string& host : route->hosts) {
+      const auto taken =
+          std::ranges::find(table->by_host_, host, [](const auto& entry) { return entry.first; });
+      if (taken != table->by_host_.end())
+        return Fail("apis " + taken->second->api + " and " + route->api + " have the same host " + host);
+      table->by_host_.emplace_back(host, route.get());
+    }
   }
+  table->known_ = "known routes: " + Named(table->routes_);
   return table;
 }
 

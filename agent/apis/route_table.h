@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "apis/options.h"
@@ -26,31 +27,41 @@ namespace apiquota::apis {
 
 struct Route {
   std::string api;
-  std::string prefix;  // "/openai"
+  std::string prefix;              // "/openai", or "/"
+  std::vector<std::string> hosts;  // whose every path is this api's
+  bool implied = false;            // nobody configured it
   provider::ExporterPtr exporter;
   http::BaseUrl base;
   bool private_allowed = false;  // the operator wrote the base URL
   bool rewrite_links = true;
   std::vector<KeyOptions> keys;
   const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
+  UpstreamTimeouts timeouts;             // the api's own, else the proxy's
   std::optional<PollEndpoint> poll;
   bool declared = false;         // the operator declared limits: requests are counted
   metrics::LazyMetrics metrics;  // its counters belong to the registry and survive the route
 };
 
-// How addresses in the route's responses are written for a client that used this Host; null where the
-// operator wants them as they are. The views live as long as their owners.
+// How addresses in the route's responses are written for a client that used this Host (of the route's own
+// hosts: without a prefix); null where the operator wants them as they are. The views live as long as their
+// owners.
 std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host);
 
 struct RouteMatch {
   const Route* route = nullptr;
-  std::string_view path;  // under the route, with the query
+  // Under the route and the base URL's path (http::WithoutRepeatedBase), with the query.
+  std::string_view path;
 };
 
 class RouteTable {
  public:
-  // The longest prefix that matches at a segment.
-  std::optional<RouteMatch> Match(std::string_view path_and_query) const;
+  // The api whose host this is, else the longest prefix that matches at a segment. `authority` is what the
+  // request is addressed to (Host), whatever its port.
+  std::optional<RouteMatch> Match(std::string_view authority, std::string_view path_and_query) const;
+
+  // What somebody is told whose path has no route: what is wrong with it and which routes there are, those
+  // that somebody configured first.
+  std::string NoRoute(std::string_view path_and_query) const;
 
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }  // longest prefix first
   const std::vector<CallerOptions>& callers() const { return callers_; }
@@ -58,28 +69,30 @@ class RouteTable {
   const net::Fingerprinter& fingerprinter() const { return fingerprinter_; }
 
  private:
-  friend Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>&,
-                                                               const std::vector<CallerOptions>&,
-                                                               const provider::Catalogue&,
-                                                               const net::Fingerprinter&,
-                                                               metrics::AgentMetrics&);
+  friend Result<std::shared_ptr<const RouteTable>> BuildRoutes(
+      const std::vector<ApiOptions>&, const std::vector<CallerOptions>&, const provider::Catalogue&,
+      const net::Fingerprinter&, metrics::AgentMetrics&, const UpstreamTimeouts&);
   explicit RouteTable(net::Fingerprinter fingerprinter) : fingerprinter_(std::move(fingerprinter)) {}
 
   std::vector<std::unique_ptr<Route>> routes_;
   // By the first segment of their prefix ("openai"; "" for the route of all paths), longest prefix first.
   std::unordered_map<std::string_view, std::vector<const Route*>> by_segment_;
+  std::vector<std::pair<std::string, const Route*>> by_host_;  // lower case, without port
+  std::string known_;                                          // for NoRoute
   std::vector<CallerOptions> callers_;
   TokenSearch caller_tokens_;
   net::Fingerprinter fingerprinter_;
 };
 
 // Errors name the api: an unknown exporter, no base URL, a base URL that can't be used, a key to inject and
-// no field that could carry it, a route taken twice. A configuration that passed config/ only fails here on
-// its base URLs. `metrics` must outlive the table.
+// no field that could carry it, a route or host taken twice. A configuration that passed config/ only fails
+// here on its base URLs. `metrics` must outlive the table. `timeouts` are those of apis that have none of
+// their own.
 Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>& apis,
                                                       const std::vector<CallerOptions>& callers,
                                                       const provider::Catalogue& exporters,
                                                       const net::Fingerprinter& fingerprinter,
-                                                      metrics::AgentMetrics& metrics);
+                                                      metrics::AgentMetrics& metrics,
+                                                      const UpstreamTimeouts& timeouts = {});
 
 }  // namespace apiquota::apis

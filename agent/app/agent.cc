@@ -139,8 +139,13 @@ std::vector<expose::PollFacts> Agent::Polls() const {
 }
 
 Result<std::shared_ptr<const apis::RouteTable>> Agent::BuildRoutes(const Settings& settings) {
+  const proxy::ProxyOptions& running = settings_.config.proxy;  // a reload leaves them as they are
   return apis::BuildRoutes(settings.config.apis, settings.config.callers, settings.exporters, fingerprinter_,
-                           metrics_);
+                           metrics_,
+                           {.connect = running.connect_timeout,
+                            .tls = running.tls_timeout,
+                            .first_byte = running.first_byte_timeout,
+                            .idle = running.upstream_idle_timeout});
 }
 
 void Agent::Reload() {

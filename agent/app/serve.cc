@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/agent.h"
+#include "app/environment.h"
 #include "app/process.h"
 #include "app/settings.h"
 #include "app/state_directory.h"
@@ -31,6 +32,15 @@ int RunUntilStopped(const SignalQueue& signals, Agent& agent, const Clock& clock
   }
 }
 
+// Upstreams are connected to directly; whoever set up a proxy for this environment must not be left to
+// wonder.
+void WarnOfProxyVariables() {
+  const std::string variables = ProxyVariables();
+  if (variables.empty()) return;
+  Log(LogLevel::kWarn, "proxy_variables_ignored",
+      {{"variables", variables}, {"effect", "the agent connects to upstreams itself, not through a proxy"}});
+}
+
 int NotStarted(const Error& error, std::ostream& err) {
   StopLogging();
   err << error.message << std::endl;
@@ -48,6 +58,7 @@ int RunServe(const ServeOptions& options, const Clock& clock, std::ostream& err)
   if (!settings) return NotStarted(settings.error(), err);
   StartLogging(options.log_level, options.log_format);
   net::ForgetKeyLogFile();
+  WarnOfProxyVariables();
   Result<Secret> salt = ObtainSalt(settings->config.key_salt_file);
   if (!salt) return NotStarted(salt.error(), err);
 

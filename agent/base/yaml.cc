@@ -54,6 +54,7 @@ std::string Described(const YamlNode& node) {
 bool YamlValue::Present() const { return node_ != nullptr; }
 bool YamlValue::IsMap() const { return Present() && node_->kind == Kind::kMap; }
 bool YamlValue::IsList() const { return Present() && node_->kind == Kind::kList; }
+bool YamlValue::IsNull() const { return Present() && node_->kind == Kind::kNull; }
 bool YamlValue::IsScalar() const { return Present() && node_->kind == Kind::kScalar; }
 
 YamlMap YamlValue::AsMap() const {

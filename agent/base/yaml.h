@@ -37,6 +37,7 @@ class YamlValue {
   bool IsMap() const;
   bool IsList() const;
   bool IsScalar() const;
+  bool IsNull() const;  // there, and nothing; also the root of a text without any value
 
   YamlMap AsMap() const;
   std::vector<YamlValue> AsList() const;          // absent → {}

@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "provider/exporter_rules.h"
 
 namespace apiquota::cli {
@@ -74,12 +75,20 @@ std::string PollText(const provider::PollRule& poll) {
   return fmt::format("{} {}, {}", poll.method, poll.path, cost);
 }
 
+// What a client is given in place of the API's own base URL, where nothing was configured.
+std::string YourBaseUrl(const ExporterInfo& info) {
+  if (!info.not_proxyable.empty()) return "";
+  const std::string url = "http://" + net::ToText(config::Config{}.proxy.listen) + "/" + info.name;
+  return info.base_url.empty() ? url + ", once an api with its base_url is configured" : url;
+}
+
 std::string About(const ExporterInfo& info, const provider::Exporter& exporter,
                   const expose::ExporterSummary& summary) {
   Lines lines("  ");
   lines.Add("documentation", info.docs);
   lines.Add("hosts", fmt::format("{}", fmt::join(info.hosts, ", ")));
   lines.Add("base URL", info.base_url);
+  lines.Add("your base URL", YourBaseUrl(info));
   lines.Add("not proxied", info.not_proxyable);
   for (const auto& rule : info.credentials) lines.Add("credential", CredentialText(rule));
   for (const ResourceRule& rule : exporter.resources) lines.Add("resource", ResourceText(rule));

@@ -51,6 +51,7 @@ void LoadBaseUrl(YamlMap& map, const Loader& loader, apis::ApiOptions* api) {
 
 // Whole segments of unreserved characters, so that a route never needs decoding to be compared.
 bool IsRoute(std::string_view route) {
+  if (route == "/") return true;
   if (!route.starts_with('/') || route.size() > 256) return false;
   for (const std::string_view segment : Split(route.substr(1), '/')) {
     const bool good = std::ranges::all_of(segment, [](char c) {
@@ -70,6 +71,50 @@ std::string LoadRoute(const YamlValue& value, const std::string& name) {
         fmt::format("expected a route such as /openai, without a slash at its end, found \"{}\"", route));
   }
   return route;
+}
+
+// Names of this machine, or those that the proxy answers to: no other Host would ever come through.
+std::vector<std::string> LoadApiHosts(const YamlValue& list, const std::vector<std::string>& proxy_hosts) {
+  std::vector<std::string> hosts = LoadHosts(list);
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    if (hosts[i].ends_with(".localhost") || Contains(proxy_hosts, hosts[i])) continue;
+    list.AsList()[i].Fail(
+        "expected a name under .localhost, such as openai.localhost, or one of proxy.hosts");
+  }
+  return hosts;
+}
+
+apis::TimeoutOptions LoadTimeouts(YamlMap map) {
+  constexpr Micros kMin = std::chrono::milliseconds(1);
+  constexpr Micros kMax = std::chrono::days(1);
+  apis::TimeoutOptions timeouts;
+  const auto load = [&map](std::string_view key, std::optional<Micros>* out) {
+    Micros time{};
+    if (!map.Has(key)) return map.Get(key), void();
+    LoadTime(map, key, kMin, kMax, &time);
+    *out = time;
+  };
+  load("connect", &timeouts.connect);
+  load("tls", &timeouts.tls);
+  load("first_byte", &timeouts.first_byte);
+  load("idle", &timeouts.idle);
+  map.Finish();
+  return timeouts;
+}
+
+// A host is one api's alone, and named once.
+void CheckHosts(const apis::ApiOptions& api, const std::vector<apis::ApiOptions>& others,
+                const YamlValue& item) {
+  for (size_t i = 0; i < api.hosts.size(); ++i) {
+    const std::string& host = api.hosts[i];
+    if (std::find(api.hosts.begin(), api.hosts.begin() + static_cast<std::ptrdiff_t>(i), host) !=
+        api.hosts.begin() + static_cast<std::ptrdiff_t>(i))
+      item.Fail(fmt::format("host {} is named twice", host));
+    for (const apis::ApiOptions& other : others) {
+      if (Contains(other.hosts, host))
+        item.Fail(fmt::format("host {} is taken by api \"{}\"; expected another one", host, other.name));
+    }
+  }
 }
 
 bool IsLabelName(std::string_view name) {
@@ -129,12 +174,14 @@ std::vector<apis::KeyOptions> LoadKeys(const YamlValue& list, const Loader& load
   return keys;
 }
 
-apis::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
+apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<std::string>& proxy_hosts) {
   apis::ApiOptions api;
   api.name = LoadName(map.Require("name"), {"other"});
   api.exporter = LoadExporter(map.Require("exporter"), loader);
   LoadBaseUrl(map, loader, &api);
   api.route = LoadRoute(map.Get("route"), api.name);
+  api.hosts = LoadApiHosts(map.Get("hosts"), proxy_hosts);
+  api.timeouts = LoadTimeouts(map.Get("timeouts").AsMap());
   if (const YamlValue links = map.Get("rewrite_links"); links.Present()) api.rewrite_links = links.AsBool();
   api.labels = LoadLabels(map.Get("labels").AsMap());
   api.keys = LoadKeys(map.Get("keys"), loader);
@@ -146,10 +193,12 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader) {
 
 }  // namespace
 
-std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader) {
+std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader,
+                                       const std::vector<std::string>& proxy_hosts) {
   std::vector<apis::ApiOptions> apis;
   for (const YamlValue& item : list.AsList()) {
-    apis::ApiOptions api = LoadApi(item.AsMap(), loader);
+    apis::ApiOptions api = LoadApi(item.AsMap(), loader, proxy_hosts);
+    CheckHosts(api, apis, item);
     for (const apis::ApiOptions& other : apis) {
       if (other.name == api.name) item.Fail(fmt::format("a second api named \"{}\"", api.name));
       if (other.route == api.route) {

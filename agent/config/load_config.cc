@@ -36,6 +36,8 @@ void CheckInjection(const YamlValue& apis_value, const Config& config) {
 Result<Config> LoadConfig(const std::string& text, const std::string& file, const LoadContext& context) {
   auto document = YamlDocument::Parse(text, file);
   if (!document) return std::unexpected(document.error());
+  if (document->Root().IsNull())
+    return LoadConfig("{}", file, context);  // nothing but comments: the defaults
   const Loader loader{context, DirectoryOf(file)};
 
   Config config;
@@ -47,7 +49,7 @@ Result<Config> LoadConfig(const std::string& text, const std::string& file, cons
   LoadLedger(root.Get("ledger").AsMap(), &config.ledger);
   const YamlValue apis = root.Get("apis");
   config.default_apis = !apis.Present();
-  config.apis = LoadApis(apis, loader);
+  config.apis = LoadApis(apis, loader, config.proxy.hosts);
   config.callers = LoadCallers(root.Get("callers"), loader, config.apis);
   CheckInjection(apis, config);
   YamlMap state = root.Get("state").AsMap();

@@ -40,6 +40,12 @@ std::expected<std::string_view, Refusal> RequestPath(std::string_view target);
 // everything).
 std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query, std::string_view route);
 
+// A client whose own paths begin with those of the API's base URL brings them along: "/api/v1/models" under a
+// route whose base URL is https://openrouter.ai/api means "/v1/models". Whole segments, once, and not where
+// dot segments in the rest would leave the base URL. The limit of this: what lies below a path of the base
+// URL's own name ("/api/api/v1") is reached by writing both out.
+std::string_view WithoutRepeatedBase(std::string_view path_and_query, std::string_view base_path);
+
 struct UpstreamRequest {
   const RequestHead* head = nullptr;
   const BaseUrl* base = nullptr;

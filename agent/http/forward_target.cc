@@ -146,4 +146,9 @@ std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query, 
   return under;
 }
 
+std::string_view WithoutRepeatedBase(std::string_view path_and_query, std::string_view base_path) {
+  if (base_path.empty()) return path_and_query;
+  return PathUnderRoute(path_and_query, base_path).value_or(path_and_query);
+}
+
 }  // namespace apiquota::http

@@ -26,6 +26,10 @@ bool HostAllowed(const net::HostNames& names, const http::RequestHead& head) {
   return !authority || names.Allow(*authority);
 }
 
+std::string_view RequestAuthority(const http::RequestHead& head) {
+  return TargetAuthority(head.target).value_or(head.host);
+}
+
 bool SameOrigin(const http::RequestHead& head) {
   const auto site = head.fields.Find("sec-fetch-site");
   if (site && (*site == "cross-site" || *site == "same-site")) return false;

@@ -10,6 +10,9 @@ namespace apiquota::proxy {
 // Host, and the authority of an absolute-form target, are names of ours. HTTP/1.0 without Host is taken.
 bool HostAllowed(const net::HostNames& names, const http::RequestHead& head);
 
+// What the request is addressed to: the authority of an absolute-form target, else Host (RFC 9112 3.2.2).
+std::string_view RequestAuthority(const http::RequestHead& head);
+
 // Origin is absent or the very authority of Host; Sec-Fetch-Site is not cross-site or same-site.
 bool SameOrigin(const http::RequestHead& head);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apis/options.h"
 #include "base/clock.h"
 #include "net/options.h"
 
@@ -34,12 +35,13 @@ struct ProxyOptions {
   Micros head_timeout = std::chrono::seconds(10);         // the client's whole request head
   Micros client_idle_timeout = std::chrono::seconds(60);  // keep-alive, between requests
   Micros body_idle_timeout = std::chrono::seconds(30);    // client's body or reading stands still
-  Micros connect_timeout = std::chrono::seconds(5);
-  Micros tls_timeout = std::chrono::seconds(5);
-  Micros first_byte_timeout = std::chrono::minutes(10);    // models think long
-  Micros upstream_idle_timeout = std::chrono::minutes(5);  // between two reads of a response
-  Micros pool_idle_timeout = std::chrono::seconds(30);     // unused upstream connections
-  Micros drain_timeout = std::chrono::seconds(30);         // SIGTERM: time for requests under way
+  // Of upstreams; an api may have its own (apis::TimeoutOptions).
+  Micros connect_timeout = apis::UpstreamTimeouts{}.connect;
+  Micros tls_timeout = apis::UpstreamTimeouts{}.tls;
+  Micros first_byte_timeout = apis::UpstreamTimeouts{}.first_byte;
+  Micros upstream_idle_timeout = apis::UpstreamTimeouts{}.idle;
+  Micros pool_idle_timeout = std::chrono::seconds(30);  // unused upstream connections
+  Micros drain_timeout = std::chrono::seconds(30);      // SIGTERM: time for requests under way
 
   friend bool operator==(const ProxyOptions&, const ProxyOptions&) = default;
 };

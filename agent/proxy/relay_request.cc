@@ -5,21 +5,6 @@
 #include "proxy/worker.h"
 
 namespace apiquota::proxy {
-namespace {
-
-constexpr size_t kRoutesNamed = 20;
-
-std::string KnownRoutes(const apis::RouteTable& routes) {
-  std::string text = "no configured api has this path; known routes:";
-  size_t named = 0;
-  for (const auto& route : routes.routes()) {
-    if (++named > kRoutesNamed) return text + ", ...";
-    text.append(named == 1 ? " " : ", ").append(route->prefix);
-  }
-  return named == 0 ? "no api is configured" : text;
-}
-
-}  // namespace
 
 Relay::Relay(Worker& worker, net::Stream stream)
     : worker_(worker),
@@ -59,8 +44,8 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   if (!MayAsk(head)) return Reject(metrics::Rejection::kHost, {}), false;
   if (http::IsLoop(head.fields, worker_.shared().pseudonym))
     return Reject(metrics::Rejection::kLoop, {}), false;
-  const auto matched = routes_->Match(*path);
-  if (!matched) return Reject(metrics::Rejection::kNoRoute, KnownRoutes(*routes_)), false;
+  const auto matched = routes_->Match(RequestAuthority(head), *path);
+  if (!matched) return Reject(metrics::Rejection::kNoRoute, routes_->NoRoute(*path)), false;
   *match = *matched;
   const apis::Route& route = *match->route;
   const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);

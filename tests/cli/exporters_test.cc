@@ -73,6 +73,7 @@ constexpr const char* kPage = R"(Example (example)
   documentation  https://example.com/docs
   hosts          api.example.com, *.example.net
   base URL       https://api.example.com
+  your base URL  http://127.0.0.1:4290/example
   credential     header authorization: Bearer …
   resource       named by header x-example-resource
                  named by /model in the request's body

@@ -16,9 +16,8 @@ struct Invalid {
 constexpr Invalid kInvalid[] = {
     {"unknown-top-key", ":1:1: unknown key \"prxy\"; did you mean \"proxy\"?"},
     {"later-key-guard",
-     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, rewrite_links, labels, keys, "
-     "poll, "
-     "limits"},
+     ":4:5: unknown key \"guard\"; known here: name, exporter, base_url, route, hosts, timeouts, "
+     "rewrite_links, labels, keys, poll, limits"},
     {"later-key-shared",
      ":1:1: unknown key \"shared\"; known here: admin, proxy, poller, ledger, apis, callers, state, "
      "key_salt_file"},
@@ -27,7 +26,6 @@ constexpr Invalid kInvalid[] = {
     {"misspelt-required-key", ":3:5: unknown key \"exporer\"; did you mean \"exporter\"?"},
     {"duplicate-key", ":3:3: duplicate key \"head_timeout\""},
     {"not-yaml", ":2:1: not YAML: end of map flow not found"},
-    {"empty", ":1:1: expected a map, found nothing"},
     {"section-not-a-map", ":1:8: expected a map, found \"4290\""},
     {"apis-not-a-list", ":1:7: expected a list, found a map"},
     {"bad-duration", ":2:20: expected a duration such as 60s, 1m30s or 250ms, found \"5 seconds\""},
@@ -58,7 +56,13 @@ constexpr Invalid kInvalid[] = {
      ":2:12: the name \"other\" has a meaning of its own in the metrics; expected another one"},
     {"name-twice", ":3:5: a second api named \"a\""},
     {"route-twice", ":3:5: route /a is taken by api \"a\"; expected another one"},
-    {"route-root", ":2:40: expected a route such as /openai, without a slash at its end, found \"/\""},
+    {"host-of-api",
+     ":3:66: expected a name under .localhost, such as openai.localhost, or one of proxy.hosts"},
+    {"host-of-api-localhost",
+     ":2:41: expected a name under .localhost, such as openai.localhost, or one of proxy.hosts"},
+    {"host-of-api-taken", ":3:5: host a.localhost is taken by api \"a\"; expected another one"},
+    {"host-of-api-twice", ":2:5: host a.localhost is named twice"},
+    {"timeouts-of-api", ":4:28: expected a duration from 1ms to 1d"},
     {"route-trailing-slash",
      ":2:40: expected a route such as /openai, without a slash at its end, found \"/a/\""},
     {"route-dot-segment",

@@ -54,6 +54,9 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   EXPECT_EQ(openai.base_url, "");
   EXPECT_FALSE(openai.base_url_by_operator);
   EXPECT_EQ(openai.route, "/openai");
+  EXPECT_EQ(openai.hosts, (std::vector<std::string>{"openai.localhost", "proxy.example"}));
+  EXPECT_EQ(openai.timeouts,
+            (apis::TimeoutOptions{seconds(1), seconds(2), std::chrono::hours(1), std::chrono::minutes(3)}));
   EXPECT_FALSE(openai.rewrite_links);
   EXPECT_EQ(openai.labels, (std::map<std::string, std::string>{{"team", "research"}}));
   ASSERT_EQ(openai.keys.size(), 2u);
@@ -77,6 +80,8 @@ TEST_F(LoadConfigTest, ApisKeysAndCallersArriveWhole) {
   EXPECT_EQ(azure.base_url, "https://acme.openai.azure.com");
   EXPECT_TRUE(azure.base_url_by_operator);
   EXPECT_EQ(azure.route, "/azure") << "the name, unless said";
+  EXPECT_TRUE(azure.hosts.empty());
+  EXPECT_EQ(azure.timeouts, apis::TimeoutOptions{}) << "the proxy's";
 
   ASSERT_EQ(loaded->callers.size(), 2u);
   EXPECT_EQ(loaded->callers[0].name, "nightly-batch");
@@ -116,6 +121,21 @@ TEST_F(LoadConfigTest, TheReferenceFileLoadsAndNamesEveryKey) {
   EXPECT_EQ(loaded->admin, net::AdminOptions{}) << "what is shown is the default";
   const std::set<std::string> shown = Keys(reference);
   for (const std::string& key : Keys("full.yaml")) EXPECT_TRUE(shown.contains(key)) << key;
+}
+
+TEST_F(LoadConfigTest, AFileWithoutAnyValueMeansTheDefaults) {
+  for (const std::string text : {"", "\n", "# nothing but a comment\n", "---\n", "---\n# nor here\n...\n"}) {
+    const Result<Config> loaded = LoadConfig(text, "f.yaml", Context());
+    ASSERT_TRUE(loaded) << text << loaded.error().message;
+    EXPECT_TRUE(loaded->default_apis);
+    EXPECT_EQ(loaded->proxy, proxy::ProxyOptions{});
+  }
+}
+
+TEST_F(LoadConfigTest, OneApiMayHaveEveryPath) {
+  const Result<Config> loaded = LoadConfig("apis: [{name: a, exporter: openai, route: /}]", "f", Context());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->apis[0].route, "/");
 }
 
 TEST_F(LoadConfigTest, RelativePathsStartFromTheFilesDirectory) {

@@ -80,6 +80,31 @@ TEST(PathUnderRouteTest, DotSegmentsMayNotLeaveALongerRoute) {
   EXPECT_EQ(PathUnderRoute("/a/b/c%2f..%2f..%2fd", "/a/b"), std::nullopt);
 }
 
+TEST(WithoutRepeatedBaseTest, APathThatBringsTheBaseUrlsOwnIsNotGivenItTwice) {
+  EXPECT_EQ(WithoutRepeatedBase("/api/v1/models?x", "/api"), "/v1/models?x");
+  EXPECT_EQ(WithoutRepeatedBase("/api", "/api"), "");
+  EXPECT_EQ(WithoutRepeatedBase("/api?x", "/api"), "?x");
+  EXPECT_EQ(WithoutRepeatedBase("/api/v3/repos", "/api/v3"), "/repos");
+  EXPECT_EQ(WithoutRepeatedBase("/api/api/v1", "/api"), "/api/v1") << "once";
+}
+
+TEST(WithoutRepeatedBaseTest, OtherPathsStayAsTheyAre) {
+  EXPECT_EQ(WithoutRepeatedBase("/v1/models", "/api"), "/v1/models");
+  EXPECT_EQ(WithoutRepeatedBase("/apis/v1", "/api"), "/apis/v1") << "whole segments";
+  EXPECT_EQ(WithoutRepeatedBase("/API/v1", "/api"), "/API/v1");
+  EXPECT_EQ(WithoutRepeatedBase("/api", "/api/v3"), "/api");
+  EXPECT_EQ(WithoutRepeatedBase("/v1?/api/", "/api"), "/v1?/api/");
+  EXPECT_EQ(WithoutRepeatedBase("/api/v1", ""), "/api/v1");
+  EXPECT_EQ(WithoutRepeatedBase("", "/api"), "");
+}
+
+TEST(WithoutRepeatedBaseTest, DotSegmentsDoNotLeaveTheBaseUrlByIt) {
+  EXPECT_EQ(WithoutRepeatedBase("/api/../x", "/api"), "/api/../x");
+  EXPECT_EQ(WithoutRepeatedBase("/api/%2e%2e/x", "/api"), "/api/%2e%2e/x");
+  EXPECT_EQ(WithoutRepeatedBase("/api/..%2fx", "/api"), "/api/..%2fx");
+  EXPECT_EQ(WithoutRepeatedBase("/api/a/../x", "/api"), "/a/../x");
+}
+
 std::string Base(std::string_view text) {
   const auto base = ParseBaseUrl(text);
   if (!base) return base.error().message;

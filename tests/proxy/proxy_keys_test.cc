@@ -146,7 +146,7 @@ TEST_F(ProxyKeysTest, AnUnknownPathNamesTheKnownRoutes) {
   const std::string answer = Ask("GET /demos HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(answer.ends_with(
       "{\"error\":{\"source\":\"apiquota\",\"rule\":\"no_route\",\"message\":\"no configured api "
-      "has this path; known routes: /demo/deep, /demo\"}}\n"))
+      "has this path; known routes: /demo, /demo/deep\"}}\n"))
       << answer;
 }
 
