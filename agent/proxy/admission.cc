@@ -18,12 +18,21 @@ std::optional<std::string_view> TargetAuthority(std::string_view target) {
   return rest.substr(0, rest.find_first_of("/?"));
 }
 
+// The digits behind the host, which may be a literal full of colons; "" if there are none.
+std::string_view PortOf(std::string_view authority) {
+  const size_t colon = authority.rfind(':');
+  const bool none = colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos;
+  return none ? std::string_view() : authority.substr(colon + 1);
+}
+
 }  // namespace
 
-bool HostAllowed(const net::HostNames& names, const http::RequestHead& head) {
+bool HostAllowed(const net::HostNames& names, uint16_t own_port, const http::RequestHead& head) {
   if (!head.host.empty() && !names.Allow(head.host)) return false;
   const auto authority = TargetAuthority(head.target);
-  return !authority || names.Allow(*authority);
+  if (!authority) return true;
+  const std::string_view port = PortOf(*authority);
+  return names.Allow(*authority) && (port.empty() || ParseDigits(port) == own_port);
 }
 
 std::string_view RequestAuthority(const http::RequestHead& head) {

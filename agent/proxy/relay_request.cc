@@ -60,7 +60,7 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
 bool Relay::MayAsk(const http::RequestHead& head) {
   const bool origin_form = head.target.starts_with('/');
   if (origin_form && !head.host.empty() && head.host == host_allowed_) return true;
-  if (!HostAllowed(worker_.shared().hosts, head)) return false;
+  if (!HostAllowed(worker_.shared().hosts, worker_.port(), head)) return false;
   if (origin_form) host_allowed_ = head.host;
   return true;
 }

@@ -49,6 +49,7 @@ class Worker {
 
   // Before Start, from the thread that owns the proxy.
   Status Listen(std::shared_ptr<net::ListenGroup> group);
+  uint16_t port() const { return listener_->group().port(); }
   void Start();
 
   // From any thread.
