@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/catalogue.h"
+#include "app/process.h"
 #include "app/serve.h"
 #include "base/clock.h"
 #include "cli/check_config.h"
@@ -74,6 +75,8 @@ int Run(const cli::SimulateCommand& simulate) {
 }  // namespace apiquota
 
 int main(int argc, char** argv) {
+  apiquota::app::HardenProcess();  // every command may be given credentials: in files, variables, arguments
+                                   // or input
   const std::string revision = APIQUOTA_REVISION;
   const std::string version = "apiquota " APIQUOTA_VERSION + (revision.empty() ? "" : " (" + revision + ")");
   const auto command = apiquota::cli::ParseCommandLine(argc, argv, version);

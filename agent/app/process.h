@@ -8,8 +8,8 @@
 
 namespace apiquota::app {
 
-// The agent holds credentials: no core dumps, no other process of the user may read its memory. A client that
-// leaves must not end it either (SIGPIPE).
+// Every command may hold credentials: no core dumps, no other process of the user may read its memory or its
+// environment. First thing in main. A client that leaves must not end it either (SIGPIPE).
 void HardenProcess();
 
 // As many descriptors as the system allows: the soft limit, often 1,024, is meant for programs that use

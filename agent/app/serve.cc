@@ -50,7 +50,6 @@ int NotStarted(const Error& error, std::ostream& err) {
 }  // namespace
 
 int RunServe(const ServeOptions& options, const Clock& clock, std::ostream& err) {
-  HardenProcess();
   RaiseDescriptorLimit();
   const SignalQueue signals;
 

@@ -43,6 +43,7 @@ Status Worker::Listen(std::shared_ptr<net::ListenGroup> group) {
       net::Listener::Open(loop_, std::move(group), [this](net::Stream stream) { Accept(std::move(stream)); });
   if (!listener) return std::unexpected(listener.error());
   listener_ = std::move(*listener);
+  port_ = listener_->group().port();
   return {};
 }
 

@@ -49,7 +49,7 @@ class Worker {
 
   // Before Start, from the thread that owns the proxy.
   Status Listen(std::shared_ptr<net::ListenGroup> group);
-  uint16_t port() const { return listener_->group().port(); }
+  uint16_t port() const { return port_; }  // also once it listens no more; 0: none
   void Start();
 
   // From any thread.
@@ -73,6 +73,7 @@ class Worker {
   std::map<net::UpstreamAddress, std::unique_ptr<net::UpstreamPool>> pools_;
   std::unordered_map<const apis::Route*, net::UpstreamPool*> pool_of_route_;
   std::unique_ptr<net::Listener> listener_;
+  uint16_t port_ = 0;
   net::TimerLink relays_;
   std::vector<std::unique_ptr<Relay>> graveyard_;  // until the handler they ended in has returned
   size_t turned_away_ = 0;                         // among the relays
