@@ -23,11 +23,11 @@ Status AddFolder(const std::string& folder, provider::Catalogue* catalogue) {
        entry.increment(error)) {
     if (entry->path().extension() == ".yaml") paths.push_back(entry->path());
   }
-  if (error) return Fail(fmt::format("cannot read {}: {}", folder, error.message()));
+  if (error) return Fail(fmt::format("--exporters.dir: cannot read the folder: {}", error.message()));
   std::ranges::sort(paths);
   for (const std::filesystem::path& path : paths) {
     const Result<std::string> text = ReadWholeFile(path.string());
-    if (!text) return std::unexpected(text.error());
+    if (!text) return Fail(fmt::format("{}: {}", path.string(), text.error().message));
     if (Status added = catalogue->Add(*text, path.string()); !added) return added;
   }
   return {};

@@ -38,9 +38,9 @@ Status AddApi(apis::ApiOptions api, bool may_replace, std::vector<apis::ApiOptio
   } else if (may_replace && found->name == api.name) {
     *found = std::move(api);
   } else if (found->name == api.name) {
-    return Fail(fmt::format("--api {}: there is an api of this name already", api.name));
+    return Fail("--api: there is an api of this name already");
   } else {
-    return Fail(fmt::format("--api {}: route {} is taken by api \"{}\"", api.name, api.route, found->name));
+    return Fail("--api: another api has the route of this name");
   }
   return {};
 }
@@ -86,6 +86,7 @@ config::LoadContext ContextOf(const provider::Catalogue& exporters) {
     context.exporters.push_back(card->name);
     if (!card->base_url.empty()) context.exporters_with_base_url.push_back(card->name);
     if (!card->not_proxyable.empty()) context.not_proxyable.emplace(card->name, card->not_proxyable);
+    if (card->credential) context.exporters_with_credential.push_back(card->name);
     if (card->polled) context.exporters_with_poll.push_back(card->name);
   }
   context.check_base_url = [](std::string_view url) -> Status {

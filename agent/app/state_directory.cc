@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "base/log.h"
 #include "net/fingerprint.h"
@@ -49,7 +50,10 @@ std::optional<std::string> FindStateDirectory() {
 }
 
 Result<Secret> ObtainSalt(const std::string& configured) {
-  if (!configured.empty()) return net::LoadOrCreateSalt(configured);
+  if (!configured.empty()) {
+    Result<Secret> salt = net::LoadOrCreateSalt(configured);
+    return salt ? std::move(salt) : Fail("key_salt_file: " + salt.error().message);
+  }
   std::string reason = "no state directory can be written";
   if (const auto directory = FindStateDirectory()) {
     Result<Secret> salt = net::LoadOrCreateSalt(*directory + "/key-salt");

@@ -141,6 +141,17 @@ std::string_view ClosestMatch(std::string_view word, std::span<const std::string
   return best;
 }
 
+std::string NamedMisspelling(std::string_view word, std::span<const std::string_view> known) {
+  constexpr size_t kNamedMax = 40;
+  const std::string_view match = ClosestMatch(word, known);
+  if (match.empty()) return "";
+  const bool plain =
+      word.size() <= kNamedMax && std::ranges::all_of(word, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+      });
+  return (plain ? " \"" + std::string(word) + "\"" : "") + "; did you mean \"" + std::string(match) + "\"?";
+}
+
 std::string FormatNumber(double value) {
   if (value == std::floor(value) && std::fabs(value) < 9007199254740992.0) {
     return fmt::format("{}", static_cast<int64_t>(value));

@@ -50,6 +50,11 @@ std::optional<double> ParseDecimal(std::string_view text);
 // its letters, at least one; swapped neighbours count once); else "".
 std::string_view ClosestMatch(std::string_view word, std::span<const std::string_view> candidates);
 
+// How a message names a word of our own language that somebody misspelt: ` "prxy"; did you mean "proxy"?`.
+// Empty if it is close to none of `known`: then it may be a credential in the wrong place, and no message
+// repeats one.
+std::string NamedMisspelling(std::string_view word, std::span<const std::string_view> known);
+
 // The shortest text that reads back as the same number; whole numbers below 2^53 without an
 // exponent
 // ("5000", "0.25", "1e-05").

@@ -20,21 +20,7 @@ struct YamlState {
 
 namespace {
 
-std::string Suggestion(std::string_view word, const std::vector<std::string_view>& words) {
-  const std::string_view match = ClosestMatch(word, words);
-  return match.empty() ? "" : fmt::format("; did you mean \"{}\"?", match);
-}
-
-// A value as a complaint shows it: one line, never a page.
-std::string Quoted(std::string_view text) {
-  constexpr size_t kShownMax = 60;
-  std::string shown(text.substr(0, kShownMax));
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return fmt::format("\"{}{}\"", shown, text.size() > kShownMax ? "…" : "");
-}
-
+// What stands there, never its text: it may be a credential in the wrong place.
 std::string Described(const YamlNode& node) {
   switch (node.kind) {
     case Kind::kMap:
@@ -42,7 +28,7 @@ std::string Described(const YamlNode& node) {
     case Kind::kList:
       return "a list";
     case Kind::kScalar:
-      return Quoted(node.scalar);
+      return "text";
     case Kind::kNull:
       break;
   }
@@ -104,7 +90,7 @@ int64_t YamlValue::AsInteger(int64_t min, int64_t max) const {
     const int64_t value = negative ? -static_cast<int64_t>(*digits) : static_cast<int64_t>(*digits);
     if (value >= min && value <= max) return value;
   }
-  Fail(fmt::format("expected {}, found {}", expected, Quoted(text)));
+  Fail(fmt::format("expected {}", expected));
   return min;
 }
 
@@ -112,14 +98,14 @@ double YamlValue::AsNumber() const {
   std::string text;
   if (!ExpectScalar("a number", &text)) return 0;
   if (const auto value = ParseDecimal(text)) return *value;
-  Fail(fmt::format("expected a number, found {}", Quoted(text)));
+  Fail("expected a number");
   return 0;
 }
 
 bool YamlValue::AsBool() const {
   std::string text;
   if (!ExpectScalar("true or false", &text)) return false;
-  if (text != "true" && text != "false") Fail(fmt::format("expected true or false, found {}", Quoted(text)));
+  if (text != "true" && text != "false") Fail("expected true or false");
   return text == "true";
 }
 
@@ -127,7 +113,7 @@ Micros YamlValue::AsDuration() const {
   std::string text;
   if (!ExpectScalar("a duration such as 60s", &text)) return Micros(0);
   if (const auto duration = ParseDuration(text)) return *duration;
-  Fail(fmt::format("expected a duration such as 60s, 1m30s or 250ms, found {}", Quoted(text)));
+  Fail("expected a duration such as 60s, 1m30s or 250ms");
   return Micros(0);
 }
 
@@ -137,7 +123,9 @@ size_t YamlValue::WordIndex(const std::vector<std::string_view>& words) const {
   if (!ExpectScalar(expected, &text)) return words.size();
   const auto found = std::ranges::find(words, text);
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
-  Fail(fmt::format("expected {}, found {}{}", expected, Quoted(text), Suggestion(text, words)));
+  const std::string_view match = ClosestMatch(text, words);
+  Fail(fmt::format("expected {}{}", expected,
+                   match.empty() ? "" : fmt::format("; did you mean \"{}\"?", match)));
   return words.size();
 }
 
@@ -184,9 +172,9 @@ bool YamlMap::BlameMisspelling(std::string_view key) const {
   for (const Pair& pair : pairs_) {
     const std::string& found = pair.key->scalar;
     if (std::ranges::find(asked_, found) != asked_.end()) continue;
-    if (ClosestMatch(found, wanted).empty()) continue;
-    YamlValue(value_.state_, pair.key, *pair.key)
-        .Fail(fmt::format("unknown key \"{}\"; did you mean \"{}\"?", found, key));
+    const std::string named = NamedMisspelling(found, wanted);
+    if (named.empty()) continue;
+    YamlValue(value_.state_, pair.key, *pair.key).Fail("unknown key" + named);
     return true;
   }
   return false;
@@ -204,10 +192,10 @@ void YamlMap::Finish() const {
   for (const Pair& pair : pairs_) {
     const std::string& key = pair.key->scalar;
     if (std::ranges::find(known, key) != known.end()) continue;
-    const std::string hint = Suggestion(key, known);
+    const std::string named = NamedMisspelling(key, known);
     YamlValue(value_.state_, pair.key, *pair.key)
-        .Fail(fmt::format("unknown key \"{}\"{}", key,
-                          hint.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : hint));
+        .Fail("unknown key" +
+              (named.empty() ? fmt::format("; known here: {}", fmt::join(known, ", ")) : named));
     return;
   }
 }

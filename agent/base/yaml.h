@@ -1,5 +1,7 @@
 // The one strict YAML reader, for configuration and exporter files. Every complaint is
-// "file:line:column: what, and what was expected"; the first one wins and is kept in the document.
+// "file:line:column: what, and what was expected"; the first one wins and is kept in the document. No
+// complaint repeats a value or a key that is not nearly one of ours: a credential may have been typed into
+// any place.
 //
 //   auto doc = YamlDocument::Parse(text, "apiquota.yaml");          // see ParseYamlTree
 //   YamlMap root = doc->Root().AsMap();
@@ -60,7 +62,8 @@ class YamlValue {
   // Where the value stands: "apiquota.yaml:3:7".
   std::string Position() const;
 
-  // Records "<position>: <complaint>" unless an earlier error is recorded.
+  // Records "<position>: <complaint>" unless an earlier error is recorded. `complaint` names kinds and what
+  // was expected, never what the file says.
   void Fail(std::string_view complaint) const;
 
  private:

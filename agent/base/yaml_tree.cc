@@ -41,7 +41,7 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     CheckTag(mark, tag);
     if (IsKey() && !open_.back().keys.insert(value).second) {
-      Complain(mark, fmt::format("duplicate key \"{}\"", value));
+      Complain(mark, "duplicate key");
     }
     Add(mark, Kind::kScalar)->scalar = value;
   }
@@ -105,6 +105,9 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Level> open_;
 };
 
+// yaml-cpp says what it stumbled over behind a colon: "the referenced anchor is not defined: sk-…".
+std::string_view WithoutQuotation(std::string_view message) { return message.substr(0, message.find(':')); }
+
 }  // namespace
 
 Result<YamlNode> ParseYamlTree(const std::string& text, const std::string& file) {
@@ -117,9 +120,9 @@ Result<YamlNode> ParseYamlTree(const std::string& text, const std::string& file)
     }
   } catch (const YAML::ParserException& exception) {
     return Fail(fmt::format("{}:{}:{}: not YAML: {}", file, exception.mark.line + 1,
-                            exception.mark.column + 1, exception.msg));
+                            exception.mark.column + 1, WithoutQuotation(exception.msg)));
   } catch (const YAML::Exception& exception) {
-    return Fail(fmt::format("{}:1:1: not YAML: {}", file, exception.msg));
+    return Fail(fmt::format("{}:1:1: not YAML: {}", file, WithoutQuotation(exception.msg)));
   }
   if (builder.error()) return std::unexpected(*builder.error());
   return builder.TakeRoot();

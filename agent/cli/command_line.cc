@@ -13,13 +13,22 @@
 namespace apiquota::cli {
 namespace {
 
-// Flags whose values have a form of their own: the mistake is told with the flag's name.
+constexpr std::string_view kNumberExpected = "a number";
+
+std::optional<int> ParseCount(std::string_view text) {
+  const auto number = ParseDigits(text);
+  if (!number || *number > 1'000'000'000) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+// Values are read here, never by CLI11, whose complaints quote them: one may be a credential in the wrong
+// place. The mistake is told with the flag's name.
 template <class Value, class Parse>
 CLI::Option* AddParsed(CLI::App& app, const std::string& flag, Value* out, std::string_view expected,
                        Parse parse, const std::string& help) {
   const auto take = [=](const std::string& text) {
     const auto value = parse(text);
-    if (!value) throw CLI::ValidationError(flag, fmt::format("expected {}, found \"{}\"", expected, text));
+    if (!value) throw CLI::ValidationError(flag, fmt::format("expected {}", expected));
     *out = *value;
   };
   return app.add_option_function<std::string>(flag, take, help);
@@ -115,13 +124,15 @@ CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
                    "Announce and enforce this quota; may be given again (default: all)")
       ->type_name("NAME[=LIMIT][/WINDOW]")
       ->allow_extra_args(false);
-  command->add_option("--limit", options.limit, "Of quotas without one of their own (default 60)");
+  AddParsed(*command, "--limit", &options.limit, kNumberExpected, ParseDecimal,
+            "Of quotas without one of their own (default 60)");
   AddDuration(*command, "--window", &options.window, "Until all is back (default: the API's own, else 60s)");
   command
       ->add_option("--throttle", options.throttle, "The kind of refusal (default: the API's first primary)")
       ->type_name("SCOPE");
   command->add_flag("--ietf", options.ietf, "Speak in RateLimit and RateLimit-Policy, if the API can");
-  command->add_option("--cost", options.cost, "Of one request in quotas not counted in requests (default 1)");
+  AddParsed(*command, "--cost", &options.cost, kNumberExpected, ParseDecimal,
+            "Of one request in quotas not counted in requests (default 1)");
   command
       ->add_option("--resource", options.resource,
                    "What the quotas cover, where the API names it in a header")
@@ -131,7 +142,8 @@ CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   AddDuration(*command, "--latency", &options.latency, "Before the first byte (default 0)");
   command->add_flag("--identity", options.identity, "Never compress replies, whatever the client accepts");
   command->add_flag("--sse", options.sse, "Answer everything with an event stream");
-  command->add_option("--chunks", options.chunks, "Events in a stream (default 20)");
+  AddParsed(*command, "--chunks", &options.chunks, kNumberExpected, ParseCount,
+            "Events in a stream (default 20)");
   AddDuration(*command, "--chunk-interval", &options.chunk_interval, "Between two events (default 100ms)");
   AddExportersDir(*command, &simulate->exporters_dir);
   return command;
@@ -165,6 +177,14 @@ CLI::App* AddHealthcheck(CLI::App& app, HealthcheckOptions* healthcheck) {
   return command;
 }
 
+// What may be said of a mistake that CLI11 found: it names flags, and in these cases nothing else.
+std::string Sentence(const CLI::Error& error) {
+  const bool names_only = dynamic_cast<const CLI::ValidationError*>(&error) != nullptr ||
+                          dynamic_cast<const CLI::RequiredError*>(&error) != nullptr ||
+                          dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr;
+  return names_only ? error.what() : "an argument can't be understood; see apiquota --help";
+}
+
 // An argument nobody knows, and what may have been meant.
 Error Unexpected(const std::string& argument, const CLI::App& app) {
   const bool is_flag = argument.starts_with('-');
@@ -180,11 +200,10 @@ Error Unexpected(const std::string& argument, const CLI::App& app) {
   }
   const std::vector<std::string_view> words(names.begin(), names.end());
   const std::string flag = argument.substr(0, argument.find('='));
-  const std::string_view match = ClosestMatch(is_flag ? flag : argument, words);
+  const std::string named = NamedMisspelling(is_flag ? flag : argument, words);
   const std::string_view what = is_flag ? "flag" : chosen.empty() ? "command" : "argument";
   const std::string help = (chosen.empty() ? "apiquota" : "apiquota " + known_by.get_name()) + " --help";
-  return {fmt::format("unknown {} \"{}\"; {}", what, is_flag ? flag : argument,
-                      match.empty() ? "see " + help : fmt::format("did you mean \"{}\"?", match))};
+  return {fmt::format("unknown {}{}", what, named.empty() ? "; see " + help : named)};
 }
 
 }  // namespace
@@ -215,7 +234,7 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
     const auto chosen = app.get_subcommands();
     return ShowText{chosen.empty() ? app.help() : chosen.front()->help(app.get_name())};
   } catch (const CLI::Error& error) {
-    return Fail(error.what());
+    return Fail(Sentence(error));
   }
   const std::vector<std::string> extras = app.remaining(true);
   if (!extras.empty()) return std::unexpected(Unexpected(extras.front(), app));

@@ -39,7 +39,7 @@ Result<std::vector<ExporterSummary>> LoadSummaries(const std::string& folder) {
 Result<std::string> Shown(const ExportersOptions& options) {
   const bool json = options.format == "json";
   if (!json && options.format != "text") {
-    return Fail(fmt::format("--format: expected text or json, found \"{}\"", options.format));
+    return Fail("--format: expected text or json");
   }
   provider::ExporterPtr exporter;
   if (!options.name.empty()) {

@@ -29,7 +29,7 @@ int RunHealthcheck(const HealthcheckOptions& options, const Clock& clock, std::o
   if (options.url.empty()) request.unix_socket = options.admin.path;
   net::HttpClientOptions client;
   client.connect_timeout = client.timeout = kPatience;
-  const std::string url = request.url.substr(0, request.url.find('?'));
+  const std::string url = options.url.empty() ? request.url : "--url";  // which may hold a credential
   const Answer answer = AskAll({std::move(request)}, client, clock).front();
   if (answer.result.error) {
     const metrics::ReasonInfo& info = metrics::Info(poll::ToUpstreamError(*answer.result.error));

@@ -104,7 +104,7 @@ int RunProbe(const ProbeOptions& options, const Clock& clock, std::ostream& out,
     return kBadOptions;
   };
   if (options.format != "text" && options.format != "json") {
-    return complain(fmt::format("--format: expected text or json, found \"{}\"", options.format));
+    return complain("--format: expected text or json");
   }
   const auto plan = PlanProbe(options);
   if (!plan) return complain(plan.error().message);

@@ -46,7 +46,7 @@ Result<Common> ReadCommon(const ProbeOptions& options) {
   if (!fields) return std::unexpected(fields.error());
   common.fields = std::move(*fields);
   if (!options.method.empty() && options.method != "GET" && options.method != "HEAD") {
-    return Fail(fmt::format("--method: expected GET or HEAD, found \"{}\"", options.method));
+    return Fail("--method: expected GET or HEAD");
   }
   common.method = options.method;
   if (options.key_from_env.empty()) return common;
@@ -68,7 +68,7 @@ void Complete(const Common& common, const apis::KeyOptions& key, ProbeTarget* ta
 
 Result<ProbeTarget> FromBase(const std::string& name, const std::string& base_url, std::string_view path) {
   const auto base = http::ParseBaseUrl(base_url);
-  if (!base) return Fail(fmt::format("{}: {}", name, base.error().message));
+  if (!base) return std::unexpected(base.error());
   ProbeTarget target;
   target.name = name;
   target.host = base->host;
@@ -91,10 +91,10 @@ Result<ProbeTarget> FromUrl(const ProbeOptions& options, const ProbePlan& plan, 
   target->request.private_allowed = true;  // whoever runs the command wrote it
   target->request.method = common.method.empty() ? "GET" : common.method;
   target->exporter_named = !options.exporter.empty();
-  target->exporter = target->exporter_named ? plan.exporters.Find(options.exporter)
-                                            : plan.exporters.Detect(target->host, {});
-  if (!target->exporter)
-    return Fail(fmt::format("--exporter: there is no exporter \"{}\"", options.exporter));
+  const auto exporter = target->exporter_named ? app::FindExporter(plan.exporters, options.exporter)
+                                               : plan.exporters.Detect(target->host, {});
+  if (!exporter) return Fail("--exporter: " + exporter.error().message);
+  target->exporter = *exporter;
   Complete(common, common.key, &*target);
   return target;
 }
@@ -104,7 +104,7 @@ Status AddApi(const apis::ApiOptions& api, const Common& common, ProbePlan* plan
   const provider::ExporterPtr exporter = plan->exporters.Find(api.exporter);
   const provider::ExporterInfo& info = Info(*exporter);
   const auto endpoint = ResolvePoll(api.poll.value_or(apis::PollOptions{}), info.poll);
-  if (!endpoint) return Fail(fmt::format("api {}: {}", api.name, endpoint.error().message));
+  if (!endpoint) return std::unexpected(endpoint.error());
   std::vector<apis::KeyOptions> keys = api.keys;
   if (!common.key.value.empty() || keys.empty()) keys = {common.key};
   for (const apis::KeyOptions& key : keys) {
@@ -128,13 +128,26 @@ Status AddExporter(const std::string& name, const Common& common, ProbePlan* pla
   apis::ApiOptions api;
   api.name = api.exporter = name;
   if (Info(**exporter).base_url.empty()) {
-    return Fail(fmt::format("{}: every customer has a host of their own; probe a URL with --exporter {}",
-                            name, name));
+    return Fail(fmt::format("every customer has a host of their own; probe a URL with --exporter {}", name));
   }
   if (!Info(**exporter).poll) {
-    return Fail(fmt::format("{}: no endpoint to ask is known; probe a URL of the API", name));
+    return Fail("no endpoint to ask is known; probe a URL of the API");
   }
   return AddApi(api, common, plan);
+}
+
+Status AddTarget(const ProbeOptions& options, const app::Settings& settings, const Common& common,
+                 const std::string& name, ProbePlan* plan) {
+  if (name.find("://") != std::string::npos) {
+    auto target = FromUrl(options, *plan, common, name);
+    if (!target) return std::unexpected(target.error());
+    plan->targets.push_back(std::move(*target));
+    return {};
+  }
+  const auto& apis = settings.config.apis;
+  const auto api = std::ranges::find(apis, name, &apis::ApiOptions::name);
+  const bool configured = api != apis.end() && !options.config_file.empty();
+  return configured ? AddApi(*api, common, plan) : AddExporter(name, common, plan);
 }
 
 }  // namespace
@@ -147,19 +160,12 @@ Result<ProbePlan> PlanProbe(const ProbeOptions& options) {
   serve.exporters_dir = options.exporters_dir;
   auto settings = app::LoadSettings(serve);
   if (!settings) return std::unexpected(settings.error());
-  ProbePlan plan{std::move(settings->exporters), {}, settings->config.proxy.tls};
-  for (const std::string& name : options.targets) {
-    const auto& apis = settings->config.apis;
-    const auto api = std::ranges::find(apis, name, &apis::ApiOptions::name);
-    if (name.find("://") != std::string::npos) {
-      auto target = FromUrl(options, plan, *common, name);
-      if (!target) return std::unexpected(target.error());
-      plan.targets.push_back(std::move(*target));
-    } else {
-      const bool configured = api != apis.end() && !options.config_file.empty();
-      const Status added = configured ? AddApi(*api, *common, &plan) : AddExporter(name, *common, &plan);
-      if (!added) return std::unexpected(added.error());
-    }
+  ProbePlan plan{settings->exporters, {}, settings->config.proxy.tls};
+  for (size_t i = 0; i < options.targets.size(); ++i) {
+    const Status added = AddTarget(options, *settings, *common, options.targets[i], &plan);
+    if (added) continue;
+    const std::string which = options.targets.size() == 1 ? "TARGET" : fmt::format("TARGET {}", i + 1);
+    return Fail(fmt::format("{}: {}", which, added.error().message));
   }
   return plan;
 }

@@ -29,7 +29,8 @@ struct ProbePlan {
   net::TlsClientOptions tls;
 };
 
-// The first mistake in one sentence: nothing is asked then.
+// The first mistake in one sentence: nothing is asked then. It does not repeat what was typed, which may hold
+// a credential: a target is named by its number.
 Result<ProbePlan> PlanProbe(const ProbeOptions& options);
 
 }  // namespace apiquota::cli

@@ -20,10 +20,10 @@ Result<apis::ApiOptions> ParseApiFlag(const std::string& flag, const LoadContext
   api.route = "/" + api.name;
   if (!IsName(api.name) || api.name == "other") return Fail(fmt::format("--api: expected {}", kNameExpected));
   if (!Contains(context.exporters, api.exporter)) {
-    return Fail(fmt::format("--api {}: {}", api.name, UnknownExporter(api.exporter, context.exporters)));
+    return Fail("--api: " + UnknownExporter(api.exporter, context.exporters));
   }
   if (const Status status = context.check_base_url(api.base_url); !status) {
-    return Fail(fmt::format("--api {}: {}", api.name, status.error().message));
+    return Fail("--api: " + status.error().message);
   }
   return api;
 }

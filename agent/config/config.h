@@ -35,6 +35,7 @@ struct Config {
 struct LoadContext {
   std::vector<std::string> exporters;                      // names a file may use
   std::vector<std::string> exporters_with_base_url;        // those that need none from the operator
+  std::vector<std::string> exporters_with_credential;      // those whose requests a key can be added to
   std::vector<std::string> exporters_with_poll;            // those that know an endpoint to poll
   std::map<std::string, std::string> not_proxyable;        // those that can't be proxied, and why
   std::function<Status(std::string_view)> check_base_url;  // an error names the URL and what was expected

@@ -67,8 +67,7 @@ std::string LoadRoute(const YamlValue& value, const std::string& name) {
   if (!value.Present()) return "/" + name;
   std::string route = value.AsString();
   if (value.IsScalar() && !IsRoute(route)) {
-    value.Fail(
-        fmt::format("expected a route such as /openai, without a slash at its end, found \"{}\"", route));
+    value.Fail("expected a route such as /openai, without a slash at its end");
   }
   return route;
 }
@@ -128,9 +127,8 @@ std::map<std::string, std::string> LoadLabels(YamlMap map) {
   for (const auto& [name, value] : map.Entries()) {
     if (!IsLabelName(name)) {
       value.Fail(
-          fmt::format("label \"{}\": expected a name of letters, digits and \"_\", the first no digit, not "
-                      "beginning with \"__\"",
-                      name));
+          "expected as the label's name letters, digits and \"_\", the first no digit, not beginning with "
+          "\"__\"");
     } else if (std::ranges::find(kReservedLabels, name) != std::end(kReservedLabels)) {
       value.Fail(
           fmt::format("label \"{}\" is one of the agent's or Prometheus' own; expected another name", name));
@@ -160,18 +158,30 @@ std::vector<apis::KeyOptions> LoadKeys(const YamlValue& list, const Loader& load
   for (const YamlValue& item : list.AsList()) {
     apis::KeyOptions key = LoadKey(item.AsMap(), loader);
     for (const apis::KeyOptions& other : keys) {
-      if (other.name == key.name) item.Fail(fmt::format("a second key named \"{}\"", key.name));
+      if (other.name == key.name) item.Fail("a second key of this name");
       if (other.inject_default && key.inject_default) {
-        item.Fail(fmt::format("a second key with inject: default; \"{}\" is the first", other.name));
+        item.Fail("a second key with inject: default");
       }
       if (other.value.Equals(key.value.Reveal())) {
-        item.Fail(fmt::format("keys \"{}\" and \"{}\" hold the same credential; expected one name for it",
-                              other.name, key.name));
+        item.Fail("another key of this api holds the same credential; expected one name for it");
       }
     }
     keys.push_back(std::move(key));
   }
   return keys;
+}
+
+// A key can only be injected where the exporter file names a header for it.
+void CheckInjectable(const YamlValue& keys, const apis::ApiOptions& api, const Loader& loader) {
+  if (!Contains(loader.context.exporters, api.exporter) ||
+      Contains(loader.context.exporters_with_credential, api.exporter)) {
+    return;
+  }
+  const auto key = std::ranges::find_if(api.keys, &apis::KeyOptions::inject_default);
+  if (key == api.keys.end()) return;
+  YamlMap map = keys.AsList()[static_cast<size_t>(key - api.keys.begin())].AsMap();
+  map.Get("inject").Fail(
+      fmt::format("exporter \"{}\" knows no header for a credential: a key can't be injected", api.exporter));
 }
 
 apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<std::string>& proxy_hosts) {
@@ -184,7 +194,9 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<st
   api.timeouts = LoadTimeouts(map.Get("timeouts").AsMap());
   if (const YamlValue links = map.Get("rewrite_links"); links.Present()) api.rewrite_links = links.AsBool();
   api.labels = LoadLabels(map.Get("labels").AsMap());
-  api.keys = LoadKeys(map.Get("keys"), loader);
+  const YamlValue keys = map.Get("keys");
+  api.keys = LoadKeys(keys, loader);
+  CheckInjectable(keys, api, loader);
   LoadPoll(map.Get("poll"), loader, &api);
   api.limits = LoadLimits(map.Get("limits"));
   map.Finish();
@@ -200,10 +212,9 @@ std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& load
     apis::ApiOptions api = LoadApi(item.AsMap(), loader, proxy_hosts);
     CheckHosts(api, apis, item);
     for (const apis::ApiOptions& other : apis) {
-      if (other.name == api.name) item.Fail(fmt::format("a second api named \"{}\"", api.name));
+      if (other.name == api.name) item.Fail("a second api of this name");
       if (other.route == api.route) {
-        item.Fail(
-            fmt::format("route {} is taken by api \"{}\"; expected another one", api.route, other.name));
+        item.Fail("another api has the same route; expected one of its own for each");
       }
     }
     apis.push_back(std::move(api));

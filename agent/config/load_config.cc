@@ -24,10 +24,10 @@ void CheckInjection(const YamlValue& apis_value, const Config& config) {
     const auto& keys = config.apis[i].keys;
     const auto key = std::ranges::find_if(keys, &apis::KeyOptions::inject_default);
     if (key == keys.end()) continue;
-    items[i].Fail(
-        fmt::format("key \"{}\" is injected while the proxy listens on {} and nobody has to show a token; "
-                    "expected \"callers\", or a loopback address",
-                    key->name, ToText(config.proxy.listen)));
+    items[i].Fail(fmt::format(
+        "a key of this api is injected while the proxy listens on {} and nobody has to show a token; "
+        "expected \"callers\", or a loopback address",
+        ToText(config.proxy.listen)));
   }
 }
 
@@ -76,7 +76,7 @@ Result<std::string> ReadConfigText(const std::string& file) {
     text.resize(static_cast<size_t>(stream.gcount()));
   }
   if (!stream.is_open() || stream.bad()) {
-    return Fail(fmt::format("cannot read {}: {}", file, std::generic_category().message(errno)));
+    return Fail(fmt::format("cannot read the configuration: {}", std::generic_category().message(errno)));
   }
   return text;
 }

@@ -20,7 +20,7 @@ double LoadJitter(const YamlValue& value) {
   const bool percent = text.ends_with('%');
   const auto amount = percent ? ParseDigits(std::string_view(text).substr(0, text.size() - 1)) : std::nullopt;
   if (amount && *amount <= 50) return static_cast<double>(*amount) / 100;
-  if (value.IsScalar()) value.Fail(fmt::format("expected a share from 0% to 50%, found \"{}\"", text));
+  if (value.IsScalar()) value.Fail("expected a share from 0% to 50%");
   return 0;
 }
 
@@ -65,7 +65,7 @@ std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list) {
     LoadTime(map, "window", std::chrono::seconds(1), std::chrono::days(31), &limit.window);
     map.Finish();
     if (std::ranges::find(limits, limit.quota, &quota::DeclaredLimit::quota) != limits.end()) {
-      item.Fail(fmt::format("a second limit named \"{}\"", limit.quota));
+      item.Fail("a second limit of this quota");
     }
     limits.push_back(std::move(limit));
   }

@@ -22,28 +22,23 @@ bool IsCredential(std::string_view text) {
          std::ranges::all_of(text, [&](char c) { return visible(c) || c == ' '; });
 }
 
-// A name as people give them to variables. Anything else may be the credential itself, pasted into the wrong
-// place, and must not be shown.
-bool LooksLikeVariable(std::string_view name) {
-  return !name.empty() && name.size() <= 128 && (name[0] < '0' || name[0] > '9') &&
-         std::ranges::all_of(
-             name, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
-}
+// Neither a variable's name nor a file's enters a message: it may be the credential itself, pasted into the
+// wrong place (AKIAIOSFODNN7EXAMPLE would do as both).
+constexpr std::string_view kVariable = "the environment variable named here";
+constexpr std::string_view kFile = "the file named here";
 
 Secret FromEnvironment(const YamlValue& value) {
   const std::string name = value.AsString();
   if (!value.IsScalar()) return {};
-  const std::string shown = LooksLikeVariable(name) ? "environment variable " + name
-                                                    : std::string("the environment variable named here");
   const char* text =
       name.empty() || name.find('=') != std::string::npos ? nullptr : std::getenv(name.c_str());
   if (text == nullptr) {
-    value.Fail(fmt::format("{} is not set; expected it to hold a credential", shown));
+    value.Fail(fmt::format("{} is not set; expected it to hold a credential", kVariable));
   } else if (*text == '\0') {
-    value.Fail(fmt::format("{} is empty; expected it to hold a credential", shown));
+    value.Fail(fmt::format("{} is empty; expected it to hold a credential", kVariable));
   } else if (!IsCredential(text)) {
-    value.Fail(
-        fmt::format("{} holds bytes that no header can carry; expected one line of visible ASCII", shown));
+    value.Fail(fmt::format("{} holds bytes that no header can carry; expected one line of visible ASCII",
+                           kVariable));
   } else {
     return Secret(std::string(text));
   }
@@ -69,16 +64,16 @@ Secret FromFile(const YamlValue& value, const Loader& loader) {
   if (!value.IsScalar() || value.AsString().empty()) return {};
   const Result<Secret> read = ReadSecretFile(path);
   if (!read) {
-    value.Fail(fmt::format("cannot read {}: {}", path, read.error().message));
+    value.Fail(fmt::format("cannot read {}: {}", kFile, read.error().message));
     return {};
   }
   std::string_view text = read->Reveal();
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (text.empty()) {
-    value.Fail(fmt::format("{} is empty; expected it to hold a credential", path));
+    value.Fail(fmt::format("{} is empty; expected it to hold a credential", kFile));
   } else if (text.size() > kSecretBytesMax || !IsCredential(text)) {
-    value.Fail(fmt::format("{} is no credential; expected one line of visible ASCII, at most 16 KiB", path));
+    value.Fail(fmt::format("{} is no credential; expected one line of visible ASCII, at most 16 KiB", kFile));
   } else {
     return Secret(std::string(text));
   }

@@ -48,7 +48,7 @@ std::string LoadName(const YamlValue& value, std::initializer_list<std::string_v
 net::ListenAddress LoadListenAddress(const YamlValue& value) {
   const std::string text = value.AsString();
   if (const auto address = ParseListenAddress(text)) return *address;
-  if (value.IsScalar()) value.Fail(fmt::format("expected {}, found \"{}\"", kListenAddressExpected, text));
+  if (value.IsScalar()) value.Fail(fmt::format("expected {}", kListenAddressExpected));
   return {};
 }
 
@@ -72,7 +72,7 @@ std::string LoadPath(const YamlValue& value, const Loader& loader) {
 
 void CheckReadable(const YamlValue& value, const std::string& path) {
   if (!value.Present() || access(path.c_str(), R_OK) == 0) return;
-  value.Fail(fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
+  value.Fail(fmt::format("cannot read the file named here: {}", std::generic_category().message(errno)));
 }
 
 }  // namespace apiquota::config

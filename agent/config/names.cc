@@ -29,9 +29,8 @@ bool Contains(const std::vector<std::string>& words, std::string_view word) {
 std::string UnknownExporter(std::string_view name, const std::vector<std::string>& exporters) {
   const std::vector<std::string_view> known(exporters.begin(), exporters.end());
   const std::string_view match = ClosestMatch(name, known);
-  const std::string hint = match.empty() ? fmt::format("expected one of {}", fmt::join(known, ", "))
-                                         : fmt::format("did you mean \"{}\"?", match);
-  return fmt::format("unknown exporter \"{}\"; {}", name, hint);
+  return "unknown exporter; " + (match.empty() ? fmt::format("expected one of {}", fmt::join(known, ", "))
+                                               : fmt::format("did you mean \"{}\"?", match));
 }
 
 }  // namespace apiquota::config

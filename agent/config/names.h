@@ -15,7 +15,7 @@ bool IsName(std::string_view name);
 
 bool Contains(const std::vector<std::string>& words, std::string_view word);
 
-// "unknown exporter "opnai"; did you mean "openai"?"
+// "unknown exporter; did you mean "openai"?": `name`, which may be anything, is not repeated.
 std::string UnknownExporter(std::string_view name, const std::vector<std::string>& exporters);
 
 }  // namespace apiquota::config

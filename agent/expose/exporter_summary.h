@@ -30,8 +30,9 @@ ExporterSummary Summarize(const provider::Exporter& exporter);
 // neither.
 bool CountRecording(std::string_view first_line, ExporterSummary* summary);
 
-// {"exporters": [{"name", "title", "docs", "hosts", "self_hosted", "base_url", "not_proxyable", "polled",
-// "detect", "quotas", "recordings": {"documented", "inferred"}}]}, indented, with a final newline; and back.
+// {"exporters": [{"name", "title", "docs", "hosts", "self_hosted", "base_url", "not_proxyable", "credential",
+// "polled", "detect", "quotas", "recordings": {"documented", "inferred"}}]}, indented, with a final newline;
+// and back.
 std::string SummariesAsJson(const std::vector<ExporterSummary>& summaries);
 Result<std::vector<ExporterSummary>> ReadSummaries(std::string_view json);
 

@@ -25,7 +25,7 @@ struct BaseUrl {
   friend bool operator==(const BaseUrl&, const BaseUrl&) = default;
 };
 
-// http or https, no userinfo, no query, no fragment.
+// http or https, no userinfo, no query, no fragment. An error does not repeat the URL.
 Result<BaseUrl> ParseBaseUrl(std::string_view text);
 
 // The path-and-query a client asked for, taken from origin-form or absolute-form, whose authority

@@ -87,11 +87,8 @@ void SplitAuthority(std::string_view authority, std::string* host, uint16_t* por
 }  // namespace
 
 Result<BaseUrl> ParseBaseUrl(std::string_view text) {
-  // An '@' may end a password, and a query or fragment hold a key: such a text is not repeated.
-  const bool shown = text.find_first_of("@?#") == std::string_view::npos;
-  const auto fail = [text, shown](std::string_view why) {
-    return Fail("base URL" + (shown ? " \"" + std::string(text) + "\"" : "") + ": " + std::string(why));
-  };
+  // Never repeated: user, path, query and fragment may hold a credential.
+  const auto fail = [](std::string_view why) { return Fail("base URL: " + std::string(why)); };
   if (!std::ranges::all_of(text, IsVisible) || text.find('\\') != std::string_view::npos) {
     return fail("spaces, control bytes and '\\' must be percent-encoded");
   }

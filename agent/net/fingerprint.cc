@@ -35,19 +35,19 @@ std::string Hex(std::span<const unsigned char> bytes) {
 
 std::string Reason() { return std::strerror(errno); }
 
-Result<Secret> ReadSalt(const Descriptor& file, const std::string& path) {
+Result<Secret> ReadSalt(const Descriptor& file) {
   struct stat info{};
-  if (fstat(file.get(), &info) != 0) return Fail(path + ": " + Reason());
-  if (!S_ISREG(info.st_mode)) return Fail(path + ": the key salt must be a regular file");
+  if (fstat(file.get(), &info) != 0) return Fail("the key salt can't be read: " + Reason());
+  if (!S_ISREG(info.st_mode)) return Fail("the key salt must be a regular file");
   if ((info.st_mode & 077) != 0) {
-    return Fail(path + ": the key salt can be read by others; expected mode 0600 (chmod 600)");
+    return Fail("the key salt can be read by others; expected mode 0600 (chmod 600)");
   }
   std::array<char, 4096> buffer;
   const ssize_t n = read(file.get(), buffer.data(), buffer.size());
-  if (n < 0) return Fail(path + ": " + Reason());
+  if (n < 0) return Fail("the key salt can't be read: " + Reason());
   std::string_view text(buffer.data(), static_cast<size_t>(n));
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  if (text.size() < kSaltTextMin) return Fail(path + ": the key salt is shorter than 16 bytes");
+  if (text.size() < kSaltTextMin) return Fail("the key salt is shorter than 16 bytes");
   return Secret(std::string(text));
 }
 
@@ -67,17 +67,17 @@ std::string Fingerprinter::Of(std::string_view credential) const {
 
 Result<Secret> LoadOrCreateSalt(const std::string& path) {
   const Descriptor existing(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (existing.get() >= 0) return ReadSalt(existing, path);
-  if (errno != ENOENT) return Fail(path + ": the key salt can't be read: " + Reason());
+  if (existing.get() >= 0) return ReadSalt(existing);
+  if (errno != ENOENT) return Fail("the key salt can't be read: " + Reason());
   const Descriptor created(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (created.get() < 0) return Fail(path + ": the key salt can't be created: " + Reason());
+  if (created.get() < 0) return Fail("the key salt can't be created: " + Reason());
   Secret salt = RandomSalt();
   const std::string_view text = salt.Reveal();
   if (write(created.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       fsync(created.get()) != 0) {
     const std::string reason = Reason();
     unlink(path.c_str());
-    return Fail(path + ": the key salt can't be written: " + reason);
+    return Fail("the key salt can't be written: " + reason);
   }
   return salt;
 }

@@ -45,7 +45,7 @@ Result<TlsClient> TlsClient::Create(const TlsClientOptions& options) {
                          : SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr);
   ERR_clear_error();
   if (loaded != 1) {
-    return Fail(options.ca_file + ": no certificates can be read from the CA file, expected PEM");
+    return Fail("proxy.tls.ca_file: no certificates can be read from the file; expected PEM");
   }
   return out;
 }

@@ -59,6 +59,7 @@ ExporterCard CardOf(const Exporter& exporter) {
           .self_hosted = info.self_hosted,
           .base_url = info.base_url,
           .not_proxyable = info.not_proxyable,
+          .credential = !info.credentials.empty(),
           .polled = info.poll.has_value(),
           .detect = exporter.detect};
 }

@@ -48,11 +48,9 @@ void CheckStars(const YamlValue& value, const QuotaRule& rule) {
     for (const FieldSource& source : sources) {
       if (source.from != FieldSource::From::kHeader) continue;
       const bool star = source.name.find('*') != std::string::npos;
-      if (star && rule.several)
-        value.Fail(fmt::format("\"{}\": names come from its texts already", source.name));
+      if (star && rule.several) value.Fail("a header with a *: names come from its texts already");
       if (star == family || (family && rule.several)) continue;
-      value.Fail(
-          fmt::format("\"{}\": the quota's name and all its headers hold a * or none does", source.name));
+      value.Fail("the quota's name and all its headers hold a * or none does");
     }
   }
 }

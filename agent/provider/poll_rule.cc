@@ -29,8 +29,7 @@ void ReadCost(const YamlValue& value, PollRule* rule) {
   const auto words = Split(text, ' ');
   const auto amount = words.size() == 2 ? ParseDigits(words[1]) : std::nullopt;
   if (!amount || *amount == 0 || *amount > kCostMax || words[0].empty()) {
-    value.Fail(
-        fmt::format("expected nothing, or a unit and an amount such as requests 1, found \"{}\"", text));
+    value.Fail("expected nothing, or a unit and an amount such as requests 1");
     return;
   }
   rule->cost_unit = words[0];
@@ -53,12 +52,12 @@ PollRule ReadPollRule(const YamlValue& value) {
   const YamlValue path = map.Require("path");
   rule.path = path.AsString();
   if (path.IsScalar() && !IsPollPath(rule.path)) {
-    path.Fail(fmt::format("expected {}, found \"{}\"", kPollPathExpected, rule.path));
+    path.Fail(fmt::format("expected {}", kPollPathExpected));
   }
   ReadCost(map.Require("costs"), &rule);
   for (const auto& [name, text] : map.Get("headers").AsMap().Entries()) {
     const std::string header_value = text.AsString();
-    if (!IsHeaderName(name)) text.Fail(fmt::format("\"{}\": expected a header's name in lower case", name));
+    if (!IsHeaderName(name)) text.Fail("expected a header's name in lower case");
     if (!std::ranges::all_of(header_value, [](char c) { return c == ' ' || IsVisible(c); })) {
       text.Fail("expected visible ASCII");
     }

@@ -67,7 +67,7 @@ Status SimulatedApi::ChooseThrottle() {
   auto rule = std::ranges::find_if(exporter_.throttles, anywhere);
   if (rule == exporter_.throttles.end()) rule = std::ranges::find(exporter_.throttles, wanted, scope);
   if (rule == exporter_.throttles.end() && !options_.throttle.empty()) {
-    return Fail(fmt::format("--throttle {}: {} never refuses so", wanted, exporter_.info.name));
+    return Fail(fmt::format("--throttle: {} never refuses so", exporter_.info.name));
   }
   throttle_ = rule == exporter_.throttles.end() ? exporter_.throttles.front() : *rule;
   return {};
@@ -79,7 +79,7 @@ Status SimulatedApi::AnnounceFromOption(std::string_view text) {
   if (const size_t slash = name.rfind('/'); slash != std::string_view::npos) {
     window = ParseDuration(name.substr(slash + 1));
     if (!window || *window <= Micros(0)) {
-      return Fail(fmt::format("--quota {}: a duration such as 60s is expected after the /", text));
+      return Fail("--quota: a duration such as 60s is expected after the /");
     }
     name = name.substr(0, slash);
   }
@@ -87,7 +87,7 @@ Status SimulatedApi::AnnounceFromOption(std::string_view text) {
   if (const size_t equals = name.find('='); equals != std::string_view::npos) {
     limit = ParseDecimal(name.substr(equals + 1));
     if (!limit || *limit <= 0) {
-      return Fail(fmt::format("--quota {}: a limit above 0 is expected after the =", text));
+      return Fail("--quota: a limit above 0 is expected after the =");
     }
     name = name.substr(0, equals);
   }
@@ -106,7 +106,7 @@ Status SimulatedApi::AnnounceNamed(std::string_view name, std::optional<double> 
     Announce(r, star->empty() ? NameForStar(exporter_, r) : *star, limit, window);
     return {};
   }
-  return Fail(fmt::format("--quota {}: {} says no such quota", name, exporter_.info.name));
+  return Fail(fmt::format("--quota: {} says no quota of this name", exporter_.info.name));
 }
 
 void SimulatedApi::AnnounceAll() {

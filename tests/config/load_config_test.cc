@@ -114,7 +114,7 @@ std::set<std::string> Keys(const std::string& file) {
 }
 
 TEST_F(LoadConfigTest, TheReferenceFileLoadsAndNamesEveryKey) {
-  setenv("NIGHTLY_BATCH_TOKEN", "token", 1);
+  setenv("NIGHTLY_BATCH_TOKEN", "nightly-token", 1);
   const std::string reference = SourceDir() + "/docs/apiquota.example.yaml";
   const Result<Config> loaded = LoadConfigFile(reference, Context());
   ASSERT_TRUE(loaded) << loaded.error().message;
@@ -158,7 +158,8 @@ TEST_F(LoadConfigTest, InjectionIsJudgedByTheAddressThatWins) {
   ASSERT_FALSE(open);
   EXPECT_EQ(
       open.error().message,
-      "f.yaml:2:5: key \"ci\" is injected while the proxy listens on [::]:1 and nobody has to show a token; "
+      "f.yaml:2:5: a key of this api is injected while the proxy listens on [::]:1 and nobody has to show a "
+      "token; "
       "expected \"callers\", or a loopback address");
   EXPECT_TRUE(LoadConfig(text + "callers: [{name: c, token_from_env: CALLER_TOKEN}]\n", "f.yaml", context));
   context.proxy_listen = net::ListenAddress{"127.0.0.1", 1};
@@ -166,8 +167,8 @@ TEST_F(LoadConfigTest, InjectionIsJudgedByTheAddressThatWins) {
 }
 
 TEST_F(LoadConfigTest, AFileThatCannotBeReadIsSaidSo) {
-  EXPECT_EQ(Complaint("no-such.yaml"), "cannot read no-such.yaml: No such file or directory");
-  EXPECT_EQ(Complaint("."), "cannot read .: Is a directory");
+  EXPECT_EQ(Complaint("no-such.yaml"), "cannot read the configuration: No such file or directory");
+  EXPECT_EQ(Complaint("."), "cannot read the configuration: Is a directory");
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ const std::vector<ExporterSummary> kTwo = {{.card = {.name = "a",
                                            {.card = {.name = "long",
                                                      .hosts = {"1", "2", "3", "4", "5"},
                                                      .self_hosted = true,
-                                                     .not_proxyable = "requests are signed"},
+                                                     .not_proxyable = "requests are signed",
+                                                     .credential = true},
                                             .title = "B",
                                             .docs = "",
                                             .quotas = {"q", "r", "s", "t"},
@@ -62,6 +63,7 @@ TEST(ExporterSummaryTest, JsonReadsBackAsItWas) {
       "self_hosted": false,
       "base_url": "https://a.example",
       "not_proxyable": "",
+      "credential": false,
       "polled": true,
       "detect": [
         "x-a-*"

@@ -122,15 +122,14 @@ TEST(ParseBaseUrlTest, TakesHttpAndHttpsApart) {
 }
 
 TEST(ParseBaseUrlTest, SaysWhatIsWrongWithoutRepeatingPasswords) {
-  EXPECT_EQ(Base("ftp://h"), "base URL \"ftp://h\": expected http:// or https://");
-  EXPECT_EQ(Base("h/v1"), "base URL \"h/v1\": expected http:// or https://");
-  EXPECT_EQ(Base("https://"), "base URL \"https://\": expected a host and optionally a port");
-  EXPECT_EQ(Base("https://a b"),
-            "base URL \"https://a b\": spaces, control bytes and '\\' must be percent-encoded");
-  EXPECT_EQ(Base("https://h:99999"), "base URL \"https://h:99999\": expected a host and optionally a port");
-  EXPECT_EQ(Base("https://h:0"), "base URL \"https://h:0\": port 0 can't be connected to");
+  EXPECT_EQ(Base("ftp://h"), "base URL: expected http:// or https://");
+  EXPECT_EQ(Base("h/v1"), "base URL: expected http:// or https://");
+  EXPECT_EQ(Base("https://"), "base URL: expected a host and optionally a port");
+  EXPECT_EQ(Base("https://a b"), "base URL: spaces, control bytes and '\\' must be percent-encoded");
+  EXPECT_EQ(Base("https://h:99999"), "base URL: expected a host and optionally a port");
+  EXPECT_EQ(Base("https://h:0"), "base URL: port 0 can't be connected to");
   EXPECT_EQ(Base("https://h/?a"), "base URL: a query or fragment is not allowed");
-  EXPECT_EQ(Base("https://h/a/../b"), "base URL \"https://h/a/../b\": dot segments are not allowed");
+  EXPECT_EQ(Base("https://h/a/../b"), "base URL: dot segments are not allowed");
   EXPECT_EQ(Base("https://user:pass@h"), "base URL: no user or password is allowed");
   EXPECT_EQ(Base("user:pass@h"), "base URL: expected http:// or https://");
 }

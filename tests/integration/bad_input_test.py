@@ -32,30 +32,30 @@ class BadInputTest(unittest.TestCase):
         for text, sentence in (
             ("prxy: {}\n", 'c.yaml:1:1: unknown key "prxy"; did you mean "proxy"?'),
             ("proxy: {connect_timeout: soon}\n",
-             'c.yaml:1:26: expected a duration such as 60s, 1m30s or 250ms, found "soon"'),
+             'c.yaml:1:26: expected a duration such as 60s, 1m30s or 250ms'),
             (api + "value_from_env: NO_SUCH_KEY}]}\n",
-             "c.yaml:2:67: environment variable NO_SUCH_KEY is not set; expected it to hold a credential"),
+             "c.yaml:2:67: the environment variable named here is not set; expected it to hold a credential"),
             (api + "value_from_file: missing}]}\n",
-             "c.yaml:2:68: cannot read missing: No such file or directory"),
+             "c.yaml:2:68: cannot read the file named here: No such file or directory"),
             ("apis:\n  - {name: a, exporter: opnai}\n",
-             'c.yaml:2:25: unknown exporter "opnai"; did you mean "openai"?'),
+             'c.yaml:2:25: unknown exporter; did you mean "openai"?'),
             ("apis:\n  - {name: a, exporter: openai, base_url: 'ftp://x'}\n",
-             'c.yaml:2:43: base URL "ftp://x": expected http:// or https://'),
+             'c.yaml:2:43: base URL: expected http:// or https://'),
             ("proxy: {tls: {ca_file: missing.pem}}\n",
-             "c.yaml:1:24: cannot read missing.pem: No such file or directory"),
+             "c.yaml:1:24: cannot read the file named here: No such file or directory"),
         ):
             self.assertEqual(self.refused(*self.config(text)), sentence)
             self.assertEqual(self.refused("check-config", "c.yaml"), sentence)
 
     def test_files_and_flags(self):
         for arguments, sentence in (
-            (["serve", "--config.file", "none.yaml"], "cannot read none.yaml: No such file or directory"),
-            (["serve", "--config.file", "."], "cannot read .: Is a directory"),
-            (["serve", "--exporters.dir", "none"], "cannot read none: No such file or directory"),
+            (["serve", "--config.file", "none.yaml"], "cannot read the configuration: No such file or directory"),
+            (["serve", "--config.file", "."], "cannot read the configuration: Is a directory"),
+            (["serve", "--exporters.dir", "none"], "--exporters.dir: cannot read the folder: No such file or directory"),
             (["serve", "--proxy.listen-adress=:1"],
              'unknown flag "--proxy.listen-adress"; did you mean "--proxy.listen-address"?'),
             (["serve", "--api", "demo=gihub@http://x"],
-             '--api demo: unknown exporter "gihub"; did you mean "github"?'),
+             '--api: unknown exporter; did you mean "github"?'),
             (["srve"], 'unknown command "srve"; did you mean "serve"?'),
             ([], "expected a command; see apiquota --help"),
         ):
@@ -63,7 +63,7 @@ class BadInputTest(unittest.TestCase):
 
     def test_a_ca_file_that_is_none(self):
         (self.work.directory / "ca.pem").write_text("no certificate\n")
-        self.assertIn("ca.pem", self.refused(*self.config("proxy: {tls: {ca_file: ca.pem}}\n")))
+        self.assertIn("proxy.tls.ca_file", self.refused(*self.config("proxy: {tls: {ca_file: ca.pem}}\n")))
 
     def test_ports_in_use(self):
         agent = Agent(self.work)

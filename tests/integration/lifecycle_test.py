@@ -35,7 +35,7 @@ class LifecycleTest(ServingTest):
         agent.hang_up("reload_failed")
         self.assertEqual([get(agent.proxy + path)[0] for path in ("/two/", "/three/")], [200, 404])
         self.assertEqual(agent.sample("apiquota_config_last_reload_successful"), [({}, 0.0)])
-        mistake = f'{config}:2:29: unknown exporter "genric"; did you mean "generic"?'
+        mistake = f'{config}:2:29: unknown exporter; did you mean "generic"?'
         self.assertIn(mistake.replace('"', '\\"'), agent.log())
         self.assertEqual(get(agent.admin + "/-/reload", method="POST")[::2],
                          (500, f"not reloaded, the old configuration is still in use: {mistake}\n".encode()))

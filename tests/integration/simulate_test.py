@@ -101,10 +101,10 @@ class SimulateTest(unittest.TestCase):
         simulator = self.simulator()
         for arguments, sentence in [
                 (["--limit", "0"], "--limit: a number above 0 is expected"),
-                (["--quota", "nonsense=-1"], "--quota nonsense=-1: a limit above 0 is expected after the ="),
+                (["--quota", "nonsense=-1"], "--quota: a limit above 0 is expected after the ="),
                 (["--quota", "requests=5/soon"],
-                 "--quota requests=5/soon: a duration such as 60s is expected after the /"),
-                (["--throttle", "secondary"], "--throttle secondary: openai never refuses so"),
+                 "--quota: a duration such as 60s is expected after the /"),
+                (["--throttle", "secondary"], "--throttle: openai never refuses so"),
                 (["--path", "v1"], "--path: a path that starts with / is expected"),
                 (["--listen", simulator.address],
                  f"{simulator.address}: the address is in use by another program")]:

@@ -150,11 +150,11 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(ErrorOf("hots: [a]\n"), "x.yaml:3:1: unknown key \"hots\"; did you mean \"hosts\"?");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b}\n"), "x.yaml:4:5: \"kind\" is missing here");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: buket}\n"),
-            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance, found \"buket\"; did "
+            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance; did "
             "you mean "
             "\"bucket\"?");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: X-Limit}}\n"),
-            "x.yaml:4:54: expected a header name in lower case, with at most one *, found \"X-Limit\"");
+            "x.yaml:4:54: expected a header name in lower case, with at most one *");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, reset: {header: x-reset}}\n"),
             "x.yaml:4:45: \"format\" is missing here: a reset is said in too many ways to guess");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, format: duration}}\n"),
@@ -162,7 +162,7 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, body: /y}}\n"),
             "x.yaml:4:45: expected exactly one of header, body and value");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x-*}}\n"),
-            "x.yaml:4:5: \"x-*\": the quota's name and all its headers hold a * or none does");
+            "x.yaml:4:5: the quota's name and all its headers hold a * or none does");
   const auto body = [](const std::string& pointer) {
     return ErrorOf("quotas:\n  - {quota: \"*\", unit: b, kind: fixed, limit: {body: \"" + pointer + "\"}}\n");
   };
@@ -175,7 +175,7 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:4:35: *=member names quotas: expected * alone, for any element");
   EXPECT_EQ(ErrorOf("links: [x-url, x-url-*]\n"), "x.yaml:3:16: expected one header, without *");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 1000, scope: primary}\n"),
-            "x.yaml:4:14: expected a whole number from 100 to 999, found \"1000\"");
+            "x.yaml:4:14: expected a whole number from 100 to 999");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: code}, scope: primary}\n"),
             "x.yaml:4:35: expected a JSON pointer such as /error/code");
   EXPECT_EQ(ErrorOf("usage: {inputs: /a}\n"), "x.yaml:3:9: unknown key \"inputs\"; did you mean \"input\"?");

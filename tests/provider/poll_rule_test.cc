@@ -39,20 +39,16 @@ TEST(PollRuleTest, AnExporterWithoutOneCannotBePolled) {
 TEST(PollRuleTest, MistakesNameTheirPlace) {
   EXPECT_EQ(ErrorOf("{path: /me}"), "x.yaml:3:7: \"costs\" is missing here");
   EXPECT_EQ(ErrorOf("{costs: nothing}"), "x.yaml:3:7: \"path\" is missing here");
-  EXPECT_EQ(ErrorOf("{path: me, costs: nothing}"),
-            "x.yaml:3:14: expected a path such as /v1/models, found \"me\"");
-  EXPECT_EQ(ErrorOf("{path: \"/a b\", costs: nothing}"),
-            "x.yaml:3:14: expected a path such as /v1/models, found \"/a b\"");
-  EXPECT_EQ(ErrorOf("{method: POST, path: /me, costs: nothing}"),
-            "x.yaml:3:16: expected one of GET, HEAD, found \"POST\"");
+  EXPECT_EQ(ErrorOf("{path: me, costs: nothing}"), "x.yaml:3:14: expected a path such as /v1/models");
+  EXPECT_EQ(ErrorOf("{path: \"/a b\", costs: nothing}"), "x.yaml:3:14: expected a path such as /v1/models");
+  EXPECT_EQ(ErrorOf("{method: POST, path: /me, costs: nothing}"), "x.yaml:3:16: expected one of GET, HEAD");
   for (const char* costs :
        {"1", "requests", "requests 0", "requests -1", "requests 1000001", "requests  1"}) {
     EXPECT_EQ(ErrorOf("{path: /me, costs: " + std::string(costs) + "}"),
-              "x.yaml:3:26: expected nothing, or a unit and an amount such as requests 1, found \"" +
-                  std::string(costs) + "\"");
+              "x.yaml:3:26: expected nothing, or a unit and an amount such as requests 1");
   }
   EXPECT_EQ(ErrorOf("{path: /me, costs: nothing, headers: {X-Y: z}}"),
-            "x.yaml:3:50: \"X-Y\": expected a header's name in lower case");
+            "x.yaml:3:50: expected a header's name in lower case");
   EXPECT_EQ(ErrorOf("{path: /me, costs: nothing, headers: {x-y: \"a\\nb\"}}"),
             "x.yaml:3:50: expected visible ASCII");
   EXPECT_EQ(ErrorOf("{path: /me, costs: nothing, body: {}}"),

@@ -190,14 +190,14 @@ TEST_F(SimulatedApiTest, AnApiThatNamesItsQuotasItselfGetsANameThatTellsTheirWin
 }
 
 TEST_F(SimulatedApiTest, WhatAnApiCanNotSayIsRefused) {
-  EXPECT_EQ(Complaint("github", {.quotas = {"tokens"}}), "--quota tokens: github says no such quota");
+  EXPECT_EQ(Complaint("github", {.quotas = {"tokens"}}), "--quota: github says no quota of this name");
   EXPECT_EQ(Complaint("github", {.quotas = {"requests=0"}}),
-            "--quota requests=0: a limit above 0 is expected after the =");
+            "--quota: a limit above 0 is expected after the =");
   EXPECT_EQ(Complaint("github", {.quotas = {"requests=5/soon"}}),
-            "--quota requests=5/soon: a duration such as 60s is expected after the /");
+            "--quota: a duration such as 60s is expected after the /");
   EXPECT_EQ(Complaint("github", {.quotas = {"requests"}, .ietf = true}),
-            "--quota requests: github says no such quota");
-  EXPECT_EQ(Complaint("github", {.throttle = "spend"}), "--throttle spend: github never refuses so");
+            "--quota: github says no quota of this name");
+  EXPECT_EQ(Complaint("github", {.throttle = "spend"}), "--throttle: github never refuses so");
 }
 
 }  // namespace
