@@ -109,19 +109,26 @@ void Loop::Unwatch(int fd, EventHandler& handler) {
 }
 
 void Loop::Run() {
+  while (!stopping_.load(std::memory_order_relaxed)) TakeTurn(deferred_.linked() ? 0 : -1);
+}
+
+bool Loop::Turn() {
+  const bool deferred = deferred_.linked();
+  return TakeTurn(0) > 0 || deferred;
+}
+
+int Loop::TakeTurn(int timeout_ms) {
   running = this;
   std::array<epoll_event, kBatchMax> events;
-  while (!stopping_.load(std::memory_order_relaxed)) {
-    const int timeout = deferred_.linked() ? 0 : -1;
-    const int n = epoll_wait(epoll_.get(), events.data(), kBatchMax, timeout);
-    batch_ = std::span(events).first(static_cast<size_t>(std::max(n, 0)));
-    while (!batch_.empty()) {
-      const epoll_event event = batch_.front();
-      batch_ = batch_.subspan(1);
-      if (event.data.ptr != nullptr) static_cast<EventHandler*>(event.data.ptr)->OnEvents(event.events);
-    }
-    RunDeferred();
+  const int n = epoll_wait(epoll_.get(), events.data(), kBatchMax, timeout_ms);
+  batch_ = std::span(events).first(static_cast<size_t>(std::max(n, 0)));
+  while (!batch_.empty()) {
+    const epoll_event event = batch_.front();
+    batch_ = batch_.subspan(1);
+    if (event.data.ptr != nullptr) static_cast<EventHandler*>(event.data.ptr)->OnEvents(event.events);
   }
+  RunDeferred();
+  return n;
 }
 
 // What is deferred from here on has its turn after the next events.

@@ -46,6 +46,11 @@ class Loop {
   void Start();  // begins running on a thread of its own
   void Stop();   // returns when that thread has ended; work still posted is dropped
 
+  // One turn on the caller's thread, without waiting: what has happened is told, what was deferred is done.
+  // False if there was nothing. For whoever drives a loop that was never started (with a clock of its own,
+  // say).
+  bool Turn();
+
   // Runs `work` on the loop's thread, later. The only call other threads may make.
   void Post(std::function<void()> work);
 
@@ -67,6 +72,7 @@ class Loop {
   struct Mailbox;
 
   void Run();
+  int TakeTurn(int timeout_ms);
   void RunDeferred();
 
   const Clock& clock_;
