@@ -1,0 +1,195 @@
+#include "tests/fuzz/session_peers.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <utility>
+
+#include "tests/fuzz/http_text.h"
+
+namespace apiquota::fuzz {
+namespace {
+
+constexpr size_t kHeadMax = 256 * 1024;
+
+std::string MarkIn(std::string_view text) {
+  const size_t at = text.find('~');
+  if (at == std::string_view::npos || text.size() < at + kMarkLength) return {};
+  return std::string(text.substr(at, kMarkLength));
+}
+
+// The next line of `text`, without its CRLF; taken off.
+std::optional<std::string> TakeLine(std::string* text) {
+  const size_t end = text->find("\r\n");
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = text->substr(0, end);
+  text->erase(0, end + 2);
+  return line;
+}
+
+std::optional<std::string> TakeHeadFrom(std::string* text) {
+  const size_t end = text->find("\r\n\r\n");
+  if (end == std::string::npos) return std::nullopt;
+  std::string head = text->substr(0, end + 4);
+  text->erase(0, end + 4);
+  return head;
+}
+
+// A chunk with its CRLF, counted down; false: more is needed.
+bool TakeChunk(std::string* text, size_t* left, std::string_view who) {
+  const size_t n = std::min(*left, text->size());
+  text->erase(0, n);
+  *left -= n;
+  if (*left > 0 || text->size() < 2) return false;
+  Require(text->starts_with("\r\n"), who);
+  text->erase(0, 2);
+  return true;
+}
+
+}  // namespace
+
+void Require(bool holds, std::string_view rule) {
+  if (holds) return;
+  std::cerr << "BROKEN: " << rule << "\n";
+  std::abort();
+}
+
+void Trace(std::string_view what, std::string_view bytes) {
+  static const bool wanted = std::getenv("SESSION_FUZZ_TRACE") != nullptr;
+  if (!wanted || bytes.empty()) return;
+  std::cerr << "-- " << what << ", " << bytes.size() << " bytes:\n" << bytes.substr(0, 400) << "\n";
+}
+
+// What the upstream reads
+
+void UpstreamSide::Read(size_t max) {
+  const std::string bytes = peer_->Read(max);
+  Trace("upstream reads", bytes);
+  unread_ += bytes;
+  while (Step()) {
+  }
+  if (unread_.empty()) unread_.shrink_to_fit();
+}
+
+bool UpstreamSide::Step() {
+  switch (body_) {
+    case Body::kHead: {
+      const auto head = TakeHeadFrom(&unread_);
+      if (head) TakeHead(*head);
+      Require(head || unread_.size() < kHeadMax, "a request's head to the upstream ends");
+      return head.has_value();
+    }
+    case Body::kLength: {
+      const size_t n = std::min(body_left_, unread_.size());
+      unread_.erase(0, n);
+      body_left_ -= n;
+      if (body_left_ == 0) body_ = Body::kHead;
+      return body_left_ == 0;
+    }
+    case Body::kChunkLine: {
+      const auto line = TakeLine(&unread_);
+      if (!line) return false;
+      const auto size = ToNumber(*line, 16);
+      Require(size.has_value(), "chunks to the upstream are well-formed");
+      body_left_ = *size;
+      body_ = *size == 0 ? Body::kTrailers : Body::kChunk;
+      return true;
+    }
+    case Body::kChunk:
+      if (!TakeChunk(&unread_, &body_left_, "chunks to the upstream end in CRLF")) return false;
+      body_ = Body::kChunkLine;
+      return true;
+    case Body::kTrailers: {
+      const auto line = TakeLine(&unread_);
+      if (line && line->empty()) body_ = Body::kHead;
+      return line.has_value();
+    }
+  }
+  return false;
+}
+
+void UpstreamSide::TakeHead(std::string_view head) {
+  Require(WellFormedHead(head), "a request's head to the upstream is well-formed");
+  const std::string_view line = head.substr(0, head.find("\r\n"));
+  const size_t target = line.find(' ') + 1;
+  Require(target > 1 && line.substr(target).starts_with('/') && line.ends_with(" HTTP/1.1"),
+          "a request line to the upstream is well-formed");
+  Require(FieldOf(head, "host") == "127.0.0.1:9000", "the upstream's Host is its own");
+  Require(rogue_ || waiting_.empty(), "the upstream gets one request at a time");
+  const auto length = FieldOf(head, "content-length");
+  const auto coding = FieldOf(head, "transfer-encoding");
+  Require(!length || !coding, "a request to the upstream is framed in one way");
+  if (coding) {
+    Require(*coding == "chunked", "the only transfer coding is chunked");
+    body_ = Body::kChunkLine;
+  } else if (length) {
+    const auto value = ToNumber(*length, 10);
+    Require(value.has_value(), "a Content-Length to the upstream is a number");
+    body_left_ = *value;
+    body_ = *value == 0 ? Body::kHead : Body::kLength;
+  }
+  const std::string mark = MarkIn(line);
+  Require(mark.empty() || traffic_.arrived.insert(mark).second, "a request is sent to the upstream once");
+  waiting_.push_back({mark.empty() ? std::string(kNoMark) : mark, line.starts_with("HEAD ")});
+}
+
+// What the upstream says
+
+void UpstreamSide::Answer(const ReplyFragment& reply) {
+  const bool opens = reply.from == Reply::kNone;
+  if (reply.to == Reply::kRogue || reply.from != reply_ || (opens && waiting_.empty())) TurnRogue();
+  if (!rogue_ && opens) open_mark_ = waiting_.front().mark;
+  const std::string mark = rogue_ ? std::string(kNoMark) : open_mark_;
+  std::string text = Expand(reply.text, mark);
+  if (!opens || rogue_ || reply.to == Reply::kInterim) {
+    if (!rogue_ && !opens && reply.to == Reply::kNone) traffic_.whole.insert(mark);
+    if (!rogue_ && reply.to != Reply::kInterim) reply_ = reply.to;
+    if (rogue_ && opens && !waiting_.empty() && reply.to != Reply::kInterim) waiting_.pop_front();
+    return Say(text);
+  }
+  const bool head_request = waiting_.front().head_request;
+  waiting_.pop_front();
+  if (head_request) text.resize(text.find("\r\n\r\n") + 4);
+  reply_ = head_request ? Reply::kNone : reply.to;
+  if (reply_ == Reply::kNone) traffic_.whole.insert(mark);
+  Say(text);
+}
+
+void UpstreamSide::AnswerByItself(char letter) {
+  const ReplyFragment& reply = ReplyFor(letter);
+  Answer(reply);
+  if (reply.to == Reply::kInterim) Answer(ReplyFor('a'));
+}
+
+void UpstreamSide::Say(std::string_view bytes) {
+  Trace("upstream says", bytes);
+  peer_->Send(bytes);
+}
+
+void UpstreamSide::TurnRogue() {
+  rogue_ = true;
+  traffic_.whole.insert(open_mark_);  // nobody can tell whether it is
+}
+
+void UpstreamSide::SendRaw(std::string_view bytes) {
+  TurnRogue();
+  Say(bytes);
+}
+
+void UpstreamSide::EndOfStream() {
+  if (reply_ == Reply::kUntilEnd && !rogue_) traffic_.whole.insert(open_mark_);
+}
+
+void UpstreamSide::ShutdownSend() {
+  EndOfStream();
+  peer_->ShutdownSend();
+}
+
+void UpstreamSide::Close() {
+  EndOfStream();
+  peer_->Close();
+}
+
+void UpstreamSide::Reset() { peer_->Reset(); }
+
+}  // namespace apiquota::fuzz
