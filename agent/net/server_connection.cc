@@ -47,7 +47,7 @@ void ServerConnection::OnTurn() {
 
 void ServerConnection::OnEnd(StreamEnd end) {
   const bool no_handshake = end == StreamEnd::kHandshakeFailed || end == StreamEnd::kBadCertificate;
-  if (no_handshake && state_ == State::kReading) handler_.OnRefused(kHandshake, false);
+  if (no_handshake && state_ == State::kReading) handler_.OnRefused(kTlsHandshake, false);
   End();
 }
 

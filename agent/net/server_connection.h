@@ -41,7 +41,7 @@ inline constexpr http::Refusal kBodyTimeout{
     .status = 408, .rule = "body_timeout", .detail = "a body moved too slowly, or not at all"};
 
 // Nobody is left to answer.
-inline constexpr http::Refusal kHandshake{
+inline constexpr http::Refusal kTlsHandshake{
     .status = 400, .rule = "tls_handshake", .detail = "the client's TLS handshake failed"};
 
 // Told what a client asks. Every call but OnGone may answer, cut or abort the connection.

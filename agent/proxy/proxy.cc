@@ -9,27 +9,11 @@
 
 namespace apiquota::proxy {
 
-namespace {
-
-net::ServerLimits Limits(const ProxyOptions& options) {
-  return {.codec = {.head_bytes_max = options.head_bytes_max,
-                    .fields_max = options.fields_max,
-                    .target_bytes_max = options.target_bytes_max},
-          .high_bytes = options.buffer_high_bytes,
-          .low_bytes = options.buffer_low_bytes,
-          .head_timeout = options.head_timeout,
-          .idle_timeout = options.client_idle_timeout,
-          .stall_timeout = options.body_idle_timeout,
-          .rate_min = options.body_rate_min};
-}
-
-}  // namespace
-
 struct Proxy::Impl {
   Impl(const ProxyOptions& options, ProxyDeps deps, net::TlsClient tls,
        std::unique_ptr<net::TlsServer> tls_server)
       : shared{.options = options,
-               .server_limits = Limits(options),
+               .server_limits = ClientLimits(options),
                .clock = deps.clock,
                .observer = apis::Observer(deps.ledger),
                .rejections = metrics::RejectionCounters(deps.metrics),

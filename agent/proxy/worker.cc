@@ -16,6 +16,18 @@ net::UpstreamLimits Limits(const ProxyOptions& options) {
 
 }  // namespace
 
+net::ServerLimits ClientLimits(const ProxyOptions& options) {
+  return {.codec = {.head_bytes_max = options.head_bytes_max,
+                    .fields_max = options.fields_max,
+                    .target_bytes_max = options.target_bytes_max},
+          .high_bytes = options.buffer_high_bytes,
+          .low_bytes = options.buffer_low_bytes,
+          .head_timeout = options.head_timeout,
+          .idle_timeout = options.client_idle_timeout,
+          .stall_timeout = options.body_idle_timeout,
+          .rate_min = options.body_rate_min};
+}
+
 Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
     : shared_(shared),
       loop_(shared.clock),

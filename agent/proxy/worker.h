@@ -24,6 +24,8 @@
 
 namespace apiquota::proxy {
 
+net::ServerLimits ClientLimits(const ProxyOptions& options);
+
 // Set up before the loops run; afterwards only its thread-safe parts are used.
 struct Shared {
   ProxyOptions options;

@@ -91,16 +91,21 @@ SessionWorld::SessionWorld(const proxy::ProxyOptions& options) : fixed_(Always()
     upstreams_.push_back(std::make_unique<UpstreamSide>(std::move(peer), traffic_));
   };
   shared_.reset(new proxy::Shared{.options = options,
+                                  .server_limits = proxy::ClientLimits(options),
                                   .clock = fixed_.clock,
                                   .observer = apis::Observer(ledger_),
                                   .rejections = metrics::RejectionCounters(fixed_.metrics),
                                   .hosts = net::HostNames(options.listen, options.hosts),
                                   .tls = net::TlsClient(),
-                                  .resolver = net::Resolver(fixed_.clock, {.threads = 0}),
+                                  .tls_server = nullptr,
+                                  .resolver = net::Resolver(fixed_.clock, {.threads_max = 0}),
                                   .own_ports = {kPort},
+                                  .pseudonym = "apiquota",
                                   .clients = {}});
   worker_.emplace(*shared_, fixed_.both);
-  Require(worker_->Listen(options.listen).has_value(), "the proxy listens");
+  auto group = net::ListenGroup::Open(options.listen);
+  Require(group.has_value(), "the proxy's address is free");
+  Require(worker_->Listen(std::move(*group)).has_value(), "the proxy listens");
   memory_at_start_ = AllocatedBytes();
 }
 

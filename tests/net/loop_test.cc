@@ -46,26 +46,26 @@ struct Heard final : EventHandler {
 class LoopTest : public testing::Test {
  protected:
   Loop loop_{RealClock()};
-
-  TEST_F(LoopTest, DrivenByHandTellsWhatHasHappenedAndNeverWaits) {
-    const Pair pair;
-    Heard heard;
-    int posted = 0;
-    loop_.Watch(pair.near.get(), EPOLLIN | EPOLLET, heard);
-    EXPECT_FALSE(loop_.Turn());
-    pair.Speak();
-    loop_.Post([&] { ++posted; });
-    EXPECT_TRUE(loop_.Turn());
-    EXPECT_EQ(heard.times, 1);
-    EXPECT_EQ(posted, 1);
-    loop_.Post([&] { loop_.Post([&] { ++posted; }); });  // the second letter is for a turn of its own
-    while (loop_.Turn()) {
-    }
-    EXPECT_EQ(posted, 2);
-    EXPECT_EQ(heard.times, 1);
-    loop_.Unwatch(pair.near.get(), heard);
-  }
 };
+
+TEST_F(LoopTest, DrivenByHandTellsWhatHasHappenedAndNeverWaits) {
+  const Pair pair;
+  Heard heard;
+  int posted = 0;
+  loop_.Watch(pair.near.get(), EPOLLIN | EPOLLET, heard);
+  EXPECT_FALSE(loop_.Turn());
+  pair.Speak();
+  loop_.Post([&] { ++posted; });
+  EXPECT_TRUE(loop_.Turn());
+  EXPECT_EQ(heard.times, 1);
+  EXPECT_EQ(posted, 1);
+  loop_.Post([&] { loop_.Post([&] { ++posted; }); });  // the second letter is for a turn of its own
+  while (loop_.Turn()) {
+  }
+  EXPECT_EQ(posted, 2);
+  EXPECT_EQ(heard.times, 1);
+  loop_.Unwatch(pair.near.get(), heard);
+}
 
 TEST_F(LoopTest, RunsWhatIsPostedInOrder) {
   std::string order;
