@@ -14,8 +14,8 @@
 #include <mutex>
 #include <thread>
 
-#include "base/text.h"
 #include "base/log_fold.h"
+#include "base/text.h"
 
 namespace apiquota {
 namespace {

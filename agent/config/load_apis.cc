@@ -108,10 +108,10 @@ void CheckHosts(const apis::ApiOptions& api, const std::vector<apis::ApiOptions>
     const std::string& host = api.hosts[i];
     if (std::find(api.hosts.begin(), api.hosts.begin() + static_cast<std::ptrdiff_t>(i), host) !=
         api.hosts.begin() + static_cast<std::ptrdiff_t>(i))
-      item.Fail(fmt::format("host {} is named twice", host));
+      item.Fail("a host is named twice");
     for (const apis::ApiOptions& other : others) {
       if (Contains(other.hosts, host))
-        item.Fail(fmt::format("host {} is taken by api \"{}\"; expected another one", host, other.name));
+        item.Fail("another api has the same host; expected hosts of its own for each");
     }
   }
 }

@@ -1,4 +1,5 @@
 // From the upstream to the client. A piece that arrives leaves in the same turn; only then is it looked at.
+#include "proxy/admission.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
 
@@ -10,7 +11,7 @@ void Relay::OnConnection(bool waited) {
 }
 
 std::optional<http::LinkMapping> Relay::Links() const {
-  return LinksOf(record_.route(), worker_.shared().scheme(), connection_.request().host);
+  return LinksOf(record_.route(), worker_.shared().scheme(), RequestAuthority(connection_.request()));
 }
 
 void Relay::OnInterim(const http::ResponseHead& head) {
