@@ -65,11 +65,27 @@ struct Refusal {
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };
 
-inline constexpr std::string_view kRefusalRules[] = {
-    "body_timeout", "chunk",       "connection", "content_length", "control_byte", "field_count",
-    "field_name",   "field_value", "head_size",  "head_timeout",   "host",         "line_ending",
-    "loop",         "method",      "obs_fold",   "request_line",   "target", "tls_handshake",       "transfer_encoding",
-    "trailer",      "version"};
+inline constexpr std::string_view kRefusalRules[] = {"body_timeout",
+                                                     "chunk",
+                                                     "connection",
+                                                     "content_length",
+                                                     "control_byte",
+                                                     "field_count",
+                                                     "field_name",
+                                                     "field_value",
+                                                     "head_size",
+                                                     "head_timeout",
+                                                     "host",
+                                                     "line_ending",
+                                                     "loop",
+                                                     "method",
+                                                     "obs_fold",
+                                                     "request_line",
+                                                     "target",
+                                                     "tls_handshake",
+                                                     "transfer_encoding",
+                                                     "trailer",
+                                                     "version"};
 
 inline constexpr std::string_view kResponseRefusalRules[] = {
     "chunk",       "connection", "content_length",    "control_byte", "field_count",

@@ -38,7 +38,7 @@ struct Shared {
   std::unique_ptr<net::TlsServer> tls_server;  // towards clients; null: plain
   net::Resolver resolver;
   std::vector<uint16_t> own_ports;
-  std::string pseudonym;                              // in Via
+  std::string pseudonym;                                                     // in Via
   std::string_view scheme() const { return tls_server ? "https" : "http"; }  // of the listener
 
   std::atomic<size_t> clients{0};  // connections, of all workers

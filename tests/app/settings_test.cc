@@ -62,9 +62,9 @@ TEST(SettingsTest, AnApiFlagThatCannotBeIsOneSentence) {
        "digit"},
       {{"demo=gihub@http://x"}, "--api: unknown exporter; did you mean \"github\"?"},
       {{"demo=github@ftp://x"}, "--api: base URL: expected http:// or https://"},
-      {{"a=github@http://x"}, "--api a: there is an api of this name already"},
-      {{"o=github@http://x"}, "--api o: route /o is taken by api \"a\""},
-      {{"b=github@http://x", "b=github@http://y"}, "--api b: there is an api of this name already"},
+      {{"a=github@http://x"}, "--api: there is an api of this name already"},
+      {{"o=github@http://x"}, "--api: another api has the route of this name"},
+      {{"b=github@http://x", "b=github@http://y"}, "--api: there is an api of this name already"},
   };
   for (const auto& [flags, complaint] : cases) {
     options.apis = flags;
@@ -98,7 +98,7 @@ TEST(SettingsTest, ExportersOfADirectoryAreAdded) {
   EXPECT_NE(std::ranges::find(apis, "tiny tiny - /tiny"), apis.end());
   options.exporters_dir = directory / "missing";
   EXPECT_EQ(Apis(options),
-            std::vector<std::string>{"cannot read the configuration: No such file or directory"});
+            std::vector<std::string>{"--exporters.dir: cannot read the folder: No such file or directory"});
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(PollRuleTest, MistakesNameTheirPlace) {
   EXPECT_EQ(ErrorOf("{path: /me, costs: nothing, headers: {x-y: \"a\\nb\"}}"),
             "x.yaml:3:50: expected visible ASCII");
   EXPECT_EQ(ErrorOf("{path: /me, costs: nothing, body: {}}"),
-            "x.yaml:3:35: unknown key \"body\"; known here: method, path, costs, headers");
+            "x.yaml:3:35: unknown key; known here: method, path, costs, headers");
 }
 
 }  // namespace

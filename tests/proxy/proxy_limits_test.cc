@@ -136,7 +136,7 @@ TEST_F(ProxyTest, TooManyClientsAreTurnedAway) {
   Peer first = Connect();
   first.Send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(Rule(first.ReadUntil("}}\n")), "404 no_route");
-  EXPECT_EQ(Rule(Connect().ReadAll()), "503 clients_max");
+  EXPECT_EQ(Rule(Ask(kGet)), "503 clients_max");
 }
 
 TEST_F(ProxyTest, OversizedHeadsAreRefusedByTheirOwnStatus) {

@@ -158,7 +158,7 @@ TEST_F(ProxyTlsTest, ACaFileThatCantBeReadIsSaidAtTheStart) {
   const auto refused = Proxy::Start(options_, Routes({}), {RealClock(), ledger_, metrics_, {}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "/no/such.pem: no certificates can be read from the CA file, expected PEM");
+            "proxy.tls.ca_file: no certificates can be read from the file; expected PEM");
 }
 
 }  // namespace
