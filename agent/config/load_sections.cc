@@ -56,6 +56,7 @@ void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy
   LoadCount(section, "target_bytes_max", 256, 1024 * 1024, &proxy->target_bytes_max);
   LoadCount(section, "buffer_high_bytes", 16 * 1024, 64 * 1024 * 1024, &proxy->buffer_high_bytes);
   LoadCount(section, "buffer_low_bytes", 4 * 1024, 64 * 1024 * 1024, &proxy->buffer_low_bytes);
+  LoadCount(section, "body_rate_min", 0, 1'000'000, &proxy->body_rate_min);
   LoadCount(section, "clients_max", 1, 1'000'000, &proxy->clients_max);
   LoadCount(section, "upstream_connections_max", 1, 100'000, &proxy->upstream_connections_max);
   LoadCount(section, "upstream_queue_max", 0, 1'000'000, &proxy->upstream_queue_max);

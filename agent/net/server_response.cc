@@ -2,6 +2,15 @@
 #include "net/server_connection.h"
 
 namespace apiquota::net {
+namespace {
+
+constexpr size_t kKeptBytes = 16 * 1024;  // of scratch, by an idle connection
+
+void ShrinkAbove(size_t bytes, std::string* text) {
+  if (text->capacity() > bytes) std::string().swap(*text);
+}
+
+}  // namespace
 
 void ServerConnection::Continue() {
   if (!continue_due_) return;
@@ -80,6 +89,7 @@ void ServerConnection::FinishResponse() {
   state_ = State::kReading;
   parser_.Reset();
   stream_.ShrinkInput();
+  ShrinkAbove(kKeptBytes, &head_);
   if (in_requests_) return;
   if (!stream_.input().empty()) return loop_.Defer(*this);
   stream_.Resume();

@@ -44,9 +44,12 @@ http::CodecLimits Limits(const ProxyOptions& options) {
 Attempt::Attempt(net::Loop& loop, const ProxyOptions& options, ResponseSink& sink)
     : loop_(loop), options_(options), sink_(sink), timer_(*this), parser_(Limits(options)) {}
 
-void Attempt::Start(net::UpstreamPool& pool, std::string_view method, std::string head, bool chunked) {
+void Attempt::Start(net::UpstreamPool& pool, const apis::UpstreamTimeouts& timeouts, std::string_view method,
+                    std::string head, bool chunked) {
   ++attempts_;
   pool_ = &pool;
+  first_byte_timeout_ = timeouts.first_byte;
+  idle_timeout_ = timeouts.idle;
   method_ = method;
   head_ = std::move(head);
   chunked_ = chunked;
@@ -113,8 +116,7 @@ size_t Attempt::unsent() const {
 
 void Attempt::ArmTimer() {
   if (paused_) return timer_.Disarm();
-  loop_.timers().Arm(timer_,
-                     phase_ == Phase::kBody ? options_.upstream_idle_timeout : options_.first_byte_timeout);
+  loop_.timers().Arm(timer_, phase_ == Phase::kBody ? idle_timeout_ : first_byte_timeout_);
 }
 
 void Attempt::Pause() {

@@ -51,8 +51,10 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   Attempt(net::Loop& loop, const ProxyOptions& options, ResponseSink& sink);
   ~Attempt() { Cancel(); }
 
-  // `head` is the request's head as it goes on the wire; `chunked`: how its body is framed. May fail at once.
-  void Start(net::UpstreamPool& pool, std::string_view method, std::string head, bool chunked);
+  // Of `timeouts` those after the connection is there; connecting has the pool's. `head` is the request's
+  // head as it goes on the wire; `chunked`: how its body is framed. May fail at once.
+  void Start(net::UpstreamPool& pool, const apis::UpstreamTimeouts& timeouts, std::string_view method,
+             std::string head, bool chunked);
   std::string TakeHeadBuffer() { return std::move(head_); }  // to build the next head in
 
   // More of the request's body; before there is a connection it is kept. The slices are not needed
@@ -98,6 +100,8 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   Phase phase_ = Phase::kIdle;
   net::UpstreamPool* pool_ = nullptr;
   net::UpstreamConnection* connection_ = nullptr;
+  Micros first_byte_timeout_{};
+  Micros idle_timeout_{};
   std::string method_;
   std::string head_;     // to be sent
   std::string backlog_;  // body that came before there was a connection

@@ -31,7 +31,7 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
   BuildUpstreamHead(match, found, choice, &upstream_head);
-  attempt_.Start(worker_.PoolFor(route), head.method, std::move(upstream_head),
+  attempt_.Start(worker_.PoolFor(route), route.timeouts, head.method, std::move(upstream_head),
                  head.framing == http::BodyFraming::kChunked);
   if (attempt_.active()) OnBody(body, complete);
 }

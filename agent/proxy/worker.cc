@@ -10,7 +10,6 @@ constexpr size_t kTurnedAwayMax = 100;  // per loop, that are still being told
 net::UpstreamLimits Limits(const ProxyOptions& options) {
   return {.connections_max = options.upstream_connections_max,
           .queue_max = options.upstream_queue_max,
-          .queue_timeout = options.connect_timeout + options.tls_timeout,
           .idle_timeout = options.pool_idle_timeout};
 }
 
@@ -31,13 +30,9 @@ net::ServerLimits ClientLimits(const ProxyOptions& options) {
 Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
     : shared_(shared),
       loop_(shared.clock),
-      environment_{.connect = {.loop = loop_,
-                               .resolver = shared.resolver,
-                               .tls = shared.tls,
-                               .own_ports = {},
-                               .connect_timeout = shared.options.connect_timeout,
-                               .tls_timeout = shared.options.tls_timeout},
-                   .limits = Limits(shared.options)},
+      environment_{
+          .connect = {.loop = loop_, .resolver = shared.resolver, .tls = shared.tls, .own_ports = {}},
+          .limits = Limits(shared.options)},
       routes_(std::move(routes)) {}
 
 Worker::~Worker() {
@@ -97,9 +92,15 @@ net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
                                      .port = route.base.port,
                                      .tls = route.base.tls,
                                      .private_allowed = route.private_allowed};
-  auto& pool = pools_[address];
-  if (!pool) pool = std::make_unique<net::UpstreamPool>(environment_, address);
-  known = pool.get();
+  auto& upstream = upstreams_[{address, route.timeouts.connect, route.timeouts.tls}];
+  if (!upstream) {
+    net::UpstreamEnvironment environment = environment_;
+    environment.connect.connect_timeout = route.timeouts.connect;
+    environment.connect.tls_timeout = route.timeouts.tls;
+    environment.limits.queue_timeout = route.timeouts.connect + route.timeouts.tls;
+    upstream = std::make_unique<Upstream>(environment, address);
+  }
+  known = &upstream->pool;
   return *known;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <tuple>
 #include <unordered_map>
 
 #include "apis/observe.h"
@@ -72,7 +73,14 @@ class Worker {
   net::Loop loop_;
   net::UpstreamEnvironment environment_;
   std::shared_ptr<const apis::RouteTable> routes_;
-  std::map<net::UpstreamAddress, std::unique_ptr<net::UpstreamPool>> pools_;
+  // One upstream as the apis see it that give it the same time to connect.
+  struct Upstream {
+    Upstream(const net::UpstreamEnvironment& its, const net::UpstreamAddress& address)
+        : environment(its), pool(environment, address) {}
+    net::UpstreamEnvironment environment;
+    net::UpstreamPool pool;
+  };
+  std::map<std::tuple<net::UpstreamAddress, Micros, Micros>, std::unique_ptr<Upstream>> upstreams_;
   std::unordered_map<const apis::Route*, net::UpstreamPool*> pool_of_route_;
   std::unique_ptr<net::Listener> listener_;
   uint16_t port_ = 0;

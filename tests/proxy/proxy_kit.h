@@ -45,7 +45,11 @@ class ProxyTest : public testing::Test {
   std::shared_ptr<const apis::RouteTable> Routes(const std::vector<apis::ApiOptions>& apis,
                                                  const std::vector<apis::CallerOptions>& callers = {}) {
     auto routes =
-        BuildRoutes(apis, callers, exporters_, net::Fingerprinter(Secret("0123456789abcdef")), metrics_);
+        BuildRoutes(apis, callers, exporters_, net::Fingerprinter(Secret("0123456789abcdef")), metrics_,
+                    {.connect = options_.connect_timeout,
+                     .tls = options_.tls_timeout,
+                     .first_byte = options_.first_byte_timeout,
+                     .idle = options_.upstream_idle_timeout});
     EXPECT_TRUE(routes) << routes.error().message;
     return *routes;
   }
