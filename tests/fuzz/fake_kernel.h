@@ -101,8 +101,9 @@ class FakeKernel {
   void FailNext(FailingCall call, int error) { failing_[call] = error; }
   int TakeFailure(FailingCall call);  // 0: none
 
-  // For fake_system_calls.cc. Descriptors of ours begin at kBase; null: not one of them.
-  static constexpr int kBase = 1 << 20;
+  // For fake_system_calls.cc. Descriptors of ours begin at kBase, above the real
+  // ones and far below the reserve (net/descriptor_reserve.h); null: not one of them.
+  static constexpr int kBase = 256;
   static bool Ours(int fd) { return fd >= kBase; }
   int Open(std::unique_ptr<File> file);
   bool Close(int fd);

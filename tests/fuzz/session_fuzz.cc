@@ -1,34 +1,7 @@
 // rooms: proxy apis metrics quota provider net http base
 // with: fake_kernel.cc fake_epoll.cc fake_system_calls.cc http_text.cc session_fragments.cc session_peers.cc
 // with: session_client.cc session_world.cc
-// The input is a script of what clients and upstreams do to a worker of the proxy (session_world.h), in
-// letters, so that seeds can be read. A step is a letter with its arguments, one letter or digit each (0-9
-// a-z A-Z: 0 to 61; any other byte stands for one of them, too). What is no step is skipped, and so is # up
-// to the end of its line.
-//
-//   Okv    at the beginning, option k: h marks, u upstream connections, q their queue, c clients, H head's
-//   bytes,
-//          b the upstream's buffers
-//   cib    client i connects; b: size of its buffers (0: 1 KiB, 1: 4, 2: 64, 3: 1,024), +8: from another
-//   machine sif    client i (connected if need be) sends fragment f of session_fragments.cc mifn   … n times
-//   Mifn   … 16 n times pifn   … the first n 61sts of f         xi"…"  client i sends these bytes rin client
-//   i reads 4^n bytes         aiv    client i reads by itself (1) or not (0) hi     client i ends its side ki
-//   … closes           Ki     … resets uke    upstream connection k sends fragment e; k counts those that owe
-//   an answer, the newest first, from w (32)
-//          on all there were
-//   yk"…"  it sends these bytes             ekn    it reads 4^n bytes
-//   fk     it ends its side                 gk     … closes           Gk     … resets
-//   Av     all upstreams read by themselves (1) or not (0)
-//   be     whole requests are answered with e from now on (e: not at all); an interim e is followed by a
-//   Be     … requests whose heads have come
-//   nv     connecting: 0 works, 1 is refused, 2 hangs, 3 is impossible          N      those that hang go
-//   through tn     n tenths of a second pass        Tn     n seconds Ln     the routes are loaded: all (0) or
-//   without /o               D      drain, as at SIGTERM Fkn    the next call k fails: 0 socket, 1 accept, 2
-//   recv, 3 send, 4 epoll_ctl; n: 0 EINTR, 1 EMFILE, 2 ENOMEM !      the worker is torn down as it is;
-//   otherwise all clients leave in the end, and everything must come to rest
-//
-// After each step the loop runs until it has nothing to do; a step followed by & is not waited for, by . one
-// turn.
+// The input is a script of what clients and upstreams do to a worker of the proxy: session_script.md.
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -38,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/fuzz/session_script.h"
 #include "tests/fuzz/session_world.h"
 
 namespace apiquota::fuzz {
@@ -46,46 +20,6 @@ namespace {
 constexpr int kStepsMax = 400;
 constexpr size_t kBytesMax = 2 * 1024 * 1024;  // that clients and upstreams say in one run
 constexpr Micros kTimeMax = std::chrono::minutes(2);
-
-class Script {
- public:
-  explicit Script(std::string_view text) : text_(text) {}
-
-  bool done() const { return text_.empty(); }
-  char Take() {
-    if (text_.empty()) return '0';
-    const char c = text_.front();
-    text_.remove_prefix(1);
-    return c;
-  }
-  size_t Number() {
-    const char c = Take();
-    if (c >= '0' && c <= '9') return static_cast<size_t>(c - '0');
-    if (c >= 'a' && c <= 'z') return static_cast<size_t>(c - 'a') + 10;
-    if (c >= 'A' && c <= 'Z') return static_cast<size_t>(c - 'A') + 36;
-    return static_cast<unsigned char>(c) % 62;
-  }
-  // Up to the closing quote. Nobody may write a mark.
-  std::string Quoted() {
-    if (text_.starts_with('"')) text_.remove_prefix(1);
-    const size_t end = std::min(text_.find('"'), text_.size());
-    std::string out(text_.substr(0, end));
-    text_.remove_prefix(std::min(end + 1, text_.size()));
-    std::ranges::replace(out, '~', '-');
-    return out;
-  }
-  bool Skip(char c) {
-    if (!text_.starts_with(c)) return false;
-    text_.remove_prefix(1);
-    return true;
-  }
-  void SkipLine() { text_.remove_prefix(std::min(text_.find('\n'), text_.size())); }
-
- private:
-  std::string_view text_;
-};
-
-size_t Power(size_t n) { return size_t{1} << 2 * std::min<size_t>(n, 12); }
 
 size_t BufferSize(size_t n) {
   constexpr size_t kSizes[] = {1024, 4096, 64 * 1024, 1024 * 1024};

@@ -49,9 +49,11 @@ class BadInputTest(unittest.TestCase):
 
     def test_files_and_flags(self):
         for arguments, sentence in (
-            (["serve", "--config.file", "none.yaml"], "cannot read the configuration: No such file or directory"),
+            (["serve", "--config.file", "none.yaml"],
+             "cannot read the configuration: No such file or directory"),
             (["serve", "--config.file", "."], "cannot read the configuration: Is a directory"),
-            (["serve", "--exporters.dir", "none"], "--exporters.dir: cannot read the folder: No such file or directory"),
+            (["serve", "--exporters.dir", "none"],
+             "--exporters.dir: cannot read the folder: No such file or directory"),
             (["serve", "--proxy.listen-adress=:1"],
              'unknown flag "--proxy.listen-adress"; did you mean "--proxy.listen-address"?'),
             (["serve", "--api", "demo=gihub@http://x"],

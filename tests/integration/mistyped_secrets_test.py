@@ -1,5 +1,5 @@
-"""A credential typed into the wrong place is not repeated by the complaint: not as it stands, not encoded, not its
-beginning. Every place is tried with the real program."""
+"""A credential typed into the wrong place is not repeated by the complaint: not as it stands, not encoded,
+nor its beginning. Every place is tried with the real program."""
 
 import base64
 import os
@@ -163,20 +163,21 @@ EXPORTERS = [
 
 
 def traces(canary):
-    whole = {canary, base64.b64encode(canary.encode()).decode().rstrip("="), urllib.parse.quote(canary, safe=""),
-             urllib.parse.quote(canary, safe="").lower()}
+    quoted = urllib.parse.quote(canary, safe="")
+    whole = {canary, base64.b64encode(canary.encode()).decode().rstrip("="), quoted, quoted.lower()}
     return {trace.lower() for trace in whole} | {canary[:8].lower()}
 
 
 class MistypedSecretsTest(unittest.TestCase):
     def setUp(self):
         self.work = self.enterContext(Workspace())
-        self.environment = {**os.environ, "HOME": str(self.work.directory), "XDG_STATE_HOME": str(self.work.directory),
+        home = str(self.work.directory)
+        self.environment = {**os.environ, "HOME": home, "XDG_STATE_HOME": home,
                             "TOKEN": "another-credential-1", "OTHER": "another-credential-2"}
 
     def run_with(self, canary, arguments, complains=True):
-        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30, env=self.environment,
-                              cwd=self.work.directory, stdin=subprocess.DEVNULL)
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30,
+                              env=self.environment, cwd=self.work.directory, stdin=subprocess.DEVNULL)
         said = (done.stdout + done.stderr).lower()
         for trace in traces(canary):
             self.assertNotIn(trace, said, arguments)
@@ -198,14 +199,16 @@ class MistypedSecretsTest(unittest.TestCase):
     def test_in_arguments(self):
         for canary in (CANARY, LOWER):
             (self.work.directory / "answer.http").write_text(
-                f"> GET /user?key={canary} HTTP/1.1\n> Host: api.github.com\n> Authorization: Bearer {canary}\n>\n"
-                f"< HTTP/1.1 200 OK\n< X-RateLimit-Limit: {canary}\n< Set-Cookie: {canary}\n<\n{{\"a\": \"{canary}\"}}\n")
+                f"> GET /user?key={canary} HTTP/1.1\n> Host: api.github.com\n"
+                f"> Authorization: Bearer {canary}\n>\n"
+                f"< HTTP/1.1 200 OK\n< X-RateLimit-Limit: {canary}\n< Set-Cookie: {canary}\n<\n"
+                f"{{\"a\": \"{canary}\"}}\n")
             (self.work.directory / "broken.http").write_text(f"Authorization: Bearer {canary}\n")
             for arguments in ARGUMENTS:
                 with self.subTest(arguments=arguments, canary=canary):
                     in_url = urllib.parse.quote(canary, safe="")
-                    self.run_with(canary, [a.replace("{}", in_url if "://" in a else canary) for a in arguments],
-                                  complains=arguments not in ACCEPTED)
+                    filled = [a.replace("{}", in_url if "://" in a else canary) for a in arguments]
+                    self.run_with(canary, filled, complains=arguments not in ACCEPTED)
 
     def test_in_exporter_files(self):
         (self.work.directory / "exporters").mkdir()
@@ -233,9 +236,11 @@ class HardenedTest(unittest.TestCase):
         if hard == 0:
             self.skipTest("no core dumps are allowed here anyway")
         with socket.create_server(("127.0.0.1", 0)) as silent:
-            probe = subprocess.Popen([BINARY, "probe", f"http://127.0.0.1:{silent.getsockname()[1]}", "--timeout=20s"],
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
+            target = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            probe = subprocess.Popen(
+                [BINARY, "probe", target, "--timeout=20s"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
             try:
                 silent.accept()[0].close()  # it has begun: what it must do first is done
                 limits = Path(f"/proc/{probe.pid}/limits").read_text()
