@@ -113,18 +113,18 @@ Status Agent::Listen() {
                                    {.clock = clock_,
                                     .ledger = ledger_,
                                     .metrics = metrics_,
-                                    .own_ports = {admin_->port()},
+                                    .own_ports = {admin_->port(), admin_->inner_port()},
                                     .pseudonym = http::ViaPseudonym(std::random_device()())});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
-  poller_ = std::make_unique<poll::Poller>(config.poller,
-                                           poll::PollerDeps{.clock = clock_,
-                                                            .ledger = ledger_,
-                                                            .own_ports = {admin_->port(), proxy_->port()},
-                                                            .tls = config.proxy.tls,
-                                                            .user_agent = "apiquota/" + options_.version});
+  poller_ = std::make_unique<poll::Poller>(
+      config.poller, poll::PollerDeps{.clock = clock_,
+                                      .ledger = ledger_,
+                                      .own_ports = {admin_->port(), admin_->inner_port(), proxy_->port()},
+                                      .tls = config.proxy.tls,
+                                      .user_agent = "apiquota/" + options_.version});
   poller_->SetRoutes(*routes);
-  LogListening("admin", config.admin.listen, admin_->port(), false);
+  LogListening("admin", config.admin.listen, admin_->port(), config.admin.web.tls.has_value());
   LogListening("proxy", config.proxy.listen, proxy_->port(), config.proxy.web.tls.has_value());
   ready_ = true;
   Log(LogLevel::kInfo, "ready",

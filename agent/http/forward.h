@@ -35,6 +35,9 @@ Result<BaseUrl> ParseBaseUrl(std::string_view text);
 // segment, the route's.
 std::expected<std::string_view, Refusal> RequestPath(std::string_view target);
 
+// The authority of an absolute-form target; nothing of origin-form.
+std::optional<std::string_view> TargetAuthority(std::string_view target);
+
 // "/openai/v1/models?x" under route "/openai" → "/v1/models?x"; nothing if the route does not match
 // at a segment, or if dot segments leave it. A route has no trailing slash ("/" and "" match
 // everything).

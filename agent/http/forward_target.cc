@@ -134,6 +134,14 @@ std::expected<std::string_view, Refusal> RequestPath(std::string_view target) {
   return path_and_query;
 }
 
+std::optional<std::string_view> TargetAuthority(std::string_view target) {
+  constexpr std::string_view kSchemeEnd = "://";
+  const size_t scheme = target.find(kSchemeEnd);
+  if (target.starts_with('/') || scheme == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = target.substr(scheme + kSchemeEnd.size());
+  return rest.substr(0, rest.find_first_of("/?"));
+}
+
 std::optional<std::string_view> PathUnderRoute(std::string_view path_and_query, std::string_view route) {
   if (route == kRoot) route = {};
   if (!path_and_query.starts_with(route)) return std::nullopt;

@@ -12,9 +12,12 @@
 #include "base/text.h"
 #include "http/date.h"
 #include "http/forward.h"
-#include "net/admin_socket.h"
+#include "net/admin_door.h"
+#include "net/basic_auth.h"
+#include "net/fingerprint.h"
 #include "net/gzip.h"
 #include "net/host_names.h"
+#include "net/listen_waker.h"
 
 namespace apiquota::net {
 namespace {
@@ -78,16 +81,18 @@ uint16_t BoundPort(const mg_context* context) {
 
 struct AdminServer::Impl {
   Impl(const AdminOptions& options, std::vector<AdminRoute> routes_in, const Clock& clock_in)
-      : listen(options.listen),
-        hosts(options.listen, options.hosts),
+      : hosts(options.listen, options.hosts),
+        auth(options.web.users),
+        headers(options.web.headers),
+        token(RandomSalt()),
         routes(std::move(routes_in)),
         clock(clock_in) {
     mg_init_library(0);
   }
   ~Impl() {
+    door.reset();
     if (context != nullptr) {
-      const ListenWaker waker(listen,
-                              BoundPort(context));  // or mg_stop waits for its accept loop's next look
+      const ListenWaker waker(BoundPort(context));  // or mg_stop waits for its accept loop's next look
       mg_stop(context);
     }
     mg_exit_library();
@@ -99,6 +104,7 @@ struct AdminServer::Impl {
     AdminResponse response;
     std::string allow;            // of a 405
     bool keep_connection = true;  // false: what follows on the connection can't be trusted
+    bool challenge = false;       // of a 401
   };
 
   Answer Judge(const mg_request_info& request) const;
@@ -109,18 +115,20 @@ struct AdminServer::Impl {
   static int OnError(mg_connection* connection, int status, const char* message);
   static int OnLog(const mg_connection*, const char* message);
 
-  const ListenAddress listen;
   const HostNames hosts;
+  mutable BasicAuth auth;  // thread-safe
+  const std::vector<std::pair<std::string, std::string>> headers;
+  const Secret token;  // what the door shows
   const std::vector<AdminRoute> routes;
   const Clock& clock;
   mg_context* context = nullptr;
+  std::unique_ptr<AdminDoor> door;
 };
 
 AdminServer::Impl::Answer AdminServer::Impl::Judge(const mg_request_info& request) const {
-  if (request.num_headers >= MG_MAX_HEADERS) {
-    return {Refusal(431, fmt::format("at most {} header fields are read here", MG_MAX_HEADERS - 1)), "",
-            false};
-  }
+  const std::vector<std::string_view> shown = FieldValues(request, kDoorField);
+  if (shown.size() != 1 || !token.Equals(shown[0]))
+    return {Refusal(403, "the admin side has a listener of its own"), "", false};
   const std::vector<std::string_view> host = FieldValues(request, "host");
   const bool old_client = host.empty() && request.http_version == std::string_view("1.0");
   if (host.size() != 1 && !old_client) return {Refusal(400, "expected one Host field"), "", false};
@@ -129,6 +137,12 @@ AdminServer::Impl::Answer AdminServer::Impl::Judge(const mg_request_info& reques
             false};
   }
   if (request.local_uri_raw == nullptr) return {Refusal(400, "expected a path"), "", false};
+  const std::vector<std::string_view> credentials = FieldValues(request, "authorization");
+  if (!auth.Authorized(credentials.size() == 1 ? credentials[0] : "")) {
+    Answer refused{Refusal(401, "a name and a password of the web configuration are needed"), "", true};
+    refused.challenge = true;
+    return refused;
+  }
   Answer answer = Dispatch(request, old_client ? "" : host[0]);
   answer.keep_connection = !HasBody(request);
   return answer;
@@ -169,6 +183,8 @@ void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
       head += "Content-Encoding: gzip\r\n";
     }
   }
+  for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
+  if (answer.challenge) head += "WWW-Authenticate: Basic\r\n";
   if (!answer.allow.empty()) head += fmt::format("Allow: {}\r\n", answer.allow);
   if (!answer.keep_connection) {
     mg_disable_connection_keep_alive(connection);
@@ -210,31 +226,18 @@ int AdminServer::Impl::OnLog(const mg_connection*, const char* message) {
 
 Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& options,
                                                         std::vector<AdminRoute> routes, const Clock& clock) {
-  if (options.listen.is_unix()) {
-    return Fail(ToText(options.listen) + ": the admin side can't listen on a Unix socket yet");
-  }
-  if (options.web != WebOptions{}) {  // rather none than one that is open where it was to be closed
-    return Fail("admin.web_config_file: the admin side can't honour a web configuration yet");
-  }
   auto impl = std::make_unique<Impl>(options, std::move(routes), clock);
-  const std::string ports = CivetwebPorts(options.listen);
   const std::string threads = std::to_string(options.threads);
-  const std::string timeout =
-      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(options.request_timeout).count());
   const char* settings[] = {"listening_ports",
-                            ports.c_str(),
+                            "127.0.0.1:0",
                             "num_threads",
                             threads.c_str(),
                             "decode_url",
                             "no",  // the default decodes %2f and cuts at %00 before handlers see it
-                            "enable_keep_alive",
-                            "yes",
-                            "keep_alive_timeout_ms",
-                            "500",  // an idle connection holds a thread
                             "request_timeout_ms",
-                            timeout.c_str(),
+                            "1000",  // the door sends a request in one piece
                             "max_request_size",
-                            "16384",
+                            "32768",
                             "connection_queue",
                             "64",
                             "tcp_nodelay",
@@ -248,16 +251,21 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& opti
   callbacks.http_error = &Impl::OnError;
   callbacks.log_message = &Impl::OnLog;
   impl->context = mg_start(&callbacks, impl.get(), settings);
-  if (impl->context == nullptr) {
-    return Fail(fmt::format("cannot listen on {} for the admin side: {}", ToText(options.listen),
-                            WhyNotListening(options.listen)));
-  }
+  if (impl->context == nullptr) return Fail("the admin side could not start: no port of 127.0.0.1 is free");
+  auto door = AdminDoor::Open(options,
+                              {.port = BoundPort(impl->context),
+                               .token = std::string(impl->token.Reveal()),
+                               .requests_max = static_cast<size_t>(options.threads)},
+                              impl->auth, clock);
+  if (!door) return Fail("cannot listen for the admin side: " + door.error().message);
+  impl->door = std::move(*door);
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
 }
 
 AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AdminServer::~AdminServer() = default;
 
-uint16_t AdminServer::port() const { return BoundPort(impl_->context); }
+uint16_t AdminServer::port() const { return impl_->door->port(); }
+uint16_t AdminServer::inner_port() const { return BoundPort(impl_->context); }
 
 }  // namespace apiquota::net

@@ -1,12 +1,14 @@
-// The admin listener: a few threads of civetweb in front of handlers that are plain functions.
+// The admin side: a few threads of civetweb behind a door of our own (admin_door.h), in front of handlers
+// that are plain functions.
 //
-// Every request passes the same gates before a handler sees it: a Host this listener answers to (403), no
-// more header fields than civetweb can hold (431), a known path (404) and method (405; HEAD is served by
-// GET), and for methods that change something no foreign Origin (403). Answers carry the security headers of
-// a page that runs no foreign script; bodies are gzipped where the client accepts it. Slow clients are cut
-// off (request_timeout); a request's own body is never read, and a connection that announced one is closed
-// after the answer. Handlers run on the server's threads, several at a time and at a lower priority (nice
-// +5). One that throws is answered with 500 and logged.
+// A slow, broken or hostile client never meets civetweb: the door reads and judges requests in an event loop
+// and passes on whole ones. Then a request passes the same gates before a handler sees it: a Host this
+// listener answers to (403), a name and password where the web configuration asks for them (401), a known
+// path (404) and method (405; HEAD is served by GET), and for methods that change something no foreign Origin
+// (403). Answers carry the security headers of a page that runs no foreign script, and the web
+// configuration's own; bodies are gzipped where the client accepts it. A request's own body is never read,
+// and a connection that announced one is closed after the answer. Handlers run on civetweb's threads, several
+// at a time and at a lower priority (nice +5). One that throws is answered with 500 and logged.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +53,8 @@ class AdminServer {
   // Stops listening and waits for the handlers that run.
   ~AdminServer();
 
-  uint16_t port() const;
+  uint16_t port() const;        // 0: a Unix socket
+  uint16_t inner_port() const;  // of civetweb, behind the door: no upstream may be that one either
 
  private:
   struct Impl;

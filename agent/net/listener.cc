@@ -27,8 +27,12 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, TimerHandler {
     Descriptor socket;
   };
 
-  Impl(Loop& loop_in, std::shared_ptr<ListenGroup> group_in, Accepted accepted_in)
-      : loop(loop_in), group(std::move(group_in)), accepted(std::move(accepted_in)), rest(*this) {}
+  Impl(Loop& loop_in, std::shared_ptr<ListenGroup> group_in, Accepted accepted_in, Reserve reserve_in)
+      : loop(loop_in),
+        group(std::move(group_in)),
+        accepted(std::move(accepted_in)),
+        reserve(reserve_in),
+        rest(*this) {}
 
   bool Watch() {
     // Of the loops that share a socket one is woken.
@@ -47,7 +51,7 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, TimerHandler {
     for (int i = 0; i < kAcceptsPerTurn && door.socket.valid(); ++i) {
       const int fd = accept4(door.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       const int error = errno;
-      const bool in_reserve = fd >= 0 && InReserve(fd);
+      const bool in_reserve = fd >= 0 && reserve == Reserve::kLeaves && InReserve(fd);
       if (fd >= 0) Take(Descriptor(fd));
       if (fd >= 0 && !in_reserve) continue;
       if (in_reserve || error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) Rest();
@@ -62,7 +66,8 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, TimerHandler {
   }
 
   void OnTimer(Timer&) override {
-    if (OnlyReserveIsLeft() || !Watch()) loop.timers().Arm(rest, kAcceptRest);
+    const bool must_rest = reserve == Reserve::kLeaves && OnlyReserveIsLeft();
+    if (must_rest || !Watch()) loop.timers().Arm(rest, kAcceptRest);
   }
 
   // Whoever comes now waits in the kernel's queue.
@@ -83,15 +88,16 @@ struct Listener::Impl final : std::enable_shared_from_this<Impl>, TimerHandler {
   Loop& loop;
   std::shared_ptr<ListenGroup> group;
   Accepted accepted;
+  Reserve reserve;
   std::deque<Door> doors;
   Timer rest;
 };
 
 Result<std::unique_ptr<Listener>> Listener::Open(Loop& loop, std::shared_ptr<ListenGroup> group,
-                                                 Accepted accepted) {
+                                                 Accepted accepted, Reserve reserve) {
   auto sockets = group->Take();
   if (!sockets) return std::unexpected(sockets.error());
-  auto impl = std::make_shared<Impl>(loop, std::move(group), std::move(accepted));
+  auto impl = std::make_shared<Impl>(loop, std::move(group), std::move(accepted), reserve);
   for (Descriptor& socket : *sockets) impl->doors.emplace_back(*impl, std::move(socket));
   if (!impl->Watch()) return Fail("can't listen: the kernel watches no more descriptors");
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));

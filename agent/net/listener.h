@@ -17,9 +17,12 @@ class Listener {
   // Over TLS the handshake has begun and may fail: OnEnd tells. Until it is through nothing can be written.
   using Accepted = std::function<void(Stream)>;
 
+  // Whether connections may take the descriptors kept for the admin side (descriptor_reserve.h).
+  enum class Reserve : uint8_t { kLeaves, kUses };
+
   // Listens from now on; connections are handed out once the loop runs, on its thread.
   static Result<std::unique_ptr<Listener>> Open(Loop& loop, std::shared_ptr<ListenGroup> group,
-                                                Accepted accepted);
+                                                Accepted accepted, Reserve reserve = Reserve::kLeaves);
   ~Listener();  // on the loop's thread, or when it does not run
 
   const ListenGroup& group() const;

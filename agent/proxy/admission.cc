@@ -4,19 +4,12 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "http/forward.h"
 
 namespace apiquota::proxy {
 namespace {
 
 constexpr std::string_view kSchemeEnd = "://";
-
-// The authority of an absolute-form target; nothing of origin-form.
-std::optional<std::string_view> TargetAuthority(std::string_view target) {
-  const size_t scheme = target.find(kSchemeEnd);
-  if (target.starts_with('/') || scheme == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = target.substr(scheme + kSchemeEnd.size());
-  return rest.substr(0, rest.find_first_of("/?"));
-}
 
 // The digits behind the host, which may be a literal full of colons; "" if there are none.
 std::string_view PortOf(std::string_view authority) {
@@ -29,14 +22,14 @@ std::string_view PortOf(std::string_view authority) {
 
 bool HostAllowed(const net::HostNames& names, uint16_t own_port, const http::RequestHead& head) {
   if (!head.host.empty() && !names.Allow(head.host)) return false;
-  const auto authority = TargetAuthority(head.target);
+  const auto authority = http::TargetAuthority(head.target);
   if (!authority) return true;
   const std::string_view port = PortOf(*authority);
   return names.Allow(*authority) && (port.empty() || ParseDigits(port) == own_port);
 }
 
 std::string_view RequestAuthority(const http::RequestHead& head) {
-  return TargetAuthority(head.target).value_or(head.host);
+  return http::TargetAuthority(head.target).value_or(head.host);
 }
 
 bool SameOrigin(const http::RequestHead& head) {
