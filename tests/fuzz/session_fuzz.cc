@@ -235,10 +235,27 @@ std::string AnyStep(const auto& below) {
   return wait == 0 ? out + '&' : wait == 1 ? out + '.' : out;
 }
 
+// Before all else: an agent that refused everything would break no rule.
+bool RelaysAtAll() {
+  SessionWorld world(ShortDeadlines());
+  world.reply_to_whole = 'a';
+  world.Connect(0, BufferSize(2), true);
+  world.Settle();
+  for (unsigned request = 1; request <= 2; ++request) {
+    world.client(0)->Send(RequestFor('g'), 1);
+    world.Settle();
+    Require(world.client(0)->newest_mark() == request, "a plain request is relayed");
+  }
+  world.Leave(false);
+  return true;
+}
+
 }  // namespace
 }  // namespace apiquota::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const bool relays = apiquota::fuzz::RelaysAtAll();
+  (void)relays;
   apiquota::fuzz::Run({reinterpret_cast<const char*>(data), size}).Do();
   return 0;
 }

@@ -89,6 +89,7 @@ class ClientSide {
   bool reading = true;                    // takes all there is whenever it can
   SteadyTime gone_at{SteadyTime::max()};  // when the agent could first know that it has left
 
+  unsigned newest_mark() const { return newest_; }  // that came back; 0: none
   const FakePeer& peer() const { return *peer_; }
   size_t held() const { return peer_->held() + unread_.capacity(); }
 
