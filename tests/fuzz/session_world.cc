@@ -44,6 +44,15 @@ std::vector<apis::ApiOptions> Apis() {
   return {open, keyed};
 }
 
+// Those of the upstreams belong to the routes.
+apis::UpstreamTimeouts Timeouts() {
+  const proxy::ProxyOptions options = ShortDeadlines();
+  return {.connect = options.connect_timeout,
+          .tls = options.tls_timeout,
+          .first_byte = options.first_byte_timeout,
+          .idle = options.upstream_idle_timeout};
+}
+
 }  // namespace
 
 SystemTime FakeClock::SystemNow() const {
@@ -76,7 +85,8 @@ struct SessionWorld::Fixed {
   std::shared_ptr<const apis::RouteTable> Routes(const std::vector<apis::ApiOptions>& apis) {
     const std::vector<apis::CallerOptions> callers{
         {.name = "caller", .token = Secret("caller-token"), .apis = {}}};
-    return *BuildRoutes(apis, callers, exporters, net::Fingerprinter(Secret("0123456789abcdef")), metrics);
+    return *BuildRoutes(apis, callers, exporters, net::Fingerprinter(Secret("0123456789abcdef")), metrics,
+                        Timeouts());
   }
 };
 
