@@ -47,6 +47,7 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   const auto matched = routes_->Match(RequestAuthority(head), *path);
   if (!matched) return Reject(metrics::Rejection::kNoRoute, routes_->NoRoute(*path)), false;
   *match = *matched;
+  if (WantsWebSocket(head)) return Reject(metrics::Rejection::kUpgrade, {}), false;
   const apis::Route& route = *match->route;
   const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
   *found = decided.found;
