@@ -1,4 +1,4 @@
-// HTTP/1.1 around a SimulatedApi: connections, latency, event streams, gzip. One event loop carries all of
+// A listener in front of a SimulatedApi and the sessions of its connections. One event loop carries all of
 // it; times are as fine as its tick, 0.1 s. Belongs to that loop: only Stop may be called once it runs, after
 // it has ended.
 #pragma once

@@ -1,48 +1,48 @@
-// One connection to a simulated API: requests one after the other, each answered after the latency, at once
-// or as a stream of events. Belongs to the server's loop.
+// What a simulated API does with one connection's requests: each is answered after the latency, at once or as
+// a stream of events, which waits while the client does not read. HTTP itself, its limits and its deadlines
+// are net::ServerConnection's. Belongs to the server's loop.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "http/codec.h"
-#include "net/stream.h"
+#include "net/server_connection.h"
 #include "simulate/simulate_server.h"
 
 namespace apiquota::simulate {
 
-class SimulateSession final : private net::StreamHandler, private net::TimerHandler {
+class SimulateSession final : private net::RequestHandler, private net::TimerHandler, private net::Deferred {
  public:
   SimulateSession(SimulateServer& server, net::Stream stream);
-  ~SimulateSession();
 
  private:
-  // What the timer is waiting for.
-  enum class State : uint8_t { kReading, kLatency, kStreaming, kClosing };
-
-  void OnBytes() override;
-  void OnEnd(net::StreamEnd end) override;
+  void OnRequest(std::span<const std::string_view> body, bool complete) override;
+  bool WantsBody() override { return true; }
+  void OnBody(std::span<const std::string_view> body, bool complete) override;
+  void OnRefused(const http::Refusal&, bool) override { Cancel(); }
+  void OnDrained() override;
+  void OnGone() override;
   void OnTimer(net::Timer& timer) override;
+  void OnTurn() override;
 
-  bool Parse();  // whether to go on with the input
-  void Answer();
-  void SendReply();
-  void SendEvents();
-  void Finish();
-  void Refuse(const http::Refusal& refusal);
-  std::string Head(std::string_view content_type, std::string_view framing) const;
+  void Decide();
   bool ClientWantsStream() const;
+  void SendReply();
+  void BeginEvents();
+  void SendEvents();
+  void Send(std::string_view content_type, http::BodyFraming framing, std::string_view body, bool complete);
+  void Complete();
+  void Cancel();
 
   SimulateServer& server_;
-  net::Stream stream_;
-  net::Timer timer_;
-  http::RequestParser parser_;
-  State state_ = State::kReading;
+  net::Timer timer_;        // the latency, or until the next event
   std::string body_;        // of the request; what is beyond the bound is dropped
-  bool continued_ = false;  // 100 Continue was sent
   bool counted_ = false;    // a request for the API is under way
+  bool streaming_ = false;  // its events are being sent
   SimulatedResponse response_;
   int events_sent_ = 0;
+  net::ServerConnection connection_;  // last: what it tells of is there
 };
 
 }  // namespace apiquota::simulate
