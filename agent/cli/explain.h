@@ -1,4 +1,4 @@
-// `apiquota explain`: reads what `curl -i` prints and says what it means for quotas (DESIGN "Command line").
+// `apiquota explain`: reads what `curl -i` prints and says what it means for quotas.
 #pragma once
 
 #include <iosfwd>

@@ -1,4 +1,4 @@
-// `apiquota probe`: asks APIs now and says what is left (DESIGN "Command line").
+// `apiquota probe`: asks APIs now and says what is left.
 #pragma once
 
 #include <iosfwd>

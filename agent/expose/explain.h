@@ -1,5 +1,5 @@
 // What one response said about limits, for people and for programs: `apiquota explain` and /api/v1/explain.
-// The JSON is a contract (DESIGN "Command line"). Pure.
+// The JSON is a contract (tests/providers holds it). Pure.
 #pragma once
 
 #include <string>

@@ -14,8 +14,8 @@
 
 namespace apiquota::provider {
 
-// How a quota comes back (DESIGN "kind"): all at the reset; over a sliding window; continuously; when calls
-// end; never.
+// How a quota comes back (docs/quota-semantics.md rule 1): all at the reset; over a sliding window;
+// continuously; when calls end; never.
 enum class QuotaKind : uint8_t { kFixed, kSliding, kBucket, kConcurrency, kBalance };
 std::string_view ToText(QuotaKind kind);  // fixed sliding bucket concurrency balance
 

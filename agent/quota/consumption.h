@@ -1,5 +1,5 @@
-// How much of a quota was consumed, as far as its readings tell (DESIGN 6.6). The total is
-// monotone: what a reading adds is never below 0, and the first sight of a quota adds 0. Pure; no
+// How much of a quota was consumed, as far as its readings tell (docs/quota-semantics.md rule 9). The total
+// is monotone: what a reading adds is never below 0, and the first sight of a quota adds 0. Pure; no
 // thread-safety of its own.
 #pragma once
 

@@ -1,5 +1,5 @@
 // How a reading changes a quota's state: one way for fixed windows, one for every kind that comes back
-// otherwise (DESIGN 6.3). The inside of quota_state; nothing else includes it.
+// otherwise (docs/quota-semantics.md rules 3 to 5). The inside of quota_state; nothing else includes it.
 #pragma once
 
 #include "quota/quota_state.h"

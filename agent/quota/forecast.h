@@ -1,6 +1,6 @@
-// When a quota will be exhausted at the pace it is being consumed (DESIGN 6.7). A forecast needs
-// three readings within a span suited to the quota's window; without a sound one there is none.
-// Pure; no thread-safety of its own.
+// When a quota will be exhausted at the pace it is being consumed (docs/quota-semantics.md rule 10). A
+// forecast needs three readings within a span suited to the quota's window; without a sound one there is
+// none. Pure; no thread-safety of its own.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // The one piece of quota state. Observe() folds readings in, Read() renders a snapshot. Pure arithmetic over
 // the given `now`: no clock, no I/O, no thread. Thread-safe: sharded by (api, key) behind small locks. The
-// rules are DESIGN §6; tests/quota names each.
+// rules are docs/quota-semantics.md; it names the tests of each.
 #pragma once
 
 #include <memory>
@@ -53,8 +53,8 @@ class Ledger {
   // What the operator declared for APIs that don't say it; part of every snapshot.
   DeclaredLimits& declared();
 
-  // Readings survive a restart, counters don't (DESIGN §6.6). The text is JSON with a version; Restore
-  // refuses what it can't read whole and keeps the ledger as it was.
+  // Readings survive a restart, counters don't (docs/quota-semantics.md rule 14). The text is JSON with a
+  // version; Restore refuses what it can't read whole and keeps the ledger as it was.
   std::string Save(SystemTime now) const;
   Status Restore(std::string_view text, SystemTime now);
 

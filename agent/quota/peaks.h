@@ -1,6 +1,6 @@
 // The peak use of each window, kept when it closes, so that what happens between two scrapes stays
-// visible (DESIGN 6.8). A fixed window closes at its reset; the others are cut into spans of their
-// window's length, each beginning with the first reading after the last one closed. Pure; no
+// visible (docs/quota-semantics.md rule 11). A fixed window closes at its reset; the others are cut into
+// spans of their window's length, each beginning with the first reading after the last one closed. Pure; no
 // thread-safety of its own.
 #pragma once
 

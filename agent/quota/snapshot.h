@@ -23,8 +23,9 @@ struct QuotaId {
   friend auto operator<=>(const QuotaId&, const QuotaId&) = default;
 };
 
-// Peak use per closed window, windows under 30 minutes only (DESIGN §6.8). counts[i] is the number of windows
-// whose peak was ≤ kPeakBounds[i]; the last entry counts those above all bounds. Not cumulative.
+// Peak use per closed window, windows under 30 minutes only (docs/quota-semantics.md rule 11). counts[i] is
+// the number of windows whose peak was ≤ kPeakBounds[i]; the last entry counts those above all bounds. Not
+// cumulative.
 inline constexpr std::array<double, 5> kPeakBounds = {0.5, 0.8, 0.9, 0.95, 0.99};
 struct PeakHistogram {
   std::array<uint64_t, kPeakBounds.size() + 1> counts{};
@@ -51,7 +52,7 @@ struct QuotaView {
   bool valid = false;          // the reading still holds
   bool limit_assumed = false;  // expired, but the limit is likely the same still: JSON and page only
   SystemTime observed_at;
-  std::optional<SystemTime> exhaustion_at;  // forecast; absent unless it is sound (DESIGN §6.7)
+  std::optional<SystemTime> exhaustion_at;  // forecast; absent unless it is sound (forecast.h)
 
   double consumed_total = 0;  // monotone since the process started
   uint64_t windows_exhausted_total = 0;

@@ -104,7 +104,7 @@ Heard Hear(const provider::Reading& reading, const Said& said, Micros offset,
 // known.
 std::optional<SystemTime> KnownEnd(const Held& held);
 
-// DESIGN validity: the known end, else expire_after from when it was said.
+// docs/quota-semantics.md rule 6: the known end, else expire_after from when it was said.
 SystemTime HoldsUntil(const Held& held, Micros expire_after);
 bool Holds(const Held& held, Micros expire_after, SystemTime now);
 

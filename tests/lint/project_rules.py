@@ -132,4 +132,48 @@ def check_links(tree):
                     yield Finding(path, number, f"{target}: no such heading there")
 
 
-RULES = [check_metric_names, check_recordings, check_alerts_documented, check_machine_traces, check_links]
+SEMANTICS = "docs/quota-semantics.md"
+SOURCES = (
+    *("agent/", "alerts/", "cmake/", "dashboards/src/", "exporters/", "scripts/", "tests/", "CMakeLists.txt"),
+    *("docs/", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"),
+)
+NO_DOCUMENT = [
+    (re.compile(r"\b(DESIGN|GUARD|DATA_PLANE)\b|\b(TRUST|STYLE)\.md\b"), "is no document of this tree"),
+    (re.compile(r"\b[Tt]he plan (says|writes|asks|wants)\b"), "what plan? Say the reason itself"),
+    (re.compile(r"§(?<!RFC \d{4} §)(?<!RFC \d{3} §)"), "of what? Only an RFC's sections are cited so"),
+]
+DOCUMENT = re.compile(r"(?<![\w/:.-])(?:[\w./-]+\.md\b|docs/[\w./-]*\w)")
+SEMANTICS_RULES = re.compile(re.escape(SEMANTICS) + r" rules? (\d+(?:(?:, | and | to )\d+)*)")
+
+
+def check_references(tree):
+    """A document that a source names is in the tree (by the end of its path), and so is a rule it cites."""
+    known = {str(parent) for path in tree.files for parent in PurePosixPath(path).parents}
+    for path in tree.files:
+        parts = path.split("/")
+        known.update("/".join(parts[at:]) for at in range(len(parts)))
+    rules = set(re.findall(r"^## (\d+)\. ", tree.text(SEMANTICS), re.MULTILINE))
+    for path, text in tree.under(*SOURCES):
+        if path.startswith(("tests/lint/", "tests/providers/")):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for pattern, what in NO_DOCUMENT:
+                for match in pattern.finditer(line):
+                    yield Finding(path, number, f"`{match.group()}`: {what}")
+            for name in DOCUMENT.findall(line):
+                if posixpath.normpath(name).lstrip("./") not in known:
+                    yield Finding(path, number, f"{name} is not in the tree")
+            for cited in SEMANTICS_RULES.findall(line):
+                for rule in re.findall(r"\d+", cited):
+                    if rule not in rules:
+                        yield Finding(path, number, f"{SEMANTICS} has no rule {rule}")
+
+
+RULES = [
+    check_metric_names,
+    check_recordings,
+    check_alerts_documented,
+    check_machine_traces,
+    check_links,
+    check_references,
+]

@@ -78,6 +78,32 @@ class ProjectTest(unittest.TestCase):
             found(project_rules.check_links, {**files, "docs/a.md": "[c](../c.md) [b](../b.md#three)\n"}),
         )
 
+    def test_a_document_that_is_not_in_the_tree_is_not_named(self):
+        semantics = {"docs/quota-semantics.md": "## 1. One\n## 2. Two\n", "tests/fuzz/script.md": ""}
+
+        def named(line):
+            return found(project_rules.check_references, {**semantics, "agent/quota/x.h": f"// {line}\n"})
+
+        for line in (
+            "as docs/quota-semantics.md rules 1 and 2 say",
+            "RFC 9110 §7.6 and RFC 9112 9.6",
+            "../fuzz/script.md, script.md",
+            "https://example.com/docs/other.md",
+            "a customer's plan, the design",
+        ):
+            with self.subTest(line):
+                self.assertEqual([], named(line))
+        for line, finding in (
+            ("rules are in DES" + "IGN 6", "`DES" + "IGN`: is no document of this tree"),
+            ("The plan " + "says both", "`The plan says`: what plan? Say the reason itself"),
+            ("see §6.6", "`§`: of what? Only an RFC's sections are cited so"),
+            ("see docs/other.md", "docs/other.md is not in the tree"),
+            ("see HOUSE.md", "HOUSE.md is not in the tree"),
+            ("docs/quota-semantics.md rules 1 to 3", "docs/quota-semantics.md has no rule 3"),
+        ):
+            with self.subTest(line):
+                self.assertEqual([f"agent/quota/x.h:1: {finding}"], named(line))
+
 
 if __name__ == "__main__":
     unittest.main()

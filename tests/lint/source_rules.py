@@ -70,6 +70,11 @@ BANNED = [
     ),
     # a thread stuck in getaddrinfo can be neither stopped nor waited for
     (r"\.\s*detach\s*\(\s*\)", "a thread somebody joins", ["agent/net/resolver.cc"]),
+    (
+        r"(?<![\w.>])close\s*\(",
+        "a Descriptor (base/descriptor.h)",
+        ["agent/base/descriptor.h", "agent/net/admin_socket.cc", "tests/"],
+    ),
     (r"\busing\s+namespace\b", "the names, one by one", []),
 ]
 REAL_CLOCK = (r"\bRealClock\s*\(", "a `now` parameter: this room holds no clock")

@@ -133,6 +133,7 @@ class BannedCallsTest(unittest.TestCase):
             "std::this_thread::sleep_for(s);",
             "usleep(1);",
             "t.detach();",
+            "::close(fd);",
             "using namespace std;",
         ):
             with self.subTest(line):

@@ -1,4 +1,5 @@
-// How many quotas a ledger keeps, how long, and what survives a restart (DESIGN 6.6, 6.11).
+// How many quotas a ledger keeps, how long, and what survives a restart (docs/quota-semantics.md rules 1 and
+// 14).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

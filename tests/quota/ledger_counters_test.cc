@@ -1,4 +1,4 @@
-// What is counted from readings: consumption, peaks, forecasts (DESIGN 6.6 to 6.8).
+// What is counted from readings: consumption, peaks, forecasts (docs/quota-semantics.md rules 9 to 11).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// How long a reading holds, and which times are believed (DESIGN 6.4 and 6.5).
+// How long a reading holds, and which times are believed (docs/quota-semantics.md rules 6 to 8).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Which of several readings is believed (DESIGN 6.1 to 6.3, 6.10).
+// Which of several readings is believed (docs/quota-semantics.md rules 3 to 5, 13).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
