@@ -54,7 +54,7 @@ Result<std::unique_ptr<AdminDoor>> AdminDoor::Open(const AdminOptions& options, 
   door->port_ = (*group)->port();
   auto listener = Listener::Open(
       door->loop_, std::move(*group), [raw = door.get()](Stream stream) { raw->Accept(std::move(stream)); },
-      Listener::Reserve::kUses);
+      Reserve::kUses);
   if (!listener) return std::unexpected(listener.error());
   door->listener_ = std::move(*listener);
   door->loop_.Start();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "http/forward.h"
 
@@ -68,7 +69,7 @@ void AdminSession::OnTurnBehind() {
   behind_->SetHandler(this);
   behind_->SetLowMark(0);
   door_.loop().timers().Arm(timer_, kBehindTimeout);
-  behind_->Connect({.ip = *IpAddress::Parse("127.0.0.1"), .port = door_.behind().port});
+  behind_->Connect({.ip = *IpAddress::Parse("127.0.0.1"), .port = door_.behind().port}, Reserve::kUses);
 }
 
 void AdminSession::OnOpen() {
@@ -80,7 +81,7 @@ void AdminSession::OnBytes() {
   while (state_ == State::kRunning && !behind_->input().empty()) {
     slices_.clear();
     const http::ParseStep step = parser_.Parse(behind_->input(), &slices_);
-    if (step.refusal) return Fail();
+    if (step.refusal) return Fail(step.refusal->detail);
     behind_->Consume(step.consumed);
     if (step.head_complete || !slices_.empty() || step.complete)
       connection_.Send(step.head_complete ? &parser_.head() : nullptr, nullptr, slices_, step.complete);
@@ -91,19 +92,20 @@ void AdminSession::OnBytes() {
 }
 
 void AdminSession::OnEnd(StreamEnd end) {
-  if (end != StreamEnd::kClosed || !parser_.ParseEnd()) return Fail();
+  if (end != StreamEnd::kClosed || !parser_.ParseEnd()) return Fail("the connection ended early");
   connection_.Send(nullptr, nullptr, {}, true);
   Leave();
 }
 
-void AdminSession::OnTimer(Timer&) { Fail(); }
+void AdminSession::OnTimer(Timer&) { Fail("it took too long"); }
 
 void AdminSession::OnDrained() {
   if (state_ != State::kRunning) return;
   behind_->Resume();
 }
 
-void AdminSession::Fail() {
+void AdminSession::Fail(std::string_view why) {
+  LogFolded(LogLevel::kWarn, "admin_page_failed", why, {{"reason", std::string(why)}});
   const bool begun = connection_.response_begun();
   Leave();
   if (begun) return connection_.CutShort();

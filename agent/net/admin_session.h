@@ -46,7 +46,7 @@ class AdminSession final : public TimerLink,
 
   bool BuildHead();
   void Answer(int status, std::string_view rule, std::string_view detail, bool close = false);
-  void Fail();
+  void Fail(std::string_view why);
   void Leave();
 
   AdminDoor& door_;

@@ -7,6 +7,9 @@
 
 namespace apiquota::net {
 
+// Whether somebody may take the descriptors of the reserve: the admin side does.
+enum class Reserve : uint8_t { kLeaves, kUses };
+
 // The first number of the reserve, of a process that may have `limit` descriptors: 32 are kept, or half of
 // them.
 int ReserveBegins(uint64_t limit);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "net/descriptor_reserve.h"
 #include "net/listen_group.h"
 #include "net/loop.h"
 #include "net/stream.h"
@@ -16,9 +17,6 @@ class Listener {
  public:
   // Over TLS the handshake has begun and may fail: OnEnd tells. Until it is through nothing can be written.
   using Accepted = std::function<void(Stream)>;
-
-  // Whether connections may take the descriptors kept for the admin side (descriptor_reserve.h).
-  enum class Reserve : uint8_t { kLeaves, kUses };
 
   // Listens from now on; connections are handed out once the loop runs, on its thread.
   static Result<std::unique_ptr<Listener>> Open(Loop& loop, std::shared_ptr<ListenGroup> group,

@@ -65,7 +65,7 @@ Stream& Stream::operator=(Stream&& other) noexcept {
 
 void Stream::SetHandler(StreamHandler* handler) { impl_->handler = handler; }
 
-void Stream::Connect(const Endpoint& endpoint) { impl_->Connect(endpoint); }
+void Stream::Connect(const Endpoint& endpoint, Reserve reserve) { impl_->Connect(endpoint, reserve); }
 
 void Stream::StartTls(const TlsClient& client, const std::string& host, TlsSession* session) {
   impl_->tls = std::make_unique<Impl::Tls>(client, host, session);
@@ -153,11 +153,11 @@ Stream::Impl::Impl(Loop& owner, Descriptor accepted)
   if (!loop.Watch(socket.get(), kWatched, *this)) EndLater(StreamEnd::kReset);
 }
 
-void Stream::Impl::Connect(const Endpoint& endpoint) {
+void Stream::Impl::Connect(const Endpoint& endpoint, Reserve reserve) {
   const SocketAddress target = ToSocketAddress(endpoint);
   socket = Descriptor(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return EndLater(ConnectEnd(errno, endpoint.ip.v6));
-  if (InReserve(socket.get())) {
+  if (reserve == Reserve::kLeaves && InReserve(socket.get())) {
     WarnOfFewDescriptors();
     socket.Close();
     return EndLater(StreamEnd::kLocalLimit);

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "net/address.h"
+#include "net/descriptor_reserve.h"
 #include "net/loop.h"
 #include "net/tls_engine.h"
 
@@ -58,7 +59,7 @@ class Stream {
   void SetHandler(StreamHandler* handler);
 
   // OnOpen or OnEnd follows. TCP_NODELAY is set.
-  void Connect(const Endpoint& endpoint);
+  void Connect(const Endpoint& endpoint, Reserve reserve = Reserve::kLeaves);
   // After OnOpen: the client's half of a handshake, then OnOpen again or OnEnd. See TlsEngine for
   // the arguments.
   void StartTls(const TlsClient& client, const std::string& host, TlsSession* session);

@@ -24,7 +24,7 @@ struct Stream::Impl final : EventHandler, Deferred {
   void OnEvents(uint32_t events) override;
   void OnTurn() override;
 
-  void Connect(const Endpoint& endpoint);
+  void Connect(const Endpoint& endpoint, Reserve reserve);
   void OnConnected();
   void ContinueReading();  // as far as it is wanted, in the loop's next turn
   void ReadOnce();

@@ -1,29 +1,10 @@
-#include "net/admin_server.h"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <zlib.h>
 
-#include <atomic>
-#include <stdexcept>
-
-#include "tests/net/tcp_client.h"
+#include "tests/net/admin_kit.h"
 
 namespace apiquota::net {
 namespace {
-
-class FixedClock final : public Clock {
- public:
-  SystemTime SystemNow() const override { return SystemTime(std::chrono::seconds(784'111'777)); }
-  SteadyTime SteadyNow() const override { return std::chrono::steady_clock::now(); }
-};
-
-AdminOptions ListeningOn(const std::string& host, uint16_t port) {
-  AdminOptions options;
-  options.listen = {host, port};
-  return options;
-}
 
 std::string Inflated(const std::string& gzip) {
   z_stream stream{};
@@ -37,74 +18,6 @@ std::string Inflated(const std::string& gzip) {
   out.resize(stream.total_out);
   inflateEnd(&stream);
   return out;
-}
-
-class AdminServerTest : public testing::Test {
- protected:
-  void SetUp() override { Start({}); }
-
-  void Start(AdminOptions options) {
-    server_.reset();
-    options.listen = {"127.0.0.1", 0};
-    options.hosts.emplace_back("agent.example");
-    auto server = AdminServer::Start(options, Routes(), clock_);
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-  }
-
-  std::vector<AdminRoute> Routes() {
-    return {
-        {"GET", "/hello",
-         [](const AdminRequest& request) {
-           return AdminResponse{200, "text/plain; charset=utf-8", "hello " + request.query + "\n"};
-         }},
-        {"GET", "/a%2Fb",
-         [](const AdminRequest& request) { return AdminResponse{200, "text/plain", request.path}; }},
-        {"GET", "/large",
-         [](const AdminRequest&) { return AdminResponse{200, "text/plain", std::string(100'000, 'x')}; }},
-        {"GET", "/priority",
-         [](const AdminRequest&) {
-           return AdminResponse{200, "text/plain", std::to_string(getpriority(PRIO_PROCESS, 0))};
-         }},
-        {"GET", "/broken",
-         [](const AdminRequest&) -> AdminResponse { throw std::runtime_error("out of order"); }},
-        {"POST", "/-/reload",
-         [this](const AdminRequest&) {
-           ++reloads_;
-           return AdminResponse{200, "text/plain; charset=utf-8", "reloaded\n"};
-         }},
-    };
-  }
-
-  std::string Ask(const std::string& request) {
-    TcpClient client(server_->port());
-    client.Send(request);
-    return client.ReadOne();
-  }
-
-  // The status line of the answer to a request with these fields.
-  std::string StatusOf(const std::string& request_line, const std::string& fields) {
-    const std::string response = Ask(request_line + "\r\n" + fields + "\r\n");
-    return response.substr(0, response.find("\r\n"));
-  }
-
-  FixedClock clock_;
-  std::atomic<int> reloads_{0};
-  std::unique_ptr<AdminServer> server_;
-};
-
-constexpr char kSecurity[] =
-    "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
-    "'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Cache-Control: no-store\r\n";
-
-std::string Expected(const std::string& status, const std::string& more, const std::string& body) {
-  return "HTTP/1.1 " + status +
-         "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n" +
-         kSecurity + more + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 TEST_F(AdminServerTest, AnAnswerIsGolden) {
@@ -243,52 +156,6 @@ TEST_F(AdminServerTest, ConnectionsAreKeptUnlessABodyIsStillToCome) {
   const std::string answer = client.ReadAll();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK")) << answer;
   EXPECT_TRUE(answer.contains("\r\nConnection: close\r\n")) << answer;
-}
-
-// One connection after another drips; none of them holds anything that others need.
-TEST_F(AdminServerTest, HundredsOfDrippingHeadsKeepNobodyWaiting) {
-  std::vector<std::unique_ptr<TcpClient>> slow;
-  for (int i = 0; i < 400; ++i) {
-    slow.push_back(std::make_unique<TcpClient>(server_->port()));
-    slow.back()->Send("GET /hello HTTP/1.1\r\nHost: loc");
-    if (i % 100 != 0) continue;
-    EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK");
-  }
-  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK");
-}
-
-TEST_F(AdminServerTest, AnswersLargerThanTheBuffersArriveWhole) {
-  TcpClient client(server_->port());
-  client.Send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_TRUE(client.ReadOne().ends_with(std::string(100'000, 'x')));
-}
-
-TEST_F(AdminServerTest, TheServerBehindAnswersTheDoorAlone) {
-  TcpClient client(server_->inner_port());
-  client.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_TRUE(client.ReadOne().starts_with("HTTP/1.1 403"));
-}
-
-TEST_F(AdminServerTest, NamesAndPasswordsAreAskedForWhereTheWebConfigurationHasThem) {
-  AdminOptions options;  // alice, "secret"
-  options.web.users.push_back(
-      {"alice", Secret("$2y$04$abcdefghijklmnopqrstuuD0pcVYzXb8Uo3WlqTLkqQhkNrE0J9C6")});
-  options.web.headers = {{"X-Frame-Options", "deny"}};
-  Start(options);
-  const std::string refused = Ask("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_TRUE(refused.starts_with("HTTP/1.1 401 ")) << refused;
-  EXPECT_TRUE(refused.contains("\r\nWWW-Authenticate: Basic\r\n")) << refused;
-  EXPECT_TRUE(refused.contains("\r\nX-Frame-Options: deny\r\n")) << refused;
-  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\nAuthorization: Basic YWxpY2U6d3Jvbmc=\r\n"),
-            "HTTP/1.1 401 Unauthorized");
-}
-
-TEST_F(AdminServerTest, TheRateLimitOfTheWebConfigurationHolds) {
-  AdminOptions options;
-  options.web.rate_limit = {.interval = std::chrono::hours(1), .burst = 2};
-  Start(options);
-  for (const char* status : {"HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 429 Too Many Requests"})
-    EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), status);
 }
 
 TEST_F(AdminServerTest, SlowClientsAreCutOff) {

@@ -2,8 +2,8 @@
  * test and written by the test, says what is wrong at present:
  *   int64 clock_offset: seconds that CLOCK_REALTIME is off
  *   int64 names:        0: every name is 127.0.0.1, 1: look-ups fail at once, 2: those that begin with
- *                     "hang" hang until this changes, 3: they are `address`, and no connection is made: each
- *                     attempt is counted and refused
+ *                     "hang" hang until this changes, 3: they are `address`, and no connection to port 443 is
+ *                     made: each attempt is counted and refused
  *   int64 connects:     how many attempts there were
  *   char address[64]
  * Numeric addresses and "localhost" are never touched. The file is named by FAULTS_FILE. */
@@ -86,7 +86,9 @@ int getaddrinfo(const char* restrict node, const char* restrict service,
 int connect(int socket, const struct sockaddr* address, socklen_t length) {
   static int (*real)(int, const struct sockaddr*, socklen_t);
   if (!real) real = (int (*)(int, const struct sockaddr*, socklen_t))dlsym(RTLD_NEXT, "connect");
-  if (faults->names != 3 || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+  const int inet = address->sa_family == AF_INET || address->sa_family == AF_INET6;
+  // In both families the port is the first thing behind the family.
+  if (faults->names != 3 || !inet || ((const struct sockaddr_in*)address)->sin_port != htons(443))
     return real(socket, address, length);
   __atomic_add_fetch(&faults->connects, 1, __ATOMIC_RELAXED);
   errno = ECONNREFUSED;

@@ -1,0 +1,54 @@
+// What stands before civetweb.
+#include "tests/net/admin_kit.h"
+
+namespace apiquota::net {
+namespace {
+
+// One connection after another drips; none of them holds anything that others need.
+TEST_F(AdminServerTest, HundredsOfDrippingHeadsKeepNobodyWaiting) {
+  std::vector<std::unique_ptr<TcpClient>> slow;
+  for (int i = 0; i < 400; ++i) {
+    slow.push_back(std::make_unique<TcpClient>(server_->port()));
+    slow.back()->Send("GET /hello HTTP/1.1\r\nHost: loc");
+    if (i % 100 != 0) continue;
+    EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK");
+  }
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK");
+}
+
+TEST_F(AdminServerTest, AnswersLargerThanTheBuffersArriveWhole) {
+  TcpClient client(server_->port());
+  client.Send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(client.ReadOne().ends_with(std::string(100'000, 'x')));
+}
+
+TEST_F(AdminServerTest, TheServerBehindAnswersTheDoorAlone) {
+  TcpClient client(server_->inner_port());
+  client.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(client.ReadOne().starts_with("HTTP/1.1 403"));
+}
+
+TEST_F(AdminServerTest, NamesAndPasswordsAreAskedForWhereTheWebConfigurationHasThem) {
+  AdminOptions options;  // alice, "secret"
+  options.web.users.push_back(
+      {"alice", Secret("$2y$04$abcdefghijklmnopqrstuuD0pcVYzXb8Uo3WlqTLkqQhkNrE0J9C6")});
+  options.web.headers = {{"X-Frame-Options", "deny"}};
+  Start(options);
+  const std::string refused = Ask("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 401 ")) << refused;
+  EXPECT_TRUE(refused.contains("\r\nWWW-Authenticate: Basic\r\n")) << refused;
+  EXPECT_TRUE(refused.contains("\r\nX-Frame-Options: deny\r\n")) << refused;
+  EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\nAuthorization: Basic YWxpY2U6d3Jvbmc=\r\n"),
+            "HTTP/1.1 401 Unauthorized");
+}
+
+TEST_F(AdminServerTest, TheRateLimitOfTheWebConfigurationHolds) {
+  AdminOptions options;
+  options.web.rate_limit = {.interval = std::chrono::hours(1), .burst = 2};
+  Start(options);
+  for (const char* status : {"HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 429 Too Many Requests"})
+    EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), status);
+}
+
+}  // namespace
+}  // namespace apiquota::net
