@@ -57,6 +57,7 @@ class UpstreamSide {
 
   bool Step();
   void TakeHead(std::string_view head);
+  void CheckBody(size_t bytes) const;
   void EndOfStream();
   void TurnRogue();
   void Say(std::string_view bytes);

@@ -16,8 +16,8 @@ namespace apiquota::fuzz {
 namespace {
 
 constexpr uint16_t kPort = 4290;
-constexpr int kTurnsMax = 20'000;                 // without a word from outside
-constexpr size_t kMemoryPerClient = 1024 * 1024;  // beyond the marks: read buffers, strings that grow by half
+constexpr int kTurnsMax = 20'000;                        // without a word from outside
+constexpr size_t kMemoryPerClient = 256 * 1024;          // beyond the marks: input, strings that grow by half
 constexpr Micros kToldWithin = std::chrono::seconds(3);  // a client has left: lingering takes two seconds
 constexpr Micros kResetWithin = std::chrono::milliseconds(500);
 constexpr Micros kAllDeadlines = std::chrono::seconds(16);
@@ -204,7 +204,7 @@ void SessionWorld::Check() {
 
 void SessionWorld::CheckMemory() {
   const size_t now = AllocatedBytes();
-  size_t allowed = memory_at_start_ + kMemoryPerClient;
+  size_t allowed = memory_at_start_ + 2 * kMemoryPerClient;
   for (const auto* list : {&clients_, &left_}) {
     for (const auto& client : *list) {
       if (client)
