@@ -135,7 +135,7 @@ def check_links(tree):
 SEMANTICS = "docs/quota-semantics.md"
 SOURCES = (
     *("agent/", "alerts/", "cmake/", "dashboards/src/", "exporters/", "scripts/", "tests/", "CMakeLists.txt"),
-    *("docs/", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"),
+    *("docs/", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "ARCHITECTURE.md"),
 )
 NO_DOCUMENT = [
     (re.compile(r"\b(DESIGN|GUARD|DATA_PLANE)\b|\b(TRUST|STYLE)\.md\b"), "is no document of this tree"),
