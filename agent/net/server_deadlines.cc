@@ -11,9 +11,12 @@ constexpr Micros kLingerTotal = std::chrono::seconds(30);  // … or still does
 
 void ServerConnection::Rearm() {
   switch (state_) {
-    case State::kReading:
-      if (stream_.unsent() >= limits_.high_bytes) return ArmWatches();
+    case State::kReading: {
+      // While answers are unread, the reader's pace governs, unless a head has begun that may still come.
+      const bool begun = parser_.got_some() || !stream_.input().empty();
+      if (stream_.unsent() >= limits_.high_bytes || (stream_.unsent() > 0 && !begun)) return ArmWatches();
       return ArmForHead();
+    }
     case State::kBusy:
     case State::kClosing:
       return ArmWatches();

@@ -35,6 +35,22 @@ TEST_F(ProxyTest, ADrainDoesNotCutAnswersThatAreStillBeingRead) {
   drain.join();
 }
 
+TEST_F(ProxyTest, ACompleteAnswerThatNobodyReadsIsNotKeptForEver) {
+  FakeUpstream upstream([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 16000000\r\n\r\n");
+    peer.Send(std::string(16'000'000, 'x'));
+    peer.ReadAll();
+  });
+  options_.buffer_high_bytes = 64 * 1024 * 1024;
+  options_.buffer_low_bytes = 32 * 1024 * 1024;
+  options_.body_idle_timeout = milliseconds(300);
+  Start({Demo(upstream)});
+  Peer client = Connect(16 * 1024);
+  client.Send(kGet);
+  EXPECT_EQ(CountsOnce("apiquota_http_rejected_total", 1), (CountMap{{"body_timeout", 1}}));
+}
+
 TEST_F(ProxyTest, ACloseDelimitedResponseThatIsCutIsReset) {
   std::atomic<bool> done = false;
   FakeUpstream upstream([&](Peer& peer) {
