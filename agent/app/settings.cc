@@ -72,7 +72,7 @@ Status AddFlagWebConfigs(const ServeOptions& options, const config::LoadContext&
   auto web = config::LoadWebConfigFile(options.proxy_web_config, context);
   if (!web) return std::unexpected(web.error());
   if (const Status fits = config::CheckForProxy(*web); !fits) {
-    return Fail(fmt::format("{}: {}", options.proxy_web_config, fits.error().message));
+    return Fail("--proxy.config.file: " + fits.error().message);
   }
   config->proxy.web = std::move(*web);
   return {};

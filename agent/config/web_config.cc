@@ -31,7 +31,7 @@ void CheckHeader(const HeaderRule& rule, const YamlValue& value, std::string_vie
   if (rule.values[0].empty() || std::ranges::find(rule.values, text) != rule.values.end()) return;
   std::string expected(rule.values[0]);
   if (!rule.values[1].empty()) expected += fmt::format(" or {}", rule.values[1]);
-  value.Fail(fmt::format("expected {}, found \"{}\"", expected, text));
+  value.Fail(fmt::format("expected {}", expected));
 }
 
 void LoadHttp(YamlMap section, net::WebOptions* out) {

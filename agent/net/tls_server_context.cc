@@ -28,7 +28,7 @@ struct PemDeleter {
 template <class T>
 using Owned = std::unique_ptr<T, PemDeleter>;
 
-// PEM text and what to call it in a sentence.
+// PEM text and what to call it in a sentence: by the key of the configuration, whose value is not repeated.
 struct Pem {
   Secret text;
   std::string name;
@@ -40,15 +40,17 @@ struct Pem {
 
 Result<Pem> ReadPem(const std::string& file, std::string_view inline_text, std::string_view key) {
   if (file.empty()) return Pem{Secret(std::string(inline_text)), fmt::format("tls_server_config.{}", key)};
+  std::string name = fmt::format("tls_server_config.{}_file", key);
+  const auto unreadable = [&name] {
+    return Fail(fmt::format("{}: cannot read the file: {}", name, std::generic_category().message(errno)));
+  };
   const Owned<std::FILE> stream(std::fopen(file.c_str(), "re"));
-  if (!stream) return Fail(fmt::format("cannot read {}: {}", file, std::generic_category().message(errno)));
+  if (!stream) return unreadable();
   std::string text(kPemBytesMax, '\0');
   const size_t size = std::fread(text.data(), 1, text.size(), stream.get());
-  if (std::ferror(stream.get()) != 0) {
-    return Fail(fmt::format("cannot read {}: {}", file, std::generic_category().message(errno)));
-  }
+  if (std::ferror(stream.get()) != 0) return unreadable();
   text.resize(size);
-  return Pem{Secret(std::move(text)), file};
+  return Pem{Secret(std::move(text)), std::move(name)};
 }
 
 // A passphrase is asked of nobody: OpenSSL would read it from the terminal.

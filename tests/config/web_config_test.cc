@@ -105,8 +105,7 @@ TEST(WebConfigTest, MistakesAreToldWithTheirPlace) {
       {"http_server_config: {headers: {Server: x}}",
        ":1:32: unknown key; known here: Content-Security-Policy, Strict-Transport-Security, "
        "X-Content-Type-Options, X-Frame-Options, X-XSS-Protection"},
-      {"http_server_config: {headers: {X-Frame-Options: allow}}",
-       ":1:49: expected deny or sameorigin, found \"allow\""},
+      {"http_server_config: {headers: {X-Frame-Options: allow}}", ":1:49: expected deny or sameorigin"},
       {"basic_auth_users: {\"a:b\": \"" + std::string(kHash) + "\"}",
        ":1:27: a user's name can't be empty or hold a colon (RFC 7617 2)"},
       {"rate_limit: {interval: 1s}",

@@ -49,6 +49,8 @@ CONFIGURATIONS = [
     "admin: {{threads: {}}}\n",
     "ledger: {{expire_after: {}}}\n",
     "state: {}\n",
+    "proxy: {{web_config_file: {}}}\n",
+    "admin: {{web_config_file: {}}}\n",
     "apis: [{{name: a, exporter: {}}}]\n",
     "apis: [{{name: '{} ', exporter: openai}}]\n",
     "apis: [{{name: '{}', exporter: openai}}, {{name: '{}', exporter: openai}}]\n",
@@ -58,6 +60,9 @@ CONFIGURATIONS = [
     API + "    base_url: https://user:{}@h\n",
     API + "    base_url: https://h/?key={}\n",
     API + "    base_url: https://h/{}/../x\n",
+    API + "    hosts: ['{}']\n",
+    API + "    hosts: ['{}.localhost', '{}.localhost']\n",
+    API + "    timeouts: {{first_byte: {}}}\n",
     API + "    route: {}\n",
     API + "    route: /{}/\n",
     API + "    labels: {}\n",
@@ -93,6 +98,8 @@ ARGUMENTS = [
     ["serve", "--api", "a=openai@http://user:{}@h"],
     ["serve", "--api", "a=openai@http://h?key={}"],
     ["serve", "--config.file={}"],
+    ["serve", "--web.config.file={}"],
+    ["serve", "--proxy.config.file={}"],
     ["serve", "--exporters.dir={}"],
     ["serve", "--log.level={}"],
     ["serve", "--log.format={}"],
@@ -162,6 +169,25 @@ EXPORTERS = [
 ]
 
 
+WEB_CONFIGURATIONS = [
+    "{}\n",
+    "{}: 1\n",
+    "tls_server_config: {}\n",
+    "tls_server_config: {{cert_file: {}, key_file: {}}}\n",
+    "tls_server_config: {{cert: {}, key: {}}}\n",
+    "tls_server_config: {{cert: {}, key_file: {}, client_auth_type: {}}}\n",
+    "tls_server_config: {{cert: x, key: x, min_version: {}}}\n",
+    "tls_server_config: {{cert: x, key: x, cipher_suites: [{}]}}\n",
+    "http_server_config: {{http2: {}}}\n",
+    "http_server_config: {{headers: {{X-Frame-Options: {}}}}}\n",
+    "http_server_config: {{headers: {{{}: x}}}}\n",
+    "basic_auth_users: {}\n",
+    "basic_auth_users: {{user: {}}}\n",
+    "basic_auth_users: {{'{}:x': y}}\n",
+    "rate_limit: {{interval: {}}}\n",
+]
+
+
 def traces(canary):
     quoted = urllib.parse.quote(canary, safe="")
     whole = {canary, base64.b64encode(canary.encode()).decode().rstrip("="), quoted, quoted.lower()}
@@ -195,6 +221,19 @@ class MistypedSecretsTest(unittest.TestCase):
                     done = self.run_with(canary, ["check-config", "c.yaml"], complains=False)
                     if done.returncode != 0:
                         self.assertRegex(done.stderr, r"^c\.yaml:\d+:\d+: ")
+
+    def test_in_the_web_configuration(self):
+        for text in WEB_CONFIGURATIONS:
+            for canary in (CANARY, LOWER):
+                with self.subTest(text=text, canary=canary):
+                    count = text.replace("{{", "").replace("}}", "").count("{}")
+                    (self.work.directory / "w.yaml").write_text(text.format(*[canary] * count))
+                    for section in ("admin", "proxy"):
+                        config = self.work.directory / "c.yaml"
+                        config.write_text(f"{section}: {{web_config_file: w.yaml}}\n")
+                        self.run_with(canary, ["check-config", "c.yaml"], complains=False)
+                    for flag in ("--web.config.file=w.yaml", "--proxy.config.file=w.yaml"):
+                        self.run_with(canary, ["serve", *LISTEN, flag])
 
     def test_in_arguments(self):
         for canary in (CANARY, LOWER):

@@ -195,12 +195,14 @@ TEST_F(TlsServerTest, ACertificateThatCannotBeUsedLeavesTheOldOne) {
 TEST_F(TlsServerTest, WhatIsWrongIsSaidInOneSentence) {
   const Identity other = MakeIdentity("DNS:other", nullptr);
   WriteKeyPem(other, options_.key_file);
-  EXPECT_EQ(WhyNot(),
-            options_.key_file + " is not the key of the first certificate in " + options_.cert_file);
+  EXPECT_EQ(
+      WhyNot(),
+      "tls_server_config.key_file is not the key of the first certificate in tls_server_config.cert_file");
   options_.key_file = options_.cert_file;
-  EXPECT_EQ(WhyNot(), options_.cert_file + ": no private key can be read, expected PEM without a passphrase");
+  EXPECT_EQ(WhyNot(),
+            "tls_server_config.key_file: no private key can be read, expected PEM without a passphrase");
   options_.key_file = base_ + ".none";
-  EXPECT_EQ(WhyNot(), "cannot read " + base_ + ".none: No such file or directory");
+  EXPECT_EQ(WhyNot(), "tls_server_config.key_file: cannot read the file: No such file or directory");
   options_.cert_file = "";
   options_.cert = "nothing";
   options_.key_file = base_ + ".key";
