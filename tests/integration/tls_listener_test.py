@@ -103,7 +103,8 @@ class ListenerTest(ServingTest):
                               capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr,
-                         "--proxy.config.file: basic_auth_users can't be had on the proxy: the Authorization header "
+                         "--proxy.config.file: basic_auth_users can't be had on the proxy: the Authorization "
+                         "header "
                          "belongs to the API; expected client certificates, or \"callers\" with tokens\n")
 
     def test_the_proxy_listens_on_a_unix_socket(self):
