@@ -122,6 +122,7 @@ ssize_t SocketFile::Receive(char* to, size_t size, bool peek) {
   if (!in.empty()) {
     const size_t n = in.copy(to, size);
     if (peek) return static_cast<ssize_t>(n);
+    FakeKernel::Get().moved += n;
     in.erase(0, n);
     if (in.empty()) in.shrink_to_fit();
     if (peer) peer->Pump();
@@ -143,6 +144,7 @@ ssize_t SocketFile::Send(std::string_view bytes) {
   const size_t room = peer->inbox_max_ - std::min(peer->inbox_max_, peer->inbox_.size());
   const size_t n = std::min(room, bytes.size());
   peer->inbox_.append(bytes.substr(0, n));
+  FakeKernel::Get().moved += n;
   if (n < bytes.size()) no_space = true;
   return n == 0 && !bytes.empty() ? -EAGAIN : static_cast<ssize_t>(n);
 }

@@ -85,6 +85,7 @@ class FakeKernel {
 
   SteadyTime now() const { return now_; }
   void AdvanceTo(SteadyTime time);
+  uint64_t moved = 0;  // bytes that the program has received or sent
   std::optional<SteadyTime> NextTimer() const;
 
   // To a listening socket of the program; null if nobody listens or its queue is full. `buffer`: of each

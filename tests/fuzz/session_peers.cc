@@ -11,6 +11,7 @@ namespace apiquota::fuzz {
 namespace {
 
 constexpr size_t kHeadMax = 256 * 1024;
+constexpr size_t kSaidMax = 4 * 1024 * 1024;  // then upstreams answer briefly
 
 std::string MarkIn(std::string_view text) {
   const size_t at = text.find('~');
@@ -166,13 +167,14 @@ void UpstreamSide::Answer(const ReplyFragment& reply) {
 }
 
 void UpstreamSide::AnswerByItself(char letter) {
-  const ReplyFragment& reply = ReplyFor(letter);
+  const ReplyFragment& reply = ReplyFor(traffic_.said < kSaidMax ? letter : 'h');
   Answer(reply);
   if (reply.to == Reply::kInterim) Answer(ReplyFor('a'));
 }
 
 void UpstreamSide::Say(std::string_view bytes) {
   Trace("upstream says", bytes);
+  traffic_.said += bytes.size();
   peer_->Send(bytes);
 }
 

@@ -25,6 +25,7 @@ void Trace(std::string_view what, std::string_view bytes);
 struct Traffic {
   std::set<std::string> arrived;  // marks of requests that an upstream got: each at most once
   std::set<std::string> whole;    // … whose answer was sent to its end
+  size_t said = 0;                // by upstreams, in bytes
 };
 
 // One of the agent's connections to the upstream. Reads what comes as a strict server would: whatever clients

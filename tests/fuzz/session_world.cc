@@ -16,7 +16,7 @@ namespace apiquota::fuzz {
 namespace {
 
 constexpr uint16_t kPort = 4290;
-constexpr int kTurnsMax = 20'000;                        // without a word from outside
+constexpr int kTurnsMax = 2'000;                         // in which not a byte moves
 constexpr size_t kMemoryPerClient = 256 * 1024;          // beyond the marks: input, strings that grow by half
 constexpr Micros kToldWithin = std::chrono::seconds(3);  // a client has left: lingering takes two seconds
 constexpr Micros kResetWithin = std::chrono::milliseconds(500);
@@ -174,7 +174,9 @@ void SessionWorld::Turn() {
 }
 
 void SessionWorld::Settle() {
+  uint64_t moved = kernel_.moved;
   for (int turns = 0;; ++turns) {
+    if (std::exchange(moved, kernel_.moved) != kernel_.moved) turns = 0;
     Require(turns < kTurnsMax, "the loop comes to rest when nothing happens");
     if (!worker_->loop().Turn()) {
       Act();
