@@ -105,6 +105,8 @@ void Stream::Write(std::span<const std::string_view> pieces) { impl_->Send(piece
 size_t Stream::unsent() const { return impl_->unsent(); }
 uint64_t Stream::sent() const { return impl_->sent_total; }
 void Stream::SetLowMark(size_t bytes) { impl_->low_mark = bytes; }
+void Stream::AllowHalfOpen() { impl_->may_be_half_open = !impl_->tls; }
+bool Stream::sendable() const { return impl_->sendable(); }
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
 bool Stream::quiet(Look look) const {
@@ -182,7 +184,7 @@ void Stream::Impl::OnEvents(uint32_t events) {
   constexpr uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   readable = readable || (events & (EPOLLIN | kEnds)) != 0;
   hung_up = hung_up || (events & kEnds) != 0;
-  if (ended) return;
+  if (ended) return OnHalfOpenEvents(events);
   if (!connected) {
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) OnConnected();
     return ContinueReading();
@@ -190,7 +192,19 @@ void Stream::Impl::OnEvents(uint32_t events) {
   if ((events & EPOLLOUT) != 0 && unsent() > 0) SendQueued();
   if (!readable || ended) return;
   if (reading) return ReadOnce();
+  if (may_be_half_open && (events & EPOLLERR) != 0) return End(StreamEnd::kReset);
   TellHangUp();
+}
+
+void Stream::Impl::OnHalfOpenEvents(uint32_t events) {
+  if (!half_open) return;
+  if ((events & EPOLLERR) != 0) return LoseHalf();
+  if ((events & EPOLLOUT) != 0 && unsent() > 0) SendQueued();
+}
+
+void Stream::Impl::LoseHalf() {
+  half_open = false;
+  if (handler != nullptr) handler->OnHangUp();
 }
 
 void Stream::Impl::TellHangUp() {
@@ -201,14 +215,17 @@ void Stream::Impl::TellHangUp() {
 
 void Stream::Impl::OnTurn() {
   const StreamPtr self(this);
+  if (half_open && write_failed) return LoseHalf();
   if (end_due) return End(*end_due);
   if (unsent() > 0) SendQueued();
+  if (ended) return;
   if (!reading) return TellHangUp();
   if (readable || (tls && tls->stalled)) ReadOnce();
 }
 
 void Stream::Impl::CloseSocket() {
   ended = true;
+  half_open = false;
   Unlink();
   if (!socket.valid()) return;
   loop.Unwatch(socket.get(), *this);
@@ -220,6 +237,7 @@ void Stream::Impl::Finish() { shutdown(socket.get(), SHUT_WR); }
 void Stream::Impl::End(StreamEnd end) {
   if (ended) return;
   ended = true;
+  half_open = may_be_half_open && end == StreamEnd::kClosed && !write_failed;
   if (handler != nullptr) handler->OnEnd(end);
 }
 

@@ -39,7 +39,8 @@ class StreamHandler {
   virtual void OnEnd(StreamEnd end) = 0;  // once; what input() still holds stays readable
   virtual void OnDrained() {}             // unsent() came down to the low mark, or to 0
   // The peer has ended its side, and what it sent before can't be read now: the stream is paused, or input()
-  // is full. OnEnd still follows when all has been read.
+  // is full. OnEnd still follows when all has been read. After OnEnd(kClosed) of a stream that may be half
+  // open: nothing more can be sent either.
   virtual void OnHangUp() {}
 
  protected:
@@ -90,6 +91,11 @@ class Stream {
   size_t unsent() const;
   uint64_t sent() const;  // bytes the kernel has taken so far
   void SetLowMark(size_t bytes);
+
+  // From now on the end of the peer's side alone (kClosed) leaves ours open: what is sent still leaves. Not
+  // over TLS, whose close_notify ends both ways. And a reset is told at once, also while paused.
+  void AllowHalfOpen();
+  bool sendable() const;  // so far as is known
 
   bool open() const;
   // Open, nothing of input() or of the kernel's unread, and no end behind it: so far as is known from the

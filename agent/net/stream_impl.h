@@ -32,6 +32,8 @@ struct Stream::Impl final : EventHandler, Deferred {
   bool PumpTls();
   void DeliverBytes();
   void TellHangUp();
+  void OnHalfOpenEvents(uint32_t events);
+  void LoseHalf();
 
   void Send(std::span<const std::string_view> pieces);
   void SendPlain(std::span<const std::string_view> pieces);
@@ -44,6 +46,7 @@ struct Stream::Impl final : EventHandler, Deferred {
   void Finish();
 
   size_t unsent() const { return out.size() - out_at; }
+  bool sendable() const { return connected && !write_failed && (!ended || half_open); }
   void End(StreamEnd end);
   void EndLater(StreamEnd end);
   void CloseSocket();
@@ -58,6 +61,8 @@ struct Stream::Impl final : EventHandler, Deferred {
   bool readable = false;  // the kernel may hold more
   bool hung_up = false;   // … and an end behind it
   bool hang_up_told = false;
+  bool may_be_half_open = false;
+  bool half_open = false;   // ended, and our side is not
   bool in_handler = false;  // OnBytes is running: the bytes must not move
   bool write_failed = false;
   bool finish_wanted = false;

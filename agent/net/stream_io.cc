@@ -113,7 +113,7 @@ bool Stream::Impl::PumpTls() {
 }
 
 void Stream::Impl::Send(std::span<const std::string_view> pieces) {
-  if (ended || write_failed || !connected) return;
+  if (!sendable()) return;
   if (tls) {
     SendTls(pieces);
   } else {
@@ -163,6 +163,7 @@ void Stream::Impl::WriteFailed() {
   out.clear();
   out_at = 0;
   readable = hung_up = true;
+  if (half_open) return loop.Defer(*this);
   if (in_handler) return;
   if (reading) return ContinueReading();
   EndLater(StreamEnd::kReset);
