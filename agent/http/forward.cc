@@ -170,6 +170,12 @@ void AppendStatusLine(int status, std::string_view reason, std::string* out) {
   out->append(" ").append(IsFieldValue(reason) ? reason : ReasonPhrase(status)).append("\r\n");
 }
 
+void AppendUpgrade(std::string_view protocol, std::string* out) {
+  if (protocol.empty()) return;
+  out->append("Connection: Upgrade\r\n");
+  AppendField("Upgrade", protocol, out);
+}
+
 // The length a bodiless response states of what GET would have sent (RFC 9110 8.6).
 void AppendStatedLength(const ResponseHead& head, std::string* out) {
   if (head.fields.Find("content-length")) AppendContentLength(head.content_length, out);
@@ -202,6 +208,7 @@ void AppendUpstreamHead(const UpstreamRequest& request, std::string* out) {
   }
   for (const FieldView& field : request.replace) AppendField(field.name, field.value, out);
   out->append(head.minor_version == 1 ? "Via: 1.1 " : "Via: 1.0 ").append(request.pseudonym).append("\r\n");
+  AppendUpgrade(request.upgrade, out);
   if (head.framing == BodyFraming::kLength) AppendContentLength(head.content_length, out);
   if (head.framing == BodyFraming::kChunked) out->append("Transfer-Encoding: chunked\r\n");
   out->append("\r\n");
@@ -260,6 +267,7 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
   } else if (head.framing == BodyFraming::kLength) {
     AppendContentLength(head.content_length, out);
   }
+  AppendUpgrade(response.upgrade, out);
   if (!interim && framing.close_after) {
     out->append("Connection: close\r\n");
   } else if (!interim && response.client_minor_version == 0) {

@@ -59,14 +59,14 @@ struct UpstreamRequest {
   std::vector<FieldView> replace = {};
   std::vector<std::string_view> drop = {};
   std::string_view pseudonym = "apiquota";  // in Via
+  std::string_view upgrade = {};            // the protocol this hop is asked to switch to, if any
 };
 
 // Request line and fields, ending in the blank line. The body is re-framed: Content-Length when the
-// client's framing is kLength, chunked when it is kChunked. Expect is not forwarded; TE, Upgrade
-// and everything Connection names is dropped, but Connection can't name Host, the credential or
-// framing away (those of `replace` are written after). "Via: 1.1 <pseudonym>" is added (RFC
-// 9110 7.6.3). A field that would not be legal on the wire is left out; illegal bytes of the path
-// are percent-encoded.
+// client's framing is kLength, chunked when it is kChunked. Expect is not forwarded; TE, Upgrade (but
+// for `upgrade`) and everything Connection names is dropped, but Connection can't name Host, the credential
+// or framing away (those of `replace` are written after). "Via: 1.1 <pseudonym>" is added (RFC 9110 7.6.3). A
+// field that would not be legal on the wire is left out; illegal bytes of the path are percent-encoded.
 void AppendUpstreamHead(const UpstreamRequest& request, std::string* out);
 
 // A name for one running agent, so that a request may pass several of them and still be known when it comes
@@ -87,12 +87,13 @@ struct ClientResponse {
   bool add_date = false;  // RFC 9110 6.6.1
   SystemTime now = {};
   const LinkMapping* links = nullptr;  // null: addresses stay as they are
+  std::string_view upgrade = {};       // of a 101: the protocol that follows
 };
 
 // How the body must be framed to the client: a kUntilClose body is chunked for HTTP/1.1 clients,
 // and close-delimited for HTTP/1.0 ones, which never get chunked. HEAD, 204 and 304 have none. A
-// 1xx head carries neither framing nor Connection; an HTTP/1.0 client must not be sent one (RFC
-// 9110 15.2).
+// 1xx head carries neither framing nor, but for `upgrade`, Connection; an HTTP/1.0 client must not be sent
+// one (RFC 9110 15.2).
 struct ClientFraming {
   bool chunked = false;
   bool close_after = false;

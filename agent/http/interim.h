@@ -12,8 +12,9 @@ namespace apiquota::http {
 
 inline constexpr size_t kInterimBytesMax = 64 * 1024;  // of one exchange's together
 
-// Nothing here asks for another protocol.
 inline constexpr Refusal kUnaskedSwitch{502, "upgrade", "a switch of protocols that nobody asked for"};
+inline constexpr Refusal kWrongSwitch{
+    502, "upgrade", "a switch of protocols that is not the one asked for, or without the proof of it"};
 
 class InterimBudget {
  public:
