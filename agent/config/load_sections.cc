@@ -74,6 +74,7 @@ void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy
   LoadTime(section, "head_timeout", kMin, kDay, &proxy->head_timeout);
   LoadTime(section, "client_idle_timeout", kMin, kDay, &proxy->client_idle_timeout);
   LoadTime(section, "body_idle_timeout", kMin, kDay, &proxy->body_idle_timeout);
+  LoadTime(section, "tunnel_idle_timeout", kMin, kDay, &proxy->tunnel_idle_timeout);
   LoadTime(section, "connect_timeout", kMin, kDay, &proxy->connect_timeout);
   LoadTime(section, "tls_timeout", kMin, kDay, &proxy->tls_timeout);
   LoadTime(section, "first_byte_timeout", kMin, kDay, &proxy->first_byte_timeout);

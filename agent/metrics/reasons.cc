@@ -17,7 +17,6 @@ constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
      "a caller's token stands where it would be passed on to the API: only a field for the API's credential "
      "may hold it"},
     {"credentials", 400, "http_request_error", "more than one field holds a credential for the API"},
-    {"upgrade", 501, "http_request_denied", "WebSocket connections are not relayed; ask the API itself"},
 }};
 
 constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{

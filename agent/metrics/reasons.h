@@ -25,9 +25,8 @@ enum class Rejection : uint8_t {
   kCaller,
   kTokenLeak,    // it would have been passed on
   kCredentials,  // several, and one of them decides
-  kUpgrade,      // WebSocket is not relayed
 };
-inline constexpr size_t kRejectionCount = 9;
+inline constexpr size_t kRejectionCount = 8;
 
 // apiquota_upstream_errors_total{reason}: the upstream's side.
 enum class UpstreamError : uint8_t {

@@ -94,6 +94,9 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
   void CutShort();
   // At once. A response that has begun ends in a reset.
   void Abort();
+  // The request under way is answered by `head`, a 101 that grants the switch to WebSocket, and the stream is
+  // given away, with what has come behind the request unread. Nothing more is told, not even OnGone.
+  Stream SwitchToWebSocket(const http::ResponseHead& head);
   // No further request: an idle connection ends when its answers have been read, a busy one after its
   // response.
   void Drain();

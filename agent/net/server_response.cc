@@ -1,4 +1,5 @@
 // To the client: heads, bodies and their framing. What is sent together leaves in one write.
+#include "http/websocket.h"
 #include "net/server_connection.h"
 
 namespace apiquota::net {
@@ -23,6 +24,17 @@ void ServerConnection::SendInterim(const http::ResponseHead& head, const http::L
   head_.clear();
   http::AppendClientHead({.head = &head, .now = {}, .links = links}, &head_);
   stream_.Write({head_});
+}
+
+Stream ServerConnection::SwitchToWebSocket(const http::ResponseHead& head) {
+  head_.clear();
+  http::AppendClientHead({.head = &head, .now = {}, .upgrade = http::kWebSocket}, &head_);
+  stream_.Write({head_});
+  state_ = State::kGone;
+  timer_.Disarm();
+  Unlink();
+  stream_.SetHandler(nullptr);
+  return std::move(stream_);
 }
 
 void ServerConnection::WriteHead(const http::ResponseHead& head, const http::LinkMapping* links) {

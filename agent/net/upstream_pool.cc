@@ -29,7 +29,7 @@ std::expected<UpstreamConnection*, ConnectError> UpstreamPool::Acquire(UpstreamA
     if (fit) return connection;
     Remove(*connection);
   }
-  if (connections_.size() < environment_.limits.connections_max) {
+  if (connections() < environment_.limits.connections_max) {
     Connect(asker);
     return nullptr;
   }
@@ -90,6 +90,19 @@ void UpstreamPool::Abort(UpstreamConnection& connection) {
   Discard(connection);
 }
 
+DetachedUpstream UpstreamPool::Detach(UpstreamConnection& connection) {
+  DetachedUpstream detached(*this, std::move(connection.stream_));
+  ++detached_;
+  Remove(connection);
+  return detached;
+}
+
+DetachedUpstream::~DetachedUpstream() {
+  if (pool_ == nullptr) return;
+  --pool_->detached_;
+  pool_->ServeQueue();
+}
+
 void UpstreamPool::Remove(UpstreamConnection& connection) {
   if (connection.idle_) std::erase(idle_, &connection);
   const size_t index = connection.index_;
@@ -102,7 +115,7 @@ void UpstreamPool::Remove(UpstreamConnection& connection) {
 }
 
 void UpstreamPool::ServeQueue() {
-  if (queue_.linked() && connections_.size() < environment_.limits.connections_max) Connect(Dequeue());
+  if (queue_.linked() && connections() < environment_.limits.connections_max) Connect(Dequeue());
 }
 
 void UpstreamPool::Enqueue(UpstreamAsker& asker) {

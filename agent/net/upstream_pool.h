@@ -9,6 +9,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "net/connector.h"
@@ -78,6 +79,23 @@ class UpstreamConnection final : private StreamHandler, private TimerHandler, pr
   uint64_t leases_ = 0;
 };
 
+// A connection whose stream has gone another way than requests' (a tunnel). It counts as one of its pool's,
+// which must outlive it, until it is destroyed.
+class DetachedUpstream {
+ public:
+  DetachedUpstream(UpstreamPool& pool, Stream stream) : pool_(&pool), stream_(std::move(stream)) {}
+  ~DetachedUpstream();
+  DetachedUpstream(DetachedUpstream&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)), stream_(std::move(other.stream_)) {}
+  DetachedUpstream& operator=(DetachedUpstream&&) = delete;
+
+  Stream& stream() { return stream_; }
+
+ private:
+  UpstreamPool* pool_;
+  Stream stream_;
+};
+
 class UpstreamPool final : private TimerHandler {
  public:
   UpstreamPool(UpstreamEnvironment& environment, UpstreamAddress address);
@@ -95,12 +113,15 @@ class UpstreamPool final : private TimerHandler {
   void Discard(UpstreamConnection& connection);
   // … in the middle of a message: reset, so that a peer which takes nothing hears of it, too.
   void Abort(UpstreamConnection& connection);
+  // Gives its stream away, handler and unread bytes with it; the pool knows it no more, but counts it.
+  DetachedUpstream Detach(UpstreamConnection& connection);
 
   size_t idle() const { return idle_.size(); }
-  size_t connections() const { return connections_.size(); }
+  size_t connections() const { return connections_.size() + detached_; }
 
  private:
   friend class UpstreamConnection;
+  friend class DetachedUpstream;
 
   void Connect(UpstreamAsker& asker);
   void Ready(UpstreamConnection& connection);
@@ -118,6 +139,7 @@ class UpstreamPool final : private TimerHandler {
   std::vector<UpstreamConnection*> idle_;  // the last is the most recently used
   TimerLink queue_;                        // of askers
   size_t queued_ = 0;
+  size_t detached_ = 0;
   Timer queue_timer_;  // for the first in it
 };
 

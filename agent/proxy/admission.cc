@@ -32,12 +32,6 @@ std::string_view RequestAuthority(const http::RequestHead& head) {
   return http::TargetAuthority(head.target).value_or(head.host);
 }
 
-bool WantsWebSocket(const http::RequestHead& head) {
-  if (!head.connection_names_fields) return false;  // Connection: Upgrade, at least
-  const auto protocols = head.fields.Joined("upgrade");
-  return protocols && ContainsIgnoreCase(*protocols, "websocket");
-}
-
 bool SameOrigin(const http::RequestHead& head) {
   const auto site = head.fields.Find("sec-fetch-site");
   if (site && (*site == "cross-site" || *site == "same-site")) return false;

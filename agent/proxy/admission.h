@@ -19,9 +19,6 @@ bool HostAllowed(const net::HostNames& names, uint16_t own_port, const http::Req
 // What the request is addressed to: the authority of an absolute-form target, else Host (RFC 9112 3.2.2).
 std::string_view RequestAuthority(const http::RequestHead& head);
 
-// The client wants to go on with WebSocket (RFC 6455 4.1).
-bool WantsWebSocket(const http::RequestHead& head);
-
 // Origin is absent or the very authority of Host; Sec-Fetch-Site is not cross-site or same-site.
 bool SameOrigin(const http::RequestHead& head);
 

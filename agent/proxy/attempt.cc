@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "http/websocket.h"
+
 namespace apiquota::proxy {
 namespace {
 
@@ -45,7 +47,7 @@ Attempt::Attempt(net::Loop& loop, const ProxyOptions& options, ResponseSink& sin
     : loop_(loop), options_(options), sink_(sink), timer_(*this), parser_(Limits(options)) {}
 
 void Attempt::Start(net::UpstreamPool& pool, const apis::UpstreamTimeouts& timeouts, std::string_view method,
-                    std::string head, bool chunked) {
+                    std::string head, bool chunked, std::string websocket_accept) {
   ++attempts_;
   pool_ = &pool;
   first_byte_timeout_ = timeouts.first_byte;
@@ -53,6 +55,7 @@ void Attempt::Start(net::UpstreamPool& pool, const apis::UpstreamTimeouts& timeo
   method_ = method;
   head_ = std::move(head);
   chunked_ = chunked;
+  websocket_accept_ = std::move(websocket_accept);
   head_sent_ = request_complete_ = paused_ = false;
   interims_.Reset();
   refusal_.reset();
@@ -135,13 +138,25 @@ void Attempt::Resume() {
 
 void Attempt::OnDrained() { sink_.OnUpstreamDrained(); }
 
-// True if what was parsed was an interim response and the final one is still to come.
+std::optional<http::Refusal> Attempt::JudgeInterim(size_t bytes) {
+  const http::ResponseHead& head = parser_.head();
+  if (head.status != 101) return interims_.Take(bytes);
+  if (websocket_accept_.empty()) return http::kUnaskedSwitch;
+  if (!http::GrantsWebSocket(head, websocket_accept_)) return http::kWrongSwitch;
+  return std::nullopt;
+}
+
+// True if what was parsed was an interim response: the final one is still to come, or will never.
 bool Attempt::TakeInterim(size_t bytes) {
   const http::ResponseHead& head = parser_.head();
   if (head.status / 100 != 1) return false;
-  refusal_ = head.status == 101 ? http::kUnaskedSwitch : interims_.Take(bytes);
+  refusal_ = JudgeInterim(bytes);
   if (refusal_) {
     Fail(metrics::ToUpstreamError(*refusal_));
+    return true;
+  }
+  if (head.status == 101) {
+    sink_.OnSwitched(head);
     return true;
   }
   const uint64_t mine = attempts_;
@@ -208,6 +223,14 @@ void Attempt::Complete(bool reusable) {
     pool.Discard(connection);
   }
   sink_.OnComplete();
+}
+
+net::DetachedUpstream Attempt::Detach() {
+  net::UpstreamPool& pool = *std::exchange(pool_, nullptr);
+  timer_.Disarm();
+  phase_ = Phase::kIdle;
+  connection_->stream().SetHandler(nullptr);
+  return pool.Detach(*std::exchange(connection_, nullptr));
 }
 
 void Attempt::Cancel() {

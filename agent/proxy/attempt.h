@@ -33,6 +33,8 @@ class ResponseSink {
   virtual void OnUpstreamDrained() = 0;
   // An interim response (1xx).
   virtual void OnInterim(const http::ResponseHead& head) = 0;
+  // A 101 grants the switch to WebSocket that was asked for: Detach() the connection now.
+  virtual void OnSwitched(const http::ResponseHead& head) = 0;
   virtual void OnResponseArrived() = 0;
   // More of the response: `head` with the first piece.
   virtual void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
@@ -52,9 +54,10 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   ~Attempt() { Cancel(); }
 
   // Of `timeouts` those after the connection is there; connecting has the pool's. `head` is the request's
-  // head as it goes on the wire; `chunked`: how its body is framed. May fail at once.
+  // head as it goes on the wire; `chunked`: how its body is framed. `websocket_accept`: the head asks for
+  // WebSocket, and this proves that it was granted. May fail at once.
   void Start(net::UpstreamPool& pool, const apis::UpstreamTimeouts& timeouts, std::string_view method,
-             std::string head, bool chunked);
+             std::string head, bool chunked, std::string websocket_accept = {});
   std::string TakeHeadBuffer() { return std::move(head_); }  // to build the next head in
 
   // More of the request's body; before there is a connection it is kept. The slices are not needed
@@ -71,6 +74,8 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   void Pause();  // the client can't take more of the response now
   void Resume();
 
+  // From OnSwitched: the connection is the caller's, with what came behind the 101 unread.
+  net::DetachedUpstream Detach();
   // The client is gone, or the attempt pointless: the connection is reset at once.
   void Cancel();
 
@@ -87,6 +92,7 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
 
   bool IsStill(uint64_t attempt) const { return connection_ != nullptr && attempt == attempts_; }
   bool TakeInterim(size_t bytes);
+  std::optional<http::Refusal> JudgeInterim(size_t bytes);
   void Complete(bool reusable);
   void Fail(metrics::UpstreamError error);
   void ArmTimer();
@@ -103,7 +109,8 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   Micros first_byte_timeout_{};
   Micros idle_timeout_{};
   std::string method_;
-  std::string head_;     // to be sent
+  std::string head_;  // to be sent
+  std::string websocket_accept_;
   std::string backlog_;  // body that came before there was a connection
   bool chunked_ = false;
   bool head_sent_ = false;

@@ -35,6 +35,7 @@ struct ProxyOptions {
   Micros head_timeout = std::chrono::seconds(10);         // the client's whole request head
   Micros client_idle_timeout = std::chrono::seconds(60);  // keep-alive, between requests
   Micros body_idle_timeout = std::chrono::seconds(30);    // client's body or reading stands still
+  Micros tunnel_idle_timeout = std::chrono::minutes(10);  // WebSocket: nothing either way
   // Of upstreams; an api may have its own (apis::TimeoutOptions).
   Micros connect_timeout = apis::UpstreamTimeouts{}.connect;
   Micros tls_timeout = apis::UpstreamTimeouts{}.tls;

@@ -42,7 +42,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   bool Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice);
   bool MayAsk(const http::RequestHead& head);  // by the name it asks for
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
-                         const apis::KeyChoice& choice, std::string* out) const;
+                         const apis::KeyChoice& choice, bool websocket, std::string* out) const;
   void Refuse(const http::Refusal& refusal);
   void Reject(metrics::Rejection rejection, std::string_view detail);
   void Answer(const metrics::ReasonInfo& info, std::string_view detail);
@@ -52,6 +52,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   void OnRequestSent() override { record_.RequestSent(); }
   void OnUpstreamDrained() override { connection_.ResumeBody(); }
   void OnInterim(const http::ResponseHead& head) override;
+  void OnSwitched(const http::ResponseHead& head) override;
   void OnResponseArrived() override { record_.ResponseArrived(); }
   void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                   bool complete) override;

@@ -1,5 +1,7 @@
 // From the client to the upstream: requests are judged and sent on.
 #include "base/text.h"
+#include "http/websocket.h"
+#include "net/websocket_accept.h"
 #include "proxy/admission.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
@@ -30,9 +32,11 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value, choice, now);
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
-  BuildUpstreamHead(match, found, choice, &upstream_head);
+  const auto websocket_key = http::WebSocketKey(head);
+  BuildUpstreamHead(match, found, choice, websocket_key.has_value(), &upstream_head);
   attempt_.Start(worker_.PoolFor(route), route.timeouts, head.method, std::move(upstream_head),
-                 head.framing == http::BodyFraming::kChunked);
+                 head.framing == http::BodyFraming::kChunked,
+                 websocket_key ? net::WebSocketAccept(*websocket_key) : std::string());
   if (attempt_.active()) OnBody(body, complete);
 }
 
@@ -47,7 +51,6 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   const auto matched = routes_->Match(RequestAuthority(head), *path);
   if (!matched) return Reject(metrics::Rejection::kNoRoute, routes_->NoRoute(*path)), false;
   *match = *matched;
-  if (WantsWebSocket(head)) return Reject(metrics::Rejection::kUpgrade, {}), false;
   const apis::Route& route = *match->route;
   const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
   *found = decided.found;
@@ -67,14 +70,15 @@ bool Relay::MayAsk(const http::RequestHead& head) {
 }
 
 void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
-                              const apis::KeyChoice& choice, std::string* out) const {
+                              const apis::KeyChoice& choice, bool websocket, std::string* out) const {
   const provider::ExporterInfo& exporter = Info(*match.route->exporter);
   http::UpstreamRequest request{.head = &connection_.request(),
                                 .base = &match.route->base,
                                 .path = match.path,
                                 .replace = {},
                                 .drop = {},
-                                .pseudonym = worker_.shared().pseudonym};
+                                .pseudonym = worker_.shared().pseudonym,
+                                .upgrade = websocket ? http::kWebSocket : std::string_view()};
   std::optional<apis::InjectedField> injected;
   if (choice.action == apis::KeyChoice::Action::kInject) {
     injected = apis::InjectedCredential(exporter, found, *choice.key);

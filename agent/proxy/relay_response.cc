@@ -19,6 +19,14 @@ void Relay::OnInterim(const http::ResponseHead& head) {
   connection_.SendInterim(head, links ? &*links : nullptr);
 }
 
+// What either side says from now on is not HTTP, and not this relay's.
+void Relay::OnSwitched(const http::ResponseHead& head) {
+  net::Stream client = connection_.SwitchToWebSocket(head);
+  record_.ResponseSent(head);
+  record_.Finish(true);
+  worker_.BeginTunnel(*this, std::move(client), attempt_.Detach());
+}
+
 void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                        bool complete) {
   if (head != nullptr) {

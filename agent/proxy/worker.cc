@@ -13,6 +13,15 @@ net::UpstreamLimits Limits(const ProxyOptions& options) {
           .idle_timeout = options.pool_idle_timeout};
 }
 
+template <class Linked>
+void DeleteAll(net::TimerLink* list) {
+  while (list->linked()) {
+    auto* one = static_cast<Linked*>(list->next);
+    one->Unlink();  // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't see that this moves `next`
+    delete one;
+  }
+}
+
 }  // namespace
 
 net::ServerLimits ClientLimits(const ProxyOptions& options) {
@@ -38,11 +47,8 @@ Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
 Worker::~Worker() {
   loop_.Stop();
   listener_.reset();
-  while (relays_.linked()) {
-    auto* relay = static_cast<Relay*>(relays_.next);
-    relay->Unlink();  // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't see that this moves `next`
-    delete relay;
-  }
+  DeleteAll<Relay>(&relays_);
+  DeleteAll<Tunnel>(&tunnels_);
 }
 
 Status Worker::Listen(std::shared_ptr<net::ListenGroup> group) {
@@ -80,9 +86,27 @@ void Worker::Remove(Relay& relay) {
   } else {
     shared_.clients.fetch_sub(1, std::memory_order_relaxed);
   }
-  if (graveyard_.empty()) loop_.Post([this] { graveyard_.clear(); });
-  graveyard_.emplace_back(&relay);
-  if (draining_ && !relays_.linked() && drained_) std::exchange(drained_, nullptr)();
+  Bury(relay, &ended_relays_);
+}
+
+void Worker::BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream) {
+  shared_.clients.fetch_add(1, std::memory_order_relaxed);
+  auto* tunnel = new Tunnel(*this, std::move(client), std::move(upstream));
+  tunnel->InsertBefore(&tunnels_);
+  Remove(relay);
+}
+
+void Worker::Remove(Tunnel& tunnel) {
+  tunnel.Unlink();
+  shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+  Bury(tunnel, &ended_tunnels_);
+}
+
+template <class Ended>
+void Worker::Bury(Ended& ended, std::vector<std::unique_ptr<Ended>>* graveyard) {
+  if (graveyard->empty()) loop_.Post([graveyard] { graveyard->clear(); });
+  graveyard->emplace_back(&ended);
+  if (draining_ && nobody_left() && drained_) std::exchange(drained_, nullptr)();
 }
 
 net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
@@ -121,7 +145,7 @@ void Worker::Drain(std::function<void()> done) {
       link = link->next;
       relay->Drain();
     }
-    if (!relays_.linked() && drained_) std::exchange(drained_, nullptr)();
+    if (nobody_left() && drained_) std::exchange(drained_, nullptr)();
   });
 }
 

@@ -22,6 +22,7 @@
 #include "net/upstream_pool.h"
 #include "proxy/options.h"
 #include "proxy/relay.h"
+#include "proxy/tunnel.h"
 
 namespace apiquota::proxy {
 
@@ -55,7 +56,8 @@ class Worker {
   uint16_t port() const { return port_; }  // also once it listens no more; 0: none
   void Start();
 
-  // From any thread.
+  // From any thread. Drained, tunnels go on like requests under way: nothing in a WebSocket could tell its
+  // ends to hurry that is ours to say.
   void SetRoutes(std::shared_ptr<const apis::RouteTable> routes);
   void Drain(std::function<void()> done);  // `done` runs on the loop, once no client is left
 
@@ -65,9 +67,15 @@ class Worker {
   const std::shared_ptr<const apis::RouteTable>& routes() const { return routes_; }
   net::UpstreamPool& PoolFor(const apis::Route& route);
   void Remove(Relay& relay);  // destroyed once the current handler has returned
+  // The relay's client goes on as one end of a tunnel, and the relay is removed.
+  void BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream);
+  void Remove(Tunnel& tunnel);  // like a relay
 
  private:
+  bool nobody_left() const { return !relays_.linked() && !tunnels_.linked(); }
   void Accept(net::Stream stream);
+  template <class Ended>
+  void Bury(Ended& ended, std::vector<std::unique_ptr<Ended>>* graveyard);
 
   Shared& shared_;
   net::Loop loop_;
@@ -85,8 +93,10 @@ class Worker {
   std::unique_ptr<net::Listener> listener_;
   uint16_t port_ = 0;
   net::TimerLink relays_;
-  std::vector<std::unique_ptr<Relay>> graveyard_;  // until the handler they ended in has returned
-  size_t turned_away_ = 0;                         // among the relays
+  net::TimerLink tunnels_;
+  std::vector<std::unique_ptr<Relay>> ended_relays_;  // until the handler they ended in has returned
+  std::vector<std::unique_ptr<Tunnel>> ended_tunnels_;
+  size_t turned_away_ = 0;  // among the relays
   bool draining_ = false;
   std::function<void()> drained_;
 };

@@ -27,11 +27,11 @@ TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
       proxy.buffer_low_bytes, proxy.clients_max, proxy.upstream_connections_max, proxy.upstream_queue_max};
   EXPECT_EQ(sizes, (std::vector<size_t>{32768, 100, 8192, 131072, 65536, 500, 50, 0}));
   const std::vector<Micros> times = {
-      proxy.head_timeout,          proxy.client_idle_timeout, proxy.body_idle_timeout,
-      proxy.connect_timeout,       proxy.tls_timeout,         proxy.first_byte_timeout,
-      proxy.upstream_idle_timeout, proxy.pool_idle_timeout,   proxy.drain_timeout};
+      proxy.head_timeout,  proxy.client_idle_timeout, proxy.body_idle_timeout,     proxy.connect_timeout,
+      proxy.tls_timeout,   proxy.first_byte_timeout,  proxy.upstream_idle_timeout, proxy.pool_idle_timeout,
+      proxy.drain_timeout, proxy.tunnel_idle_timeout};
   EXPECT_EQ(times, (std::vector<Micros>{seconds(1), seconds(2), seconds(3), seconds(4), seconds(5),
-                                        minutes(6), minutes(7), seconds(8), seconds(90)}));
+                                        minutes(6), minutes(7), seconds(8), seconds(90), minutes(9)}));
 
   EXPECT_EQ(loaded->poller, (poll::PollerOptions{7, seconds(1), seconds(2), 4096, 8192}));
   EXPECT_EQ(loaded->ledger.expire_after, minutes(5));

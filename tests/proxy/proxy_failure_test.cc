@@ -183,19 +183,6 @@ TEST_F(ProxyTest, ResponsesThatAreNotHttpAreABadGateway) {
   }
 }
 
-TEST_F(ProxyTest, AWebSocketIsRefusedBeforeAnythingIsSent) {
-  FakeUpstream upstream([](Peer& peer) { peer.ReadAll(); });
-  Start({Demo(upstream)});
-  const std::string answer =
-      Ask("GET /demo/v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\n"
-          "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
-          "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" +
-          std::string("GET /nope HTTP/1.0\r\n\r\n"));
-  EXPECT_TRUE(answer.starts_with("HTTP/1.1 501 ")) << answer;
-  EXPECT_TRUE(answer.contains("\"rule\":\"upgrade\"")) << answer;
-  EXPECT_EQ(upstream.connections(), 0U);
-}
-
 TEST_F(ProxyTest, AnUpstreamThatRefusesConnectionsIsABadGateway) {
   uint16_t port = 0;
   apis::ApiOptions api;

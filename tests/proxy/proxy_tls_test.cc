@@ -2,7 +2,7 @@
 #include <atomic>
 
 #include "tests/net/certificates.h"
-#include "tests/proxy/proxy_kit.h"
+#include "tests/proxy/tunnel_kit.h"
 
 namespace apiquota::proxy {
 namespace {
@@ -151,6 +151,32 @@ TEST_F(ProxyTlsTest, AnEndWithoutCloseNotifyIsATruncation) {
   properly = false;
   client.Send(kGet);
   EXPECT_TRUE(client.ReadAll().ends_with("to the end\r\n"));
+}
+
+// A whole end of TLS ends both ways, and not before all has been passed on; half an end is a cut.
+TEST_F(ProxyTlsTest, ATunnelEndsAsItsUpstreamEnds) {
+  const net::ServerContextPtr server = MakeServer(good_, TLS1_3_VERSION);
+  const std::string much(2 << 20, 'm');
+  FakeUpstream upstream(
+      [&](Peer& peer) {
+        peer.ReadHead();
+        peer.Send(std::string(kSwitched) + "first");
+        const std::string asked = peer.ReadUntil("!");
+        peer.Send(asked);
+        asked == "drop!" ? peer.Drop() : peer.Close();
+      },
+      server.get());
+  Start({Secure(upstream, "localhost")});
+  for (const auto& [ask, end] :
+       {std::pair(much + "!", Peer::End::kFin), std::pair(std::string("drop!"), Peer::End::kReset)}) {
+    Peer client = Connect();
+    client.Send(Handshake() + ask);
+    EXPECT_TRUE(client.ReadHead().starts_with("HTTP/1.1 101 "));
+    EXPECT_EQ(client.Read(5), "first");
+    const std::string rest = client.ReadAll();
+    EXPECT_TRUE(end == Peer::End::kReset || rest == ask) << rest.size();
+    EXPECT_EQ(client.end(), end);
+  }
 }
 
 TEST_F(ProxyTlsTest, ACaFileThatCantBeReadIsSaidAtTheStart) {
