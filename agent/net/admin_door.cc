@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "net/admin_session.h"
+#include "net/descriptor_reserve.h"
 
 namespace apiquota::net {
 namespace {
 
 constexpr size_t kWaitingMax = 256;
 constexpr size_t kComputingMax = 2;
+constexpr size_t kUnsentBytesMax = 64UL * 1024 * 1024;
 
 ServerLimits Limits(const AdminOptions& options) {
   return {.codec = {.head_bytes_max = 16 * 1024, .fields_max = 63, .target_bytes_max = 8 * 1024},
@@ -72,7 +75,7 @@ AdminDoor::~AdminDoor() {
 }
 
 void AdminDoor::Accept(Stream stream) {
-  if (count_ >= ConnectionsMax()) MakeRoom();
+  if (count_ >= ConnectionsMax() || OnlyReserveIsLeft()) MakeRoom();
   if (count_ >= ConnectionsMax()) return;
   auto* session = new AdminSession(*this, std::move(stream));
   session->InsertBefore(&sessions_);
@@ -85,6 +88,27 @@ void AdminDoor::MakeRoom() {
     auto* session = static_cast<AdminSession*>(link);
     if (!session->busy()) return session->Abort();
   }
+}
+
+// Answers wait here for slow readers, not in the server behind.
+void AdminDoor::CutGreediest() {
+  size_t all = 0;
+  AdminSession* greediest = nullptr;
+  for (TimerLink* link = sessions_.next; link != &sessions_; link = link->next) {
+    auto* session = static_cast<AdminSession*>(link);
+    all += session->unsent();
+    if (session->busy()) continue;
+    if (greediest == nullptr || session->unsent() > greediest->unsent()) greediest = session;
+  }
+  if (all >= kUnsentBytesMax && greediest != nullptr) greediest->Abort();
+}
+
+// Whoever names another port of this machine means another service (RFC 9112 3.2.2).
+bool AdminDoor::IsOurs(std::string_view authority) const {
+  const size_t colon = authority.rfind(':');
+  const bool has_port =
+      colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  return hosts_.Allow(authority) && (!has_port || ParseDigits(authority.substr(colon + 1)) == port_);
 }
 
 bool AdminDoor::TakeToken(SteadyTime now) {
@@ -100,6 +124,7 @@ bool AdminDoor::TakeToken(SteadyTime now) {
 
 bool AdminDoor::Ask(AdminSession& session) {
   if (waiting_.size() >= kWaitingMax) return false;
+  CutGreediest();
   waiting_.push_back(&session);
   Serve();
   return true;

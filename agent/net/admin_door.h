@@ -1,6 +1,7 @@
 // What clients of the admin side meet: an event loop of its own that reads, judges and answers them as the
 // proxy does its own (server_connection.h), so that no slow or hostile client holds a thread. A request that
-// is whole is passed on to the server behind, a few at a time, over loopback; its answer is relayed.
+// is whole is passed on to the server behind, a few at a time, over loopback; its answer is relayed. Answers
+// wait for slow readers in the door's memory: at 64 MiB whoever is owed most is cut off.
 //
 // The server behind listens on a port of loopback, because the library it is made of knows no other private
 // way: it answers only who shows `token`, which is drawn anew at every start and never leaves the process.
@@ -47,7 +48,7 @@ class AdminDoor {
   Loop& loop() { return loop_; }
   const ServerLimits& limits() const { return limits_; }
   const ServerBehind& behind() const { return behind_; }
-  const HostNames& hosts() const { return hosts_; }
+  bool IsOurs(std::string_view authority) const;  // of an absolute-form target
   BasicAuth& auth() { return auth_; }
   bool TakeToken(SteadyTime now);  // of the rate limit
   // Asks for a turn at the server behind: AdminSession::OnTurnBehind, maybe at once; false if too many wait.
@@ -60,6 +61,7 @@ class AdminDoor {
   AdminDoor(const AdminOptions& options, ServerBehind behind, BasicAuth& auth, const Clock& clock);
   void Accept(Stream stream);
   void MakeRoom();
+  void CutGreediest();
   void Serve();
 
   const AdminOptions options_;

@@ -26,13 +26,13 @@ constexpr size_t kGzipBytesMin = 1024;
 constexpr int kNiceness = 5;  // above the rest: a third of the weight of threads that carry traffic
 
 // What the page of an agent may do: run nothing of others, be framed by nobody.
-constexpr std::string_view kSecurityFields =
-    "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
-    "'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Cache-Control: no-store\r\n";
+constexpr std::pair<std::string_view, std::string_view> kSecurityFields[] = {
+    {"Content-Security-Policy",
+     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control", "no-store"}};
 
 // All values of a field; civetweb's own look-up hides duplicates.
 std::vector<std::string_view> FieldValues(const mg_request_info& request, std::string_view name) {
@@ -172,9 +172,14 @@ AdminServer::Impl::Answer AdminServer::Impl::Dispatch(const mg_request_info& req
 void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
   const mg_request_info* request = mg_get_request_info(connection);
   AdminResponse& response = answer.response;
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n{}", response.status,
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n", response.status,
                                  http::ReasonPhrase(response.status), http::FormatHttpDate(clock.SystemNow()),
-                                 response.content_type, kSecurityFields);
+                                 response.content_type);
+  for (const auto& [name, value] : kSecurityFields) {
+    const bool replaced = std::ranges::any_of(
+        headers, [&](const auto& header) { return EqualsIgnoreCase(header.first, name); });
+    if (!replaced) head += fmt::format("{}: {}\r\n", name, value);
+  }
   if (response.body.size() >= kGzipBytesMin) {
     head += "Vary: Accept-Encoding\r\n";
     const std::vector<std::string_view> accepted = FieldValues(*request, "accept-encoding");
@@ -184,7 +189,7 @@ void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
     }
   }
   for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
-  if (answer.challenge) head += "WWW-Authenticate: Basic\r\n";
+  if (answer.challenge) head += "WWW-Authenticate: Basic realm=\"apiquota\", charset=\"UTF-8\"\r\n";
   if (!answer.allow.empty()) head += fmt::format("Allow: {}\r\n", answer.allow);
   if (!answer.keep_connection) {
     mg_disable_connection_keep_alive(connection);

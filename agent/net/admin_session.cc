@@ -48,7 +48,7 @@ bool AdminSession::BuildHead() {
   const auto path = http::RequestPath(request.target);
   if (!path) return Answer(path.error().status, path.error().rule, path.error().detail, true), false;
   const auto authority = http::TargetAuthority(request.target);
-  if (authority && !door_.hosts().Allow(*authority))
+  if (authority && !door_.IsOurs(*authority))
     return Answer(403, "host", "the target names another host than this agent", true), false;
   // The token first: it can't be the one that is too many.
   head_ = fmt::format("{} {} HTTP/1.{}\r\n{}: {}\r\n", request.method, *path, request.minor_version,
@@ -87,7 +87,6 @@ void AdminSession::OnBytes() {
       connection_.Send(step.head_complete ? &parser_.head() : nullptr, nullptr, slices_, step.complete);
     if (step.complete) return Leave();
     if (step.consumed == 0) return;
-    if (connection_.unsent() >= door_.limits().high_bytes) return behind_->Pause();
   }
 }
 
@@ -98,11 +97,6 @@ void AdminSession::OnEnd(StreamEnd end) {
 }
 
 void AdminSession::OnTimer(Timer&) { Fail("it took too long"); }
-
-void AdminSession::OnDrained() {
-  if (state_ != State::kRunning) return;
-  behind_->Resume();
-}
 
 void AdminSession::Fail(std::string_view why) {
   LogFolded(LogLevel::kWarn, "admin_page_failed", why, {{"reason", std::string(why)}});
@@ -124,9 +118,13 @@ void AdminSession::Leave() {
   if (state_ == State::kIdle) return;
   door_.Done(*this);
   state_ = State::kIdle;
+  if (gone_) door_.Remove(*this);
 }
 
+// A page that is being made holds its thread, whether or not somebody still waits for it: so does its turn.
 void AdminSession::OnGone() {
+  gone_ = state_ == State::kRunning;
+  if (gone_) return;
   Leave();
   door_.Remove(*this);
 }

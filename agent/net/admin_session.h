@@ -22,6 +22,7 @@ class AdminSession final : public TimerLink,
   AdminSession(AdminDoor& door, Stream stream);
 
   bool busy() const { return state_ != State::kIdle; }
+  size_t unsent() const { return connection_.unsent(); }
   bool computing() const { return computing_; }
   bool running() const { return state_ == State::kRunning; }
   void Abort() { connection_.Abort(); }
@@ -34,8 +35,10 @@ class AdminSession final : public TimerLink,
   void OnRequest(std::span<const std::string_view> body, bool complete) override;
   bool WantsBody() override { return false; }  // nobody here reads one
   void OnBody(std::span<const std::string_view>, bool) override {}
-  void OnRefused(const http::Refusal&, bool) override { Leave(); }
-  void OnDrained() override;
+  void OnRefused(const http::Refusal&, bool) override {
+    if (!running()) Leave();
+  }
+  void OnDrained() override {}
   void OnGone() override;
 
   // the server behind
@@ -51,6 +54,7 @@ class AdminSession final : public TimerLink,
 
   AdminDoor& door_;
   State state_ = State::kIdle;
+  bool gone_ = false;  // the client, while its page is being made
   bool computing_ = false;
   std::string head_;  // of the request, as it goes on
   std::optional<Stream> behind_;

@@ -36,7 +36,7 @@ TEST_F(AdminServerTest, NamesAndPasswordsAreAskedForWhereTheWebConfigurationHasT
   Start(options);
   const std::string refused = Ask("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(refused.starts_with("HTTP/1.1 401 ")) << refused;
-  EXPECT_TRUE(refused.contains("\r\nWWW-Authenticate: Basic\r\n")) << refused;
+  EXPECT_TRUE(refused.contains("\r\nWWW-Authenticate: Basic realm=\"apiquota\"")) << refused;
   EXPECT_TRUE(refused.contains("\r\nX-Frame-Options: deny\r\n")) << refused;
   EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\nAuthorization: Basic YWxpY2U6d3Jvbmc=\r\n"),
             "HTTP/1.1 401 Unauthorized");

@@ -75,7 +75,9 @@ TEST_F(AdminServerTest, OnlyItsOwnHostNamesAreAnswered) {
               "HTTP/1.1 400 Bad Request")
         << host;
   }
-  EXPECT_EQ(StatusOf("GET http://localhost:9429/hello HTTP/1.1", "Host: localhost\r\n"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(StatusOf("GET http://localhost:" + std::to_string(server_->port()) + "/hello HTTP/1.1",
+                     "Host: localhost\r\n"),
+            "HTTP/1.1 200 OK");
   EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", ""), "HTTP/1.1 400 Bad Request");
   EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\nHost: localhost\r\n"),
             "HTTP/1.1 400 Bad Request");
