@@ -1,10 +1,17 @@
 // From the client: requests, one after the other, and the connection's life.
 #include "net/server_connection.h"
 
+#include <algorithm>
+
 namespace apiquota::net {
 namespace {
 
 constexpr size_t kPipelinedMax = 16 * 1024;  // of requests behind the one under way
+
+uint64_t LeastToMove(const ServerLimits& limits) {
+  const double seconds = std::chrono::duration<double>(limits.stall_timeout).count();
+  return std::max<uint64_t>(1, static_cast<uint64_t>(static_cast<double>(limits.rate_min) * seconds));
+}
 
 }  // namespace
 
@@ -13,6 +20,7 @@ ServerConnection::ServerConnection(Loop& loop, Stream stream, const ServerLimits
     : loop_(loop),
       stream_(std::move(stream)),
       limits_(limits),
+      least_(LeastToMove(limits)),
       handler_(handler),
       timer_(*this),
       parser_(limits.codec) {

@@ -137,7 +137,7 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
   void Rearm();
   void ArmForHead();
   void ArmWatches();
-  bool Stalled();
+  bool Stalled() const;
   void Keep(Watch& watch, bool on, uint64_t at, SteadyTime now);
   bool TooSlow(const Watch& watch, uint64_t at, SteadyTime now) const;
   bool BodyDue();
@@ -145,6 +145,7 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
   Loop& loop_;
   Stream stream_;
   const ServerLimits& limits_;
+  const uint64_t least_;  // bytes that must move in a stall_timeout
   RequestHandler& handler_;
   Timer timer_;
   http::RequestParser parser_;

@@ -45,8 +45,9 @@ bool ServerConnection::BodyDue() {
   return state_ == State::kBusy && !request_complete_ && !stream_.paused() && handler_.WantsBody();
 }
 
+// What has moved enough begins a new span: who stops after a good start is given one more, not two.
 void ServerConnection::Keep(Watch& watch, bool on, uint64_t at, SteadyTime now) {
-  if (on && !watch.on) watch = {.on = true, .since = now, .at = at};
+  if (on && (!watch.on || at - watch.at >= least_)) watch = {.on = true, .since = now, .at = at};
   watch.on = on;
 }
 
@@ -63,19 +64,12 @@ void ServerConnection::ArmWatches() {
 }
 
 bool ServerConnection::TooSlow(const Watch& watch, uint64_t at, SteadyTime now) const {
-  if (!watch.on || now - watch.since < limits_.stall_timeout) return false;
-  const auto seconds = std::chrono::duration<double>(limits_.stall_timeout).count();
-  const auto least = static_cast<uint64_t>(static_cast<double>(limits_.rate_min) * seconds);
-  return at - watch.at < std::max<uint64_t>(1, least);
+  return watch.on && now - watch.since >= limits_.stall_timeout && at - watch.at < least_;
 }
 
-// Whether something has moved too little in its last span; what has moved enough begins a new one.
-bool ServerConnection::Stalled() {
+bool ServerConnection::Stalled() const {
   const SteadyTime now = loop_.timers().now();
-  if (TooSlow(body_, received_, now) || TooSlow(reading_, stream_.sent(), now)) return true;
-  if (now - body_.since >= limits_.stall_timeout) body_.on = false;
-  if (now - reading_.since >= limits_.stall_timeout) reading_.on = false;
-  return false;
+  return TooSlow(body_, received_, now) || TooSlow(reading_, stream_.sent(), now);
 }
 
 void ServerConnection::OnTimer(Timer&) {

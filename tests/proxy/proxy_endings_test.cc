@@ -123,6 +123,22 @@ TEST_F(ProxyTest, ABodyThatOnlyDripsIsCutOff) {
   drip.join();
 }
 
+TEST_F(ProxyTest, AReaderThatStopsAfterAGoodStartIsGivenOneSpan) {
+  FakeUpstream upstream([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n");
+    peer.Send(std::string(64'000'000, 'x'));
+  });
+  options_.body_idle_timeout = seconds(2);
+  Start({Demo(upstream)});
+  Peer client = Connect(16 * 1024);
+  client.Send(kGet);
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(CountsOnce("apiquota_http_rejected_total", 1), (CountMap{{"body_timeout", 1}}));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(3500))
+      << "the buffers' fill is no second span";
+}
+
 TEST_F(ProxyTest, ABodyThatMovesFastEnoughIsNot) {
   FakeUpstream upstream([&](Peer& peer) {
     peer.ReadHead();

@@ -7,6 +7,7 @@
 
 import errno
 import resource
+import select
 import selectors
 import socket
 import time
@@ -115,10 +116,18 @@ class Crowd:
             self.read_for(min(every, max(0, deadline - time.monotonic())))
 
     def sip(self, seconds):
-        """One byte of what came is read on each connection, once a second."""
+        """One byte of what came is read on each connection, once a second. A reset is noticed though bytes from
+        before it are still unread."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.open():
+            resets = select.poll()
             for key in list(self.selector.get_map().values()):
+                resets.register(key.fileobj, 0)
+            reset = {number for number, _ in resets.poll(0)}
+            for key in list(self.selector.get_map().values()):
+                if key.fileobj.fileno() in reset:
+                    self.end(key.fileobj)
+                    continue
                 try:
                     if not key.fileobj.recv(1):
                         self.end(key.fileobj)
