@@ -55,7 +55,9 @@ class ToldTest(unittest.TestCase):
             kind = asked.line.split(b"/")[1].split(b" ")[0]
             if kind == b"hang":
                 sock.recv(1)  # until the agent gives up
-            return {b"ok": OK, b"garbage": b"garbage\r\n\r\n",
+            # A connection that will be closed says so: a request that meets its end was sent, and never seen.
+            closing = OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+            return {b"ok": closing, b"garbage": b"garbage\r\n\r\n",
                     b"half": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"}.get(kind)
 
         upstream = Upstream(reply=reply, after="close")

@@ -116,8 +116,8 @@ class Crowd:
             self.read_for(min(every, max(0, deadline - time.monotonic())))
 
     def sip(self, seconds):
-        """One byte of what came is read on each connection, once a second. A reset is noticed though bytes from
-        before it are still unread."""
+        """One byte of what came is read on each connection, once a second. A reset is noticed though bytes
+        from before it are still unread."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.open():
             resets = select.poll()
