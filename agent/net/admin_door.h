@@ -7,7 +7,6 @@
 // way: it answers only who shows `token`, which is drawn anew at every start and never leaves the process.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
