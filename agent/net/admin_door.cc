@@ -14,7 +14,6 @@ namespace {
 
 constexpr size_t kWaitingMax = 256;
 constexpr size_t kComputingMax = 2;
-constexpr size_t kUnsentBytesMax = 64UL * 1024 * 1024;
 
 ServerLimits Limits(const AdminOptions& options) {
   return {.codec = {.head_bytes_max = 16 * 1024, .fields_max = 63, .target_bytes_max = 8 * 1024},
@@ -60,7 +59,6 @@ Result<std::unique_ptr<AdminDoor>> AdminDoor::Open(const AdminOptions& options, 
       Reserve::kUses);
   if (!listener) return std::unexpected(listener.error());
   door->listener_ = std::move(*listener);
-  door->loop_.Start();
   return door;
 }
 
@@ -100,7 +98,7 @@ void AdminDoor::CutGreediest() {
     if (session->busy()) continue;
     if (greediest == nullptr || session->unsent() > greediest->unsent()) greediest = session;
   }
-  if (all >= kUnsentBytesMax && greediest != nullptr) greediest->Abort();
+  if (all >= behind_.unsent_bytes_max && greediest != nullptr) greediest->Abort();
 }
 
 // Whoever names another port of this machine means another service (RFC 9112 3.2.2).

@@ -1,7 +1,7 @@
 // What clients of the admin side meet: an event loop of its own that reads, judges and answers them as the
 // proxy does its own (server_connection.h), so that no slow or hostile client holds a thread. A request that
 // is whole is passed on to the server behind, a few at a time, over loopback; its answer is relayed. Answers
-// wait for slow readers in the door's memory: at 64 MiB whoever is owed most is cut off.
+// wait for slow readers in the door's memory: at unsent_bytes_max whoever is owed most is cut off.
 //
 // The server behind listens on a port of loopback, because the library it is made of knows no other private
 // way: it answers only who shows `token`, which is drawn anew at every start and never leaves the process.
@@ -30,20 +30,22 @@ inline constexpr std::string_view kDoorField = "X-Apiquota-Door";
 struct ServerBehind {
   uint16_t port = 0;
   std::string token;
-  size_t requests_max = 8;  // that it may be asked at a time
+  size_t requests_max = 8;                       // that it may be asked at a time
+  size_t unsent_bytes_max = 64UL * 1024 * 1024;  // of its answers that wait for their readers
 };
 
 class AdminDoor {
  public:
-  // `auth`, `clock` and what `options` came from must outlive the door. Error: the address can't be listened
-  // on.
+  // Listens; nobody is answered before Start. `auth`, `clock` and what `options` came from must outlive the
+  // door. Error: the address can't be listened on.
   static Result<std::unique_ptr<AdminDoor>> Open(const AdminOptions& options, ServerBehind behind,
                                                  BasicAuth& auth, const Clock& clock);
   ~AdminDoor();  // closes everything at once
 
+  void Start() { loop_.Start(); }
   uint16_t port() const { return port_; }
 
-  // For sessions, on the loop.
+  // For sessions, on the loop (and for whoever drives one that was never started).
   Loop& loop() { return loop_; }
   const ServerLimits& limits() const { return limits_; }
   const ServerBehind& behind() const { return behind_; }

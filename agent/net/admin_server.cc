@@ -264,6 +264,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptions& opti
                               impl->auth, clock);
   if (!door) return Fail("cannot listen for the admin side: " + door.error().message);
   impl->door = std::move(*door);
+  impl->door->Start();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
 }
 

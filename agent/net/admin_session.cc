@@ -83,6 +83,8 @@ void AdminSession::OnBytes() {
     const http::ParseStep step = parser_.Parse(behind_->input(), &slices_);
     if (step.refusal) return Fail(step.refusal->detail);
     behind_->Consume(step.consumed);
+    // An interim response is no answer, and was not asked for: nobody is told to go on, or switched.
+    if (step.head_complete && parser_.head().status / 100 == 1) return Fail("it answered 1xx");
     if (step.head_complete || !slices_.empty() || step.complete)
       connection_.Send(step.head_complete ? &parser_.head() : nullptr, nullptr, slices_, step.complete);
     if (step.complete) return Leave();

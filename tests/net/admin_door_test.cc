@@ -1,5 +1,8 @@
 // What stands before civetweb.
+#include "net/admin_door.h"
+
 #include "tests/net/admin_kit.h"
+#include "tests/net/peer.h"
 
 namespace apiquota::net {
 namespace {
@@ -48,6 +51,26 @@ TEST_F(AdminServerTest, TheRateLimitOfTheWebConfigurationHolds) {
   Start(options);
   for (const char* status : {"HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 429 Too Many Requests"})
     EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\n"), status);
+}
+
+// Passed on as an answer, a 1xx would switch the client's connection, or leave it waiting for another one.
+TEST_F(AdminServerTest, InterimResponsesOfTheServerBehindAreNobodysAnswers) {
+  for (const char* interim : {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+                              "HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"}) {
+    FakeUpstream behind([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(interim);
+      peer.ReadAll();
+    });
+    BasicAuth nobody({});
+    auto door = AdminDoor::Open(ListeningOn("127.0.0.1", 0), {.port = behind.port(), .token = "token"},
+                                nobody, clock_);
+    ASSERT_TRUE(door) << door.error().message;
+    (*door)->Start();
+    TcpClient client((*door)->port());
+    client.Send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(client.ReadOne().starts_with("HTTP/1.1 502 "));
+  }
 }
 
 }  // namespace
