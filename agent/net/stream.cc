@@ -184,6 +184,7 @@ void Stream::Impl::OnEvents(uint32_t events) {
   constexpr uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   readable = readable || (events & (EPOLLIN | kEnds)) != 0;
   hung_up = hung_up || (events & kEnds) != 0;
+  broken = broken || (events & EPOLLERR) != 0;
   if (ended) return OnHalfOpenEvents(events);
   if (!connected) {
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) OnConnected();
@@ -192,7 +193,6 @@ void Stream::Impl::OnEvents(uint32_t events) {
   if ((events & EPOLLOUT) != 0 && unsent() > 0) SendQueued();
   if (!readable || ended) return;
   if (reading) return ReadOnce();
-  if (may_be_half_open && (events & EPOLLERR) != 0) return End(StreamEnd::kReset);
   TellHangUp();
 }
 
@@ -207,8 +207,11 @@ void Stream::Impl::LoseHalf() {
   if (handler != nullptr) handler->OnHangUp();
 }
 
+// While nothing is read. The kernel says of a reset once, maybe when bytes before it are still being read.
 void Stream::Impl::TellHangUp() {
-  if (!hung_up || hang_up_told || ended || handler == nullptr) return;
+  if (ended || handler == nullptr) return;
+  if (may_be_half_open && broken) return End(StreamEnd::kReset);
+  if (!hung_up || hang_up_told) return;
   hang_up_told = true;
   handler->OnHangUp();
 }
@@ -237,6 +240,7 @@ void Stream::Impl::Finish() { shutdown(socket.get(), SHUT_WR); }
 void Stream::Impl::End(StreamEnd end) {
   if (ended) return;
   ended = true;
+  if (may_be_half_open && broken) end = StreamEnd::kReset;  // after a FIN: nothing can be sent any more
   half_open = may_be_half_open && end == StreamEnd::kClosed && !write_failed;
   if (handler != nullptr) handler->OnEnd(end);
 }

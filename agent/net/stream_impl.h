@@ -59,7 +59,8 @@ struct Stream::Impl final : EventHandler, Deferred {
   bool ended = false;     // OnEnd was delivered or the socket is closed
   bool reading = false;   // wanted
   bool readable = false;  // the kernel may hold more
-  bool hung_up = false;   // … and an end behind it
+  bool hung_up = false;   // … and an end behind it,
+  bool broken = false;    // … which is a reset
   bool hang_up_told = false;
   bool may_be_half_open = false;
   bool half_open = false;   // ended, and our side is not
