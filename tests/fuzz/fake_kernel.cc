@@ -34,14 +34,15 @@ bool FakePeer::reset_told() const {
   return socket_ != nullptr && socket_->state == SocketFile::State::kClosed;
 }
 
-void FakePeer::Send(std::string_view bytes) {
-  if (closed_ || fin_wanted_ || saw_reset_) return;
+bool FakePeer::Send(std::string_view bytes) {
+  if (closed_ || fin_wanted_ || saw_reset_) return false;
   if (socket_ == nullptr) {  // closed: it answers with a RST
     saw_reset_ = true;
-    return;
+    return false;
   }
   outbox_.append(bytes);
   Pump();
+  return true;
 }
 
 std::string FakePeer::Read(size_t max) {

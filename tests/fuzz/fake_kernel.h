@@ -32,7 +32,8 @@ class SocketFile;
 // The far end of one of the program's connections.
 class FakePeer {
  public:
-  void Send(std::string_view bytes);  // beyond what fits into the program's buffer, they wait
+  // Beyond what fits into the program's buffer, they wait. False: nobody will ever read them.
+  bool Send(std::string_view bytes);
   std::string Read(size_t max);
   void ShutdownSend();  // FIN, behind the bytes that wait
   void Close();         // … or RST, if something is unread
@@ -101,6 +102,7 @@ class FakeKernel {
   // The next such call fails, once.
   void FailNext(FailingCall call, int error) { failing_[call] = error; }
   int TakeFailure(FailingCall call);  // 0: none
+  void ForgetFailures() { failing_.clear(); }
 
   // For fake_system_calls.cc. Descriptors of ours begin at kBase, above the real
   // ones and far below the reserve (net/descriptor_reserve.h); null: not one of them.

@@ -11,26 +11,52 @@ std::string ClientSide::Mark() { return MarkFor(number_, ++requests_); }
 
 void ClientSide::Say(std::string_view bytes) {
   Trace("client says", bytes);
-  peer_->Send(bytes);
+  if (peer_->Send(bytes) && said_) said_->bytes += bytes;
 }
 
 void ClientSide::Send(const RequestFragment& fragment, int times) {
   for (int i = 0; i < times; ++i) {
-    const std::string text = Expand(fragment.text, Mark());
-    sure_ = sure_ && fragment.whole;
-    if (sure_) unanswered_.push_back(text.starts_with("HEAD "));
+    const std::string mark = Mark();
+    const std::string text = Expand(fragment.text, mark);
+    const bool websocket = fragment.whole && text.find("\r\nUpgrade: websocket\r\n") != std::string::npos;
+    whole_requests_ = whole_requests_ && fragment.whole;
+    if (whole_requests_) unanswered_.push_back({mark, text.starts_with("HEAD "), websocket});
     Say(text);
+    if (!websocket) continue;
+    if (!said_) said_ = std::make_shared<Said>();
+    traffic_.tunnels[mark].to_upstream = {.said = said_, .heard = said_->bytes.size()};
   }
 }
 
 void ClientSide::SendPart(const RequestFragment& fragment, size_t bytes) {
-  sure_ = false;
+  whole_requests_ = false;
   Say(std::string_view(Expand(fragment.text, Mark())).substr(0, bytes));
 }
 
 void ClientSide::SendRaw(std::string_view bytes) {
-  sure_ = false;
+  whole_requests_ = false;
   Say(bytes);
+}
+
+void ClientSide::ShutdownSend() {
+  if (said_) said_->finished = true;
+  peer_->ShutdownSend();
+}
+
+void ClientSide::Close() {
+  if (peer_->readable() > 0) return Reset();
+  if (said_) said_->finished = true;
+  peer_->Close();
+}
+
+void ClientSide::Reset() {
+  if (said_) said_->cut = true;
+  peer_->Reset();
+}
+
+void ClientSide::CheckAtRest() const {
+  if (tunnel_ == nullptr || !reading || !peer_->attached() || peer_->closed()) return;
+  tunnel_->to_client.RequireHeard();
 }
 
 void ClientSide::Read(size_t max) {
@@ -83,31 +109,14 @@ bool ClientSide::Step() {
       return body_left_ == 0;
     }
     case Body::kChunkLine:
-    case Body::kTrailers: {
-      const size_t end = unread_.find("\r\n");
-      if (end == std::string::npos) return false;
-      const std::string line = unread_.substr(0, end);
-      unread_.erase(0, end + 2);
-      if (body_ == Body::kTrailers) {
-        if (line.empty()) body_ = Body::kHead;
-        return true;
-      }
-      const auto size = ToNumber(line, 16);
-      Require(size.has_value(), "chunks to the client are well-formed");
-      body_left_ = *size;
-      body_ = *size == 0 ? Body::kTrailers : Body::kChunk;
-      return true;
-    }
-    case Body::kChunk: {
-      const size_t n = std::min(body_left_, unread_.size());
-      unread_.erase(0, n);
-      body_left_ -= n;
-      if (body_left_ > 0 || unread_.size() < 2) return false;
-      Require(unread_.starts_with("\r\n"), "chunks to the client end in CRLF");
-      unread_.erase(0, 2);
-      body_ = Body::kChunkLine;
-      return true;
-    }
+    case Body::kTrailers:
+      return TakeChunkLine();
+    case Body::kChunk:
+      return TakeChunk();
+    case Body::kTunnel:
+      tunnel_->to_client.Hear(unread_);
+      unread_.clear();
+      return false;
     case Body::kUntilEnd:
       unread_.clear();
       return false;
@@ -115,22 +124,58 @@ bool ClientSide::Step() {
   return false;
 }
 
+bool ClientSide::TakeChunkLine() {
+  const size_t end = unread_.find("\r\n");
+  if (end == std::string::npos) return false;
+  const std::string line = unread_.substr(0, end);
+  unread_.erase(0, end + 2);
+  if (body_ == Body::kTrailers) {
+    if (line.empty()) body_ = Body::kHead;
+    return true;
+  }
+  const auto size = ToNumber(line, 16);
+  Require(size.has_value(), "chunks to the client are well-formed");
+  body_left_ = *size;
+  body_ = *size == 0 ? Body::kTrailers : Body::kChunk;
+  return true;
+}
+
+bool ClientSide::TakeChunk() {
+  const size_t n = std::min(body_left_, unread_.size());
+  unread_.erase(0, n);
+  body_left_ -= n;
+  if (body_left_ > 0 || unread_.size() < 2) return false;
+  Require(unread_.starts_with("\r\n"), "chunks to the client end in CRLF");
+  unread_.erase(0, 2);
+  body_ = Body::kChunkLine;
+  return true;
+}
+
 void ClientSide::TakeHead(std::string_view head) {
   Require(WellFormedHead(head) && head.starts_with("HTTP/1.1 "),
           "a response's head to the client is well-formed");
   const auto status = ToNumber(head.substr(9, 3), 10);
   Require(status.has_value(), "a response has a status");
+  if (*status == 101) return BeginTunnel();
   if (*status / 100 == 1) return;
+  if (unanswered_.empty() && !whole_requests_) {
+    sure_ = false;
+    return;
+  }
   const bool unasked = (*status == 408 || *status == 503) && FieldOf(head, "connection") == "close";
   Require(unasked || !unanswered_.empty(), "nobody gets more answers than he asked for");
-  const bool head_request = !unanswered_.empty() && unanswered_.front();
+  const bool bodiless =
+      *status == 204 || *status == 304 || (!unanswered_.empty() && unanswered_.front().head_request);
   if (!unanswered_.empty()) unanswered_.pop_front();
   const auto mark = FieldOf(head, "x-id");
   answer_mark_ = mark ? std::string(*mark) : "";
+  if (!bodiless) FindBody(head);
+}
+
+void ClientSide::FindBody(std::string_view head) {
   const auto length = FieldOf(head, "content-length");
   const auto coding = FieldOf(head, "transfer-encoding");
   Require(!length || !coding, "a response to the client is framed in one way");
-  if (head_request || *status == 204 || *status == 304) return;
   if (coding) {
     Require(*coding == "chunked", "the only transfer coding is chunked");
     body_ = Body::kChunkLine;
@@ -144,10 +189,22 @@ void ClientSide::TakeHead(std::string_view head) {
   }
 }
 
-// A body that the end of the connection ends must have come to its end, if it is not a RST.
+void ClientSide::BeginTunnel() {
+  Require(!unanswered_.empty() && unanswered_.front().websocket, "nobody is switched who did not ask for it");
+  TunnelWays& ways = traffic_.tunnels.at(unanswered_.front().mark);
+  sure_ = ways.granted || !traffic_.switched_unasked;
+  if (!sure_) return;
+  tunnel_ = &ways;
+  Require(tunnel_->granted, "nobody is switched by anyone but the upstream that got the request");
+  body_ = Body::kTunnel;
+}
+
+// A body that the end of the connection ends must have come to its end, if it is not a RST; so must a
+// tunnel's side.
 void ClientSide::CheckEnd() {
-  if (!sure_ || body_ != Body::kUntilEnd || peer_->saw_reset() || peer_->closed()) return;
-  if (answer_mark_.empty() || answer_mark_ == kNoMark) return;
+  if (!sure_ || peer_->saw_reset() || peer_->closed()) return;
+  if (tunnel_ != nullptr) return tunnel_->to_client.HearEnd();
+  if (body_ != Body::kUntilEnd || answer_mark_.empty() || answer_mark_ == kNoMark) return;
   Require(traffic_.whole.contains(answer_mark_), "an answer that was cut does not look whole");
 }
 

@@ -50,9 +50,16 @@ constexpr RequestFragment kRequests[] = {
     {'o', true, "GET " AT_T "Connection: close\r\n\r\n"},
     {'a', true, "GET http://localhost/t/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n"},
     {'X', true, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n"},
-    {'U', false,
+    {'U', true,
      "GET " AT_T "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"},
+    {'G', true, "GET /t/{id} HTTP/1.0\r\n\r\n"},
+    {'F', true, "GET http://localhost:1/t/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+    {'O', true, "GET " AT_T "Connection: te, x-a\r\nTE: trailers\r\nX-A: b\r\nKeep-Alive: timeout=5\r\n\r\n"},
+    {'R', true, "POST " AT_T "Content-Length: 0\r\n\r\n"},
+    // at the admin side: a password, and what only its door may say
+    {'A', true, "GET " AT_T "Authorization: Basic dTpw\r\n\r\n"},
+    {'E', true, "GET " AT_T "X-Apiquota-Door: mine\r\nx-apiquota-door: mine\r\n\r\n"},
     // keys: the other api injects one, for a caller
     {'j', true, "GET /o/{id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer caller-token\r\n\r\n"},
     {'J', true,
@@ -98,6 +105,11 @@ constexpr ReplyFragment kReplies[] = {
     {'l', Reply::kNone, Reply::kInterim, "HTTP/1.1 100 Continue\r\n\r\n"},
     {'m', Reply::kNone, Reply::kRogue,
      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"},
+    {'V', Reply::kNone, Reply::kTunnel,
+     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"},
+    {'W', Reply::kTunnel, Reply::kTunnel, "{m1}"},
+    {'Z', Reply::kTunnel, Reply::kTunnel, "{m3000}"},
     {'n', Reply::kNone, Reply::kNone,
      "HTTP/1.1 429 Too Many Requests\r\n" TOLD LIMITS
      "Retry-After: 2\r\nContent-Type: application/json\r\nContent-Length: 44\r\n\r\n"

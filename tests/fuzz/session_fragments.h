@@ -22,6 +22,7 @@ enum class Reply : uint8_t {
   kChunked,   // the last chunk is missing
   kUntilEnd,  // the end of the connection ends it
   kInterim,   // only as `to`: the final one is still to come
+  kTunnel,    // what both sides say is no longer HTTP
   kRogue,     // only as `to`: from here on nobody can tell what belongs to whom
 };
 

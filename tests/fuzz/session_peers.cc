@@ -61,6 +61,29 @@ void Trace(std::string_view what, std::string_view bytes) {
   std::cerr << "-- " << what << ", " << bytes.size() << " bytes:\n" << bytes.substr(0, 400) << "\n";
 }
 
+// A tunnel's ways
+
+void Way::Hear(std::string_view bytes) {
+  const std::string_view expected = std::string_view(said->bytes).substr(heard);
+  Require(expected.starts_with(bytes), "a tunnel passes on what was said, unchanged and in order");
+  heard += bytes.size();
+}
+
+void Way::HearEnd() const {
+  Require(said->finished && heard == said->bytes.size(),
+          "an end in a tunnel was said, and stands behind all that was");
+}
+
+void Way::RequireHeard() const {
+  Require(said->cut || heard == said->bytes.size(), "a tunnel holds nothing back from one who reads");
+}
+
+size_t Traffic::held() const {
+  size_t held = (arrived.size() + whole.size()) * 256;
+  for (const auto& [mark, ways] : tunnels) held += 512 + ways.to_client.said->bytes.capacity();
+  return held;
+}
+
 // A request of the agent's has its own Host, which no client writes: where it stands in a body, the upstream
 // took a request for a part of the one before.
 void UpstreamSide::CheckBody(size_t bytes) const {
@@ -74,6 +97,13 @@ void UpstreamSide::CheckBody(size_t bytes) const {
 void UpstreamSide::Read(size_t max) {
   const std::string bytes = peer_->Read(max);
   Trace("upstream reads", bytes);
+  if (switched_) {
+    if (!bytes.empty()) traffic_.tunnels_moved_at = FakeKernel::Get().now();
+    if (tunnel_ == nullptr) return;
+    tunnel_->to_upstream.Hear(bytes);
+    if (peer_->ended() && !peer_->saw_reset() && !peer_->closed()) tunnel_->to_upstream.HearEnd();
+    return;
+  }
   unread_ += bytes;
   while (Step()) {
   }
@@ -123,9 +153,11 @@ void UpstreamSide::TakeHead(std::string_view head) {
   Require(WellFormedHead(head), "a request's head to the upstream is well-formed");
   const std::string_view line = head.substr(0, head.find("\r\n"));
   const size_t target = line.find(' ') + 1;
-  Require(target > 1 && line.substr(target).starts_with('/') && line.ends_with(" HTTP/1.1"),
+  Require(target > 1 && line.substr(target).starts_with('/'),
           "a request line to the upstream is well-formed");
-  Require(FieldOf(head, "host") == "127.0.0.1:9000", "the upstream's Host is its own");
+  rule_(head);
+  ++requests_;
+  with_credentials_ = FieldOf(head, "authorization").has_value();
   Require(rogue_ || waiting_.empty(), "the upstream gets one request at a time");
   const auto length = FieldOf(head, "content-length");
   const auto coding = FieldOf(head, "transfer-encoding");
@@ -141,12 +173,16 @@ void UpstreamSide::TakeHead(std::string_view head) {
   }
   const std::string mark = MarkIn(line);
   Require(mark.empty() || traffic_.arrived.insert(mark).second, "a request is sent to the upstream once");
-  waiting_.push_back({mark.empty() ? std::string(kNoMark) : mark, line.starts_with("HEAD ")});
+  waiting_.push_back({.mark = mark.empty() ? std::string(kNoMark) : mark,
+                      .head_request = line.starts_with("HEAD "),
+                      .websocket = FieldOf(head, "upgrade") == "websocket"});
 }
 
 // What the upstream says
 
 void UpstreamSide::Answer(const ReplyFragment& reply) {
+  if (switched_) return Say(Expand(reply.text, rogue_ ? kNoMark : std::string_view(open_mark_)));
+  if (reply.to == Reply::kTunnel && reply.from == Reply::kNone) return Switch(reply);
   const bool opens = reply.from == Reply::kNone;
   if (reply.to == Reply::kRogue || reply.from != reply_ || (opens && waiting_.empty())) TurnRogue();
   if (!rogue_ && opens) open_mark_ = waiting_.front().mark;
@@ -166,8 +202,27 @@ void UpstreamSide::Answer(const ReplyFragment& reply) {
   Say(text);
 }
 
+// From here on both sides say what they like. Unasked, or asked by whom nobody knows, it binds nobody.
+void UpstreamSide::Switch(const ReplyFragment& reply) {
+  const bool asked = !rogue_ && reply_ == Reply::kNone && !waiting_.empty() && waiting_.front().websocket;
+  const auto known = traffic_.tunnels.find(asked ? waiting_.front().mark : std::string());
+  if (known == traffic_.tunnels.end()) TurnRogue();
+  Say(Expand(reply.text, kNoMark));
+  switched_ = true;
+  traffic_.tunnels_moved_at = FakeKernel::Get().now();
+  waiting_.clear();
+  traffic_.switched_unasked = traffic_.switched_unasked || rogue_;
+  if (rogue_) return;
+  Require(unread_.empty(), "nothing is said in a tunnel before it is one");
+  reply_ = Reply::kTunnel;
+  open_mark_ = known->first;
+  tunnel_ = &known->second;
+  tunnel_->granted = true;
+}
+
 void UpstreamSide::AnswerByItself(char letter) {
   const ReplyFragment& reply = ReplyFor(traffic_.said < kSaidMax ? letter : 'h');
+  if (reply.to == Reply::kTunnel && !waiting_.front().websocket) return Answer(ReplyFor('a'));
   Answer(reply);
   if (reply.to == Reply::kInterim) Answer(ReplyFor('a'));
 }
@@ -175,7 +230,9 @@ void UpstreamSide::AnswerByItself(char letter) {
 void UpstreamSide::Say(std::string_view bytes) {
   Trace("upstream says", bytes);
   traffic_.said += bytes.size();
-  peer_->Send(bytes);
+  const bool taken = peer_->Send(bytes);
+  if (switched_) traffic_.tunnels_moved_at = FakeKernel::Get().now();
+  if (taken && tunnel_ != nullptr) tunnel_->to_client.said->bytes += bytes;
 }
 
 void UpstreamSide::TurnRogue() {
@@ -184,12 +241,13 @@ void UpstreamSide::TurnRogue() {
 }
 
 void UpstreamSide::SendRaw(std::string_view bytes) {
-  TurnRogue();
+  if (!switched_) TurnRogue();
   Say(bytes);
 }
 
 void UpstreamSide::EndOfStream() {
   if (reply_ == Reply::kUntilEnd && !rogue_) traffic_.whole.insert(open_mark_);
+  if (tunnel_ != nullptr) tunnel_->to_client.said->finished = true;
 }
 
 void UpstreamSide::ShutdownSend() {
@@ -198,10 +256,18 @@ void UpstreamSide::ShutdownSend() {
 }
 
 void UpstreamSide::Close() {
+  if (peer_->readable() > 0) return Reset();
   EndOfStream();
   peer_->Close();
 }
 
-void UpstreamSide::Reset() { peer_->Reset(); }
+void UpstreamSide::Reset() {
+  if (tunnel_ != nullptr) tunnel_->to_client.said->cut = true;
+  peer_->Reset();
+}
+
+void UpstreamSide::CheckAtRest() const {
+  if (tunnel_ != nullptr && peer_->attached() && !peer_->closed()) tunnel_->to_upstream.RequireHeard();
+}
 
 }  // namespace apiquota::fuzz

@@ -1,6 +1,7 @@
 // Reads the script of a session run: session_script.md. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -46,6 +47,6 @@ class Script {
   std::string_view text_;
 };
 
-size_t Power(size_t n) { return size_t{1} << 2 * std::min<size_t>(n, 12); }
+inline size_t Power(size_t n) { return size_t{1} << 2 * std::min<size_t>(n, 12); }
 
 }  // namespace apiquota::fuzz

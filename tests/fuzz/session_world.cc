@@ -1,29 +1,22 @@
 #include "tests/fuzz/session_world.h"
 
-#include <netinet/in.h>
-
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "apis/route_table.h"
 #include "metrics/agent_metrics.h"
 #include "provider/catalogue.h"
-
-// Of AddressSanitizer, where it is linked.
-extern "C" size_t __attribute__((weak)) __sanitizer_get_current_allocated_bytes();
+#include "tests/fuzz/http_text.h"
 
 namespace apiquota::fuzz {
 namespace {
 
 constexpr uint16_t kPort = 4290;
-constexpr int kTurnsMax = 2'000;                         // in which not a byte moves
-constexpr size_t kMemoryPerClient = 256 * 1024;          // beyond the marks: input, strings that grow by half
-constexpr Micros kToldWithin = std::chrono::seconds(3);  // a client has left: lingering takes two seconds
-constexpr Micros kResetWithin = std::chrono::milliseconds(500);
+constexpr size_t kMemoryPerClient = 256 * 1024;  // beyond the marks: input, strings that grow by half
 constexpr Micros kAllDeadlines = std::chrono::seconds(16);
 
-size_t AllocatedBytes() {
-  return &__sanitizer_get_current_allocated_bytes != nullptr ? __sanitizer_get_current_allocated_bytes() : 0;
+void CheckHead(std::string_view head) {
+  Require(head.substr(0, head.find("\r\n")).ends_with(" HTTP/1.1"), "requests to the upstream are HTTP/1.1");
+  Require(FieldOf(head, "host") == "127.0.0.1:9000", "the upstream's Host is its own");
 }
 
 std::vector<apis::ApiOptions> Apis() {
@@ -55,11 +48,6 @@ apis::UpstreamTimeouts Timeouts() {
 
 }  // namespace
 
-SystemTime FakeClock::SystemNow() const {
-  constexpr auto kStart = SystemTime(std::chrono::seconds(1'795'359'600));  // 2026-11-22 15:00
-  return kStart + std::chrono::duration_cast<Micros>(SteadyNow().time_since_epoch());
-}
-
 proxy::ProxyOptions ShortDeadlines() {
   using std::chrono::seconds;
   proxy::ProxyOptions options;
@@ -70,6 +58,7 @@ proxy::ProxyOptions ShortDeadlines() {
   options.connect_timeout = options.tls_timeout = seconds(1);
   options.first_byte_timeout = seconds(4);
   options.pool_idle_timeout = options.drain_timeout = seconds(2);
+  options.tunnel_idle_timeout = seconds(5);
   return options;
 }
 
@@ -95,11 +84,8 @@ SessionWorld::Fixed& SessionWorld::Always() {
   return *fixed;
 }
 
-SessionWorld::SessionWorld(const proxy::ProxyOptions& options) : fixed_(Always()), clients_(kClients) {
-  kernel_.Boot();
-  kernel_.on_connected = [this](FakePeerPtr peer) {
-    upstreams_.push_back(std::make_unique<UpstreamSide>(std::move(peer), traffic_));
-  };
+SessionWorld::SessionWorld(const proxy::ProxyOptions& options)
+    : World(kPort, &CheckHead, kAllDeadlines), fixed_(Always()) {
   shared_.reset(new proxy::Shared{.options = options,
                                   .server_limits = proxy::ClientLimits(options),
                                   .clock = fixed_.clock,
@@ -116,35 +102,12 @@ SessionWorld::SessionWorld(const proxy::ProxyOptions& options) : fixed_(Always()
   auto group = net::ListenGroup::Open(options.listen);
   Require(group.has_value(), "the proxy's address is free");
   Require(worker_->Listen(std::move(*group)).has_value(), "the proxy listens");
-  memory_at_start_ = AllocatedBytes();
+  Begun();
 }
 
 SessionWorld::~SessionWorld() {
   worker_.reset();
-  Require(kernel_.CountOpen<File>() == 0, "no descriptor is left behind");
-  shared_.reset();
-  kernel_.PowerOff();
-}
-
-UpstreamSide* SessionWorld::upstream(size_t index) {
-  std::vector<UpstreamSide*> among;
-  for (const auto& upstream : upstreams_) {
-    if (index < kAll && upstream->busy()) among.push_back(upstream.get());
-  }
-  if (among.empty()) {
-    for (const auto& upstream : upstreams_) among.push_back(upstream.get());
-  }
-  return among.empty() ? nullptr : among[among.size() - 1 - index % kAll % among.size()];
-}
-
-void SessionWorld::Connect(size_t client, size_t buffer, bool loopback) {
-  constexpr uint32_t kElsewhere = 0x0a010203;  // 10.1.2.3
-  auto peer = kernel_.ConnectTo(kPort, loopback ? INADDR_LOOPBACK : kElsewhere, buffer);
-  if (clients_[client]) {
-    clients_[client]->Close();
-    left_.push_back(std::move(clients_[client]));
-  }
-  if (peer) clients_[client] = std::make_unique<ClientSide>(std::move(peer), ++connections_, traffic_);
+  Ended();
 }
 
 void SessionWorld::Drain() {
@@ -154,97 +117,12 @@ void SessionWorld::Drain() {
 
 void SessionWorld::Reload(bool other) { worker_->SetRoutes(other ? fixed_.one : fixed_.both); }
 
-// Clients and upstreams do by themselves what they have been told to.
-void SessionWorld::Act() {
-  for (const auto& client : clients_) {
-    if (client && client->reading && !client->peer().closed()) client->Read(SIZE_MAX);
-  }
-  for (size_t i = 0; i < upstreams_.size(); ++i) {
-    UpstreamSide& upstream = *upstreams_[i];
-    if (upstream.peer().closed() || !upstreams_read) continue;
-    upstream.Read(SIZE_MAX);
-    if (reply_to_head != 0 && upstream.heads_waiting() > 0) upstream.AnswerByItself(reply_to_head);
-    if (reply_to_whole != 0 && upstream.whole_waiting() > 0) upstream.AnswerByItself(reply_to_whole);
-  }
+size_t SessionWorld::HeldPerClient() const {
+  return kMemoryPerClient + 4 * shared_->options.buffer_high_bytes;
 }
 
-void SessionWorld::Turn() {
-  worker_->loop().Turn();
-  Act();
-}
-
-void SessionWorld::Settle() {
-  uint64_t moved = kernel_.moved;
-  for (int turns = 0;; ++turns) {
-    if (std::exchange(moved, kernel_.moved) != kernel_.moved) turns = 0;
-    Require(turns < kTurnsMax, "the loop comes to rest when nothing happens");
-    if (!worker_->loop().Turn()) {
-      Act();
-      if (!worker_->loop().Turn()) break;
-    }
-    Act();
-  }
-  Check();
-}
-
-void SessionWorld::Pass(Micros time) {
-  const SteadyTime until = kernel_.now() + time;
-  while (true) {
-    const auto next = kernel_.NextTimer();
-    if (!next || *next > until) break;
-    kernel_.AdvanceTo(*next);
-    Settle();
-  }
-  kernel_.AdvanceTo(until);
-  Settle();
-}
-
-void SessionWorld::Check() {
-  CheckMemory();
-  CheckGone();
-}
-
-void SessionWorld::CheckMemory() {
-  const size_t now = AllocatedBytes();
-  size_t allowed = memory_at_start_ + 2 * kMemoryPerClient;
-  for (const auto* list : {&clients_, &left_}) {
-    for (const auto& client : *list) {
-      if (client)
-        allowed +=
-            client->held() +
-            (client->peer().attached() ? kMemoryPerClient + 4 * shared_->options.buffer_high_bytes : 0);
-    }
-  }
-  for (const auto& upstream : upstreams_) allowed += upstream->held() + 1024;
-  allowed += kernel_.HeldBytes() + (traffic_.arrived.size() + traffic_.whole.size()) * 256;
-  Require(now <= allowed, "what a session may hold is bounded");
-}
-
-// Who has left is noticed, however little is read of it.
-void SessionWorld::CheckGone() {
-  for (const auto* list : {&clients_, &left_}) {
-    for (const auto& client : *list) {
-      if (!client || !client->peer().closed() || !client->peer().attached()) continue;
-      if (!client->peer().reset_told() && !client->peer().fin_told()) continue;
-      client->gone_at = std::min(client->gone_at, kernel_.now());
-      const Micros within = client->peer().reset_told() ? kResetWithin : kToldWithin;
-      Require(kernel_.now() - client->gone_at <= within, "a client that has left is noticed");
-    }
-  }
-}
-
-void SessionWorld::Leave(bool abrupt) {
-  for (size_t i = 0; i < kClients; ++i) {
-    if (!clients_[i]) continue;
-    if (abrupt) clients_[i]->Reset();
-    clients_[i]->Close();
-  }
-  kernel_.LetHangingThrough();
-  Pass(kAllDeadlines);
+void SessionWorld::CheckAfterAll() {
   Require(shared_->clients == 0, "no session outlives its client and all deadlines");
-  const size_t listeners = draining_ ? 0 : 1;
-  Require(kernel_.CountOpen<SocketFile>() == listeners,
-          "no connection outlives its client and all deadlines");
   Drain();
   Settle();
   Require(drained_, "draining ends when no client is left");
