@@ -157,7 +157,7 @@ void UpstreamSide::TakeHead(std::string_view head) {
           "a request line to the upstream is well-formed");
   rule_(head);
   ++requests_;
-  with_credentials_ = FieldOf(head, "authorization").has_value();
+  with_password_ = FieldOf(head, "authorization") == "Basic dTpw";  // as fragment A has it
   Require(rogue_ || waiting_.empty(), "the upstream gets one request at a time");
   const auto length = FieldOf(head, "content-length");
   const auto coding = FieldOf(head, "transfer-encoding");

@@ -78,7 +78,7 @@ class UpstreamSide {
   size_t whole_waiting() const { return body_ == Body::kHead ? waiting_.size() : 0; }
   size_t requests() const { return requests_; }  // whose heads have come so far
   bool between_requests() const { return body_ == Body::kHead && unread_.empty(); }
-  bool with_credentials() const { return with_credentials_; }  // the newest one
+  bool with_password() const { return with_password_; }  // the newest one
   bool busy() const { return !peer_->closed() && (!waiting_.empty() || reply_ != Reply::kNone); }
   void CheckAtRest() const;  // of one that reads
   const FakePeer& peer() const { return *peer_; }
@@ -107,7 +107,7 @@ class UpstreamSide {
   Body body_ = Body::kHead;
   size_t body_left_ = 0;
   size_t requests_ = 0;
-  bool with_credentials_ = false;
+  bool with_password_ = false;
   std::deque<Waiting> waiting_;
   Reply reply_ = Reply::kNone;
   std::string open_mark_;         // of the answer that is under way

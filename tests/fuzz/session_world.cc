@@ -85,7 +85,7 @@ SessionWorld::Fixed& SessionWorld::Always() {
 }
 
 SessionWorld::SessionWorld(const proxy::ProxyOptions& options)
-    : World(kPort, &CheckHead, kAllDeadlines), fixed_(Always()) {
+    : World(kPort, &CheckHead, {.together = kAllDeadlines, .per_client = Micros(0)}), fixed_(Always()) {
   shared_.reset(new proxy::Shared{.options = options,
                                   .server_limits = proxy::ClientLimits(options),
                                   .clock = fixed_.clock,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-// Of AddressSanitizer, where it is linked.
+// Of AddressSanitizer, where it is linked. NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" size_t __attribute__((weak)) __sanitizer_get_current_allocated_bytes();
 
 namespace apiquota::fuzz {
@@ -28,7 +28,7 @@ SystemTime FakeClock::SystemNow() const {
   return kStart + std::chrono::duration_cast<Micros>(SteadyNow().time_since_epoch());
 }
 
-World::World(uint16_t port, HeadRule rule, Micros deadlines)
+World::World(uint16_t port, HeadRule rule, Deadlines deadlines)
     : port_(port), deadlines_(deadlines), clients_(kClients) {
   kernel_.Boot();
   kernel_.on_connected = [this, rule](FakePeerPtr peer) {
@@ -157,7 +157,8 @@ void World::Leave(bool abrupt) {
   }
   kernel_.LetHangingThrough();
   const size_t listeners = listening() ? 1 : 0;
-  for (Micros passed{0}; passed < deadlines_; passed += std::chrono::seconds(1)) {
+  const Micros all = deadlines_.together + connections_ * deadlines_.per_client;
+  for (Micros passed{0}; passed < all; passed += std::chrono::seconds(1)) {
     if (kernel_.CountOpen<SocketFile>() == listeners) break;
     Pass(std::chrono::seconds(1));
   }

@@ -50,8 +50,13 @@ class World {
   char reply_to_head = 0;      // … or one whose head has come
 
  protected:
-  // `deadlines`: all that can pass until who has no client any more has ended.
-  World(uint16_t port, HeadRule rule, Micros deadlines);
+  // All the deadlines that can pass until who has no client any more has ended; one after the other for
+  // clients that wait for each other.
+  struct Deadlines {
+    Micros together;
+    Micros per_client;
+  };
+  World(uint16_t port, HeadRule rule, Deadlines deadlines);
   void Begun();  // by the descendant's constructor, when all stands
   void Ended();  // by its destructor, when all but what it shares is gone
 
@@ -72,7 +77,7 @@ class World {
   void CheckGone();
 
   const uint16_t port_;
-  const Micros deadlines_;
+  const Deadlines deadlines_;
   FakeKernel& kernel_ = FakeKernel::Get();
   Traffic traffic_;
   std::vector<std::unique_ptr<UpstreamSide>> upstreams_;
