@@ -105,7 +105,10 @@ void Stream::Write(std::span<const std::string_view> pieces) { impl_->Send(piece
 size_t Stream::unsent() const { return impl_->unsent(); }
 uint64_t Stream::sent() const { return impl_->sent_total; }
 void Stream::SetLowMark(size_t bytes) { impl_->low_mark = bytes; }
-void Stream::AllowHalfOpen() { impl_->may_be_half_open = !impl_->tls; }
+void Stream::AllowHalfOpen() {
+  impl_->may_be_half_open = !impl_->tls;
+  impl_->tells_resets = true;
+}
 bool Stream::sendable() const { return impl_->sendable(); }
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
@@ -210,7 +213,7 @@ void Stream::Impl::LoseHalf() {
 // While nothing is read. The kernel says of a reset once, maybe when bytes before it are still being read.
 void Stream::Impl::TellHangUp() {
   if (ended || handler == nullptr) return;
-  if (may_be_half_open && broken) return End(StreamEnd::kReset);
+  if (tells_resets && broken) return End(StreamEnd::kReset);
   if (!hung_up || hang_up_told) return;
   hang_up_told = true;
   handler->OnHangUp();

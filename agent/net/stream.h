@@ -93,7 +93,8 @@ class Stream {
   void SetLowMark(size_t bytes);
 
   // From now on the end of the peer's side alone (kClosed) leaves ours open: what is sent still leaves. Not
-  // over TLS, whose close_notify ends both ways. And a reset is told at once, also while paused.
+  // over TLS, whose close_notify ends both ways. And a reset is told at once, also while paused; over TLS,
+  // too.
   void AllowHalfOpen();
   bool sendable() const;  // so far as is known
 

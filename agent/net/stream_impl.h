@@ -62,6 +62,7 @@ struct Stream::Impl final : EventHandler, Deferred {
   bool hung_up = false;   // … and an end behind it,
   bool broken = false;    // … which is a reset
   bool hang_up_told = false;
+  bool tells_resets = false;  // also while nothing is read
   bool may_be_half_open = false;
   bool half_open = false;   // ended, and our side is not
   bool in_handler = false;  // OnBytes is running: the bytes must not move

@@ -209,5 +209,21 @@ TEST_F(TlsServerTest, WhatIsWrongIsSaidInOneSentence) {
   EXPECT_EQ(WhyNot(), "tls_server_config.cert: no certificate can be read, expected PEM");
 }
 
+// An end waits behind unread bytes; a reset, which loses them, does not.
+TEST_F(TlsServerTest, AResetIsToldToATunnelThatReadsNothing) {
+  Make();
+  ServedStream served({"127.0.0.1", 0}, server_.get());
+  served.Greeting(std::string(kHello)).Start();
+  Peer peer = Peer::Connect(served.port());
+  ASSERT_TRUE(peer.ConnectTls(MakeClient(nullptr).get()) && peer.Read(kHello.size()) == kHello);
+  served.Do([](Stream& stream) {
+    stream.AllowHalfOpen();
+    stream.Pause();
+  });
+  peer.Send("unread");
+  peer.Reset();
+  EXPECT_EQ(served.WaitForEnd(), StreamEnd::kReset);
+}
+
 }  // namespace
 }  // namespace apiquota::net
