@@ -1,5 +1,5 @@
 // The bytes a connection has received and nobody has consumed. Small while idle: 2 KiB, growing to
-// 64 KiB only when a read fills it, and back again when reads have stayed small, or at Shrink. Beyond that it
+// 32 KiB only when a read fills it, and back again when reads have stayed small, or at Shrink. Beyond that it
 // grows for bytes only that wait all the same (a large head), to a limit, and not to read faster. Bytes do
 // not move while a read is under way. Not thread-safe.
 #pragma once
@@ -17,7 +17,7 @@ namespace apiquota::net {
 class ReadBuffer {
  public:
   static constexpr size_t kSmall = 2 * 1024;
-  static constexpr size_t kLarge = 64 * 1024;
+  static constexpr size_t kLarge = 32 * 1024;
 
   std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
   // The bytes stay where they are until the next Prepare. More than there are is a mistake of ours that would
@@ -27,7 +27,7 @@ class ReadBuffer {
     begin_ += n;
   }
 
-  // How many bytes may wait; at least 64 KiB.
+  // How many bytes may wait; at least kLarge.
   void SetLimit(size_t bytes) { limit_ = std::max(kLarge, bytes); }
 
   // Free space for the next read; empty if as many bytes as may are waiting already. Invalidates view().
@@ -56,12 +56,18 @@ class ReadBuffer {
     }
   }
 
-  // Nothing more is expected for now: gives back what a large message took, if nothing waits. Invalidates
-  // view(), and what was consumed from it.
-  void Shrink() {
+  // No read follows for now: gives back the memory, if it is much and nothing waits. Invalidates view(), and
+  // what was consumed from it.
+  void Rest() {
     if (begin_ != end_ || capacity_ <= kKept) return;
     data_.reset();
     capacity_ = begin_ = end_ = 0;
+  }
+
+  // The same, and the next message is expected to be small.
+  void Shrink() {
+    Rest();
+    if (capacity_ != 0) return;
     wanted_ = kSmall;
     small_reads_ = 0;
   }
@@ -69,7 +75,7 @@ class ReadBuffer {
 
  private:
   static constexpr size_t kKept =
-      4 * kSmall;  // at Shrink: messages of this size need no new memory each time
+      4 * kSmall;  // at Rest and Shrink: messages of this size need no new memory each time
   static constexpr int kSmallReadsToShrink = 16;
 
   void Reallocate(size_t capacity) {

@@ -72,7 +72,7 @@ class Stream {
   std::string_view input() const;
   void Consume(size_t n);
 
-  // At most 64 KiB, or what SetInputLimit says if that is more, wait in input(): then reading rests until
+  // At most 32 KiB, or what SetInputLimit says if that is more, wait in input(): then reading rests until
   // OnBytes has consumed some, or Resume() is called.
   void SetInputLimit(size_t bytes);
   // The connection is idle: memory that a large message took is given back, if input() is empty. Invalidates

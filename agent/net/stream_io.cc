@@ -63,6 +63,10 @@ void Stream::Impl::DeliverBytes() {
   in_handler = true;
   handler->OnBytes();
   in_handler = false;
+  if (reading) return;
+  // A direction that waits for its reader holds what is unsent, and not a buffer for the next read beside it.
+  in.Rest();
+  if (tls) tls->records.Rest();
 }
 
 void Stream::Impl::OnRecords() {

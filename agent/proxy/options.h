@@ -23,8 +23,8 @@ struct ProxyOptions {
   size_t head_bytes_max = 64 * 1024;
   size_t fields_max = 200;
   size_t target_bytes_max = 16 * 1024;
-  size_t buffer_high_bytes = 32 * 1024;  // per direction: pause reading above,
-  size_t buffer_low_bytes = 16 * 1024;   // resume below
+  size_t buffer_high_bytes = 16 * 1024;  // per direction: pause reading above,
+  size_t buffer_low_bytes = 8 * 1024;    // resume below
   size_t body_rate_min = 16;             // bytes a second of a client's body, or of its reading; 0: any
   size_t clients_max = 10'000;           // connections, per process
   // Per loop and upstream. As many as clients: a stream may last for minutes, and must not keep another

@@ -26,8 +26,8 @@ TEST(ReadBufferTest, GrowsOnlyWhenAReadFillsIt) {
   buffer.Consume(ReadBuffer::kSmall);
   EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), 4 * ReadBuffer::kSmall);
   buffer.Consume(4 * ReadBuffer::kSmall);
-  EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), 16 * ReadBuffer::kSmall);
-  buffer.Consume(16 * ReadBuffer::kSmall);
+  EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), ReadBuffer::kLarge);
+  buffer.Consume(ReadBuffer::kLarge);
   EXPECT_EQ(Fill(buffer, 1 << 20, 'a'), ReadBuffer::kLarge);
 }
 
@@ -61,6 +61,16 @@ TEST(ReadBufferTest, ALargerLimitIsForBytesThatWaitNotForFasterReads) {
   EXPECT_EQ(buffer.view(), std::string(held, 'a'));
   buffer.Consume(held);
   EXPECT_EQ(buffer.Prepare().size(), ReadBuffer::kLarge);
+}
+
+TEST(ReadBufferTest, AtRestItHoldsNothingAndReadsOnInTheSamePieces) {
+  ReadBuffer buffer;
+  for (int i = 0; i < 3; ++i) buffer.Consume(Fill(buffer, 1 << 20, 'a'));
+  buffer.Rest();
+  EXPECT_EQ(buffer.capacity(), 0U);
+  EXPECT_EQ(Fill(buffer, 1 << 20, 'b'), ReadBuffer::kLarge);
+  buffer.Rest();
+  EXPECT_EQ(buffer.view(), std::string(ReadBuffer::kLarge, 'b')) << "bytes wait";
 }
 
 TEST(ReadBufferTest, ALimitBelowTheUsualSizeChangesNothing) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "net/read_buffer.h"
 #include "tests/net/certificates.h"
 #include "tests/net/peer.h"
 #include "tests/net/served_stream.h"
@@ -34,15 +35,16 @@ class TlsStreamTest : public testing::Test {
   std::unique_ptr<ServedStream> served_;
 };
 
-// 64 KiB fill the input; the rest lies in records that were read before the end came.
-constexpr size_t kMoreThanInput = 80 * 1024;
+// What fills the input; the rest lies in records that were read before the end came.
+constexpr size_t kInput = ReadBuffer::kLarge;
+constexpr size_t kMoreThanInput = kInput + 16 * 1024;
 
 TEST_F(TlsStreamTest, BytesThatCameBeforeTheEndAreDeliveredThoughTheInputWasFull) {
   served_->Reading(true, false);
   Peer peer = Connect();
   const std::string sent(kMoreThanInput, 'x');
   peer.Send(sent);
-  served_->WaitForBytes(64 * 1024);
+  served_->WaitForBytes(kInput);
   peer.Close();
   served_->WaitForHangUp();
   served_->ConsumeAll();
@@ -55,7 +57,7 @@ TEST_F(TlsStreamTest, BytesThatCameBeforeACutAreDeliveredToo) {
   Peer peer = Connect();
   const std::string sent(kMoreThanInput, 'x');
   peer.Send(sent);
-  served_->WaitForBytes(64 * 1024);
+  served_->WaitForBytes(kInput);
   peer.Drop();
   served_->WaitForHangUp();
   served_->ConsumeAll();
@@ -92,7 +94,7 @@ TEST_F(TlsStreamTest, AFullInputCostsNoWorkUntilItsReaderGoesOn) {
   served_->Reading(true, false);
   Peer peer = Connect();
   peer.Send(std::string(kMoreThanInput, 'x'));
-  served_->WaitForBytes(64 * 1024);
+  served_->WaitForBytes(kInput);
   timespec before{};
   timespec after{};
   served_->Do([&](Stream&) { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before); });
