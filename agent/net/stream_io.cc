@@ -13,8 +13,26 @@ namespace apiquota::net {
 namespace {
 
 constexpr size_t kPiecesMax = 16;            // of one gathered send; more are joined
+constexpr size_t kJoinMax = 4 * 1024;        // copying so little costs less than the kernel's gathering it
 constexpr size_t kRecordMax = 16 * 1024;     // of TLS: small pieces share one
 constexpr size_t kKeepCapacity = 16 * 1024;  // an idle connection keeps no larger queue
+
+size_t Join(std::span<const std::string_view> pieces, char* to) {
+  size_t at = 0;
+  for (const std::string_view piece : pieces) at += piece.copy(to + at, piece.size());
+  return at;
+}
+
+ssize_t Gather(int socket, std::span<const std::string_view> pieces) {
+  std::array<iovec, kPiecesMax> parts;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
 
 void Trim(std::string* queue) {
   queue->clear();
@@ -141,17 +159,18 @@ void Stream::Impl::SendPlain(std::span<const std::string_view> pieces) {
 
 // What the kernel takes; once it does not take all, EPOLLOUT tells when it will.
 size_t Stream::Impl::SendNow(std::span<const std::string_view> pieces) {
-  std::array<iovec, kPiecesMax> parts;
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  std::array<char, kJoinMax> joined;
+  size_t total = 0;
+  for (const std::string_view piece : pieces) total += piece.size();
+  ssize_t n = 0;
+  if (pieces.size() == 1) {
+    n = ::send(socket.get(), pieces[0].data(), total, MSG_NOSIGNAL);
+  } else if (total <= joined.size()) {
+    Join(pieces, joined.data());
+    n = ::send(socket.get(), joined.data(), total, MSG_NOSIGNAL);
+  } else {
+    n = Gather(socket.get(), pieces);
   }
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = pieces.size();
-  // The kernel takes one piece faster without the detour.
-  const ssize_t n = pieces.size() == 1
-                        ? ::send(socket.get(), pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL)
-                        : ::sendmsg(socket.get(), &message, MSG_NOSIGNAL);
   if (n < 0) {
     if (errno == EINTR) loop.Defer(*this);
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) WriteFailed();
@@ -179,9 +198,7 @@ void Stream::Impl::SendTls(std::span<const std::string_view> pieces) {
   bool written = true;
   if (pieces.size() > 1 && total <= kRecordMax) {
     std::array<char, kRecordMax> joined;
-    size_t at = 0;
-    for (const std::string_view piece : pieces) at += piece.copy(joined.data() + at, piece.size());
-    written = tls->engine.Write({joined.data(), total});
+    written = tls->engine.Write({joined.data(), Join(pieces, joined.data())});
   } else {
     for (const std::string_view piece : pieces) written = written && tls->engine.Write(piece);
   }
