@@ -18,18 +18,18 @@ constexpr bool IsHexDigit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+constexpr auto kIsControl = [](auto byte) { return ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f); };
+
 }  // namespace
 
-size_t FindControl(std::string_view text, size_t from) {
-  return FindByte(text, from, [](auto byte) { return ((byte < 0x20) & (byte != '\t')) | (byte == 0x7f); });
-}
+size_t FindControl(std::string_view text, size_t from) { return FindByte(text, from, kIsControl); }
 
 ScanResult BlockScanner::Refuse(const Refusal& refusal) {
   refusal_ = refusal;
   return ScanResult::kRefused;
 }
 
-ScanResult BlockScanner::EndLine() {
+inline ScanResult BlockScanner::EndLine() {
   const bool blank = position_ == line_;
   if (lines_ == 0) first_line_size_ = position_ - line_;
   line_ends_.push_back(position_);
@@ -57,16 +57,17 @@ ScanResult BlockScanner::AtLimit(std::string_view block, size_t limit) {
   return Refuse(limit < limits_.bytes_max ? limits_.first_line_too_long : limits_.too_long);
 }
 
+// A first line is alone in its call, so what limits a call's lines is the same for all of them.
 ScanResult BlockScanner::Scan(std::string_view block) {
+  const bool in_first_line = lines_ == 0 && limits_.first_line_max > 0;
+  const size_t limit =
+      in_first_line ? std::min(limits_.first_line_max, limits_.bytes_max) : limits_.bytes_max;
+  const std::string_view seen = block.substr(0, limit);
   for (;;) {
-    const bool in_first_line = lines_ == 0 && limits_.first_line_max > 0;
-    const size_t limit =
-        in_first_line ? std::min(limits_.first_line_max, limits_.bytes_max) : limits_.bytes_max;
-    const std::string_view seen = block.substr(0, limit);
     if (position_ >= seen.size()) return AtLimit(block, limit);
     const bool fold = position_ == line_ && !in_first_line && (seen[line_] == ' ' || seen[line_] == '\t');
     if (fold && !TakeFold()) return Refuse(kObsFold);
-    position_ = FindControl(seen, position_);
+    position_ = FindByte(seen, position_, kIsControl);
     if (position_ == seen.size()) return AtLimit(block, limit);
     if (seen[position_] == '\n') return Refuse(kBareLf);
     if (seen[position_] != '\r') return Refuse(kControlByte);
