@@ -36,9 +36,11 @@ class PointerSink {
   bool has_values() const { return !values_.empty(); }
   std::vector<http::BodyValue> TakeValues() { return std::exchange(values_, {}); }
 
-  void OnOpen(bool array) {
+  bool OnOpen(bool array) {
     BeforeValue();
+    if (here_ == 0) return false;
     levels_.push_back({here_, 0, array});
+    return true;
   }
   void OnClose() { levels_.pop_back(); }
   bool WantsKey() const { return levels_.back().fitting != 0; }

@@ -1,10 +1,12 @@
 // A push parser for one JSON text (RFC 8259) that comes in pieces. It hands its sink only the texts the sink
 // asks for and steps over all others sixteen bytes at a time: of a reply's kilobytes, rules want a few
-// numbers. Every way of cutting the input is judged the same; memory is constant. Strings are not checked to
-// be UTF-8. Not thread-safe; the sink must outlive the reader.
+// numbers. A container it does not ask about is judged only for where it ends. Every way of cutting the input
+// is judged the same; memory is constant. Strings are not checked to be UTF-8. Not thread-safe; the sink must
+// outlive the reader.
 //
 // The sink:
-//   void OnOpen(bool array)        an object or array begins;     void OnClose()  … ends
+//   bool OnOpen(bool array)        an object or array begins;     void OnClose()  … ends
+//                                  false: nothing in it is wanted, and its end is not told either
 //   bool WantsKey()                the text of the key that comes now is wanted
 //   void OnKey(Text)               … and here it is; no text: not wanted, or longer than 1 KiB
 //   bool WantsScalar()             a string, number, true or false comes (or null): is its text wanted
@@ -18,6 +20,7 @@
 #include <string_view>
 
 #include "base/find_byte.h"
+#include "provider/json_step_over.h"
 #include "provider/json_tokens.h"
 
 namespace apiquota::provider {
@@ -45,12 +48,10 @@ class JsonReader {
     const char* const end = at + bytes.size();
     while (at != end) {
       if (at_ < At::kText) {
-        const char c = *at;
-        const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-        at += space || Structure(c) ? 1 : 0;
+        at = TakeStructure(at, end);
       } else if (at_ == At::kText) {
         at = TakePunctuation(TakeText(at, end), end);
-      } else if (at_ <= At::kLiteral) {
+      } else if (at_ <= At::kStepping) {
         at = TakePunctuation(TakeRest(at, end), end);
       } else {
         return;
@@ -73,6 +74,7 @@ class JsonReader {
     kEscape,
     kNumber,
     kLiteral,
+    kStepping,  // over a container
     kDone,
     kFailed
   };
@@ -88,6 +90,18 @@ class JsonReader {
     return at != end && *at == ' ' ? at + 1 : at;
   }
 
+  // What stands between tokens, and a text that begins: those are most of the tokens there are.
+  const char* TakeStructure(const char* at, const char* end) {
+    const char c = *at;
+    const bool key = at_ == At::kKey || at_ == At::kFirstKey;
+    if (c == '"' && (key || at_ <= At::kFirstElement)) {
+      BeginText(key, key ? sink_.WantsKey() : sink_.WantsScalar());
+      return ++at == end ? end : TakePunctuation(TakeText(at, end), end);
+    }
+    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    return space || Structure(c) ? at + 1 : at;
+  }
+
   // Each takes what belongs to the token under way and returns what follows.
   const char* TakeRest(const char* at, const char* end) {
     switch (at_) {
@@ -95,12 +109,14 @@ class JsonReader {
         return TakeEscape(at, end);
       case At::kNumber:
         return TakeNumber(at, end);
-      default:
+      case At::kLiteral:
         return TakeLiteral(at, end);
+      default:
+        return TakeStep(at, end);
     }
   }
 
-  // False: `c` is not consumed yet.
+  // False: `c` is not consumed yet. A '"' comes here only where none may be.
   bool Structure(char c) {
     switch (at_) {
       case At::kFirstElement:
@@ -112,8 +128,7 @@ class JsonReader {
         if (c == '}') return Close(false);
         [[fallthrough]];
       case At::kKey:
-        if (c != '"') return Fail();
-        return BeginText(true, sink_.WantsKey());
+        return Fail();  // no '"'
       case At::kColon:
         at_ = c == ':' ? At::kValue : At::kFailed;
         return true;
@@ -127,11 +142,9 @@ class JsonReader {
 
   bool BeginValue(char c) {
     if (c == '{' || c == '[') return Open(c == '[');
-    const bool wanted = sink_.WantsScalar();
-    if (c == '"') return BeginText(false, wanted);
     text_.clear();
     key_ = false;
-    wanted_ = wanted;
+    wanted_ = sink_.WantsScalar();
     if (c == '-' || (c >= '0' && c <= '9')) {
       number_.Start();
       at_ = At::kNumber;
@@ -146,9 +159,13 @@ class JsonReader {
 
   bool Open(bool array) {
     if (depth_ == json::kDepthMax) return Fail();
+    if (!sink_.OnOpen(array)) {
+      step_over_.Start(json::kDepthMax - depth_ - 1);
+      at_ = At::kStepping;
+      return true;
+    }
     arrays_ = arrays_ << 1 | (array ? 1U : 0U);
     ++depth_;
-    sink_.OnOpen(array);
     at_ = array ? At::kFirstElement : At::kFirstKey;
     return true;
   }
@@ -169,12 +186,11 @@ class JsonReader {
   }
   bool InArray() const { return (arrays_ & 1) != 0; }
 
-  bool BeginText(bool key, bool wanted) {
+  void BeginText(bool key, bool wanted) {
     text_.clear();
     key_ = key;
     wanted_ = wanted;
     at_ = At::kText;
-    return true;
   }
 
   const char* TakeText(const char* at, const char* end) {
@@ -229,6 +245,14 @@ class JsonReader {
     return at;
   }
 
+  const char* TakeStep(const char* at, const char* end) {
+    std::string_view rest(at, static_cast<size_t>(end - at));
+    const json::StepOver::Step step = step_over_.Take(&rest);
+    if (step == json::StepOver::Step::kEnd) AfterValue();
+    if (step == json::StepOver::Step::kTooDeep) Fail();
+    return end - rest.size();
+  }
+
   // False: a wanted scalar has become too long. A key that has is one that nobody knows.
   bool Fits(size_t size) {
     if (!wanted_ || size <= json::kTextBytesMax) return true;
@@ -264,6 +288,7 @@ class JsonReader {
   size_t literal_at_ = 0;
   json::NumberGrammar number_;
   json::Escape escape_;
+  json::StepOver step_over_;
 };
 
 }  // namespace apiquota::provider

@@ -9,7 +9,10 @@ namespace {
 
 // Wants every text and writes down what it is told.
 struct Diary {
-  void OnOpen(bool array) { text += array ? "[" : "{"; }
+  bool OnOpen(bool array) {
+    text += array ? "[" : "{";
+    return true;
+  }
   void OnClose() { text += ")"; }
   bool WantsKey() { return true; }
   void OnKey(std::optional<std::string_view> key) { text.append(key.value_or("?")).append(":"); }
@@ -21,22 +24,29 @@ struct Diary {
   std::string text;
 };
 
+template <class Sink = Diary>
 std::string Read(const std::vector<std::string_view>& pieces) {
-  Diary diary;
+  Sink diary;
   JsonReader reader(diary);
   for (const std::string_view piece : pieces) reader.Write(piece);
   return diary.text + (reader.done() ? "done" : reader.failed() ? "failed" : "more");
 }
 
+// Wants nothing of arrays.
+struct ObjectDiary : Diary {
+  bool OnOpen(bool array) { return !array && Diary::OnOpen(array); }
+};
+
 // Whole, byte by byte, and cut in two at every place: all must say the same.
+template <class Sink = Diary>
 std::string ReadEveryWay(std::string_view text) {
-  const std::string whole = Read({text});
+  const std::string whole = Read<Sink>({text});
   std::vector<std::string_view> bytes;
   for (size_t i = 0; i < text.size(); ++i) {
     bytes.push_back(text.substr(i, 1));
-    EXPECT_EQ(Read({text.substr(0, i), text.substr(i)}), whole) << text << " cut at " << i;
+    EXPECT_EQ(Read<Sink>({text.substr(0, i), text.substr(i)}), whole) << text << " cut at " << i;
   }
-  EXPECT_EQ(Read(bytes), whole) << text;
+  EXPECT_EQ(Read<Sink>(bytes), whole) << text;
   return whole;
 }
 
@@ -79,6 +89,18 @@ TEST(JsonReaderTest, StopsAtWhatIsNotJson) {
   EXPECT_EQ(ReadEveryWay("[1}"), "[1;failed");
   EXPECT_EQ(ReadEveryWay("{\"a\" 1}"), "{a:failed");
   EXPECT_EQ(ReadEveryWay("{\"a\":1,}"), "{a:1;failed");
+}
+
+TEST(JsonReaderTest, StepsOverAContainerThatNobodyWantsToItsOwnEnd) {
+  const auto read = [](std::string_view text) { return ReadEveryWay<ObjectDiary>(text); };
+  EXPECT_EQ(read(R"({"a":[],"b":1})"), "{a:b:1;)done");
+  EXPECT_EQ(read(R"({"a":[[1,{"c":[2]}],"]}","\\",{"d":"\"]"}] ,"b" : 1})"), "{a:b:1;)done");
+  EXPECT_EQ(read(R"({"a":["long enough for two blocks of bytes [", 1.5e3, true]})"), "{a:)done");
+  EXPECT_EQ(read("[{}]"), "done");
+  EXPECT_EQ(read(R"({"a":["]})"), "{a:more");
+  EXPECT_EQ(read(R"({"a":[]])"), "{a:failed");
+  EXPECT_EQ(read("{\"a\":" + std::string(json::kDepthMax - 1, '[')), "{a:more");
+  EXPECT_EQ(read("{\"a\":" + std::string(json::kDepthMax, '[')), "{a:failed");
 }
 
 TEST(JsonReaderTest, DepthAndWantedTextsAreBounded) {
