@@ -36,8 +36,13 @@ void UpstreamConnection::Rest(Micros idle_max) {
   loop.timers().Arm(timer_, idle_max);
 }
 
+Micros UpstreamConnection::Rested() const {
+  const auto rested = pool_.environment_.connect.loop.clock().SteadyNow() - idle_since_;
+  return std::chrono::duration_cast<Micros>(rested);
+}
+
 bool UpstreamConnection::FitForUse() const {
-  const auto idle = pool_.environment_.connect.loop.clock().SteadyNow() - idle_since_;
+  const Micros idle = Rested();
   const auto look = idle < kAskAfter ? Stream::Look::kKnown : Stream::Look::kAskKernel;
   return idle < idle_max_ && stream_.quiet(look);
 }
@@ -49,8 +54,13 @@ void UpstreamConnection::Lease() {
 }
 
 // Idle: a server that speaks unasked (a 408, garbage) can't be trusted with the next request.
-void UpstreamConnection::OnBytes() { pool_.Discard(*this); }
-void UpstreamConnection::OnEnd(StreamEnd) { pool_.Discard(*this); }
+void UpstreamConnection::OnBytes() { EndRest(); }
+void UpstreamConnection::OnEnd(StreamEnd) { EndRest(); }
 void UpstreamConnection::OnTimer(Timer&) { pool_.Discard(*this); }
+
+void UpstreamConnection::EndRest() {
+  pool_.NoteEnd(*this);
+  pool_.Discard(*this);
+}
 
 }  // namespace apiquota::net

@@ -6,6 +6,9 @@
 namespace apiquota::net {
 namespace {
 
+// By then the end of a connection that was closed right behind an answer has come, too.
+constexpr std::chrono::milliseconds kTrial{20};
+
 // A second less than the upstream said, or half: its clock began earlier, and a request needs time to get
 // there.
 Micros IdleMax(Micros own, std::optional<Micros> upstreams) {
@@ -21,14 +24,15 @@ UpstreamPool::UpstreamPool(UpstreamEnvironment& environment, UpstreamAddress add
 UpstreamPool::~UpstreamPool() = default;
 
 std::expected<UpstreamConnection*, ConnectError> UpstreamPool::Acquire(UpstreamAsker& asker) {
-  while (!idle_.empty()) {
-    UpstreamConnection* connection = idle_.back();
-    idle_.pop_back();
+  while (UpstreamConnection* connection = NextIdle()) {
     const bool fit = connection->FitForUse();
+    if (fit) on_trial_ = false;
+    if (!fit) NoteEnd(*connection);
     connection->Lease();
     if (fit) return connection;
     Remove(*connection);
   }
+  if (connections() >= environment_.limits.connections_max && !idle_.empty()) Remove(*idle_.back());
   if (connections() < environment_.limits.connections_max) {
     Connect(asker);
     return nullptr;
@@ -36,6 +40,20 @@ std::expected<UpstreamConnection*, ConnectError> UpstreamPool::Acquire(UpstreamA
   if (queued_ >= environment_.limits.queue_max) return std::unexpected(ConnectError::kQueueFull);
   Enqueue(asker);
   return nullptr;
+}
+
+// The one that was used last; on trial the one that has rested longest, if that is long enough.
+UpstreamConnection* UpstreamPool::NextIdle() {
+  if (idle_.empty() || (on_trial_ && idle_.front()->Rested() < kTrial)) return nullptr;
+  const auto next = on_trial_ ? idle_.begin() : idle_.end() - 1;
+  UpstreamConnection* connection = *next;
+  idle_.erase(next);
+  return connection;
+}
+
+// Called while it rests or carries its next request: `Rested` has then begun with its last answer.
+void UpstreamPool::NoteEnd(const UpstreamConnection& connection) {
+  on_trial_ = on_trial_ || (connection.leases_ > 0 && connection.Rested() < kTrial);
 }
 
 void UpstreamPool::Cancel(UpstreamAsker& asker) {
@@ -70,10 +88,12 @@ void UpstreamPool::Failed(UpstreamConnection& connection, ConnectError error) {
 void UpstreamPool::Release(UpstreamConnection& connection, std::optional<Micros> idle_max) {
   const Micros rest = IdleMax(environment_.limits.idle_timeout, idle_max);
   if (!connection.stream_.quiet(Stream::Look::kKnown) || rest <= Micros(0)) return Discard(connection);
+  if (on_trial_ && queue_.linked()) return Discard(connection);
   connection.stream_.SetHandler(&connection);
   connection.stream_.Resume();
   if (queue_.linked()) {
     ++connection.leases_;
+    connection.idle_since_ = environment_.connect.loop.clock().SteadyNow();
     return Dequeue().OnUpstream(connection);
   }
   connection.Rest(rest);
@@ -86,6 +106,7 @@ void UpstreamPool::Discard(UpstreamConnection& connection) {
 }
 
 void UpstreamPool::Abort(UpstreamConnection& connection) {
+  if (connection.reused() && !connection.stream_.open()) NoteEnd(connection);
   connection.stream_.Reset();
   Discard(connection);
 }

@@ -61,11 +61,13 @@ class UpstreamConnection final : private StreamHandler, private TimerHandler, pr
   void OnConnected(Stream stream) override;
   void OnConnectFailed(ConnectError error) override;
   void Rest(Micros idle_max);
+  Micros Rested() const;   // of its last rest, so far
   bool FitForUse() const;  // after a rest
   void Lease();
   void OnBytes() override;
   void OnEnd(StreamEnd end) override;
   void OnTimer(Timer& timer) override;
+  void EndRest();  // not by us
 
   UpstreamPool& pool_;
   Stream stream_;
@@ -127,6 +129,8 @@ class UpstreamPool final : private TimerHandler {
   void Ready(UpstreamConnection& connection);
   void Failed(UpstreamConnection& connection, ConnectError error);
   void Remove(UpstreamConnection& connection);
+  UpstreamConnection* NextIdle();
+  void NoteEnd(const UpstreamConnection& connection);
   void ServeQueue();
   void Enqueue(UpstreamAsker& asker);
   UpstreamAsker& Dequeue();
@@ -140,6 +144,9 @@ class UpstreamPool final : private TimerHandler {
   TimerLink queue_;                        // of askers
   size_t queued_ = 0;
   size_t detached_ = 0;
+  // An upstream has closed right behind an answer without having said so: the next ones have to prove that
+  // they stay before they carry a request that would be lost.
+  bool on_trial_ = false;
   Timer queue_timer_;  // for the first in it
 };
 

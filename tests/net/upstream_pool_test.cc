@@ -187,6 +187,34 @@ TEST_F(UpstreamPoolTest, AConnectionThatWasSpokenToUnaskedIsNotHandedOut) {
   ExpectNotHandedOutAfter(doors, [](Peer& peer) { peer.Send("HTTP/1.1 408 Request Timeout\r\n\r\n"); });
 }
 
+TEST_F(UpstreamPoolTest, AnUpstreamThatClosesUnsaidBehindAnAnswerIsNotTrustedWithTheNextRequest) {
+  Doors doors;
+  Make(doors.port(), {.connections_max = 2});
+  clock_.StopSteady();
+  Asker askers[5];
+  UpstreamConnection* closed = Acquire(askers[0]);
+  Peer closer(doors.Take());
+  OnLoop([&] {
+    pool_->Release(*closed);
+    closer.Close();
+    clock_.Pass(milliseconds(5));
+    return *pool_->Acquire(askers[1]);
+  });
+  askers[1].done.get_future().wait();
+  UpstreamConnection* open = askers[1].connection;
+  Release(open);
+  UpstreamConnection* fresh = Acquire(askers[2]);
+  EXPECT_FALSE(fresh->reused()) << "the open one has not rested long enough to be believed";
+  Release(fresh);
+  EXPECT_FALSE(Acquire(askers[3])->reused()) << "nor may it be waited for where no third is allowed";
+  EXPECT_EQ(Connections(), 2U);
+  clock_.Pass(milliseconds(20));
+  EXPECT_EQ(Acquire(askers[4]), open);
+  Release(open);
+  Asker next;
+  EXPECT_EQ(Acquire(next), open) << "it has stayed: the upstream is trusted again";
+}
+
 TEST_F(UpstreamPoolTest, AConnectionIsNotHandedOutLaterThanTheUpstreamKeepsIt) {
   Make({.idle_timeout = hours(1)});
   Asker askers[3];

@@ -105,8 +105,8 @@ TEST_F(ProxyTest, ARequestThatMayHaveBeenSentIsNeverSentAgain) {
     peer.Send(kOk);
     if (!peer.ReadHead().empty()) ++seen;  // the second request on this connection dies with it
   });
-  Start({Demo(upstream)});
   for (const std::string_view method : {"POST", "GET"}) {
+    Start({Demo(upstream)});  // one that has not learned yet how this upstream treats its connections
     Peer client = Connect();
     client.Send(kGet);
     ASSERT_EQ(client.Read(kOk.size()), kOk);
