@@ -67,7 +67,7 @@ CredentialPlace FindPlace(const provider::ExporterInfo& exporter, const http::Fi
 
 // Anywhere but in field `expected`.
 bool HoldsToken(const TokenSearch& tokens, const http::RequestHead& head, size_t expected) {
-  if (tokens.FoundIn(head.target)) return true;
+  if (tokens.FoundIn(head.method) || tokens.FoundIn(head.target)) return true;
   for (size_t i = 0; i < head.fields.size(); ++i) {
     const http::FieldView field = head.fields[i];  // its name and value are neighbours in memory
     const std::string_view line(field.name.data(), field.value.data() + field.value.size());

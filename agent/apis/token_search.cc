@@ -14,6 +14,7 @@ namespace {
 __extension__ using Uint128 = unsigned __int128;
 
 constexpr size_t kWindow = sizeof(uint64_t);
+constexpr int kDecodedTimes = 3;
 constexpr size_t kBitsPerEntry = 256;  // one lookup in as many is in vain
 static_assert(TokenSearch::kTokenBytesMin == kWindow);
 
@@ -99,7 +100,14 @@ uint64_t TokenSearch::Hash(const char* window) const {
 bool TokenSearch::FoundIn(std::string_view text) const {
   if (entries_.empty()) return false;
   if (FoundAsItStands(text)) return true;
-  return text.find('%') != std::string_view::npos && FoundAsItStands(PercentDecoded(text));
+  if (text.find('%') == std::string_view::npos) return false;
+  // An address within an address is encoded twice.
+  std::string decoded = PercentDecoded(text);
+  for (int times = 1; !FoundAsItStands(decoded); ++times) {
+    if (times == kDecodedTimes || decoded.find('%') == std::string::npos) return false;
+    decoded = PercentDecoded(decoded);
+  }
+  return true;
 }
 
 bool TokenSearch::FoundAsItStands(std::string_view text) const {

@@ -1,5 +1,5 @@
-// Whether a text holds one of a few secret tokens: as it stands, percent-encoded, or anywhere inside base64
-// (RFC 4648, either alphabet), whatever is encoded beside it. Thread-safe once built.
+// Whether a text holds one of a few secret tokens: as it stands, percent-encoded (up to three times), or
+// anywhere inside base64 (RFC 4648, either alphabet), whatever is encoded beside it. Thread-safe once built.
 //
 // The text is an attacker's, so the time a search takes must not tell how much of a token was guessed: memmem
 // and its kin skip by the letters of what they look for, and a client that times them learns those letters.

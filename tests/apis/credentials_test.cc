@@ -56,8 +56,9 @@ class DecisionTest : public testing::Test {
  protected:
   // `fields` as "name: value" each, in order.
   std::string Decide(const std::vector<std::pair<std::string, std::string>>& fields,
-                     const std::string& target = "/demo/v1/models") {
+                     const std::string& target = "/demo/v1/models", const std::string& method = "GET") {
     http::RequestHead head;
+    head.method = method;
     head.target = target;
     for (const auto& [name, value] : fields) head.fields.Add(name, value);
     const auto routes =
@@ -126,6 +127,11 @@ TEST_F(DecisionTest, NorInTheTarget) {
     EXPECT_EQ(Decide({}, target), "token_leak") << target;
     EXPECT_EQ(Decide({{"x-api-key", "tok-nightly"}}, target), "token_leak") << target;
   }
+}
+
+TEST_F(DecisionTest, NorInTheMethod) {
+  EXPECT_EQ(Decide({}, "/demo/v1", "tok-nightly"), "token_leak");
+  EXPECT_EQ(Decide({{"x-api-key", "tok-nightly"}}, "/demo/v1", "tok-nightly"), "token_leak");
 }
 
 TEST_F(DecisionTest, NorWhereTheExporterNamesNoFieldForACredential) {

@@ -42,6 +42,7 @@ TEST(TokenSearchTest, FindsATokenWhereverItStands) {
     for (const std::string after : {"", ":", "&b=2", "zz"}) {
       EXPECT_TRUE(search.FoundIn(before + std::string(kToken) + after)) << before << after;
       EXPECT_TRUE(search.FoundIn(before + Percent(kToken, true) + after)) << before << after;
+      EXPECT_TRUE(search.FoundIn(before + Percent(Percent(kToken, true), true) + after)) << "encoded twice";
       EXPECT_TRUE(search.FoundIn(before + Percent(kToken, false).substr(0, 9) +
                                  std::string(kToken.substr(3)) + after));
       for (const bool for_urls : {false, true}) {
