@@ -204,6 +204,7 @@ void Attempt::OnEnd(net::StreamEnd end) {
 void Attempt::OnTimer(net::Timer&) {
   switch (phase_) {
     case Phase::kHead:
+    case Phase::kFirstBodyByte:
       return Fail(metrics::UpstreamError::kFirstByteTimeout);
     default:
       return Fail(metrics::UpstreamError::kIdleTimeout);

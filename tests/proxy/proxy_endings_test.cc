@@ -186,6 +186,20 @@ TEST_F(ProxyTest, TheFirstByteOfABodyMayTakeAsLongAsThatOfAHead) {
   EXPECT_TRUE(client.ReadUntil("0\r\n\r\n").contains("word"));
 }
 
+TEST_F(ProxyTest, AHeadWithoutABodyToFollowIsNotSaidToStandStill) {
+  FakeUpstream upstream([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    peer.ReadAll();
+  });
+  options_.first_byte_timeout = milliseconds(200);
+  Start({Demo(upstream)});
+  Peer client = Connect();
+  client.Send(kGet);
+  client.ReadAll();
+  EXPECT_EQ(CountsOnce("apiquota_upstream_errors_total", 1), (CountMap{{"demo first_byte_timeout", 1}}));
+}
+
 TEST_F(ProxyTest, AnApiMayHaveTimeoutsOfItsOwn) {
   FakeUpstream upstream([](Peer& peer) { peer.ReadAll(); });
   apis::ApiOptions api = Demo(upstream);
