@@ -77,6 +77,7 @@ int Run(const cli::SimulateCommand& simulate) {
 int main(int argc, char** argv) {
   apiquota::app::HardenProcess();  // every command may be given credentials: in files, variables, arguments
                                    // or input
+  apiquota::app::KeepStandardStreams();
   const std::string revision = APIQUOTA_REVISION;
   const std::string version = "apiquota " APIQUOTA_VERSION + (revision.empty() ? "" : " (" + revision + ")");
   const auto command = apiquota::cli::ParseCommandLine(argc, argv, version);

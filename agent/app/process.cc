@@ -1,13 +1,20 @@
 #include "app/process.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
 
 namespace apiquota::app {
+namespace {
+
+constexpr rlim_t kDescriptorsMin = 64;  // the agent's own, the reserve, and a few connections
+
+}  // namespace
 
 void HardenProcess() {
   prctl(PR_SET_DUMPABLE, 0);
@@ -16,11 +23,21 @@ void HardenProcess() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-void RaiseDescriptorLimit() {
+void KeepStandardStreams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // The lowest free number is handed out: this one, as those below it are taken.
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+  }
+}
+
+Status RaiseDescriptorLimit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= kDescriptorsMin) return {};
+  return Fail("the limit of open files is " + std::to_string(limit.rlim_max) + "; expected at least " +
+              std::to_string(kDescriptorsMin) + " (ulimit -n, LimitNOFILE)");
 }
 
 SignalQueue::SignalQueue() {

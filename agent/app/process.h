@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 namespace apiquota::app {
 
@@ -12,9 +13,13 @@ namespace apiquota::app {
 // environment. First thing in main. A client that leaves must not end it either (SIGPIPE).
 void HardenProcess();
 
+// Whoever started it may have closed standard input, output or error: then /dev/null takes their numbers, so
+// that nothing opened later gets them and log lines with them. Before anything is opened.
+void KeepStandardStreams();
+
 // As many descriptors as the system allows: the soft limit, often 1,024, is meant for programs that use
-// select(). Before anything is opened for traffic.
-void RaiseDescriptorLimit();
+// select(). Before anything is opened for traffic. An error: too few to serve with.
+Status RaiseDescriptorLimit();
 
 // SIGHUP, SIGTERM and SIGINT as a queue for one thread. Create it before any other thread: they inherit that
 // these signals are blocked.

@@ -50,7 +50,7 @@ int NotStarted(const Error& error, std::ostream& err) {
 }  // namespace
 
 int RunServe(const ServeOptions& options, const Clock& clock, std::ostream& err) {
-  RaiseDescriptorLimit();
+  if (const Status enough = RaiseDescriptorLimit(); !enough) return NotStarted(enough.error(), err);
   const SignalQueue signals;
 
   Result<Settings> settings = LoadSettings(options);

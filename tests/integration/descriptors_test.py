@@ -3,12 +3,13 @@ recovers. Limits are set by prlimit, at the agent's start."""
 
 import re
 import socket
+import subprocess
 import unittest
 import urllib.parse
 from pathlib import Path
 
-from harness import get, require_program
-from serving import Agent, ServingTest
+from harness import BINARY, get, require_program
+from serving import LISTEN, Agent, ServingTest
 
 
 class DescriptorsTest(ServingTest):
@@ -63,6 +64,12 @@ apis:
             return get(agent.proxy + "/demo/", timeout=2)[0] == 200
         except OSError:
             return False
+
+    def test_too_few_to_serve_with_is_said_at_the_start(self):
+        done = subprocess.run([self.prlimit, "--nofile=20:20", BINARY, "serve", *LISTEN],
+                              capture_output=True, text=True, timeout=10)
+        sentence = "the limit of open files is 20; expected at least 64 (ulimit -n, LimitNOFILE)\n"
+        self.assertEqual((2, sentence), (done.returncode, done.stderr))
 
     def test_the_soft_limit_is_raised(self):
         agent = self.start("64:200")
