@@ -32,8 +32,7 @@ int RunHealthcheck(const HealthcheckOptions& options, const Clock& clock, std::o
   const std::string url = options.url.empty() ? request.url : "--url";  // which may hold a credential
   const Answer answer = AskAll({std::move(request)}, client, clock).front();
   if (answer.result.error) {
-    const metrics::ReasonInfo& info = metrics::Info(poll::ToUpstreamError(*answer.result.error));
-    err << fmt::format("apiquota healthcheck: {}: {}\n", url, info.detail);
+    err << fmt::format("apiquota healthcheck: {}: {}\n", url, poll::FailureDetail(answer.result));
     return 1;
   }
   if (answer.result.status == 200) return 0;

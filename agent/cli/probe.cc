@@ -24,7 +24,11 @@ constexpr int kNothingSaid = 3;
 constexpr int kNoAnswer = 4;
 
 using Json = nlohmann::ordered_json;
-using Outcome = std::variant<expose::Explanation, metrics::ReasonInfo>;
+struct Failure {
+  std::string_view label;
+  std::string detail;
+};
+using Outcome = std::variant<expose::Explanation, Failure>;
 
 // The headers of the answer may tell more than the host did.
 expose::Recognition Recognise(const provider::Catalogue& exporters, const http::Exchange& exchange,
@@ -38,7 +42,7 @@ expose::Recognition Recognise(const provider::Catalogue& exporters, const http::
 
 Outcome Understand(const provider::Catalogue& exporters, ProbeTarget target,
                    const net::ClientResult& result) {
-  if (result.error) return metrics::Info(poll::ToUpstreamError(*result.error));
+  if (result.error) return Failure{Info(poll::FailureOf(result)).label, poll::FailureDetail(result)};
   http::Exchange exchange;
   exchange.method = target.request.method;
   exchange.host = target.host;
@@ -65,7 +69,7 @@ Outcome Understand(const provider::Catalogue& exporters, ProbeTarget target,
 std::string AsText(const ProbeTarget& target, const Answer& answer, const Outcome& outcome, bool colour) {
   const std::string url = target.request.url.substr(0, target.request.url.find('?'));
   const std::string title = target.name == url ? url : fmt::format("{}: {}", target.name, url);
-  if (const auto* failure = std::get_if<metrics::ReasonInfo>(&outcome)) {
+  if (const auto* failure = std::get_if<Failure>(&outcome)) {
     return fmt::format("{}\n  no answer ({}): {}\n", title, failure->label, failure->detail);
   }
   const auto& explanation = std::get<expose::Explanation>(outcome);
@@ -76,7 +80,7 @@ std::string AsText(const ProbeTarget& target, const Answer& answer, const Outcom
 // The contract of `explain`, or why there was no answer; where several were asked, with the target's name.
 Json AsJson(const ProbeTarget& target, const Outcome& outcome, bool several) {
   Json json = Json::object();
-  if (const auto* failure = std::get_if<metrics::ReasonInfo>(&outcome)) {
+  if (const auto* failure = std::get_if<Failure>(&outcome)) {
     json = {{"target", target.name}, {"error", failure->label}, {"detail", failure->detail}};
     return json;
   }

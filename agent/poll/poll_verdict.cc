@@ -65,6 +65,15 @@ metrics::UpstreamError ToUpstreamError(net::ClientError error) {
   return metrics::UpstreamError::kBadResponse;
 }
 
+metrics::UpstreamError FailureOf(const net::ClientResult& result) {
+  return result.refusal ? metrics::ToUpstreamError(*result.refusal) : ToUpstreamError(*result.error);
+}
+
+std::string FailureDetail(const net::ClientResult& result) {
+  const metrics::UpstreamError error = FailureOf(result);
+  return result.refusal ? Detail(error, *result.refusal) : std::string(Info(error).detail);
+}
+
 PollVerdict JudgeFailure(metrics::UpstreamError error, const std::optional<http::Refusal>& refusal) {
   const metrics::ReasonInfo& info = Info(error);
   return {.success = false,

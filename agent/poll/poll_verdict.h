@@ -26,6 +26,11 @@ struct PollVerdict {
 
 metrics::UpstreamError ToUpstreamError(net::ClientError error);
 
+// Why a request has no answer, as a reason and as a sentence: both doors name what the codec refused alike.
+// REQUIRES: result.error.
+metrics::UpstreamError FailureOf(const net::ClientResult& result);
+std::string FailureDetail(const net::ClientResult& result);
+
 // With what the codec said of the answer, if that is why.
 PollVerdict JudgeFailure(metrics::UpstreamError error, const std::optional<http::Refusal>& refusal = {});
 PollVerdict JudgeAnswer(int status, const provider::Signals& signals, SystemTime now);

@@ -180,8 +180,7 @@ class Poller::Impl {
     PollVerdict verdict;
     const int status = result.error ? 0 : result.status;
     if (result.error) {
-      const metrics::UpstreamError error =
-          result.refusal ? metrics::ToUpstreamError(*result.refusal) : ToUpstreamError(*result.error);
+      const metrics::UpstreamError error = FailureOf(result);
       metrics.UpstreamErrors(error).Add();
       verdict = JudgeFailure(error, result.refusal);
     } else {

@@ -91,6 +91,7 @@ class PolledApi:
             "rejected": response("401 Unauthorized"),
             "broken": response("500 Oh"),
             "redirect": response("302 Found", "Location: /elsewhere\r\n"),
+            "long_head": response("200 OK", f"X-Long: {'a' * 70000}\r\n"),
             "garbage": b"this is no HTTP\r\n\r\n",
             "truncated": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
         }[fault]

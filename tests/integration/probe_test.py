@@ -71,6 +71,12 @@ class ProbeTest(unittest.TestCase):
             "no answer (closed_early): the upstream closed the connection before it answered", text
         )
 
+    def test_why_an_answer_was_refused_is_said_as_the_proxy_says_it(self):
+        done = run("probe", "--format=json", f"{self.api.url}/long_head")
+        said = json.loads(done.stdout)
+        self.assertEqual("response_head_size", said["error"])
+        self.assertTrue(said["detail"].endswith(": the head is too long (head_size)"), said)
+
     def test_configured_apis_are_asked_with_each_of_their_keys(self):
         with Workspace() as work:
             config = work.directory / "agent.yaml"
