@@ -64,12 +64,12 @@ Status AddFlagApis(const ServeOptions& options, const config::LoadContext& conte
 Status AddFlagWebConfigs(const ServeOptions& options, const config::LoadContext& context,
                          config::Config* config) {
   if (!options.admin_web_config.empty()) {
-    auto web = config::LoadWebConfigFile(options.admin_web_config, context);
+    auto web = config::LoadWebConfigFile(options.admin_web_config, context, "--web.config.file");
     if (!web) return std::unexpected(web.error());
     config->admin.web = std::move(*web);
   }
   if (options.proxy_web_config.empty()) return {};
-  auto web = config::LoadWebConfigFile(options.proxy_web_config, context);
+  auto web = config::LoadWebConfigFile(options.proxy_web_config, context, "--proxy.config.file");
   if (!web) return std::unexpected(web.error());
   if (const Status fits = config::CheckForProxy(*web); !fits) {
     return Fail("--proxy.config.file: " + fits.error().message);

@@ -15,8 +15,10 @@ int RunCheckConfig(const std::vector<std::string>& files, const std::string& exp
     return 2;
   }
   int status = 0;
-  for (const std::string& file : files) {
-    const Result<config::Config> config = config::LoadConfigFile(file, app::ContextOf(*exporters));
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string& file = files[i];
+    const std::string named = files.size() == 1 ? "the configuration" : fmt::format("FILE {}", i + 1);
+    const auto config = config::LoadConfigFile(file, app::ContextOf(*exporters), named);
     if (config) {
       out << fmt::format("{}: good; apis: {}, callers: {}\n", file,
                          config->default_apis ? "the default ones" : std::to_string(config->apis.size()),

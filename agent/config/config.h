@@ -48,7 +48,8 @@ struct LoadContext {
 // hot path: file I/O.
 Result<Config> LoadConfig(const std::string& text, const std::string& file, const LoadContext& context);
 
-// The same for the file itself, which may be unreadable.
-Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context);
+// The same for the file itself, which may be unreadable: then `named` says which one was meant.
+Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context,
+                              std::string_view named = "the configuration");
 
 }  // namespace apiquota::config

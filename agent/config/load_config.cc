@@ -66,7 +66,7 @@ std::string DirectoryOf(const std::string& file) {
   return slash == std::string::npos ? "" : file.substr(0, slash + 1);
 }
 
-Result<std::string> ReadConfigText(const std::string& file) {
+Result<std::string> ReadConfigText(const std::string& file, std::string_view named) {
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   std::string text;
@@ -76,13 +76,13 @@ Result<std::string> ReadConfigText(const std::string& file) {
     text.resize(static_cast<size_t>(stream.gcount()));
   }
   if (!stream.is_open() || stream.bad()) {
-    return Fail(fmt::format("cannot read the configuration: {}", std::generic_category().message(errno)));
+    return Fail(fmt::format("cannot read {}: {}", named, std::generic_category().message(errno)));
   }
   return text;
 }
 
-Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context) {
-  const Result<std::string> text = ReadConfigText(file);
+Result<Config> LoadConfigFile(const std::string& file, const LoadContext& context, std::string_view named) {
+  const Result<std::string> text = ReadConfigText(file, named);
   if (!text) return std::unexpected(text.error());
   return LoadConfig(*text, file, context);
 }

@@ -21,8 +21,9 @@ struct Loader {
 // "conf/apiquota.yaml" → "conf/"
 std::string DirectoryOf(const std::string& file);
 
-// The text of a configuration file, or why it can't be read.
-Result<std::string> ReadConfigText(const std::string& file);
+// The text of a configuration file, or why it can't be read: as it may be no file's name at all, it is not
+// repeated.
+Result<std::string> ReadConfigText(const std::string& file, std::string_view named);
 
 void LoadAdmin(YamlMap section, const Loader& loader, net::AdminOptions* admin);
 void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy);

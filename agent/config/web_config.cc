@@ -108,8 +108,9 @@ Result<net::WebOptions> LoadWebConfig(const std::string& text, const std::string
   return options;
 }
 
-Result<net::WebOptions> LoadWebConfigFile(const std::string& file, const LoadContext& context) {
-  const Result<std::string> text = ReadConfigText(file);
+Result<net::WebOptions> LoadWebConfigFile(const std::string& file, const LoadContext& context,
+                                          std::string_view named) {
+  const Result<std::string> text = ReadConfigText(file, named);
   if (!text) return std::unexpected(text.error());
   return LoadWebConfig(*text, file, context);
 }

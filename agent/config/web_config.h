@@ -18,7 +18,8 @@ namespace apiquota::config {
 // context.check_tls_server. An empty file means nothing is asked for.
 Result<net::WebOptions> LoadWebConfig(const std::string& text, const std::string& file,
                                       const LoadContext& context);
-Result<net::WebOptions> LoadWebConfigFile(const std::string& file, const LoadContext& context);
+Result<net::WebOptions> LoadWebConfigFile(const std::string& file, const LoadContext& context,
+                                          std::string_view named = "the web configuration");
 
 // The proxy relays what is the API's own: of a web configuration it can have the TLS alone.
 Status CheckForProxy(const net::WebOptions& options);

@@ -23,5 +23,14 @@ TEST(CheckConfigTest, EveryFileHasItsLine) {
   EXPECT_EQ(RunCheckConfig({good, plain}, "", out, err), 0);
 }
 
+TEST(CheckConfigTest, OneOfSeveralFilesThatCantBeReadIsToldByItsPlace) {
+  const TemporaryDirectory directory;
+  const std::string good = directory.Write("good.yaml", "{}");
+  std::ostringstream out;
+  std::ostringstream err;
+  EXPECT_EQ(RunCheckConfig({good, good + "x"}, "", out, err), 2);
+  EXPECT_EQ(err.str(), "cannot read FILE 2: No such file or directory\n");
+}
+
 }  // namespace
 }  // namespace apiquota::cli
