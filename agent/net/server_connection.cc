@@ -55,7 +55,11 @@ void ServerConnection::OnTurn() {
 
 void ServerConnection::OnEnd(StreamEnd end) {
   const bool no_handshake = end == StreamEnd::kHandshakeFailed || end == StreamEnd::kBadCertificate;
-  if (no_handshake && state_ == State::kReading) handler_.OnRefused(kTlsHandshake, false);
+  if (no_handshake && state_ == State::kReading) {
+    std::string detail(kTlsHandshake.detail);
+    if (const std::string_view why = stream_.tls_failure(); !why.empty()) detail.append(": ").append(why);
+    handler_.OnRefused({.status = kTlsHandshake.status, .rule = kTlsHandshake.rule, .detail = detail}, false);
+  }
   End();
 }
 

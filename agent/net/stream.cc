@@ -110,6 +110,9 @@ void Stream::AllowHalfOpen() {
   impl_->tells_resets = true;
 }
 bool Stream::sendable() const { return impl_->sendable(); }
+std::string_view Stream::tls_failure() const {
+  return impl_->tls ? impl_->tls->engine.failure() : std::string_view();
+}
 bool Stream::open() const { return impl_->connected && !impl_->ended; }
 
 bool Stream::quiet(Look look) const {

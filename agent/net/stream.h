@@ -98,6 +98,8 @@ class Stream {
   void AllowHalfOpen();
   bool sendable() const;  // so far as is known
 
+  std::string_view tls_failure() const;  // why it has ended, if TLS is why
+
   bool open() const;
   // Open, nothing of input() or of the kernel's unread, and no end behind it: so far as is known from the
   // loop's last turn, or by asking the kernel now.

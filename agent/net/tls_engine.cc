@@ -11,6 +11,17 @@
 #include "net/address.h"
 
 namespace apiquota::net {
+namespace {
+
+// The first of the errors is the cause; those behind it say where it was noticed.
+std::string_view WordsOf(unsigned long error) {
+  if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST)
+    return "it spoke plain HTTP; an https:// URL is needed";
+  const char* const words = ERR_reason_error_string(error);
+  return words != nullptr ? words : "";
+}
+
+}  // namespace
 
 // Between OpenSSL and the engine's two byte queues: no copy on the way in, one on the way out.
 struct TlsBio {
@@ -85,8 +96,10 @@ TlsEngine::~TlsEngine() {
 }
 
 void TlsEngine::Fail() {
-  const bool certificate = state_ == TlsState::kHandshaking && SSL_get_verify_result(ssl_.get()) != X509_V_OK;
+  const long verdict = SSL_get_verify_result(ssl_.get());
+  const bool certificate = state_ == TlsState::kHandshaking && verdict != X509_V_OK;
   state_ = certificate ? TlsState::kBadCertificate : TlsState::kFailed;
+  failure_ = certificate ? X509_verify_cert_error_string(verdict) : WordsOf(ERR_peek_error());
   ERR_clear_error();
 }
 

@@ -35,6 +35,8 @@ class TlsEngine {
   TlsEngine& operator=(const TlsEngine&) = delete;
 
   TlsState state() const { return state_; }
+  // Why it failed, in words of OpenSSL's or ours and none of the peer's; empty if it did not.
+  std::string_view failure() const { return failure_; }
 
   // Goes on with the handshake; call first with nothing put, then after each Put until the state
   // changes.
@@ -62,6 +64,7 @@ class TlsEngine {
   std::string_view input_;
   std::string output_;
   TlsState state_ = TlsState::kHandshaking;
+  std::string_view failure_;  // of static storage
 };
 
 }  // namespace apiquota::net

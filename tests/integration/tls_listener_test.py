@@ -49,6 +49,10 @@ class ListenerTest(ServingTest):
     def url(self, agent):
         return agent.proxy.replace("http:", "https:") + "/demo/x"
 
+    def assert_logged(self, agent, why):
+        line = f'reason=tls_handshake status=400 detail="the client\'s TLS handshake failed: {why}"'
+        wait_until(lambda: line in agent.log(), 10, "the log says why the handshake failed")
+
     def test_clients_speak_tls_and_http_1_1(self):
         self.make_certificate("server")
         agent = self.serve(f"--proxy.config.file={self.write('web.yml', POLICY)}")
@@ -56,6 +60,7 @@ class ListenerTest(ServingTest):
         self.assertEqual(self.curl("--cacert", "server.crt", self.url(agent)), (200, ""))
         self.assertEqual(self.curl("--cacert", "server.crt", "--http2", self.url(agent)), (200, ""))
         self.assertEqual(self.curl(agent.proxy + "/demo/x")[0], 0, "plain HTTP is not served there")
+        self.assert_logged(agent, "it spoke plain HTTP; an https:// URL is needed")
         address = agent.proxy.removeprefix("http://")
         seen = self.run_openssl("s_client", "-connect", address, "-alpn", "h2,http/1.1").stdout.decode()
         self.assertIn("ALPN protocol: http/1.1", seen)
@@ -77,6 +82,7 @@ class ListenerTest(ServingTest):
         agent = self.serve(f"--config.file={config}")
         ask = ["--cacert", "server.crt", self.url(agent)]
         self.assertEqual(self.curl(*ask)[0], 0)
+        self.assert_logged(agent, "peer did not return a certificate")
         for name in ("stranger", "other"):
             self.assertEqual(self.curl("--cert", f"{name}.crt", "--key", f"{name}.key", *ask)[0], 0, name)
         self.assertEqual(self.upstream.seen, [])
