@@ -78,13 +78,17 @@ RejectionCounters::RejectionCounters(AgentMetrics& metrics) {
   }
 }
 
-void RejectionCounters::Count(std::string_view reason, int status, std::string_view detail) {
+void RejectionCounters::Count(std::string_view reason, int status, std::string_view detail,
+                              std::string_view api) {
   const auto found = counters_.find(reason);
   if (found == counters_.end()) return;
   found->second->Add();
-  LogFolded(
-      LogLevel::kWarn, "request_refused", std::string(reason).append("/").append(detail),
-      {{"reason", std::string(reason)}, {"status", std::to_string(status)}, {"detail", std::string(detail)}});
+  const std::string key = std::string(api).append("/").append(reason).append("/").append(detail);
+  const LogField why{"reason", std::string(reason)};
+  const LogField answered{"status", std::to_string(status)};
+  const LogField sentence{"detail", std::string(detail)};
+  if (api.empty()) return LogFolded(LogLevel::kWarn, "request_refused", key, {why, answered, sentence});
+  LogFolded(LogLevel::kWarn, "request_refused", key, {{"api", std::string(api)}, why, answered, sentence});
 }
 
 }  // namespace apiquota::metrics

@@ -73,17 +73,18 @@ UpstreamError ToUpstreamError(const http::Refusal& refusal);
 std::string Detail(UpstreamError error, const http::Refusal& refusal);
 
 // The counters of apiquota_http_rejected_total, all at 0 from the start. Whatever is counted here is also
-// told, in one folded line per reason and detail (event request_refused). Thread-safe.
+// told, in one folded line per api, reason and detail (event request_refused). Thread-safe.
 class RejectionCounters {
  public:
   explicit RejectionCounters(AgentMetrics& metrics);
 
-  // A reason of the closed lists; `detail` is a sentence for a person, without anything the client sent.
-  void Count(std::string_view reason, int status, std::string_view detail);
+  // A reason of the closed lists; `detail` is a sentence for a person, without anything the client sent;
+  // `api` once it is known which one was meant.
+  void Count(std::string_view reason, int status, std::string_view detail, std::string_view api = {});
   void Count(const http::Refusal& refusal) { Count(refusal.rule, refusal.status, refusal.detail); }
-  void Count(Rejection rejection) {
+  void Count(Rejection rejection, std::string_view api = {}) {
     const ReasonInfo& info = Info(rejection);
-    Count(info.label, info.status, info.detail);
+    Count(info.label, info.status, info.detail, api);
   }
 
  private:

@@ -44,7 +44,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out) const;
   void Refuse(const http::Refusal& refusal);
-  void Reject(metrics::Rejection rejection, std::string_view detail);
+  void Reject(metrics::Rejection rejection, std::string_view detail, std::string_view api = {});
   void Answer(const metrics::ReasonInfo& info, std::string_view detail);
 
   // relay_response.cc: from the upstream to the client

@@ -55,9 +55,10 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
   *found = decided.found;
   *choice = decided.choice;
-  if (choice->action == apis::KeyChoice::Action::kRefuse) return Reject(choice->refusal, {}), false;
+  if (choice->action == apis::KeyChoice::Action::kRefuse)
+    return Reject(choice->refusal, {}, route.api), false;
   const bool injects = choice->action == apis::KeyChoice::Action::kInject;
-  if (injects && !SameOrigin(head)) return Reject(metrics::Rejection::kOrigin, {}), false;
+  if (injects && !SameOrigin(head)) return Reject(metrics::Rejection::kOrigin, {}, route.api), false;
   return true;
 }
 
@@ -122,8 +123,8 @@ void Relay::Refuse(const http::Refusal& refusal) {
                       .close = true});
 }
 
-void Relay::Reject(metrics::Rejection rejection, std::string_view detail) {
-  worker_.shared().rejections.Count(rejection);
+void Relay::Reject(metrics::Rejection rejection, std::string_view detail, std::string_view api) {
+  worker_.shared().rejections.Count(rejection, api);
   Answer(Info(rejection), detail);
 }
 

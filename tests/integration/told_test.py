@@ -50,6 +50,22 @@ class ToldTest(unittest.TestCase):
         self.assertNotIn(CANARY, agent.output())
         self.assertNotIn("evil", agent.output())
 
+    def test_a_refusal_names_the_api_that_was_meant(self):
+        upstream = Upstream()
+        config = self.work.directory / "agent.yaml"
+        api = "  - {name: %s, exporter: generic, base_url: 'http://" + upstream.address + "'}\n"
+        callers = "callers: [{name: c, token_from_env: CALLER_TOKEN}]\n"
+        config.write_text(callers + "apis:\n" + api % "one" + api % "two")
+        agent = Agent(self.work, arguments=[f"--config.file={config}"], environment={"CALLER_TOKEN": CANARY})
+        for path in ("/one/", "/two/"):
+            asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {CANARY}\r\n\r\n"
+            self.assertIn(b" 403 ", exchange(agent.proxy_url, asked.encode())[0])
+        self.assertEqual(agent.stop(), 0)  # the log is whole
+        told = self.lines(agent, "request_refused")
+        self.assertEqual(["api=one reason=token_leak", "api=two reason=token_leak"],
+                         [" ".join(line.split(" ")[3:5]) for line in told])
+        self.assertNotIn(CANARY, agent.output())
+
     def test_the_upstreams_truth_is_the_sum_of_our_counters(self):
         def reply(asked, sock):
             kind = asked.line.split(b"/")[1].split(b" ")[0]
