@@ -86,7 +86,7 @@ void UpstreamPool::Failed(UpstreamConnection& connection, ConnectError error) {
 }
 
 void UpstreamPool::Release(UpstreamConnection& connection, std::optional<Micros> idle_max) {
-  const Micros rest = IdleMax(environment_.limits.idle_timeout, idle_max);
+  const Micros rest = wanted_ ? IdleMax(environment_.limits.idle_timeout, idle_max) : Micros(0);
   if (!connection.stream_.quiet(Stream::Look::kKnown) || rest <= Micros(0)) return Discard(connection);
   if (on_trial_ && queue_.linked()) return Discard(connection);
   connection.stream_.SetHandler(&connection);
@@ -98,6 +98,11 @@ void UpstreamPool::Release(UpstreamConnection& connection, std::optional<Micros>
   }
   connection.Rest(rest);
   idle_.push_back(&connection);
+}
+
+void UpstreamPool::SetWanted(bool wanted) {
+  wanted_ = wanted;
+  while (!wanted_ && !idle_.empty()) Remove(*idle_.back());
 }
 
 void UpstreamPool::Discard(UpstreamConnection& connection) {

@@ -118,6 +118,11 @@ class UpstreamPool final : private TimerHandler {
   // Gives its stream away, handler and unread bytes with it; the pool knows it no more, but counts it.
   DetachedUpstream Detach(UpstreamConnection& connection);
 
+  // Whether it will be asked again. Nobody's pool keeps no idle connections, and is empty once those in use
+  // have come back.
+  void SetWanted(bool wanted);
+  bool empty() const { return connections() == 0 && queued_ == 0; }
+
   size_t idle() const { return idle_.size(); }
   size_t connections() const { return connections_.size() + detached_; }
 
@@ -147,6 +152,7 @@ class UpstreamPool final : private TimerHandler {
   // An upstream has closed right behind an answer without having said so: the next ones have to prove that
   // they stay before they carry a request that would be lost.
   bool on_trial_ = false;
+  bool wanted_ = true;
   Timer queue_timer_;  // for the first in it
 };
 

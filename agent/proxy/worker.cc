@@ -1,5 +1,6 @@
 #include "proxy/worker.h"
 
+#include <set>
 #include <utility>
 
 namespace apiquota::proxy {
@@ -109,20 +110,35 @@ void Worker::Bury(Ended& ended, std::vector<std::unique_ptr<Ended>>* graveyard) 
   if (draining_ && nobody_left() && drained_) std::exchange(drained_, nullptr)();
 }
 
+Worker::UpstreamId Worker::IdOf(const apis::Route& route) {
+  return {net::UpstreamAddress{.host = route.base.host,
+                               .port = route.base.port,
+                               .tls = route.base.tls,
+                               .private_allowed = route.private_allowed},
+          route.timeouts.connect, route.timeouts.tls};
+}
+
+// Pools that no route leads to any more go with their last connection, at a reload after that.
+void Worker::DropUnusedUpstreams() {
+  std::set<UpstreamId> wanted;
+  for (const auto& route : routes_->routes()) wanted.insert(IdOf(*route));
+  for (auto& [id, upstream] : upstreams_) upstream->pool.SetWanted(wanted.contains(id));
+  std::erase_if(upstreams_, [&](const auto& entry) {
+    return !wanted.contains(entry.first) && entry.second->pool.empty();
+  });
+}
+
 net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
   net::UpstreamPool*& known = pool_of_route_[&route];
   if (known != nullptr) return *known;
-  const net::UpstreamAddress address{.host = route.base.host,
-                                     .port = route.base.port,
-                                     .tls = route.base.tls,
-                                     .private_allowed = route.private_allowed};
-  auto& upstream = upstreams_[{address, route.timeouts.connect, route.timeouts.tls}];
+  const UpstreamId id = IdOf(route);
+  auto& upstream = upstreams_[id];
   if (!upstream) {
     net::UpstreamEnvironment environment = environment_;
     environment.connect.connect_timeout = route.timeouts.connect;
     environment.connect.tls_timeout = route.timeouts.tls;
     environment.limits.queue_timeout = route.timeouts.connect + route.timeouts.tls;
-    upstream = std::make_unique<Upstream>(environment, address);
+    upstream = std::make_unique<Upstream>(environment, std::get<net::UpstreamAddress>(id));
   }
   known = &upstream->pool;
   return *known;
@@ -132,6 +148,7 @@ void Worker::SetRoutes(std::shared_ptr<const apis::RouteTable> routes) {
   loop_.Post([this, routes = std::move(routes)] {
     routes_ = routes;
     pool_of_route_.clear();
+    DropUnusedUpstreams();
   });
 }
 

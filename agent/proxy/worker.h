@@ -88,7 +88,11 @@ class Worker {
     net::UpstreamEnvironment environment;
     net::UpstreamPool pool;
   };
-  std::map<std::tuple<net::UpstreamAddress, Micros, Micros>, std::unique_ptr<Upstream>> upstreams_;
+  using UpstreamId = std::tuple<net::UpstreamAddress, Micros, Micros>;  // connect and TLS timeouts
+  static UpstreamId IdOf(const apis::Route& route);
+  void DropUnusedUpstreams();
+
+  std::map<UpstreamId, std::unique_ptr<Upstream>> upstreams_;
   std::unordered_map<const apis::Route*, net::UpstreamPool*> pool_of_route_;
   std::unique_ptr<net::Listener> listener_;
   uint16_t port_ = 0;

@@ -247,6 +247,27 @@ TEST_F(UpstreamPoolTest, AConnectionThatTheUpstreamDoesNotKeepIsNotKept) {
   EXPECT_EQ(Connections(), 0U);
 }
 
+TEST_F(UpstreamPoolTest, WhatNobodyWantsAnyMoreIsEmptyOnceTheLastIsBack) {
+  Make({});
+  Asker askers[2];
+  UpstreamConnection* in_use = Acquire(askers[0]);
+  Release(Acquire(askers[1]));
+  OnLoop([&] { pool_->SetWanted(false); });
+  EXPECT_EQ(Idle(), 0U);
+  EXPECT_FALSE(OnLoop([&] { return pool_->empty(); })) << "a request under way keeps its connection";
+  Release(in_use);
+  EXPECT_TRUE(OnLoop([&] { return pool_->empty(); }));
+}
+
+TEST_F(UpstreamPoolTest, WantedAgainItKeepsWhatIsGivenBack) {
+  Make({});
+  OnLoop([&] { pool_->SetWanted(false); });
+  OnLoop([&] { pool_->SetWanted(true); });
+  Asker asker;
+  Release(Acquire(asker));
+  EXPECT_EQ(Idle(), 1U);
+}
+
 TEST_F(UpstreamPoolTest, NobodyWaitsInTheQueueForLongerThanItsTimeout) {
   Make({.connections_max = 1, .queue_timeout = seconds(10)});
   Asker askers[3];
