@@ -76,10 +76,6 @@ bool HoldsToken(const TokenSearch& tokens, const http::RequestHead& head, size_t
   return false;
 }
 
-bool MayUse(const CallerOptions& caller, const std::string& api) {
-  return caller.apis.empty() || std::ranges::find(caller.apis, api) != caller.apis.end();
-}
-
 }  // namespace
 
 FoundCredential FindCredential(const provider::ExporterInfo& exporter, const http::Fields& fields) {
@@ -112,7 +108,7 @@ CredentialDecision DecideCredential(const RouteTable& routes, const Route& route
   if (recognises && place.index != kNone) {
     choice.caller = FindCallerInField(routes.callers(), head.fields[place.index].value);
   }
-  if (choice.caller != nullptr && !MayUse(*choice.caller, route.api)) {
+  if (choice.caller != nullptr && !choice.caller->MayUse(route.api)) {
     return refuse(metrics::Rejection::kCaller);
   }
   if (recognises &&

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/known_names.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "provider/extract_signals.h"
@@ -16,30 +17,39 @@ void CountErrors(const Observed& observed, const provider::Signals& signals,
   }
   for (const provider::SignalField field : result.implausible) observed.api.CountParseError(field);
   if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
+  if (result.dropped != 0) observed.api.CountDropped("apiquota_quota", result.dropped);
+}
+
+// What lines of a credential are folded by: keys that no configuration names share their api's, so that a
+// flood of them leaves room for the others' lines.
+std::string FoldKey(std::string_view api, std::string_view key) {
+  return std::string(api).append("/").append(IsUnnamedKey(key) ? kOtherName : key);
 }
 
 void ReportThrottle(const Observed& observed, const provider::Signals& signals) {
   const provider::Throttle& throttle = *signals.throttle;
   observed.key.CountThrottle(throttle);
   const auto& wait = signals.retry_after_seconds;
-  Log(LogLevel::kWarn, "throttle",
-      {{"api", observed.api.api()},
-       {"key", std::string(observed.key_label)},
-       {"resource", throttle.resource},
-       {"scope", std::string(ToText(throttle.scope))},
-       {"signal", std::string(ToText(throttle.signal))},
-       {"retry_after", wait ? FormatNumber(*wait) : ""}});
+  const std::string scope(ToText(throttle.scope));
+  LogFolded(LogLevel::kWarn, "throttle",
+            FoldKey(observed.api.api(), observed.key_label).append("/").append(scope),
+            {{"api", observed.api.api()},
+             {"key", std::string(observed.key_label)},
+             {"resource", throttle.resource},
+             {"scope", scope},
+             {"signal", std::string(ToText(throttle.signal))},
+             {"retry_after", wait ? FormatNumber(*wait) : ""}});
 }
 
 void ReportLimitChanges(const quota::ObserveResult& result) {
   for (const quota::LimitChange& change : result.limit_changes) {
-    Log(LogLevel::kInfo, "limit_change",
-        {{"api", change.id.api},
-         {"key", change.id.key},
-         {"resource", change.id.resource},
-         {"quota", change.id.quota},
-         {"before", FormatNumber(change.before)},
-         {"after", FormatNumber(change.after)}});
+    LogFolded(LogLevel::kInfo, "limit_change", FoldKey(change.id.api, change.id.key),
+              {{"api", change.id.api},
+               {"key", change.id.key},
+               {"resource", change.id.resource},
+               {"quota", change.id.quota},
+               {"before", FormatNumber(change.before)},
+               {"after", FormatNumber(change.after)}});
   }
 }
 
@@ -75,7 +85,7 @@ void Observer::Fold(const Observed& observed, const http::Exchange& exchange, Sy
   CountErrors(observed, signals, result);
   if (signals.throttle) ReportThrottle(observed, signals);
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
-  if (signals.retry_after_seconds) observed.api.retry_after.Observe(*signals.retry_after_seconds);
+  if (signals.retry_after_seconds) observed.api.retry_after().Observe(*signals.retry_after_seconds);
   const bool refused = exchange.status == 401 || exchange.status == 403;
   if (refused && !signals.throttle) observed.key.auth_failures().Add();
   ReportLimitChanges(result);
@@ -93,7 +103,7 @@ void Observer::FoldStream(const Observed& observed, const http::Exchange& exchan
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
   if (!signals.throttle || signals.throttle->signal != provider::ThrottleSignal::kStream) return;
   ReportThrottle(observed, signals);
-  if (signals.retry_after_seconds) observed.api.retry_after.Observe(*signals.retry_after_seconds);
+  if (signals.retry_after_seconds) observed.api.retry_after().Observe(*signals.retry_after_seconds);
 }
 
 }  // namespace apiquota::apis

@@ -1,11 +1,13 @@
 // What the operator can say about apis, their keys and who may use them. Plain values with their defaults.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -72,6 +74,10 @@ struct CallerOptions {
   std::string name;
   Secret token;
   std::vector<std::string> apis;  // which apis it may use; empty: all
+
+  bool MayUse(std::string_view api) const {
+    return apis.empty() || std::ranges::find(apis, api) != apis.end();
+  }
 };
 
 }  // namespace apiquota::apis

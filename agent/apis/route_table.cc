@@ -8,8 +8,7 @@
 namespace apiquota::apis {
 namespace {
 
-Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vector<CallerOptions>& callers,
-                                          const provider::Catalogue& exporters,
+Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const provider::Catalogue& exporters,
                                           metrics::AgentMetrics& metrics, const UpstreamTimeouts& timeouts) {
   auto route = std::make_unique<Route>();
   route->api = api.name;
@@ -46,16 +45,9 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const std::vect
     return Fail("api " + api.name + ": exporter " + api.exporter +
                 " knows no header for a credential: a key can't be injected");
   }
-  std::vector<std::string> spenders = {""};
-  for (const CallerOptions& caller : callers) {
-    if (caller.apis.empty() || std::ranges::find(caller.apis, api.name) != caller.apis.end()) {
-      spenders.push_back(caller.name);
-    }
-  }
-  route->metrics.MakeWith([&metrics, name = api.name, exporter = route->exporter, names, spenders] {
-    return std::make_unique<metrics::ApiMetrics>(metrics, name, Info(*exporter), names, spenders);
+  route->metrics.MakeWith([&metrics, name = api.name, exporter = route->exporter, names] {
+    return std::make_unique<metrics::ApiMetrics>(metrics, name, Info(*exporter), names);
   });
-  if (!api.implied) *route->metrics;  // what somebody configured is seen from the start
   return route;
 }
 
@@ -127,6 +119,12 @@ std::string RouteTable::NoRoute(std::string_view path_and_query) const {
   return "no configured api has this path; " + known_;
 }
 
+void RouteTable::ShowConfigured() const {
+  for (const auto& route : routes_) {
+    if (!route->implied) *route->metrics;
+  }
+}
+
 Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptions>& apis,
                                                       const std::vector<CallerOptions>& callers,
                                                       const provider::Catalogue& exporters,
@@ -139,7 +137,7 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
   for (const CallerOptions& caller : callers) tokens.push_back(caller.token.Reveal());
   table->caller_tokens_ = TokenSearch(tokens);
   for (const ApiOptions& api : apis) {
-    auto route = BuildRoute(api, callers, exporters, metrics, timeouts);
+    auto route = BuildRoute(api, exporters, metrics, timeouts);
     if (!route) return std::unexpected(route.error());
     table->routes_.push_back(std::move(*route));
   }

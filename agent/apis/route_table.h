@@ -39,7 +39,7 @@ struct Route {
   UpstreamTimeouts timeouts;             // the api's own, else the proxy's
   std::optional<PollEndpoint> poll;
   bool declared = false;         // the operator declared limits: requests are counted
-  metrics::LazyMetrics metrics;  // its counters belong to the registry and survive the route
+  metrics::LazyMetrics metrics;  // its counters survive the route while the api is configured
 };
 
 // How addresses in the route's responses are written for a client that used this Host (of the route's own
@@ -62,6 +62,10 @@ class RouteTable {
   // What somebody is told whose path has no route: what is wrong with it and which routes there are, those
   // that somebody configured first.
   std::string NoRoute(std::string_view path_and_query) const;
+
+  // What somebody configured is on /metrics from the start, before its first request. Once the registry knows
+  // the names of this table.
+  void ShowConfigured() const;
 
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }  // longest prefix first
   const std::vector<CallerOptions>& callers() const { return callers_; }

@@ -43,9 +43,9 @@ AdminResponse Metrics(const PageSources& sources) {
                            sources.polls(),
                            sources.facts.agent(),
                            expose::ParseProc(expose::ReadProc()),
-                           sources.registry.Collect()};
+                           &sources.registry};
   page.agent.log_lines_dropped = LogLinesDropped();
-  return {200, expose::kMetricsContentType, expose::MetricsText(std::move(page))};
+  return {200, expose::kMetricsContentType, expose::MetricsText(page)};
 }
 
 AdminResponse Reload(ReloadDesk& desk) {

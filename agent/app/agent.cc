@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "apis/route_table.h"
 #include "app/poll_facts.h"
+#include "base/known_names.h"
 #include "base/log.h"
 #include "http/forward.h"
 
@@ -29,6 +31,33 @@ std::vector<expose::ApiFacts> FactsOf(const Settings& settings) {
     fact.labels = api.labels;
   }
   return facts;
+}
+
+// What the configuration calls things: the rest is forgotten.
+std::shared_ptr<const KnownNames> NamesIn(const config::Config& config) {
+  std::vector<ApiNames> names;
+  for (const apis::ApiOptions& api : config.apis) {
+    ApiNames& entry = names.emplace_back();
+    entry.api = api.name;
+    entry.implied = api.implied;
+    for (const apis::KeyOptions& key : api.keys) entry.keys.push_back(key.name);
+    for (const apis::CallerOptions& caller : config.callers) {
+      if (caller.MayUse(api.name)) entry.callers.push_back(caller.name);
+    }
+  }
+  return std::make_shared<const KnownNames>(std::move(names));
+}
+
+// What is on the page whatever happens, beside what the registry and the ledger have: the agent itself and
+// its refusals, and four series of each target that is polled.
+size_t SeriesSetAside(const config::Config& config) {
+  constexpr size_t kOfAgent = 100;
+  constexpr size_t kOfTarget = 4;
+  size_t targets = 0;
+  for (const apis::ApiOptions& api : config.apis) {
+    if (api.poll) targets += std::max<size_t>(api.keys.size(), 1);
+  }
+  return kOfAgent + kOfTarget * targets;
 }
 
 std::vector<quota::DeclaredApi> DeclaredIn(const Settings& settings) {
@@ -53,6 +82,7 @@ std::string NeedsRestart(const config::Config& before, const config::Config& aft
   add(before.proxy == after.proxy, "proxy");
   add(before.poller == after.poller, "poller");
   add(before.ledger == after.ledger, "ledger");
+  add(before.metrics == after.metrics, "metrics");
   add(before.state_file == after.state_file, "state");
   add(before.key_salt_file == after.key_salt_file, "key_salt_file");
   return sections;
@@ -73,8 +103,9 @@ Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const 
       clock_(clock),
       settings_(std::move(settings)),
       fingerprinter_(std::move(salt)),
+      registry_(settings_.config.metrics.series_max),
       metrics_(registry_),
-      ledger_(settings_.config.ledger),
+      ledger_(settings_.config.ledger, &registry_.shares()),
       state_(settings_.config.state_file),
       facts_({.version = options.version,
               .revision = options.revision,
@@ -85,7 +116,7 @@ Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const 
 Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Settings settings, Secret salt,
                                             const Clock& clock) {
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
-  agent->ledger_.declared().Configure(DeclaredIn(agent->settings_), clock.SystemNow());
+  agent->ForgetOthersThan(agent->settings_);
   agent->state_.Restore(agent->ledger_, clock.SystemNow());
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
@@ -99,6 +130,7 @@ Status Agent::Listen() {
   }
   auto routes = BuildRoutes(settings_);
   if (!routes) return std::unexpected(routes.error());
+  (*routes)->ShowConfigured();
   const PageSources sources{clock_,
                             ledger_,
                             registry_,
@@ -130,6 +162,14 @@ Status Agent::Listen() {
   Log(LogLevel::kInfo, "ready",
       {{"version", options_.version}, {"apis", std::to_string(config.apis.size())}});
   return {};
+}
+
+// Counters and readings of what is no longer configured go, wherever they are kept.
+void Agent::ForgetOthersThan(const Settings& settings) {
+  const auto names = NamesIn(settings.config);
+  registry_.Configure(names, SeriesSetAside(settings.config));
+  ledger_.Configure(names);
+  ledger_.declared().Configure(DeclaredIn(settings), clock_.SystemNow());
 }
 
 // Pages are served before there is a poller.
@@ -166,10 +206,12 @@ Status Agent::LoadAgain() {
   if (!loaded) return std::unexpected(loaded.error());
   auto routes = BuildRoutes(*loaded);
   if (!routes) return std::unexpected(routes.error());
-  ledger_.declared().Configure(DeclaredIn(*loaded), clock_.SystemNow());
+  ForgetOthersThan(*loaded);
+  (*routes)->ShowConfigured();
   proxy_->SetRoutes(*routes);
   poller_->SetRoutes(*routes);
   facts_.ReloadSucceeded(FactsOf(*loaded), clock_.SystemNow());
+  SaveState();  // names that are gone leave the file, too
   const std::string sections = NeedsRestart(settings_.config, loaded->config);
   Log(LogLevel::kInfo, "reloaded", {{"apis", std::to_string(loaded->config.apis.size())}});
   if (!sections.empty()) Log(LogLevel::kWarn, "restart_needed", {{"changed", sections}});

@@ -42,6 +42,7 @@ class Agent {
   Agent(const ServeOptions& options, Settings settings, Secret salt, const Clock& clock);
   Status Listen();
   Status LoadAgain();
+  void ForgetOthersThan(const Settings& settings);
   std::vector<expose::PollFacts> Polls() const;
   Result<std::shared_ptr<const apis::RouteTable>> BuildRoutes(const Settings& settings);
 

@@ -11,6 +11,7 @@
 
 #include "apis/options.h"
 #include "base/error.h"
+#include "metrics/options.h"
 #include "net/options.h"
 #include "poll/options.h"
 #include "proxy/options.h"
@@ -23,6 +24,7 @@ struct Config {
   proxy::ProxyOptions proxy;
   poll::PollerOptions poller;
   quota::LedgerOptions ledger;
+  metrics::MetricsOptions metrics;
   std::vector<apis::ApiOptions> apis;
   bool default_apis =
       true;  // the file says nothing of apis: every exporter with a base_url, credentials passed through

@@ -47,6 +47,7 @@ Result<Config> LoadConfig(const std::string& text, const std::string& file, cons
   if (context.proxy_listen) config.proxy.listen = *context.proxy_listen;
   LoadPoller(root.Get("poller").AsMap(), &config.poller);
   LoadLedger(root.Get("ledger").AsMap(), &config.ledger);
+  LoadMetrics(root.Get("metrics").AsMap(), &config.metrics);
   const YamlValue apis = root.Get("apis");
   config.default_apis = !apis.Present();
   config.apis = LoadApis(apis, loader, config.proxy.hosts);

@@ -103,4 +103,9 @@ void LoadLedger(YamlMap section, quota::LedgerOptions* ledger) {
   section.Finish();
 }
 
+void LoadMetrics(YamlMap section, metrics::MetricsOptions* metrics) {
+  LoadCount(section, "series_max", 1000, 1'000'000, &metrics->series_max);
+  section.Finish();
+}
+
 }  // namespace apiquota::config

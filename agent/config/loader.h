@@ -29,6 +29,7 @@ void LoadAdmin(YamlMap section, const Loader& loader, net::AdminOptions* admin);
 void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy);
 void LoadPoller(YamlMap section, poll::PollerOptions* poller);
 void LoadLedger(YamlMap section, quota::LedgerOptions* ledger);
+void LoadMetrics(YamlMap section, metrics::MetricsOptions* metrics);
 std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader,
                                        const std::vector<std::string>& proxy_hosts);
 std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,

@@ -1,14 +1,14 @@
 #include "expose/metrics.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 #include "expose/label_text.h"
+#include "expose/metrics_writer.h"
 #include "expose/quota_families.h"
 
 namespace apiquota::expose {
@@ -126,38 +126,52 @@ void AddProcess(const ProcessStats& stats, std::vector<MetricFamily>* families) 
   families->push_back(Single("process_threads", "Threads of the process.", gauge, stats.threads));
 }
 
-// The ledger keeps its own caps; what it refused stands beside the other families' drops.
-void AddLedgerDrops(uint64_t dropped, std::vector<MetricFamily>* families) {
-  const auto found = std::ranges::find(*families, "apiquota_series_dropped_total", &MetricFamily::name);
-  if (found == families->end()) return;
-  ClientMetric& metric = found->metric.emplace_back();
-  metric.label = {{"family", "apiquota_quota"}};
-  metric.counter.value = static_cast<double>(dropped);
-  std::ranges::sort(found->metric, {}, &ClientMetric::label);
+void WriteChild(const std::string& labels, const metrics::Counter& counter, MetricsWriter& writer) {
+  writer.AddSample(labels, static_cast<double>(counter.Value()));
+}
+
+void WriteChild(const std::string& labels, const metrics::Histogram& histogram, MetricsWriter& writer) {
+  writer.AddHistogram(labels, histogram.Collect());
+}
+
+template <class Metric>
+void WriteCounted(const metrics::Family<Metric>& family, MetricsWriter& writer) {
+  const metrics::FamilyOptions& options = family.options();
+  writer.BeginFamily(
+      options.name, options.help,
+      std::is_same_v<Metric, metrics::Histogram> ? MetricType::Histogram : MetricType::Counter);
+  std::string labels;
+  family.ForEach([&](const std::vector<std::string>& values, const Metric& child) {
+    labels.clear();
+    for (size_t i = 0; i < values.size(); ++i) MetricsWriter::AddLabel(options.labels[i], values[i], &labels);
+    WriteChild(labels, child, writer);
+  });
+}
+
+void AddCounted(const metrics::Registry& registry, std::vector<WritableFamily>* families) {
+  registry.ForEachFamily([&](const auto& family) {
+    families->push_back(
+        {family.options().name, [&family](MetricsWriter& writer) { WriteCounted(family, writer); }});
+  });
 }
 
 }  // namespace
 
-std::vector<MetricFamily> MetricFamilies(MetricsPage page) {
-  std::vector<MetricFamily> families = std::move(page.counted);
-  AddLedgerDrops(page.snapshot.dropped_total, &families);
-  std::ranges::move(QuotaFamilies(page.snapshot), std::back_inserter(families));
+std::string MetricsText(const MetricsPage& page) {
+  std::vector<WritableFamily> writable = QuotaFamilies(page.snapshot);
+  if (page.counted != nullptr) AddCounted(*page.counted, &writable);
+  std::vector<MetricFamily> families;
   families.push_back(ApiInfo(page.apis));
   AddPolls(page.polls, &families);
   AddAgent(page.agent, &families);
   AddProcess(page.process, &families);
-  std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
-  std::ranges::sort(families, {}, &MetricFamily::name);
-  for (MetricFamily& family : families) {
-    for (ClientMetric& metric : family.metric) {
-      for (ClientMetric::Label& label : metric.label) label.value = LabelValue(label.value);
-    }
+  for (const MetricFamily& family : families) {
+    writable.push_back({family.name, [&family](MetricsWriter& writer) { writer.AddFamily(family); }});
   }
-  return families;
-}
-
-std::string MetricsText(MetricsPage page) {
-  return prometheus::TextSerializer().Serialize(MetricFamilies(std::move(page)));
+  std::ranges::sort(writable, {}, &WritableFamily::name);
+  MetricsWriter writer;
+  for (const WritableFamily& family : writable) family.write(writer);
+  return writer.Take();
 }
 
 }  // namespace apiquota::expose

@@ -3,13 +3,12 @@
 // what is unknown or has expired is absent from the page. tests/golden/metrics.txt is the documented list.
 #pragma once
 
-#include <prometheus/metric_family.h>
-
 #include <string>
 #include <vector>
 
 #include "expose/facts.h"
 #include "expose/process_stats.h"
+#include "metrics/telemetry.h"
 #include "quota/snapshot.h"
 
 namespace apiquota::expose {
@@ -22,12 +21,10 @@ struct MetricsPage {
   std::vector<PollFacts> polls;
   AgentFacts agent;
   ProcessStats process;
-  std::vector<prometheus::MetricFamily> counted;  // Registry::Collect()
+  const metrics::Registry* counted = nullptr;
 };
 
-// Sorted by name; families without a series are left out.
-std::vector<prometheus::MetricFamily> MetricFamilies(MetricsPage page);
-
-std::string MetricsText(MetricsPage page);
+// Families sorted by name; those without a series are left out.
+std::string MetricsText(const MetricsPage& page);
 
 }  // namespace apiquota::expose

@@ -1,6 +1,7 @@
 #include "expose/quota_families.h"
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -10,13 +11,17 @@ namespace apiquota::expose {
 namespace {
 
 using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
 using quota::QuotaView;
 
-std::vector<ClientMetric::Label> Labels(const quota::QuotaId& id) {
-  return {
-      {"api", id.api}, {"key", id.key}, {"resource", id.resource}, {"quota", id.quota}, {"unit", id.unit}};
+std::string Labels(const quota::QuotaId& id) {
+  std::string labels;
+  MetricsWriter::AddLabel("api", id.api, &labels);
+  MetricsWriter::AddLabel("key", id.key, &labels);
+  MetricsWriter::AddLabel("resource", id.resource, &labels);
+  MetricsWriter::AddLabel("quota", id.quota, &labels);
+  MetricsWriter::AddLabel("unit", id.unit, &labels);
+  return labels;
 }
 
 using Value = std::optional<double> (*)(const QuotaView&);
@@ -83,31 +88,33 @@ const Row kRows[] = {
      [](const QuotaView& v) -> std::optional<double> { return static_cast<double>(v.limit_changes_total); }},
 };
 
-MetricFamily Render(const Row& row, const quota::Snapshot& snapshot) {
-  MetricFamily family{row.name, row.help, row.type, {}};
-  for (const QuotaView& view : snapshot.quotas) {
-    const std::optional<double> value = row.value(view);
-    if (!value) continue;
-    ClientMetric& metric = family.metric.emplace_back();
-    metric.label = Labels(view.id);
-    (row.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = *value;
+// The snapshot with the labels of each of its quotas, written once.
+struct Labelled {
+  const quota::Snapshot& snapshot;
+  std::vector<std::string> labels;
+};
+
+void WriteRow(const Row& row, const Labelled& quotas, MetricsWriter& writer) {
+  writer.BeginFamily(row.name, row.help, row.type);
+  for (size_t i = 0; i < quotas.labels.size(); ++i) {
+    const std::optional<double> value = row.value(quotas.snapshot.quotas[i]);
+    if (value) writer.AddSample(quotas.labels[i], *value);
   }
-  return family;
 }
 
-MetricFamily Info(const quota::Snapshot& snapshot) {
-  MetricFamily family{"apiquota_quota_info",
-                      "Facts about the quota that do not change, as labels; always 1.",
-                      MetricType::Gauge,
-                      {}};
-  for (const QuotaView& view : snapshot.quotas) {
-    ClientMetric& metric = family.metric.emplace_back();
-    metric.label = Labels(view.id);
-    metric.label.push_back({"exporter", view.exporter});
-    metric.label.push_back({"kind", std::string(ToText(view.kind))});
-    metric.gauge.value = 1;
+constexpr std::string_view kInfo = "apiquota_quota_info";
+constexpr std::string_view kPeaks = "apiquota_quota_window_peak_used_ratio";
+
+void WriteInfo(const Labelled& quotas, MetricsWriter& writer) {
+  writer.BeginFamily(kInfo, "Facts about the quota that do not change, as labels; always 1.",
+                     MetricType::Gauge);
+  for (size_t i = 0; i < quotas.labels.size(); ++i) {
+    const QuotaView& view = quotas.snapshot.quotas[i];
+    std::string labels = quotas.labels[i];
+    MetricsWriter::AddLabel("exporter", view.exporter, &labels);
+    MetricsWriter::AddLabel("kind", ToText(view.kind), &labels);
+    writer.AddSample(labels, 1);
   }
-  return family;
 }
 
 ClientMetric::Histogram Cumulative(const quota::PeakHistogram& peaks) {
@@ -122,29 +129,29 @@ ClientMetric::Histogram Cumulative(const quota::PeakHistogram& peaks) {
   return histogram;
 }
 
-MetricFamily Peaks(const quota::Snapshot& snapshot) {
-  MetricFamily family{
-      "apiquota_quota_window_peak_used_ratio",
+void WritePeaks(const Labelled& quotas, MetricsWriter& writer) {
+  writer.BeginFamily(
+      kPeaks,
       "Highest share used in each window that closed, for windows under 30 minutes: what happens "
       "between two scrapes stays visible.",
-      MetricType::Histogram,
-      {}};
-  for (const QuotaView& view : snapshot.quotas) {
-    if (!view.window_peaks) continue;
-    ClientMetric& metric = family.metric.emplace_back();
-    metric.label = Labels(view.id);
-    metric.histogram = Cumulative(*view.window_peaks);
+      MetricType::Histogram);
+  for (size_t i = 0; i < quotas.labels.size(); ++i) {
+    const std::optional<quota::PeakHistogram>& peaks = quotas.snapshot.quotas[i].window_peaks;
+    if (peaks) writer.AddHistogram(quotas.labels[i], Cumulative(*peaks));
   }
-  return family;
 }
 
 }  // namespace
 
-std::vector<MetricFamily> QuotaFamilies(const quota::Snapshot& snapshot) {
-  std::vector<MetricFamily> families;
-  for (const Row& row : kRows) families.push_back(Render(row, snapshot));
-  families.push_back(Info(snapshot));
-  families.push_back(Peaks(snapshot));
+std::vector<WritableFamily> QuotaFamilies(const quota::Snapshot& snapshot) {
+  const auto quotas = std::make_shared<Labelled>(Labelled{snapshot, {}});
+  for (const QuotaView& view : snapshot.quotas) quotas->labels.push_back(Labels(view.id));
+  std::vector<WritableFamily> families;
+  for (const Row& row : kRows) {
+    families.push_back({row.name, [&row, quotas](MetricsWriter& writer) { WriteRow(row, *quotas, writer); }});
+  }
+  families.push_back({kInfo, [quotas](MetricsWriter& writer) { WriteInfo(*quotas, writer); }});
+  families.push_back({kPeaks, [quotas](MetricsWriter& writer) { WritePeaks(*quotas, writer); }});
   return families;
 }
 

@@ -7,11 +7,6 @@
 namespace apiquota::metrics {
 namespace {
 
-// One counter child per combination of its labels; a histogram's child is a dozen series.
-constexpr size_t kCountersMax = 2000;
-constexpr size_t kRequestsMax = 10'000;  // hundreds of configured keys, each with its codes and doors
-constexpr size_t kHistogramsMax = 100;
-
 // Models answer in minutes, loopback services in a millisecond.
 const std::vector<double> kDurationSeconds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                                               2.5,   5,    10,    30,   60,  120,  300, 600};
@@ -20,25 +15,25 @@ const std::vector<double> kOverheadSeconds = {0.00001, 0.000025, 0.00005, 0.0001
                                               0.001,   0.0025,   0.005,   0.01,   0.05,    0.25};
 
 Family<Counter>& Counters(Registry& registry, std::string name, std::string help,
-                          std::vector<std::string> labels, size_t children_max = kCountersMax) {
-  return registry.AddCounters({std::move(name), std::move(help), std::move(labels), children_max, {}});
+                          std::vector<std::string> labels) {
+  return registry.AddCounters({std::move(name), std::move(help), std::move(labels), {}});
 }
 
 Family<Histogram>& Histograms(Registry& registry, std::string name, std::string help,
                               std::vector<std::string> labels, const std::vector<double>& bounds) {
-  return registry.AddHistograms(
-      {std::move(name), std::move(help), std::move(labels), kHistogramsMax, bounds});
+  return registry.AddHistograms({std::move(name), std::move(help), std::move(labels), bounds});
 }
 
 }  // namespace
 
 AgentMetrics::AgentMetrics(Registry& r)
-    : proxy_requests(Counters(r, "apiquota_proxy_requests_total",
+    : registry(r),
+      proxy_requests(Counters(r, "apiquota_proxy_requests_total",
                               "Answers given to the proxy's clients, the agent's own refusals included.",
                               {"api", "code"})),
       upstream_requests(Counters(r, "apiquota_upstream_requests_total",
                                  "Requests sent to the API that were answered, by the status of the answer.",
-                                 {"api", "key", "caller", "method", "code", "door"}, kRequestsMax)),
+                                 {"api", "key", "caller", "method", "code", "door"})),
       upstream_errors(Counters(r, "apiquota_upstream_errors_total",
                                "Requests to the API that failed before a whole answer had arrived.",
                                {"api", "reason"})),

@@ -3,8 +3,7 @@
 // providers said is in the ledger.
 //
 // Thread-safe like the families themselves. The references live as long as the registry. Label
-// values in the order of the comments; With() costs a lock, so doors keep the child
-// (base/telemetry.h).
+// values in the order of the comments; With() costs locks, so doors keep the child (telemetry.h).
 #pragma once
 
 #include "metrics/telemetry.h"
@@ -14,6 +13,8 @@ namespace apiquota::metrics {
 struct AgentMetrics {
   // REQUIRES: called once per registry, before anything is counted.
   explicit AgentMetrics(Registry& registry);
+
+  Registry& registry;
 
   Family<Counter>& proxy_requests;         // api, code
   Family<Counter>& upstream_requests;      // api, key, caller, method, code, door

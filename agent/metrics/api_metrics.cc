@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/known_names.h"
 #include "base/log.h"
 
 namespace apiquota::metrics {
@@ -9,7 +10,6 @@ namespace {
 
 constexpr size_t kKeysMetMax = 100;        // of one api: fingerprints met at run time
 constexpr size_t kTokenResourcesMax = 64;  // of one key, as in the ledger
-constexpr std::string_view kOther = "other";
 constexpr std::string_view kMethods[] = {"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"};
 constexpr int kKnownCodes[] = {200, 429};
 
@@ -22,12 +22,12 @@ std::string_view DoorLabel(http::Door door) {
     case http::Door::kIngest:
       return "ingest";
   }
-  return kOther;
+  return kOtherName;
 }
 
 std::string_view MethodLabel(std::string_view method) {
   const auto* found = std::find(std::begin(kMethods), std::end(kMethods), method);
-  return found == std::end(kMethods) ? kOther : *found;
+  return found == std::end(kMethods) ? kOtherName : *found;
 }
 
 }  // namespace
@@ -41,11 +41,11 @@ KeyMetrics::KeyMetrics(ApiMetrics& api, std::string key, std::string caller)
 Counter& KeyMetrics::UpstreamRequests(http::Door door, std::string_view method, int code) {
   const std::tuple id(door, MethodLabel(method), code);
   const std::lock_guard lock(mutex_);
-  Counter*& counter = requests_[id];
+  std::shared_ptr<Counter>& counter = requests_[id];
   if (counter == nullptr) {
     counter =
-        &api_.families().upstream_requests.With({api_.api(), key_, caller_, std::string(MethodLabel(method)),
-                                                 std::to_string(code), std::string(DoorLabel(door))});
+        api_.families().upstream_requests.With({api_.api(), key_, caller_, std::string(MethodLabel(method)),
+                                                std::to_string(code), std::string(DoorLabel(door))});
   }
   return *counter;
 }
@@ -55,50 +55,39 @@ void KeyMetrics::CountThrottle(const provider::Throttle& throttle) {
       .throttles
       .With({api_.api(), key_, caller_, throttle.resource, std::string(ToText(throttle.scope)),
              std::string(ToText(throttle.signal))})
-      .Add();
+      ->Add();
 }
 
 void KeyMetrics::CountTokens(std::string_view resource, const provider::TokenUsage& usage) {
   const std::lock_guard lock(mutex_);
   auto found = tokens_.find(resource);
   if (found == tokens_.end()) {
-    if (tokens_.size() >= kTokenResourcesMax) resource = kOther;
+    if (tokens_.size() >= kTokenResourcesMax) resource = kOtherName;
     found = tokens_.try_emplace(std::string(resource)).first;
   }
   for (size_t i = 0; i < usage.size(); ++i) {
     if (usage[i] == 0) continue;
-    Counter*& counter = found->second[i];
+    std::shared_ptr<Counter>& counter = found->second[i];
     if (counter == nullptr) {
-      counter = &api_.families().tokens.With({api_.api(), key_, caller_, found->first,
-                                              std::string(ToText(static_cast<provider::TokenType>(i))),
-                                              "reported"});
+      counter =
+          api_.families().tokens.With({api_.api(), key_, caller_, found->first,
+                                       std::string(ToText(static_cast<provider::TokenType>(i))), "reported"});
     }
     counter->Add(usage[i]);
   }
 }
 
 ApiMetrics::ApiMetrics(AgentMetrics& families, std::string api, const provider::ExporterInfo& exporter,
-                       const std::vector<std::string>& keys, const std::vector<std::string>& callers)
-    : retry_after(families.retry_after.With({api})),
-      upstream_duration(families.upstream_duration.With({api})),
-      upstream_first_byte(families.upstream_first_byte.With({api})),
-      overhead_request(families.overhead.With({api, "request"})),
-      overhead_response(families.overhead.With({api, "response"})),
-      families_(families),
-      api_(std::move(api)) {
+                       const std::vector<std::string>& keys)
+    : families_(families), api_(std::move(api)) {
   for (const int code : kKnownCodes) ProxyRequests(code);
-  for (size_t i = 0; i < kUpstreamErrorCount; ++i) {
-    const auto error = static_cast<UpstreamError>(i);
-    upstream_errors_[i] = &families_.upstream_errors.With({api_, std::string(Info(error).label)});
-  }
+  const std::string nobody;  // in particular
   for (const std::string& key : keys) {
-    for (const std::string& caller : callers) {
-      auto& metrics = keys_[{key, caller}] = std::make_unique<KeyMetrics>(*this, key, caller);
-      for (const int code : kKnownCodes) metrics->UpstreamRequests(http::Door::kProxy, "GET", code);
-      for (const provider::Throttle& throttle : exporter.throttles) {
-        families_.throttles.With({api_, key, caller, throttle.resource, std::string(ToText(throttle.scope)),
-                                  std::string(ToText(throttle.signal))});
-      }
+    auto& metrics = keys_[{key, nobody}] = std::make_unique<KeyMetrics>(*this, key, nobody);
+    for (const int code : kKnownCodes) metrics->UpstreamRequests(http::Door::kProxy, "GET", code);
+    for (const provider::Throttle& throttle : exporter.throttles) {
+      families_.throttles.With({api_, key, nobody, throttle.resource, std::string(ToText(throttle.scope)),
+                                std::string(ToText(throttle.signal))});
     }
   }
 }
@@ -109,7 +98,8 @@ KeyMetrics& ApiMetrics::ForKey(std::string_view key, std::string_view caller) {
   auto found = keys_.find(id);
   if (found != keys_.end()) return *found->second;
   if (keys_met_ >= kKeysMetMax) {
-    id.first = kOther;
+    CountDropped("apiquota_upstream_requests_total", 1);
+    id.first = kOtherName;
     found = keys_.find(id);
     if (found != keys_.end()) return *found->second;
   } else {
@@ -120,17 +110,20 @@ KeyMetrics& ApiMetrics::ForKey(std::string_view key, std::string_view caller) {
 }
 
 Counter& ApiMetrics::ProxyRequests(int code) {
-  std::atomic<Counter*>& cached = proxy_requests_[static_cast<size_t>(std::clamp(code, 0, 999))];
+  const int index = std::clamp(code, 0, 999);
+  std::atomic<Counter*>& cached = proxy_requests_[static_cast<size_t>(index)];
   Counter* counter = cached.load(std::memory_order_acquire);
-  if (counter == nullptr) {
-    counter = &families_.proxy_requests.With({api_, std::to_string(code)});
-    cached.store(counter, std::memory_order_release);
-  }
-  return *counter;
+  if (counter != nullptr) return *counter;
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Counter>& held = proxy_requests_held_[index];
+  if (held == nullptr) held = families_.proxy_requests.With({api_, std::to_string(code)});
+  cached.store(held.get(), std::memory_order_release);
+  return *held;
 }
 
 Counter& ApiMetrics::UpstreamErrors(UpstreamError error) {
-  return *upstream_errors_[static_cast<size_t>(error)];
+  return upstream_errors_[static_cast<size_t>(error)].Get(
+      [&] { return families_.upstream_errors.With({api_, std::string(Info(error).label)}); });
 }
 
 void ApiMetrics::CountUpstreamError(UpstreamError error, std::string_view detail) {
@@ -146,19 +139,19 @@ void ApiMetrics::CountUpstreamError(UpstreamError error, std::string_view detail
 
 void ApiMetrics::CountParseError(provider::SignalField field) {
   const std::string_view text = ToText(field);
-  families_.parse_errors.With({api_, std::string(text)}).Add();
+  families_.parse_errors.With({api_, std::string(text)})->Add();
   const bool body = field == provider::SignalField::kBody;
   LogFolded(LogLevel::kWarn, body ? "body_unread" : "signal_unread", api_ + "/" + std::string(text),
             {{"api", api_}, {"field", std::string(text)}});
 }
 
 void ApiMetrics::CountObservationFailure(std::string_view what) {
-  families_.parse_errors.With({api_, "exception"}).Add();
+  families_.parse_errors.With({api_, "exception"})->Add();
   LogFolded(LogLevel::kError, "observation_failed", api_, {{"api", api_}, {"error", std::string(what)}});
 }
 
-Counter& ApiMetrics::PollCost(const std::string& key, const std::string& unit) {
-  return families_.poll_cost.With({api_, key, unit});
+void ApiMetrics::CountPollCost(const std::string& key, const std::string& unit, uint64_t cost) {
+  families_.poll_cost.With({api_, key, unit})->Add(cost);
 }
 
 }  // namespace apiquota::metrics

@@ -69,20 +69,16 @@ std::string Detail(UpstreamError error, const http::Refusal& refusal) {
       .append(")");
 }
 
-RejectionCounters::RejectionCounters(AgentMetrics& metrics) {
-  for (const ReasonInfo& info : kRejections) {
-    counters_.emplace(info.label, &metrics.http_rejected.With({std::string(info.label)}));
-  }
-  for (const std::string_view rule : http::kRefusalRules) {
-    counters_.emplace(rule, &metrics.http_rejected.With({std::string(rule)}));
-  }
+RejectionCounters::RejectionCounters(AgentMetrics& metrics) : metrics_(metrics) {
+  for (const ReasonInfo& info : kRejections) counters_.try_emplace(std::string(info.label));
+  for (const std::string_view rule : http::kRefusalRules) counters_.try_emplace(std::string(rule));
 }
 
 void RejectionCounters::Count(std::string_view reason, int status, std::string_view detail,
                               std::string_view api) {
   const auto found = counters_.find(reason);
   if (found == counters_.end()) return;
-  found->second->Add();
+  found->second.Get([&] { return metrics_.http_rejected.With({std::string(reason)}); }).Add();
   const std::string key = std::string(api).append("/").append(reason).append("/").append(detail);
   const LogField why{"reason", std::string(reason)};
   const LogField answered{"status", std::to_string(status)};

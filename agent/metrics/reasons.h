@@ -72,8 +72,8 @@ UpstreamError ToUpstreamError(const http::Refusal& refusal);
 // not followed by LF (line_ending)".
 std::string Detail(UpstreamError error, const http::Refusal& refusal);
 
-// The counters of apiquota_http_rejected_total, all at 0 from the start. Whatever is counted here is also
-// told, in one folded line per api, reason and detail (event request_refused). Thread-safe.
+// The counters of apiquota_http_rejected_total; a reason appears with its first refusal. Whatever is counted
+// here is also told, in one folded line per api, reason and detail (event request_refused). Thread-safe.
 class RejectionCounters {
  public:
   explicit RejectionCounters(AgentMetrics& metrics);
@@ -88,7 +88,8 @@ class RejectionCounters {
   }
 
  private:
-  std::map<std::string, Counter*, std::less<>> counters_;  // never changes
+  AgentMetrics& metrics_;
+  std::map<std::string, LazyChild<Counter>, std::less<>> counters_;  // the closed lists: never changes
 };
 
 }  // namespace apiquota::metrics

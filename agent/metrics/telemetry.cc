@@ -4,11 +4,14 @@
 #include <cassert>
 #include <limits>
 #include <type_traits>
+#include <utility>
+
+#include "base/log.h"
 
 namespace apiquota::metrics {
 namespace {
 
-constexpr char kOverflow[] = "other";
+constexpr std::string_view kDroppedFamily = "apiquota_series_dropped_total";
 
 size_t ThisThreadShard(size_t shards) {
   static std::atomic<size_t> next{0};
@@ -16,21 +19,14 @@ size_t ThisThreadShard(size_t shards) {
   return mine % shards;
 }
 
-void Fill(const Counter& counter, prometheus::ClientMetric* metric) {
-  metric->counter.value = static_cast<double>(counter.Value());
-}
+// Of a configuration with that many apis: the overflow children of each, what counts its drops, its line in
+// apiquota_api_info.
+constexpr size_t kSeriesOfAnApi = 20;
 
-void Fill(const Histogram& histogram, prometheus::ClientMetric* metric) {
-  metric->histogram = histogram.Collect();
-}
-
-template <class Metric>
-Metric& Emplace(std::deque<Metric>& metrics, const FamilyOptions& options) {
-  if constexpr (std::is_same_v<Metric, Histogram>) {
-    return metrics.emplace_back(options.bounds);
-  } else {
-    return metrics.emplace_back();
-  }
+std::optional<size_t> PlaceOf(std::string_view name, const std::vector<std::string>& labels) {
+  const auto found = std::ranges::find(labels, name);
+  if (found == labels.end()) return std::nullopt;
+  return static_cast<size_t>(found - labels.begin());
 }
 
 }  // namespace
@@ -59,72 +55,123 @@ prometheus::ClientMetric::Histogram Histogram::Collect() const {
 }
 
 template <class Metric>
-Family<Metric>::Family(FamilyOptions options, Counter* dropped)
-    : options_(std::move(options)), dropped_(dropped) {}
+Family<Metric>::Family(FamilyOptions options, Registry& registry)
+    : options_(std::move(options)),
+      registry_(registry),
+      api_(PlaceOf("api", options_.labels)),
+      key_(PlaceOf("key", options_.labels)),
+      caller_(PlaceOf("caller", options_.labels)) {}
 
 template <class Metric>
-Metric& Family<Metric>::With(const LabelValues& values) {
-  assert(values.size() == options_.labels.size());
-  const std::lock_guard lock(mutex_);
-  if (const auto found = children_.find(values); found != children_.end()) return *found->second;
-  LabelValues labels = values;
-  if (children_.size() >= options_.children_max) {
-    if (dropped_ != nullptr) dropped_->Add();
-    std::ranges::fill(labels, kOverflow);
-    if (const auto found = children_.find(labels); found != children_.end()) return *found->second;
-  }
-  Metric& metric = Emplace(metrics_, options_);
-  children_.emplace(std::move(labels), &metric);
-  return metric;
+std::string_view Family<Metric>::ValueOf(const std::optional<size_t>& label,
+                                         const LabelValues& values) const {
+  return label ? std::string_view(values[*label]) : std::string_view();
 }
 
 template <class Metric>
-prometheus::MetricFamily Family<Metric>::Collect() const {
-  prometheus::MetricFamily family{options_.name, options_.help, prometheus::MetricType::Counter, {}};
-  if (std::is_same_v<Metric, Histogram>) family.type = prometheus::MetricType::Histogram;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [values, metric] : children_) {
-    prometheus::ClientMetric& out = family.metric.emplace_back();
-    for (size_t i = 0; i < values.size(); ++i) out.label.push_back({options_.labels[i], values[i]});
-    Fill(*metric, &out);
+bool Family<Metric>::Known(const KnownNames& names, const LabelValues& values) const {
+  if (!api_) return true;
+  const std::string_view api = values[*api_];
+  return names.Api(api) && (!key_ || names.Key(api, values[*key_])) &&
+         (!caller_ || names.Caller(api, values[*caller_]));
+}
+
+template <class Metric>
+typename Family<Metric>::Child Family<Metric>::Make() const {
+  if constexpr (std::is_same_v<Metric, Histogram>) {
+    return std::make_shared<Histogram>(options_.bounds);
+  } else {
+    return std::make_shared<Counter>();
   }
-  return family;
+}
+
+template <class Metric>
+size_t Family<Metric>::SeriesPerChild() const {
+  constexpr size_t kCountSumAndInfinity = 3;
+  return std::is_same_v<Metric, Histogram> ? options_.bounds.size() + kCountSumAndInfinity : 1;
+}
+
+template <class Metric>
+typename Family<Metric>::Child Family<Metric>::With(const LabelValues& values) {
+  const size_t series = api_ ? SeriesPerChild() : 0;
+  if (Child child = FindOrMake(values, series)) return child;
+  return Overflow(values);
+}
+
+// Null if there is no room. Names are asked for under the lock: whoever replaces them comes by afterwards.
+template <class Metric>
+typename Family<Metric>::Child Family<Metric>::FindOrMake(const LabelValues& values, size_t series) {
+  assert(values.size() == options_.labels.size());
+  const std::lock_guard lock(mutex_);
+  if (const auto found = children_.find(values); found != children_.end()) return found->second.child;
+  if (!Known(*registry_.names(), values)) return Make();
+  if (series != 0 && !registry_.shares().Take(ValueOf(api_, values), series)) return nullptr;
+  return children_.emplace(values, Entry{Make(), series}).first->second.child;
+}
+
+template <class Metric>
+typename Family<Metric>::Child Family<Metric>::Overflow(const LabelValues& values) {
+  registry_.CountDropped(ValueOf(api_, values), options_.name);
+  if (std::is_same_v<Metric, Histogram>) return Make();
+  LabelValues labels(values.size(), std::string(kOtherName));
+  if (api_) labels[*api_] = values[*api_];
+  return FindOrMake(labels, 0);
+}
+
+template <class Metric>
+void Family<Metric>::ForgetUnknown(const KnownNames& names) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(children_, [&](const auto& child) {
+    if (Known(names, child.first)) return false;
+    registry_.shares().Return(ValueOf(api_, child.first), child.second.series);
+    return true;
+  });
 }
 
 template class Family<Counter>;
 template class Family<Histogram>;
 
-Registry::Registry()
-    : dropped_(std::make_unique<Family<Counter>>(
-          FamilyOptions{"apiquota_series_dropped_total",
-                        "Series refused because a family, an api or the ledger was at its cap.",
-                        {"family"},
-                        1000,
-                        {}},
-          nullptr)) {}
+Registry::Registry(size_t series_max)
+    : shares_(series_max),
+      names_(std::make_shared<const KnownNames>()),
+      dropped_(AddCounters({std::string(kDroppedFamily),
+                            "Times something of the api was counted under \"other\" or left out, because the "
+                            "api had used up its share of the series or one of its own caps.",
+                            {"api", "family"},
+                            {}})) {}
 
 Family<Counter>& Registry::AddCounters(FamilyOptions options) {
-  Counter& dropped = dropped_->With({options.name});
   const std::lock_guard lock(mutex_);
-  return *counters_.emplace_back(std::make_unique<Family<Counter>>(std::move(options), &dropped));
+  return *counters_.emplace_back(std::make_unique<Family<Counter>>(std::move(options), *this));
 }
 
 Family<Histogram>& Registry::AddHistograms(FamilyOptions options) {
-  Counter& dropped = dropped_->With({options.name});
   const std::lock_guard lock(mutex_);
-  return *histograms_.emplace_back(std::make_unique<Family<Histogram>>(std::move(options), &dropped));
+  return *histograms_.emplace_back(std::make_unique<Family<Histogram>>(std::move(options), *this));
 }
 
-std::vector<prometheus::MetricFamily> Registry::Collect() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<prometheus::MetricFamily> families;
-  families.push_back(dropped_->Collect());
-  for (const auto& family : counters_) families.push_back(family->Collect());
-  for (const auto& family : histograms_) families.push_back(family->Collect());
-  std::ranges::sort(families, {}, &prometheus::MetricFamily::name);
-  return families;
+void Registry::Configure(std::shared_ptr<const KnownNames> names, size_t set_aside) {
+  {
+    const std::lock_guard lock(mutex_);
+    names_ = names;
+  }
+  for (const auto& family : counters_) family->ForgetUnknown(*names);
+  for (const auto& family : histograms_) family->ForgetUnknown(*names);
+  shares_.SetHolders(names->ConfiguredApis(), names->shares_for_implied(),
+                     set_aside + kSeriesOfAnApi * names->apis());
 }
 
-void Registry::CountDropped(const std::string& family, uint64_t n) { dropped_->With({family}).Add(n); }
+std::shared_ptr<const KnownNames> Registry::names() const {
+  const std::lock_guard lock(mutex_);
+  return names_;
+}
+
+void Registry::CountDropped(std::string_view api, std::string_view family, uint64_t n) {
+  dropped_.FindOrMake({std::string(api), std::string(family)}, 0)->Add(n);
+  LogFolded(LogLevel::kWarn, "series_dropped", api,
+            {{"api", std::string(api)},
+             {"family", std::string(family)},
+             {"effect", "counted under other or left out; metrics.series_max is for all apis together"}});
+}
 
 }  // namespace apiquota::metrics

@@ -1,11 +1,13 @@
-// The agent's own counters and histograms (what it did), beside the ledger's readings (what
-// providers said).
+// The agent's own counters and histograms (what it did), beside the ledger's readings (what providers said).
 //
-// A family has a name, help, label names and a cap on its children. With(labels) finds or makes a
-// child and costs a lock and a lookup: call it once and keep the reference, which stays valid for
-// the registry's life. Beyond the cap, With() returns the family's overflow child, all of whose
-// labels read "other", and each such call is counted in apiquota_series_dropped_total{family}.
-// Everything here is thread-safe; Add and Observe are lock-free.
+// A family has a name, help and label names. With(labels) finds or makes a child and costs locks and a
+// lookup: call it once and keep the child, which lives as long as somebody holds it. How many series there
+// may be is shared fairly among the apis (base/fair_shares.h; a histogram's child is as many series as it has
+// lines on the page): beyond its share a new child of an api is that api's overflow child, all of whose other
+// labels read "other", and each such call is counted in apiquota_series_dropped_total{api,family} and told in
+// one folded line. A histogram without room is counted into and shown nowhere. Of names that the
+// configuration no longer knows nothing is shown, nor kept longer than its holders live. Everything here is
+// thread-safe; Add and Observe are lock-free.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -17,9 +19,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "base/fair_shares.h"
+#include "base/known_names.h"
+#include "metrics/options.h"
 
 namespace apiquota::metrics {
 
@@ -32,8 +40,7 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
-// Upper bounds are shared by the family's children; observations are sharded by thread, so that two
-// event loops never fight for a cache line.
+// Observations are sharded by thread, so that two event loops never fight for a cache line.
 class Histogram {
  public:
   explicit Histogram(const std::vector<double>& bounds);
@@ -54,48 +61,118 @@ class Histogram {
 struct FamilyOptions {
   std::string name;
   std::string help;
-  std::vector<std::string> labels;  // names, in the order With() takes values
-  size_t children_max = 2000;
+  // Names, in the order With() takes values. Those called api, key and caller are held against KnownNames.
+  std::vector<std::string> labels;
   std::vector<double> bounds;  // histograms only
 };
+
+class Registry;
 
 template <class Metric>
 class Family {
  public:
   using LabelValues = std::vector<std::string>;
+  using Child = std::shared_ptr<Metric>;
 
-  Family(FamilyOptions options, Counter* dropped);
-  Metric& With(const LabelValues& values);
-  prometheus::MetricFamily Collect() const;
+  Family(FamilyOptions options, Registry& registry);
+  Child With(const LabelValues& values);
+  // The overflow child of what has these labels, counted as a refusal: for caps that are kept elsewhere.
+  Child Overflow(const LabelValues& values);
+
+  const FamilyOptions& options() const { return options_; }
+
+  // Calls visit(values, child) in the order of the values, under the family's lock: a consistent-enough
+  // picture for one scrape.
+  template <class Visit>
+  void ForEach(const Visit& visit) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [values, entry] : children_) visit(values, std::as_const(*entry.child));
+  }
 
  private:
-  FamilyOptions options_;
-  Counter* dropped_;
+  friend class Registry;
+
+  struct Entry {
+    Child child;
+    size_t series = 0;  // taken of the api's share
+  };
+
+  Child Make() const;
+  Child FindOrMake(const LabelValues& values, size_t series);
+  size_t SeriesPerChild() const;
+  std::string_view ValueOf(const std::optional<size_t>& label, const LabelValues& values) const;
+  bool Known(const KnownNames& names, const LabelValues& values) const;
+  void ForgetUnknown(const KnownNames& names);
+
+  const FamilyOptions options_;
+  Registry& registry_;
+  const std::optional<size_t> api_, key_, caller_;  // which labels they are
   mutable std::mutex mutex_;
-  std::deque<Metric> metrics_;               // addresses never move
-  std::map<LabelValues, Metric*> children_;  // guarded by mutex_
+  std::map<LabelValues, Entry> children_;  // guarded by mutex_
 };
 
 extern template class Family<Counter>;
 extern template class Family<Histogram>;
 
+// A child that is made when it is first wanted, and then found without a lock. `make` is called once. For
+// holders that outlive every use.
+template <class Metric>
+class LazyChild {
+ public:
+  template <class Make>
+  Metric& Get(const Make& make) {
+    Metric* known = found_.load(std::memory_order_acquire);
+    return known != nullptr ? *known : First(make);
+  }
+
+ private:
+  // Apart, so that finding it stays a handful of instructions.
+  template <class Make>
+  [[gnu::noinline]] Metric& First(const Make& make) {
+    std::call_once(once_, [&] {
+      child_ = make();
+      found_.store(child_.get(), std::memory_order_release);
+    });
+    return *child_;
+  }
+
+  std::atomic<Metric*> found_{nullptr};
+  std::once_flag once_;
+  std::shared_ptr<Metric> child_;
+};
+
 class Registry {
  public:
-  Registry();
+  explicit Registry(size_t series_max = MetricsOptions{}.series_max);
   Family<Counter>& AddCounters(FamilyOptions options);
   Family<Histogram>& AddHistograms(FamilyOptions options);
 
-  // A consistent-enough copy for one scrape, sorted by family name.
-  std::vector<prometheus::MetricFamily> Collect() const;
+  // From now on only these names are shown and kept; children made before under others are forgotten.
+  // `set_aside` series of the page are made elsewhere.
+  void Configure(std::shared_ptr<const KnownNames> names, size_t set_aside);
+  std::shared_ptr<const KnownNames> names() const;
 
-  // For families kept elsewhere (the ledger's cap).
-  void CountDropped(const std::string& family, uint64_t n);
+  // All series of the page come out of it, the ledger's too.
+  FairShares& shares() { return shares_; }
+
+  // What was left out, counted and told; also for the ledger's caps.
+  void CountDropped(std::string_view api, std::string_view family, uint64_t n = 1);
+
+  // Calls visit(family) for every family, in the order in which they were added. Not while one is being
+  // added.
+  template <class Visit>
+  void ForEachFamily(const Visit& visit) const {
+    for (const auto& family : counters_) visit(std::as_const(*family));
+    for (const auto& family : histograms_) visit(std::as_const(*family));
+  }
 
  private:
+  FairShares shares_;
   mutable std::mutex mutex_;
-  std::unique_ptr<Family<Counter>> dropped_;
+  std::shared_ptr<const KnownNames> names_;  // guarded by mutex_
   std::deque<std::unique_ptr<Family<Counter>>> counters_;
   std::deque<std::unique_ptr<Family<Histogram>>> histograms_;
+  Family<Counter>& dropped_;
 };
 
 }  // namespace apiquota::metrics

@@ -44,7 +44,7 @@ void PrepareCounters(const apis::PollTarget& target) {
   metrics::ApiMetrics& metrics = *target.route->metrics;
   const apis::PollEndpoint& endpoint = target.endpoint();
   metrics.ForKey(target.key_label, "").UpstreamRequests(http::Door::kPoll, endpoint.method, 200);
-  metrics.PollCost(target.key_label, endpoint.cost_unit);
+  metrics.CountPollCost(target.key_label, endpoint.cost_unit, 0);
 }
 
 }  // namespace
@@ -172,7 +172,7 @@ class Poller::Impl {
     const apis::PollEndpoint& endpoint = target.endpoint();
     const auto counter = observer_.CounterFor(target.route->api, target.key_label, now);
     if (counter) counter->Count(now);
-    target.route->metrics->PollCost(target.key_label, endpoint.cost_unit).Add(endpoint.cost);
+    target.route->metrics->CountPollCost(target.key_label, endpoint.cost_unit, endpoint.cost);
   }
 
   void OnResult(const Attempt& attempt, net::ClientResult& result) {

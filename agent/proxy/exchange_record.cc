@@ -81,7 +81,7 @@ void ExchangeRecord::RequestSent() {
   sent_at_ = clock_.SteadyNow();
   unanswered_ = true;
   if (counter_) counter_->Count(clock_.SystemNow());
-  route_->metrics->overhead_request.Observe(Seconds(sent_at_ - read_at_ - waited_));
+  route_->metrics->overhead_request().Observe(Seconds(sent_at_ - read_at_ - waited_));
 }
 
 void ExchangeRecord::ResponseArrived() { arrived_at_ = clock_.SteadyNow(); }
@@ -90,8 +90,8 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
   unanswered_ = false;
   const SteadyTime now = clock_.SteadyNow();
   metrics::ApiMetrics& metrics = *route_->metrics;
-  metrics.overhead_response.Observe(Seconds(now - arrived_at_));
-  metrics.upstream_first_byte.Observe(Seconds(arrived_at_ - sent_at_));
+  metrics.overhead_response().Observe(Seconds(now - arrived_at_));
+  metrics.upstream_first_byte().Observe(Seconds(arrived_at_ - sent_at_));
   metrics.ProxyRequests(head.status).Add();
   if (requests_ == nullptr || requests_code_ != head.status || requests_method_ != exchange_.method) {
     requests_ = &key_->UpstreamRequests(http::Door::kProxy, exchange_.method, head.status);
@@ -165,7 +165,7 @@ void ExchangeRecord::Finish(bool whole) {
   response_body_.reset();
   if (std::exchange(unanswered_, false))
     route_->metrics->CountUpstreamError(metrics::UpstreamError::kClientGone);
-  if (whole) route_->metrics->upstream_duration.Observe(Seconds(clock_.SteadyNow() - read_at_ - waited_));
+  if (whole) route_->metrics->upstream_duration().Observe(Seconds(clock_.SteadyNow() - read_at_ - waited_));
   route_ = nullptr;
 }
 

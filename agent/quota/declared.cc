@@ -51,6 +51,23 @@ void DeclaredLimits::Retain(const Api& api, RequestCounter* counter) const {
   counter->entries_ = std::move(next);
 }
 
+bool DeclaredLimits::IsConfigured(const Api& api, const std::string& key) {
+  return std::ranges::find(api.declared.keys, key) != api.declared.keys.end();
+}
+
+// Of one key.
+size_t DeclaredLimits::SeriesOf(const Api& api) {
+  size_t series = 0;
+  for (const DeclaredLimit& limit : api.declared.limits) {
+    series += kSeriesPerQuota + (limit.window < kShortWindow ? kSeriesPerPeaks : 0);
+  }
+  return series;
+}
+
+void DeclaredLimits::ReturnSeries(const std::string& api, size_t series) {
+  if (series_ != nullptr) series_->Return(api, series);
+}
+
 std::shared_ptr<RequestCounter> DeclaredLimits::Make(const Api& api, const std::string& key) {
   std::shared_ptr<RequestCounter>& counter = counters_[{api.declared.api, key}];
   if (!counter) counter = std::make_shared<RequestCounter>();
@@ -60,6 +77,7 @@ std::shared_ptr<RequestCounter> DeclaredLimits::Make(const Api& api, const std::
 
 void DeclaredLimits::Configure(std::vector<DeclaredApi> apis, SystemTime now) {
   const std::lock_guard lock(mutex_);
+  for (const auto& [id, counter] : counters_) ReturnSeries(id.first, SeriesOf(apis_.find(id.first)->second));
   std::map<std::string, Api, std::less<>> next;
   for (DeclaredApi& declared : apis) {
     if (declared.limits.empty()) continue;
@@ -74,10 +92,18 @@ void DeclaredLimits::Configure(std::vector<DeclaredApi> apis, SystemTime now) {
     next.emplace(api.declared.api, std::move(api));
   }
   apis_ = std::move(next);
-  std::erase_if(counters_, [&](const auto& entry) { return !apis_.contains(entry.first.first); });
+  std::erase_if(counters_, [&](const auto& entry) {
+    const auto api = apis_.find(entry.first.first);
+    return api == apis_.end() ||
+           !(IsUnnamedKey(entry.first.second) || IsConfigured(api->second, entry.first.second));
+  });
   for (auto& [id, counter] : counters_) Retain(apis_.find(id.first)->second, counter.get());
   for (const auto& [name, api] : apis_) {
     for (const std::string& key : api.declared.keys) Make(api, key);
+  }
+  // What was declared is shown whatever else there is.
+  for (const auto& [id, counter] : counters_) {
+    if (series_ != nullptr) series_->TakeAnyway(id.first, SeriesOf(apis_.find(id.first)->second));
   }
 }
 
@@ -94,17 +120,23 @@ std::shared_ptr<RequestCounter> DeclaredLimits::CounterFor(std::string_view api,
     return known >= keys_max_ + declared->second.declared.keys.size();
   };
   if (full()) Forget(now);
-  return full() ? nullptr : Make(declared->second, id.second);
+  if (full() || !(IsUnnamedKey(key) || IsConfigured(declared->second, id.second))) return nullptr;
+  if (series_ != nullptr && !series_->Take(api, SeriesOf(declared->second))) return nullptr;
+  return Make(declared->second, id.second);
 }
 
 // Keys met at run time of which nothing is counted any more, and that no connection holds.
 void DeclaredLimits::Forget(SystemTime now) {
   std::erase_if(counters_, [&](const auto& entry) {
-    const auto& keys = apis_.find(entry.first.first)->second.declared.keys;
-    if (entry.second.use_count() > 1 || std::ranges::find(keys, entry.first.second) != keys.end())
-      return false;
-    const std::lock_guard lock(entry.second->mutex_);
-    return std::ranges::all_of(entry.second->entries_, [&](auto& of) { return of.count.Count(now) == 0; });
+    const Api& api = apis_.find(entry.first.first)->second;
+    if (entry.second.use_count() > 1 || IsConfigured(api, entry.first.second)) return false;
+    {
+      const std::lock_guard lock(entry.second->mutex_);
+      const auto is_silent = [&](auto& of) { return of.count.Count(now) == 0; };
+      if (!std::ranges::all_of(entry.second->entries_, is_silent)) return false;
+    }
+    ReturnSeries(entry.first.first, SeriesOf(api));
+    return true;
   });
 }
 

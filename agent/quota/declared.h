@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fair_shares.h"
+#include "base/known_names.h"
 #include "quota/options.h"
 #include "quota/peaks.h"
 #include "quota/sliding_count.h"
@@ -67,13 +69,16 @@ class RequestCounter {
 
 class DeclaredLimits {
  public:
-  // `keys_max`: keys met at run time, per api.
-  explicit DeclaredLimits(size_t keys_max) : keys_max_(keys_max) {}
+  // `keys_max`: keys met at run time, per api. The series they are on /metrics are taken of `series`; null:
+  // there is room for all.
+  explicit DeclaredLimits(size_t keys_max, FairShares* series = nullptr)
+      : keys_max_(keys_max), series_(series) {}
 
-  // Replaces what was declared. Counts of limits that stay (same quota and window) go on.
+  // Replaces what was declared. Counts of limits that stay (same quota and window) go on; those of keys that
+  // are no longer configured are forgotten.
   void Configure(std::vector<DeclaredApi> apis, SystemTime now);
 
-  // Null: the api declares no limits, or too many keys were met.
+  // Null: the api declares no limits, or too many keys were met, or there is no room for their series.
   std::shared_ptr<RequestCounter> CounterFor(std::string_view api, std::string_view key, SystemTime now);
 
   // Adds the declared quotas to what the ledger says.
@@ -90,11 +95,15 @@ class DeclaredLimits {
     std::map<std::string, SystemTime> since;  // by quota: when counting began
   };
 
+  static bool IsConfigured(const Api& api, const std::string& key);
+  static size_t SeriesOf(const Api& api);
+  void ReturnSeries(const std::string& api, size_t series);
   std::shared_ptr<RequestCounter> Make(const Api& api, const std::string& key);
   void Retain(const Api& api, RequestCounter* counter) const;
   void Forget(SystemTime now);
 
   const size_t keys_max_;
+  FairShares* const series_;
   std::mutex mutex_;
   std::map<std::string, Api, std::less<>> apis_;            // guarded by mutex_
   std::map<Id, std::shared_ptr<RequestCounter>> counters_;  // guarded by mutex_; a counter's lock comes after

@@ -10,55 +10,16 @@
 #include <utility>
 
 #include "quota/persist.h"
-#include "quota/quota_state.h"
+#include "quota/places.h"
 
 namespace apiquota::quota {
 namespace {
 
 constexpr Micros kForgetAfter = std::chrono::hours(24);
 constexpr Micros kSweepEvery = std::chrono::minutes(1);
-constexpr std::string_view kFingerprintPrefix = "hmac:";
-
-// Two names in one order, whether owned or borrowed: a lookup allocates nothing.
-using NamePair = std::pair<std::string, std::string>;
-using NamePairView = std::pair<std::string_view, std::string_view>;
-struct NameOrder {
-  using is_transparent = void;
-  static NamePairView View(const NamePair& names) { return {names.first, names.second}; }
-  static NamePairView View(const NamePairView& names) { return names; }
-  bool operator()(const auto& a, const auto& b) const { return View(a) < View(b); }
-};
-
-struct Slot {
-  std::string unit;
-  std::string exporter;
-  QuotaState state;
-};
-
-// What is known of one key of one api. `slots` is by (resource, quota).
-struct Shard {
-  std::mutex mutex;
-  std::map<NamePair, Slot, NameOrder> slots;  // guarded by mutex, or by Impl::mutex held exclusively
-};
 
 bool ExpiredFor(const QuotaState& state, Micros expire_after, Micros how_long, SystemTime now) {
   return now >= HoldsUntil(state.held, expire_after) + how_long;
-}
-
-size_t QuotaCount(const Shard& shard, std::string_view resource) {
-  return static_cast<size_t>(
-      std::ranges::count_if(shard.slots, [&](const auto& entry) { return entry.first.first == resource; }));
-}
-
-size_t ResourceCount(const Shard& shard, std::string_view other_than) {
-  size_t count = 0;
-  const std::string* previous = nullptr;
-  for (const auto& [names, slot] : shard.slots) {
-    if (names.first == other_than) continue;
-    if (previous == nullptr || *previous != names.first) ++count;
-    previous = &names.first;
-  }
-  return count;
 }
 
 // An exporter that now speaks of another kind of quota under the same name starts it over.
@@ -73,16 +34,7 @@ void Describe(const provider::Reading& reading, std::string_view exporter, Slot*
 }  // namespace
 
 struct Ledger::Impl {
-  explicit Impl(LedgerOptions o) : options(o) {}
-
-  // Room for one more quota in a shard (its mutex held); takes the place if there is.
-  bool TakePlace(const Shard& shard, std::string_view resource) {
-    if (ResourceCount(shard, resource) >= options.resources_per_key_max) return false;
-    if (QuotaCount(shard, resource) >= options.quotas_per_resource_max) return false;
-    if (slots.fetch_add(1) < options.quotas_max) return true;
-    slots.fetch_sub(1);
-    return false;
-  }
+  Impl(LedgerOptions o, FairShares* s) : options(o), places(o, s), declared(o.keys_per_api_max, s) {}
 
   bool FingerprintsFull(std::string_view api, std::string_view key) const {
     if (!key.starts_with(kFingerprintPrefix)) return false;
@@ -95,6 +47,11 @@ struct Ledger::Impl {
     return count >= options.keys_per_api_max;
   }
 
+  bool Knows(std::string_view api, std::string_view key) {
+    const std::shared_lock lock(mutex);
+    return names->Key(api, key);
+  }
+
   // Makes the shard unless another thread has meanwhile; false if there is no room for it.
   bool Ensure(std::string_view api, std::string_view key) {
     {
@@ -104,16 +61,16 @@ struct Ledger::Impl {
     }
     const std::unique_lock lock(mutex);
     if (shards.contains(NamePairView{api, key})) return true;
-    if (FingerprintsFull(api, key)) return false;
+    if (!names->Key(api, key) || FingerprintsFull(api, key)) return false;
     shards.try_emplace(NamePair{api, key});
     return true;
   }
 
   // The slot, made if there is room; null if there is none. REQUIRES: the shard's mutex is held.
-  Slot* FindOrMake(Shard& shard, const provider::Reading& reading) {
+  Slot* FindOrMake(std::string_view api, Shard& shard, const provider::Reading& reading) {
     const auto found = shard.slots.find(NamePairView{reading.resource, reading.quota});
     if (found != shard.slots.end()) return &found->second;
-    if (!TakePlace(shard, reading.resource)) return nullptr;
+    if (!places.Take(api, shard, reading.resource)) return nullptr;
     return &shard.slots.try_emplace(NamePair{reading.resource, reading.quota}).first->second;
   }
 
@@ -122,6 +79,7 @@ struct Ledger::Impl {
     Describe(reading, o.exporter, slot);
     const Said said{o.received_at, o.date, o.order};
     const FoldResult folded = Fold(reading, said, options.expire_after, now, &slot->state);
+    if (slot->peaks == Slot::Peaks::kNone && !places.TakePeaks(o.api, slot)) ++result->dropped;
     if (folded.implausible_reset) result->implausible.push_back(provider::SignalField::kReset);
     if (!folded.limit_before) return;
     result->limit_changes.push_back(
@@ -140,7 +98,7 @@ struct Ledger::Impl {
     const std::lock_guard shard_lock(shard.mutex);
     for (size_t i = first; i < o.readings.size(); ++i) {
       if (!provider::HasNumbers(o.readings[i])) continue;
-      Slot* slot = FindOrMake(shard, o.readings[i]);
+      Slot* slot = FindOrMake(o.api, shard, o.readings[i]);
       if (slot == nullptr) return i;
       FoldOne(o, o.readings[i], now, slot, result);
     }
@@ -157,14 +115,27 @@ struct Ledger::Impl {
   // Frees the slots of quotas silent for long enough, and the keys without any.
   void Sweep(SystemTime now) {
     const std::unique_lock lock(mutex);
-    for (auto& [names, shard] : shards) Forget(options.expire_after, now, &shard);
+    for (auto& [name, shard] : shards) Forget(name.first, options.expire_after, now, &shard);
     std::erase_if(shards, [](const auto& entry) { return entry.second.slots.empty(); });
   }
 
-  void Forget(Micros silent_for, SystemTime now, Shard* shard) {
-    slots -= std::erase_if(shard->slots, [&](const auto& entry) {
-      return ExpiredFor(entry.second.state, options.expire_after, silent_for, now);
+  void Forget(std::string_view api, Micros silent_for, SystemTime now, Shard* shard) {
+    std::erase_if(shard->slots, [&](const auto& entry) {
+      if (!ExpiredFor(entry.second.state, options.expire_after, silent_for, now)) return false;
+      places.GiveBack(api, entry.second);
+      return true;
     });
+  }
+
+  void ForgetUnknown(std::shared_ptr<const KnownNames> known) {
+    const std::unique_lock lock(mutex);
+    names = std::move(known);
+    std::erase_if(shards, [&](const auto& entry) {
+      if (names->Key(entry.first.first, entry.first.second)) return false;
+      for (const auto& [name, slot] : entry.second.slots) places.GiveBack(entry.first.first, slot);
+      return true;
+    });
+    places.SetHolders(*names);
   }
 
   // Calls visit(names of shard, names of slot, slot) in the order of QuotaId, each shard under its
@@ -182,21 +153,24 @@ struct Ledger::Impl {
     const std::shared_lock lock(mutex);
     for (auto& [key, shard] : shards) {
       const std::lock_guard shard_lock(shard.mutex);
-      Forget(kForgetAfter, now, &shard);
+      Forget(key.first, kForgetAfter, now, &shard);
     }
   }
 
   const LedgerOptions options;
-  DeclaredLimits declared{options.keys_per_api_max};
+  Places places;
+  DeclaredLimits declared;
   std::shared_mutex mutex;  // exclusive: shards come and go
+  std::shared_ptr<const KnownNames> names = std::make_shared<const KnownNames>();  // guarded by mutex
   std::map<NamePair, Shard, NameOrder> shards;
-  std::atomic<size_t> slots{0};
   std::atomic<uint64_t> dropped{0};
   std::atomic<SystemTime> last_sweep{SystemTime{}};
 };
 
-Ledger::Ledger(LedgerOptions options) : impl_(std::make_unique<Impl>(options)) {}
+Ledger::Ledger(LedgerOptions options, FairShares* series) : impl_(std::make_unique<Impl>(options, series)) {}
 Ledger::~Ledger() = default;
+
+void Ledger::Configure(std::shared_ptr<const KnownNames> names) { impl_->ForgetUnknown(std::move(names)); }
 
 ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
   ObserveResult result;
@@ -204,6 +178,7 @@ ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
   while (next < o.readings.size()) {
     const std::optional<size_t> folded = impl_->FoldFrom(next, o, now, &result);
     if (!folded && impl_->Ensure(o.api, o.key)) continue;
+    if (!folded && !impl_->Knows(o.api, o.key)) return result;  // of a configuration that is gone
     next = folded.value_or(next);
     if (next == o.readings.size()) break;
     // No room for this one: free what has been silent and try again, else leave it out.
@@ -211,9 +186,10 @@ ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
       impl_->Sweep(now);
       continue;
     }
-    ++impl_->dropped;
+    ++result.dropped;
     ++next;
   }
+  impl_->dropped += result.dropped;
   return result;
 }
 
@@ -223,9 +199,11 @@ Snapshot Ledger::Read(SystemTime now) const {
   impl_->ForgetSilent(now);
   impl_->ForEach([&](const NamePair& key, const NamePair& name, Slot& slot) {
     Advance(now, &slot.state);
+    impl_->places.TakePeaks(key.first, &slot);
     QuotaView view = View(slot.state, impl_->options.expire_after, now);
     view.id = {key.first, key.second, name.first, name.second, slot.unit};
     view.exporter = slot.exporter;
+    if (slot.peaks != Slot::Peaks::kShown) view.window_peaks.reset();
     snapshot.quotas.push_back(std::move(view));
   });
   snapshot.dropped_total = impl_->dropped;
@@ -265,8 +243,10 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
     const std::lock_guard shard_lock(shard.mutex);
     const NamePair name{quota.id.resource, quota.id.quota};
     // What was observed since the start is newer than what was saved.
-    if (shard.slots.contains(name) || !impl_->TakePlace(shard, name.first)) continue;
-    shard.slots.emplace(name, Slot{std::move(quota.id.unit), std::move(quota.exporter), std::move(state)});
+    if (shard.slots.contains(name) || !impl_->places.Take(quota.id.api, shard, name.first)) continue;
+    Slot slot{std::move(quota.id.unit), std::move(quota.exporter), std::move(state)};
+    impl_->places.TakePeaks(quota.id.api, &slot);
+    shard.slots.emplace(name, std::move(slot));
   }
   return {};
 }

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fair_shares.h"
+#include "base/known_names.h"
 #include "provider/signals.h"
 #include "quota/declared.h"
 #include "quota/options.h"
@@ -40,12 +42,18 @@ struct ObserveResult {
   std::vector<LimitChange> limit_changes;
   // Fields ignored because they can't be (reset > 400 days off): for apiquota_parse_errors_total.
   std::vector<provider::SignalField> implausible;
+  uint64_t dropped = 0;  // readings without room, and windows' peaks: for apiquota_series_dropped_total
 };
 
 class Ledger {
  public:
-  explicit Ledger(LedgerOptions options);
+  // The series that quotas are on /metrics are taken of `series`, which must outlive the ledger; null: there
+  // is room for all.
+  explicit Ledger(LedgerOptions options, FairShares* series = nullptr);
   ~Ledger();
+
+  // From now on only quotas of these apis and keys are kept; those of others are forgotten.
+  void Configure(std::shared_ptr<const KnownNames> names);
 
   ObserveResult Observe(const Observation& observation, SystemTime now);
   Snapshot Read(SystemTime now) const;

@@ -9,7 +9,7 @@ namespace apiquota::quota {
 
 struct LedgerOptions {
   Micros expire_after = std::chrono::minutes(15);  // a reading without reset and window holds this long
-  size_t quotas_max = 1200;                        // slots in all: about 10,000 series
+  size_t quotas_max = 1200;                        // slots in all, shared fairly among the apis
   size_t resources_per_key_max = 64;               // per api and key
   size_t quotas_per_resource_max = 32;             // names that a response chose, per api, key and resource
   size_t keys_per_api_max = 100;                   // fingerprints met at run time, per api

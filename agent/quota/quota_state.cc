@@ -131,11 +131,15 @@ QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now) {
   view.consumed_total = state.consumption.total;
   view.windows_exhausted_total = state.peaks.windows_exhausted;
   view.limit_changes_total = state.limit_changes;
-  std::optional<Micros> length = state.shortest_cycle;
-  if (held.window_seconds) length = SecondsToMicros(*held.window_seconds);
-  const bool short_window = HasWindows(state.kind) && length && *length < kShortWindow;
-  if (short_window || state.peaks.histogram != PeakHistogram{}) view.window_peaks = state.peaks.histogram;
+  if (HasPeaks(state)) view.window_peaks = state.peaks.histogram;
   return view;
+}
+
+bool HasPeaks(const QuotaState& state) {
+  std::optional<Micros> length = state.shortest_cycle;
+  if (state.held.window_seconds) length = SecondsToMicros(*state.held.window_seconds);
+  const bool short_window = HasWindows(state.kind) && length && *length < kShortWindow;
+  return short_window || state.peaks.histogram != PeakHistogram{};
 }
 
 }  // namespace apiquota::quota

@@ -43,6 +43,9 @@ void Advance(SystemTime now, QuotaState* state);
 // Takes a reading kept over a restart: it holds as it did, counters begin at 0.
 void Resume(Held held, Micros expire_after, SystemTime now, QuotaState* state);
 
+// Whether its windows are short, so that their peaks are worth showing (docs/quota-semantics.md rule 11).
+bool HasPeaks(const QuotaState& state);
+
 // Everything of a QuotaView but its id and exporter.
 QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now);
 

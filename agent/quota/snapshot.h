@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,10 @@ struct PeakHistogram {
 
   friend bool operator==(const PeakHistogram&, const PeakHistogram&) = default;
 };
+
+// How many series one quota is on /metrics at most, and its peaks beside that: buckets, sum and count.
+inline constexpr size_t kSeriesPerQuota = 12;
+inline constexpr size_t kSeriesPerPeaks = kPeakBounds.size() + 3;
 
 struct QuotaView {
   QuotaId id;

@@ -36,10 +36,10 @@ const well = row(1, "Is it well?",
   }),
   stat({
     id: 6, title: "Series dropped", size: [4, 4], unit: unit.count, decimals: 0, steps: anyIsALook,
-    help: "Series the agents refused in the chosen time because a family, an API or the ledger was at " +
-      "its cap. Orange: some keys or resources are not shown; raise the bound in the configuration, or " +
-      "see who makes so many.",
-    query: query(inAll(`apiquota_series_dropped_total{${agents}}`)),
+    help: "Series the agents left out or counted under \"other\" in the chosen time because an API had " +
+      "used up its share or one of its caps. Orange: some keys or resources are not shown; raise the bound " +
+      "in the configuration, or see who makes so many.",
+    query: query(inAll(`apiquota_series_dropped_total{${apis}}`)),
   }),
   stat({
     id: 7, title: "Unread signals", size: [4, 4], unit: unit.count, decimals: 0, steps: anyIsALook,
@@ -187,10 +187,11 @@ const lost = row(23, "What is lost?",
     empty: "Everything was read.",
   }),
   graph({
-    id: 25, title: "Series dropped by family", size: [8, 8], unit: unit.perMinute, stacked: true,
-    help: "Series refused because a family, an API or the ledger was at its cap; some keys or resources " +
-      "are not shown. Raise the bound in the configuration, or see who makes so many.",
-    queries: [query(moved("family", `apiquota_series_dropped_total{${agents}}`), "{{family}}")],
+    id: 25, title: "Series dropped by API", size: [8, 8], unit: unit.perMinute, stacked: true,
+    help: "Series left out or counted under \"other\" because the API had used up its share or one of its " +
+      "caps; some keys or resources are not shown. Raise the bound in the configuration, or see who makes " +
+      "so many.",
+    queries: [query(moved("api, family", `apiquota_series_dropped_total{${apis}}`), "{{api}} {{family}}")],
     empty: "Nothing was dropped.",
   }),
   graph({

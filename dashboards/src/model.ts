@@ -16,7 +16,7 @@ export const apis = `${agents}, api=~"$api"`;
 
 export const rate = (counter: string) => `rate(${counter}[$__rate_interval])`;
 export const perMinute = (labels: string, counter: string) => `60 * sum by (${labels}) (${rate(counter)})`;
-// Only what moved: many counters exist from the start, and what is always 0 only fills the legend.
+// Only what moved: what stands still only fills the legend.
 export const moved = (labels: string, counter: string) => `${perMinute(labels, counter)} > 0`;
 // Without the NaN of a time in which nothing was observed.
 export const quantile = (share: number, labels: string, buckets: string) =>

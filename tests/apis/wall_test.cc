@@ -5,6 +5,7 @@
 
 #include "apis/observe.h"
 #include "provider/catalogue.h"
+#include "tests/metrics/collected.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ class WallTest : public testing::Test {
   }
 
   double Failures() {
-    for (const auto& family : registry_.Collect()) {
+    for (const auto& family : metrics::Collected(registry_)) {
       if (family.name != "apiquota_parse_errors_total") continue;
       for (const auto& metric : family.metric) {
         if (metric.label.back().value == "exception") return metric.counter.value;
@@ -52,7 +53,7 @@ class WallTest : public testing::Test {
   metrics::AgentMetrics families_{registry_};
   provider::Catalogue exporters_ = *provider::Catalogue::Embedded();
   provider::ExporterPtr exporter_ = exporters_.Find("openai");
-  metrics::ApiMetrics api_{families_, "demo", Info(*exporter_), {}, {}};
+  metrics::ApiMetrics api_{families_, "demo", Info(*exporter_), {}};
   metrics::KeyMetrics& key_ = api_.ForKey("anonymous", "");
   http::Exchange exchange_;
 };

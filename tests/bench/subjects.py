@@ -191,6 +191,7 @@ def start_subject(name, upstream_port, tls, options, folder, keys_max=100):
         "HAPROXY_TLS": f"ssl verify required ca-file {folder}/cert.pem sni str(localhost)" * tls,
         "KEYS_MAX": keys_max,
         "QUOTAS_MAX": 10 * keys_max,
+        "SERIES_MAX": max(10_000, 100 * keys_max),
     }
     config = fill(TEMPLATES[name], values, folder / f"{name}-{TEMPLATES[name]}")
     process = Process(name, command_for(name, config, folder, options.agent), values["PORT"], folder)

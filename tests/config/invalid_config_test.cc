@@ -19,7 +19,7 @@ constexpr Invalid kInvalid[] = {
      ":4:5: unknown key; known here: name, exporter, base_url, route, hosts, timeouts, "
      "rewrite_links, labels, keys, poll, limits"},
     {"later-key-shared",
-     ":1:1: unknown key; known here: admin, proxy, poller, ledger, apis, callers, state, "
+     ":1:1: unknown key; known here: admin, proxy, poller, ledger, metrics, apis, callers, state, "
      "key_salt_file"},
     {"later-key-priority", ":5:49: unknown key; known here: name, apis, token_from_env, token_from_file"},
     {"misspelt-required-key", ":3:5: unknown key \"exporer\"; did you mean \"exporter\"?"},

@@ -39,6 +39,7 @@ TEST_F(LoadConfigTest, EveryKeyArrivesInItsOption) {
   EXPECT_EQ(loaded->ledger.resources_per_key_max, 8u);
   EXPECT_EQ(loaded->ledger.quotas_per_resource_max, 9u);
   EXPECT_EQ(loaded->ledger.keys_per_api_max, 10u);
+  EXPECT_EQ(loaded->metrics.series_max, 50'000u);
   EXPECT_EQ(loaded->state_file, "/var/lib/apiquota/state.json");
   EXPECT_EQ(loaded->key_salt_file, "salt");
   EXPECT_FALSE(loaded->default_apis);

@@ -27,7 +27,7 @@ EMPTY_WHEN_WELL = {
     "api: Asked to wait": "nothing is throttled",
     "agent: Refused and failed": "clients are well-behaved and APIs answer",
     "agent: Unread signals by field": "every signal is read",
-    "agent: Series dropped by family": "no cap is reached",
+    "agent: Series dropped by API": "no cap is reached",
     "agent: Credentials refused": "every key is accepted",
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -20,9 +21,10 @@ TEST(MetricsTest, EveryFamilyTheAgentCountsIsOnTheGoldenPage) {
   metrics::Registry registry;
   const metrics::AgentMetrics metrics(registry);
   const std::string golden = GoldenText("metrics.txt");
-  for (const prometheus::MetricFamily& family : registry.Collect()) {
-    EXPECT_NE(golden.find("# TYPE " + family.name + " "), std::string::npos) << family.name;
-  }
+  registry.ForEachFamily([&](const auto& family) {
+    const std::string& name = family.options().name;
+    EXPECT_NE(golden.find("# TYPE " + name + " "), std::string::npos) << name;
+  });
 }
 
 TEST(MetricsTest, PromtoolAcceptsTheGoldenPage) {
@@ -82,6 +84,19 @@ TEST(MetricsTest, AnExpiredReadingLeavesOnlyWhatIsStillTrue) {
                 "apiquota_quota_limit_changes_total" + q + "} 0\n" +                       //
                 "apiquota_quota_observed_timestamp_seconds" + q + "} 1700000000\n" +       //
                 "apiquota_quota_windows_exhausted_total" + q + "} 0\n");
+}
+
+// The ledger's caps count with these numbers.
+TEST(MetricsTest, AQuotaOfWhichAllIsKnownIsAsManySeriesAsItIsTakenFor) {
+  MetricsPage page;
+  page.snapshot = SampleSnapshot();
+  quota::QuotaView view = SampleCore();
+  view.exhaustion_at = SampleTime(900);
+  view.window_peaks = quota::PeakHistogram{};
+  page.snapshot.quotas = {view};
+  const std::string lines = FamilyText(page, "apiquota_quota_");
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count(lines, '\n')),
+            quota::kSeriesPerQuota + quota::kSeriesPerPeaks);
 }
 
 TEST(MetricsTest, EveryApiHasTheSameLabels) {

@@ -110,34 +110,45 @@ inline std::vector<PollFacts> SamplePolls() {
           {"slow-api", "anonymous", "HEAD", "/", 60, std::nullopt, 0, std::nullopt, std::nullopt}};
 }
 
-inline MetricsPage SamplePage() {
-  metrics::Registry registry;
+inline void CountSamples(metrics::Registry& registry) {
   const metrics::AgentMetrics metrics(registry);
-  metrics.proxy_requests.With({"github", "200"}).Add(90);
-  metrics.proxy_requests.With({"openai-prod", "429"}).Add(7);
-  metrics.upstream_requests.With({"github", "ci", "nightly", "GET", "200", "proxy"}).Add(90);
-  metrics.upstream_requests.With({"openai-prod", "hmac:0a1b2c3d", "", "POST", "429", "proxy"}).Add(7);
-  metrics.upstream_errors.With({"github", "connect_timeout"}).Add(1);
-  metrics.throttles.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "primary", "status"}).Add(7);
-  metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "input", "reported"}).Add(2048);
-  metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "output", "reported"}).Add(512);
-  metrics.auth_failures.With({"github", "ci"}).Add(2);
-  metrics.parse_errors.With({"github", "reset"}).Add(1);
-  metrics.poll_cost.With({"openai-prod", "ci", "requests"}).Add(12);
-  metrics.http_rejected.With({"head_too_large"}).Add(1);
-  metrics.retry_after.With({"openai-prod"}).Observe(20);
-  metrics.upstream_duration.With({"github"}).Observe(0.2);
-  metrics.upstream_first_byte.With({"github"}).Observe(0.1);
-  metrics.overhead.With({"github", "request"}).Observe(0.000125);
-  metrics.overhead.With({"github", "response"}).Observe(0.0002);
+  metrics.proxy_requests.With({"github", "200"})->Add(90);
+  metrics.proxy_requests.With({"openai-prod", "429"})->Add(7);
+  metrics.upstream_requests.With({"github", "ci", "nightly", "GET", "200", "proxy"})->Add(90);
+  metrics.upstream_requests.With({"openai-prod", "hmac:0a1b2c3d", "", "POST", "429", "proxy"})->Add(7);
+  metrics.upstream_errors.With({"github", "connect_timeout"})->Add(1);
+  metrics.throttles.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "primary", "status"})->Add(7);
+  metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "input", "reported"})->Add(2048);
+  metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "output", "reported"})->Add(512);
+  metrics.auth_failures.With({"github", "ci"})->Add(2);
+  metrics.parse_errors.With({"github", "reset"})->Add(1);
+  metrics.poll_cost.With({"openai-prod", "ci", "requests"})->Add(12);
+  metrics.http_rejected.With({"head_too_large"})->Add(1);
+  metrics.retry_after.With({"openai-prod"})->Observe(20);
+  metrics.upstream_duration.With({"github"})->Observe(0.2);
+  metrics.upstream_first_byte.With({"github"})->Observe(0.1);
+  metrics.overhead.With({"github", "request"})->Observe(0.000125);
+  metrics.overhead.With({"github", "response"})->Observe(0.0002);
+  registry.CountDropped("openai-prod", "apiquota_quota", 3);
+}
 
+inline const metrics::Registry& SampleRegistry() {
+  static const std::unique_ptr<metrics::Registry> counted = [] {
+    auto registry = std::make_unique<metrics::Registry>();
+    CountSamples(*registry);
+    return registry;
+  }();
+  return *counted;
+}
+
+inline MetricsPage SamplePage() {
   MetricsPage page;
   page.snapshot = SampleSnapshot();
   page.apis = SampleApis();
   page.polls = SamplePolls();
   page.agent = {"0.1.0", "0123abc", true, SampleTime(-600), 5};
   page.process = {12.5, 33554432, 268435456, 42, 1024, 1699999000.5, 6};
-  page.counted = registry.Collect();
+  page.counted = &SampleRegistry();
   return page;
 }
 

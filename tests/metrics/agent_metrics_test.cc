@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/metrics/collected.h"
+
 namespace apiquota::metrics {
 namespace {
 
@@ -13,7 +15,7 @@ TEST(AgentMetricsTest, RegistersEachFamilyOnceUnderItsPublicName) {
   Registry registry;
   const AgentMetrics metrics(registry);
   std::vector<std::string> names;
-  for (const prometheus::MetricFamily& family : registry.Collect()) names.push_back(family.name);
+  for (const prometheus::MetricFamily& family : Collected(registry)) names.push_back(family.name);
   EXPECT_EQ(names, (std::vector<std::string>{
                        "apiquota_auth_failures_total", "apiquota_http_rejected_total",
                        "apiquota_overhead_seconds", "apiquota_parse_errors_total", "apiquota_poll_cost_total",
@@ -26,8 +28,8 @@ TEST(AgentMetricsTest, RegistersEachFamilyOnceUnderItsPublicName) {
 TEST(AgentMetricsTest, AChildCarriesItsLabelsInTheOrderOfTheComment) {
   Registry registry;
   const AgentMetrics metrics(registry);
-  metrics.upstream_requests.With({"openai-prod", "ci", "nightly", "POST", "200", "proxy"}).Add(3);
-  const prometheus::MetricFamily family = metrics.upstream_requests.Collect();
+  metrics.upstream_requests.With({"openai-prod", "ci", "nightly", "POST", "200", "proxy"})->Add(3);
+  const prometheus::MetricFamily family = Collected(metrics.upstream_requests);
   ASSERT_EQ(family.metric.size(), 1u);
   std::string text;
   for (const auto& label : family.metric[0].label) text += label.name + "=" + label.value + " ";

@@ -13,6 +13,7 @@
 #include "provider/catalogue.h"
 #include "proxy/proxy.h"
 #include "quota/ledger.h"
+#include "tests/metrics/collected.h"
 #include "tests/net/peer.h"
 
 namespace apiquota::proxy {
@@ -73,7 +74,7 @@ class ProxyTest : public testing::Test {
   // What a counter family holds, as "label values joined by spaces" → value; children at 0 are left out.
   std::map<std::string, double> Counts(const std::string& family) {
     std::map<std::string, double> out;
-    for (const auto& metric_family : registry_.Collect()) {
+    for (const auto& metric_family : metrics::Collected(registry_)) {
       if (metric_family.name != family) continue;
       for (const auto& metric : metric_family.metric) {
         std::string labels;

@@ -1,5 +1,6 @@
 #include "apis/route_table.h"
 
+#include "tests/metrics/collected.h"
 #include "tests/proxy/proxy_kit.h"
 
 namespace apiquota::proxy {
@@ -9,7 +10,7 @@ class RouteTableTest : public ProxyTest {
  protected:
   // How many children a family shows, those at 0 included.
   size_t Children(const std::string& family) {
-    for (const auto& metric_family : registry_.Collect()) {
+    for (const auto& metric_family : metrics::Collected(registry_)) {
       if (metric_family.name == family) return metric_family.metric.size();
     }
     return 0;
@@ -26,18 +27,46 @@ class RouteTableTest : public ProxyTest {
 };
 
 TEST_F(RouteTableTest, TheMetricsOfAConfiguredApiAreThereFromTheStart) {
-  const auto routes = Routes({OpenAi(false)});
+  apis::ApiOptions api = OpenAi(false);
+  api.keys.push_back({.name = "ci", .value = Secret("sk-1"), .account = "", .inject_default = false});
+  const auto routes = Routes({api});
+  EXPECT_EQ(Children("apiquota_proxy_requests_total"), 0u) << "a table that is not in use shows nothing";
+  routes->ShowConfigured();
   EXPECT_EQ(Children("apiquota_proxy_requests_total"), 2u) << "codes 200 and 429";
-  EXPECT_EQ(Children("apiquota_overhead_seconds"), 2u);
+  EXPECT_EQ(Children("apiquota_upstream_requests_total"), 2u);
+  EXPECT_EQ(Children("apiquota_auth_failures_total"), 1u);
+  EXPECT_GT(Children("apiquota_throttles_total"), 0u);
+}
+
+TEST_F(RouteTableTest, ReasonsAndTimesAppearWhenTheyAreFirstCounted) {
+  const auto routes = Routes({OpenAi(false)});
+  routes->ShowConfigured();
+  for (const char* family : {"apiquota_upstream_errors_total", "apiquota_parse_errors_total",
+                             "apiquota_overhead_seconds", "apiquota_upstream_duration_seconds",
+                             "apiquota_upstream_first_byte_seconds", "apiquota_retry_after_seconds"}) {
+    EXPECT_EQ(Children(family), 0u) << family;
+  }
+  metrics::ApiMetrics& metrics = *routes->routes()[0]->metrics;
+  metrics.CountUpstreamError(metrics::UpstreamError::kDns);
+  metrics.overhead_request().Observe(0.1);
+  metrics.overhead_request().Observe(0.1);
+  EXPECT_EQ(Counts("apiquota_upstream_errors_total"), (CountMap{{"openai dns", 1}}));
+  EXPECT_EQ(Counts("apiquota_overhead_seconds"), (CountMap{{"openai request", 2}}));
+}
+
+TEST_F(RouteTableTest, TheNextTablesCountersGoOnWhereTheLastOnesWere) {
+  Routes({OpenAi(false)})->routes()[0]->metrics->ProxyRequests(200).Add();
+  Routes({OpenAi(false)})->routes()[0]->metrics->ProxyRequests(200).Add();
+  EXPECT_EQ(Counts("apiquota_proxy_requests_total"), (CountMap{{"openai 200", 2}}));
 }
 
 TEST_F(RouteTableTest, ThoseOfAnImpliedApiBeginWithItsFirstRequest) {
   const auto routes = Routes({OpenAi(true)});
   EXPECT_EQ(Children("apiquota_proxy_requests_total"), 0u);
-  EXPECT_EQ(Children("apiquota_overhead_seconds"), 0u);
+  routes->ShowConfigured();
+  EXPECT_EQ(Children("apiquota_proxy_requests_total"), 0u);
   routes->Match("localhost", "/openai/v1/models")->route->metrics->ProxyRequests(401).Add();
   EXPECT_EQ(Counts("apiquota_proxy_requests_total"), (CountMap{{"openai 401", 1}}));
-  EXPECT_EQ(Children("apiquota_overhead_seconds"), 2u);
 }
 
 TEST_F(RouteTableTest, TheLongestRouteThatMatchesAtASegmentIsTaken) {

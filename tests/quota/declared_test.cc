@@ -208,5 +208,44 @@ TEST(DeclaredBoundsTest, KeysMetAtRunTimeAreBounded) {
   EXPECT_NE(limits.CounterFor("slack", "hmac:4", kStart + seconds(61)), nullptr);
 }
 
+TEST(DeclaredBoundsTest, KeysThatAreNoLongerConfiguredAreForgotten) {
+  DeclaredLimits limits(2);
+  limits.Configure({kSlack}, kStart);
+  limits.CounterFor("slack", "hmac:1", kStart)->Count(kStart);
+  DeclaredApi renamed = kSlack;
+  renamed.keys = {"robot"};
+  limits.Configure({renamed}, kStart);
+  EXPECT_EQ(limits.CounterFor("slack", "bot", kStart), nullptr);
+  std::vector<std::string> keys;
+  for (const SavedCount& count : limits.Save(kStart)) keys.push_back(count.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"hmac:1", "robot"}));
+}
+
+TEST(DeclaredBoundsTest, KeysMetAtRunTimeTakeTheirSeriesAndGiveThemBack) {
+  constexpr size_t kOne = kSeriesPerQuota + kSeriesPerPeaks;
+  FairShares series(2 * kOne);
+  DeclaredLimits limits(1, &series);
+  limits.Configure({kSlack}, kStart);
+  EXPECT_EQ(series.taken(), kOne) << "what is configured";
+  EXPECT_NE(limits.CounterFor("slack", "hmac:1", kStart), nullptr);
+  EXPECT_EQ(series.taken(), 2 * kOne);
+  EXPECT_NE(limits.CounterFor("slack", "hmac:2", kStart), nullptr) << "in the place of the first";
+  EXPECT_EQ(series.taken(), 2 * kOne);
+  DeclaredApi another = kSlack;
+  another.keys.push_back("second");
+  limits.Configure({another}, kStart);
+  EXPECT_EQ(series.taken(), 3 * kOne) << "configured ones are shown although there is no room";
+  limits.Configure({}, kStart);
+  EXPECT_EQ(series.taken(), 0u);
+}
+
+TEST(DeclaredBoundsTest, WithoutRoomForItsSeriesAKeyIsNotCounted) {
+  FairShares series(kSeriesPerQuota + kSeriesPerPeaks);
+  DeclaredLimits limits(10, &series);
+  limits.Configure({kSlack}, kStart);
+  EXPECT_EQ(limits.CounterFor("slack", "hmac:1", kStart), nullptr);
+  EXPECT_NE(limits.CounterFor("slack", "bot", kStart), nullptr);
+}
+
 }  // namespace
 }  // namespace apiquota::quota

@@ -1,9 +1,8 @@
-// How many quotas a ledger keeps, how long, and what survives a restart (docs/quota-semantics.md rules 1 and
-// 14).
+// How many quotas a ledger keeps and how long (docs/quota-semantics.md rules 1 and 14).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "tests/quota/ledger_kit.h"
 
@@ -64,6 +63,72 @@ TEST(LedgerBoundsTest, BeyondTheQuotasOfTheLedgerReadingsAreDropped) {
   EXPECT_EQ(bench.ledger.Read(At(1)).dropped_total, 1);
 }
 
+void Flood(Bench& bench, const char* api, int quotas, double window) {
+  for (int i = 0; i < quotas; ++i) {
+    const std::string key = "hmac:" + std::to_string(i % 40);
+    const std::string resource = "model-" + std::to_string(i / 40);
+    bench.Tell({0, {}, ++bench.order, {.remaining = 1, .window = window, .resource = resource}, key, api});
+  }
+}
+
+TEST(LedgerBoundsTest, AFloodOfOneApiDoesNotPushAnothersQuotasOut) {
+  Bench bench({.quotas_max = 100});
+  bench.ledger.Configure(Names({{"flooded", {}, {}}, {"quiet", {}, {}}}));
+  Flood(bench, "flooded", 1000, 3600);
+  Flood(bench, "quiet", 25, 3600);
+  EXPECT_EQ(QuotasOf(bench.ledger.Read(At(1)), "flooded", "quiet"), std::pair(75ul, 25ul));
+}
+
+TEST(LedgerBoundsTest, QuotasAndTheirPeaksComeOutOfTheSeriesOfAll) {
+  FairShares series(20 * (kSeriesPerQuota + kSeriesPerPeaks));
+  Bench bench({}, &series);
+  bench.ledger.Configure(Names({{"flooded", {}, {}}}));
+  Flood(bench, "flooded", 1000, 60);
+  const Snapshot snapshot = bench.ledger.Read(At(1));
+  EXPECT_EQ(snapshot.quotas.size(), 20u);
+  EXPECT_EQ(snapshot.dropped_total, 980u);
+  EXPECT_EQ(series.taken(), 20 * (kSeriesPerQuota + kSeriesPerPeaks));
+}
+
+TEST(LedgerBoundsTest, WithoutRoomForItsPeaksAQuotaIsShownWithoutThem) {
+  FairShares series(kSeriesPerQuota + 1);
+  Bench bench({}, &series);
+  EXPECT_EQ(bench.Say(0, {.remaining = 1, .window = 60}).dropped, 1u);
+  EXPECT_EQ(bench.Say(1, {.remaining = 1, .window = 60}).dropped, 0u) << "told once";
+  EXPECT_EQ(bench.View(2).remaining, 1);
+  EXPECT_EQ(bench.View(2).window_peaks, std::nullopt);
+}
+
+TEST(LedgerBoundsTest, AQuotaThatIsFreedGivesItsSeriesBack) {
+  FairShares series(1000);
+  Bench bench({}, &series);
+  bench.Say(0, {.remaining = 1, .reset = 60, .window = 60});
+  EXPECT_EQ(series.taken(), kSeriesPerQuota + kSeriesPerPeaks);
+  EXPECT_EQ(bench.ledger.Read(At(60 + kDay)).quotas.size(), 0u);
+  EXPECT_EQ(series.taken(), 0u);
+}
+
+TEST(LedgerBoundsTest, WhatTheConfigurationNoLongerNamesIsForgotten) {
+  FairShares series(1000);
+  Bench bench({}, &series);
+  bench.ledger.Configure(Names({{"api", {"ci", "web"}, {}}, {"gone", {}, {}}}));
+  for (const char* key : {"ci", "web", "hmac:1", "anonymous"}) bench.Tell({0, {}, 1, {.remaining = 1}, key});
+  bench.Tell({0, {}, 1, {.remaining = 1}, "anonymous", "gone"});
+  bench.ledger.Configure(Names({{"api", {"web"}, {}}}));
+  const auto keys = [&] {
+    std::vector<std::string> all;
+    for (const QuotaView& view : bench.ledger.Read(At(1)).quotas) all.push_back(view.id.key);
+    return all;
+  };
+  EXPECT_THAT(keys(), ElementsAre("anonymous", "hmac:1", "web"));
+  EXPECT_EQ(series.taken(), 3 * kSeriesPerQuota);
+  bench.Tell({1, {}, 2, {.remaining = 1}, "ci"});
+  bench.Tell({1, {}, 2, {.remaining = 1}, "anonymous", "gone"});
+  EXPECT_THAT(keys(), ElementsAre("anonymous", "hmac:1", "web")) << "an answer under way brings nothing back";
+  EXPECT_EQ(bench.ledger.Read(At(1)).dropped_total, 0u);
+  EXPECT_EQ(bench.ledger.Save(At(1)).find("gone"), std::string::npos);
+}
+
 TEST(LedgerBoundsTest, AFullLedgerFreesWhatHasBeenSilentForExpireAfter) {
   Bench bench({.expire_after = std::chrono::minutes(15), .resources_per_key_max = 1});
   bench.Say(0, {.remaining = 1, .reset = 60, .resource = "a"});
@@ -93,117 +158,6 @@ TEST(LedgerBoundsTest, AnotherKindUnderTheSameNameStartsOver) {
   bench.Say(1, {.limit = 60, .remaining = 50, .reset = 11, .window = 60, .kind = QuotaKind::kBucket});
   EXPECT_EQ(bench.View(2).kind, QuotaKind::kBucket);
   EXPECT_EQ(bench.View(2).remaining, 50);
-}
-
-TEST(LedgerRestoreTest, ReadingsSurviveCountersStartAtZero) {
-  Bench before;
-  before.Tell({0, 0, 1, {.limit = 60, .remaining = 40, .reset = 1000, .window = 1200, .resource = "core"}});
-  before.Tell({1, 1, 2, {.limit = 50, .remaining = 30, .reset = 1000, .window = 1200, .resource = "core"}});
-  EXPECT_EQ(before.View(2).limit_changes_total, 1);
-
-  Bench after;
-  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(10)));
-  const QuotaView view = after.View(11);
-  EXPECT_EQ(view.id, (QuotaId{"api", "ci", "core", "requests", "requests"}));
-  EXPECT_EQ(view.exporter, "generic");
-  EXPECT_EQ(view.limit, 50);
-  EXPECT_EQ(view.remaining, 30);
-  EXPECT_EQ(view.reset_at, At(1000));
-  EXPECT_EQ(view.window_seconds, 1200);
-  EXPECT_EQ(view.observed_at, At(1));
-  EXPECT_EQ(view.consumed_total, 0);
-  EXPECT_EQ(view.limit_changes_total, 0);
-}
-
-TEST(LedgerRestoreTest, WhatWasRestoredGoesOnLikeAnyReading) {
-  Bench before;
-  before.Say(0, {.limit = 60, .remaining = 40, .reset = 1000});
-  Bench after;
-  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(10)));
-  after.Say(11, {.limit = 60, .remaining = 45, .reset = 1000});  // an answer overtaken before the restart
-  EXPECT_EQ(after.View(12).remaining, 40);
-  after.Say(13, {.limit = 60, .remaining = 35, .reset = 1000});
-  EXPECT_EQ(after.View(14).remaining, 35);
-  EXPECT_EQ(after.View(1001).remaining, std::nullopt);
-}
-
-TEST(LedgerRestoreTest, SavingWhatWasRestoredGivesTheSameText) {
-  Bench before;
-  before.Say(0, {.limit = 60, .remaining = 40.25, .reset = 1000, .window = 60, .kind = QuotaKind::kBucket});
-  before.Say(0, {.used = 7, .resource = "b"});
-  const std::string text = before.ledger.Save(At(2));
-  Bench after;
-  ASSERT_TRUE(after.ledger.Restore(text, At(3)));
-  EXPECT_EQ(after.ledger.Save(At(4)), text);
-}
-
-TEST(LedgerRestoreTest, WhatWasObservedSinceTheStartIsKept) {
-  Bench before;
-  before.Say(0, {.limit = 60, .remaining = 40, .reset = 1000});
-  Bench after;
-  after.Say(5, {.limit = 60, .remaining = 20, .reset = 1000});
-  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(10)));
-  EXPECT_EQ(after.View(11).remaining, 20);
-}
-
-TEST(LedgerRestoreTest, WhatExpiredMoreThanADayAgoIsLeftOut) {
-  Bench before;
-  before.Say(0, {.limit = 60, .remaining = 40, .reset = 1000});
-  Bench after;
-  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(1000 + kDay)));
-  EXPECT_EQ(after.ledger.Read(At(1000)).quotas.size(), 0u);
-}
-
-TEST(LedgerRestoreTest, TheCapsHoldForRestoredReadingsToo) {
-  Bench before;
-  for (const char* key : {"k1", "k2", "k3"}) before.Tell({0, {}, 1, {.remaining = 1}, key});
-  Bench after({.quotas_max = 2});
-  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(3)));
-  EXPECT_EQ(after.ledger.Read(At(4)).quotas.size(), 2u);
-}
-
-TEST(LedgerRestoreTest, WhatCannotBeReadWholeChangesNothing) {
-  Bench before;
-  before.Say(0, {.limit = 60, .remaining = 40, .reset = 1000});
-  // As version 1 wrote it: members that are wrong although no checksum says so.
-  nlohmann::json good = nlohmann::json::parse(before.ledger.Save(At(2)))["saved"];
-  good["version"] = 1;
-  const auto with = [&](const char* name, const nlohmann::json& value) {
-    nlohmann::json bad = good;
-    bad["quotas"].push_back(good["quotas"][0]);
-    bad["quotas"][1]["resource"] = "other";
-    bad["quotas"][1][name] = value;
-    return bad.dump();
-  };
-  nlohmann::json later = good;
-  later["version"] = 2;
-  nlohmann::json missing = good;
-  missing["quotas"][0].erase("kind");
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"", "the saved readings are not JSON"},
-      {good.dump().substr(0, 100), "the saved readings are not JSON"},
-      {"[]", "the saved readings have no quotas"},
-      {later.dump(), "the saved readings are damaged, or of another version than 1 and 2"},
-      {R"({"version": 1, "quotas": {}})", "the saved readings' quotas are not a list"},
-      {R"({"version": 1, "quotas": [7]})", "saved reading 1: is not an object"},
-      {missing.dump(), "saved reading 1: kind is missing"},
-      {with("kind", "tidal"), "saved reading 2: kind is unknown"},
-      {with("api", 7), "saved reading 2: api is not a text"},
-      {with("limit", "60"), "saved reading 2: limit is not a number"},
-      {with("window_seconds", -1), "saved reading 2: window_seconds is out of range"},
-      {with("reset_at", 1.5), "saved reading 2: reset_at is not a time"},
-      {with("received_at", -1), "saved reading 2: received_at is not a time"},
-      {with("derived", 1 << 20), "saved reading 2: derived is not a set of fields"},
-      {with("end_absolute", 1), "saved reading 2: end_absolute is not true or false"},
-      {with("colour", "red"), "saved reading 2: has an unknown field"}};
-  for (const auto& [text, message] : cases) {
-    Bench after;
-    after.Say(1, {.remaining = 5});
-    const Status status = after.ledger.Restore(text, At(10));
-    ASSERT_FALSE(status) << text;
-    EXPECT_EQ(status.error().message, message);
-    EXPECT_EQ(after.View(11).remaining, 5);
-  }
 }
 
 }  // namespace

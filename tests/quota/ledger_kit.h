@@ -2,9 +2,12 @@
 // in one expression. Header only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,7 +59,7 @@ struct Response {
 // A ledger and the time of what it was last told.
 class Bench {
  public:
-  explicit Bench(LedgerOptions options = {}) : ledger(options) {}
+  explicit Bench(LedgerOptions options = {}, FairShares* series = nullptr) : ledger(options, series) {}
 
   // Processed at `now`, or when it was received.
   ObserveResult Tell(const Response& response, std::optional<double> now = {}) {
@@ -84,5 +87,18 @@ class Bench {
   Ledger ledger;
   uint64_t order = 0;
 };
+
+inline std::shared_ptr<const KnownNames> Names(std::vector<ApiNames> apis) {
+  return std::make_shared<const KnownNames>(std::move(apis));
+}
+
+// How many quotas each of two apis has.
+inline std::pair<size_t, size_t> QuotasOf(const Snapshot& snapshot, std::string_view a, std::string_view b) {
+  const auto of = [&](std::string_view api) {
+    return static_cast<size_t>(
+        std::ranges::count_if(snapshot.quotas, [&](const QuotaView& view) { return view.id.api == api; }));
+  };
+  return {of(a), of(b)};
+}
 
 }  // namespace apiquota::quota
