@@ -1,6 +1,7 @@
 #include "app/process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -38,6 +39,11 @@ Status RaiseDescriptorLimit() {
   if (limit.rlim_max >= kDescriptorsMin) return {};
   return Fail("the limit of open files is " + std::to_string(limit.rlim_max) + "; expected at least " +
               std::to_string(kDescriptorsMin) + " (ulimit -n, LimitNOFILE)");
+}
+
+void ReturnLargeBuffers() {
+  constexpr int kLargeBytes = 128 * 1024;  // what glibc begins with; that it is said keeps it so
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
 }
 
 SignalQueue::SignalQueue() {

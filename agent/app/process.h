@@ -1,4 +1,4 @@
-// The process as the system sees it: what it may leak, and the signals it obeys.
+// The process as the system sees it: what it may leak, what it keeps of its memory, and the signals it obeys.
 #pragma once
 
 #include <csignal>
@@ -20,6 +20,11 @@ void KeepStandardStreams();
 // As many descriptors as the system allows: the soft limit, often 1,024, is meant for programs that use
 // select(). Before anything is opened for traffic. An error: too few to serve with.
 Status RaiseDescriptorLimit();
+
+// Large buffers (a page of /metrics, the state file) go back to the system when they are done with. By
+// default glibc takes the first that is freed for the beginning of many, and from then on keeps them in the
+// heap of each thread that ever made one. Before there are threads.
+void ReturnLargeBuffers();
 
 // SIGHUP, SIGTERM and SIGINT as a queue for one thread. Create it before any other thread: they inherit that
 // these signals are blocked.

@@ -198,8 +198,8 @@ void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
   head += fmt::format("Content-Length: {}\r\n\r\n", response.body.size());
   const bool head_only =
       request->request_method != nullptr && request->request_method == std::string_view("HEAD");
-  if (!head_only) head += response.body;
   mg_write(connection, head.data(), head.size());
+  if (!head_only) mg_write(connection, response.body.data(), response.body.size());
 }
 
 // The wall between C and C++: nothing thrown passes it.
