@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "net/socket_address.h"
+#include "net/tcp_options.h"
 #include "net/unix_listener.h"
 
 namespace apiquota::net {
@@ -43,6 +44,7 @@ std::expected<Descriptor, int> ListenAt(const Endpoint& endpoint, bool shared, i
   if (!socket.valid()) return std::unexpected(errno);
   // "::" takes IPv4 too
   if (endpoint.ip.v6) SetOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, endpoint.ip.IsUnspecified() ? 0 : 1);
+  SetTcpOptions(socket.get());
   const SocketAddress at = ToSocketAddress(endpoint);
   const bool listens = SetOption(socket, SOL_SOCKET, SO_REUSEADDR, 1) &&
                        (!shared || SetOption(socket, SOL_SOCKET, SO_REUSEPORT, 1)) &&

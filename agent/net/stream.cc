@@ -1,50 +1,20 @@
 #include "net/stream.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "net/connect_end.h"
 #include "net/descriptor_reserve.h"
 #include "net/socket_address.h"
 #include "net/stream_impl.h"
+#include "net/tcp_options.h"
 
 namespace apiquota::net {
 namespace {
 
 constexpr uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-
-void SetNoDelay(int fd) {
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-// Why no connection came about. For want of a port, connect() says EADDRNOTAVAIL.
-StreamEnd ConnectEnd(int error, bool v6) {
-  switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case ENOSPC:  // epoll's own limit
-      return StreamEnd::kLocalLimit;
-    case EADDRNOTAVAIL:
-      return v6 ? StreamEnd::kUnreachable : StreamEnd::kLocalLimit;  // IPv6: no address of ours reaches it
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case EAFNOSUPPORT:
-    case EACCES:
-    case EPERM:
-      return StreamEnd::kUnreachable;
-    case ETIMEDOUT:
-      return StreamEnd::kConnectTimeout;
-    default:
-      return StreamEnd::kRefused;
-  }
-}
 
 }  // namespace
 
@@ -157,7 +127,6 @@ void Stream::ResetOnClose(bool on) {
 
 Stream::Impl::Impl(Loop& owner, Descriptor accepted)
     : loop(owner), socket(std::move(accepted)), connected(true) {
-  SetNoDelay(socket.get());
   if (!loop.Watch(socket.get(), kWatched, *this)) EndLater(StreamEnd::kReset);
 }
 
@@ -170,7 +139,7 @@ void Stream::Impl::Connect(const Endpoint& endpoint, Reserve reserve) {
     socket.Close();
     return EndLater(StreamEnd::kLocalLimit);
   }
-  SetNoDelay(socket.get());
+  SetTcpOptions(socket.get());
   const int result = connect(socket.get(), target.get(), target.size);
   const bool begun = result == 0 || errno == EINPROGRESS || errno == EINTR;
   if (!begun || !loop.Watch(socket.get(), kWatched, *this)) EndLater(ConnectEnd(errno, endpoint.ip.v6));

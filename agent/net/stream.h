@@ -59,7 +59,7 @@ class Stream {
 
   void SetHandler(StreamHandler* handler);
 
-  // OnOpen or OnEnd follows. TCP_NODELAY is set.
+  // OnOpen or OnEnd follows.
   void Connect(const Endpoint& endpoint, Reserve reserve = Reserve::kLeaves);
   // After OnOpen: the client's half of a handshake, then OnOpen again or OnEnd. See TlsEngine for
   // the arguments.

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/descriptor.h"
 #include "net/host_names.h"
 #include "tests/net/peer.h"
 #include "tests/net/served_stream.h"
@@ -62,6 +65,33 @@ TEST_F(ListenerTest, LocalhostIsBothLoopbackAddressesOnOnePort) {
   ServedStream served({"localhost", 0});
   EXPECT_TRUE(ConnectTo(AF_INET, served.port()));
   EXPECT_EQ(ConnectTo(AF_INET6, served.port()).has_value(), HasIpv6());
+}
+
+TEST_F(ListenerTest, TheKernelHoldsNoMegabytesOfWhatAReaderDoesNotRead) {
+  ServedStream served({"127.0.0.1", 0});
+  served.Start();
+  Peer reader = Peer::Connect(served.port(), 4096);
+  reader.Send("hello");
+  EXPECT_EQ(served.WaitForBytes(5), "hello");
+  const std::string answer(4'000'000, 'x');
+  served.Do([&](Stream& stream) { stream.Write({answer}); });
+  served.Do([](Stream& stream) { EXPECT_LT(stream.sent(), 512U * 1024); });
+  EXPECT_EQ(reader.Read(answer.size()).size(), answer.size());
+}
+
+TEST_F(ListenerTest, WhatItAcceptsIsSentWithoutDelay) {
+  const auto group = ListenGroup::Open({"127.0.0.1", 0});
+  ASSERT_TRUE(group);
+  const auto doors = (*group)->Take();
+  ASSERT_TRUE(doors);
+  const auto client = ConnectTo(AF_INET, (*group)->port());
+  pollfd coming{.fd = doors->front().get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&coming, 1, 10'000), 1);
+  const Descriptor taken(accept4(coming.fd, nullptr, nullptr, SOCK_CLOEXEC));
+  int on = 0;
+  socklen_t size = sizeof on;
+  ASSERT_EQ(getsockopt(taken.get(), IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+  EXPECT_EQ(on, 1);
 }
 
 TEST_F(ListenerTest, NoHostIsBothFamilies) {

@@ -76,6 +76,8 @@ class Connection(asyncio.Protocol):
         self.state.counts["_connections"] += 1
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Or a thousand readers that hardly read fill what this machine has for TCP from this side already.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 65536)
 
     def connection_lost(self, _):
         if self.timer:

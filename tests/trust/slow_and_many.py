@@ -2,8 +2,11 @@
 Everybody else is answered meanwhile, and the slow ones are cut. The same crowds at nginx and HAProxy, with
 their own defaults."""
 
+import re
+import resource
 import statistics
 import time
+from pathlib import Path
 
 from crowd import Crowd, raise_open_files
 from good_client import Beside
@@ -27,6 +30,7 @@ class Subject:
 
     def __init__(self, name, program, port, admin_url=None):
         self.name, self.program, self.admin_url = name, program, admin_url
+        self.kernel_mib = None
         self.address = ("127.0.0.1", port)
         self.urls = [f"http://127.0.0.1:{port}/t/ok/0"] + ([admin_url + "/metrics"] if admin_url else [])
 
@@ -62,10 +66,18 @@ def well_served(context, figures):
     return all(f["failed"] == 0 and (context.quick or f["p99_ms"] <= P99_MS) for f in figures.values())
 
 
+def tcp_mib():
+    """Of the kernel's memory, in buffers of TCP, all programs together."""
+    pages = re.search(r"^TCP:.* mem (\d+)", Path("/proc/net/sockstat").read_text(), re.MULTILINE)[1]
+    return int(pages) * resource.getpagesize() // 2**20
+
+
 def under(crowd, subject, act, measured, wait):
     """What the others saw while `act(seconds)` keeps the crowd busy, and who was cut within `wait`."""
     if crowd.receive_buffer:
+        before = tcp_mib()
         act(8)  # filling everybody's buffers keeps the upstream busy, which is not what is measured
+        subject.kernel_mib = tcp_mib() - before
     with Beside(measured, subject.urls) as beside:
         act(measured)
     act(max(0, crowd.began + wait - time.monotonic()))
@@ -84,6 +96,8 @@ def phase(context, kind, count, first_bytes, limit, wait, receive_buffer=None):
                 figures, ended = under(crowd, subject, act, measured_s(context), wait)
             there = len(crowd.received)
             cells[subject.name] = f"{beside_text(figures)}; {cut_text(ended, there, wait)}"
+            if subject.kernel_mib is not None:
+                cells[subject.name] += f"; the kernel holds {subject.kernel_mib} MiB"
             if there < count:
                 cells[subject.name] += f" ({crowd.refused} refused)"
             if subject.name == "apiquota":
