@@ -1,17 +1,10 @@
 // From the client: requests, one after the other, and the connection's life.
 #include "net/server_connection.h"
 
-#include <algorithm>
-
 namespace apiquota::net {
 namespace {
 
 constexpr size_t kPipelinedMax = 16 * 1024;  // of requests behind the one under way
-
-uint64_t LeastToMove(const ServerLimits& limits) {
-  const double seconds = std::chrono::duration<double>(limits.stall_timeout).count();
-  return std::max<uint64_t>(1, static_cast<uint64_t>(static_cast<double>(limits.rate_min) * seconds));
-}
 
 }  // namespace
 
@@ -20,7 +13,7 @@ ServerConnection::ServerConnection(Loop& loop, Stream stream, const ServerLimits
     : loop_(loop),
       stream_(std::move(stream)),
       limits_(limits),
-      least_(LeastToMove(limits)),
+      pace_(limits.stall_timeout, limits.rate_min),
       handler_(handler),
       timer_(*this),
       parser_(limits.codec) {
@@ -108,7 +101,8 @@ void ServerConnection::Begin(const http::ParseStep& step) {
   timer_.Disarm();
   state_ = State::kBusy;
   in_head_ = first_request_ = response_begun_ = false;
-  body_.on = reading_.on = false;
+  body_.Stop();
+  reading_.Stop();
   framing_ = {};
   request_complete_ = step.complete;
   keep_alive_ = head.keep_alive && !draining_;
@@ -163,7 +157,7 @@ void ServerConnection::Drain() {
 
 void ServerConnection::CloseAfterSending() {
   state_ = State::kClosing;
-  body_.on = false;
+  body_.Stop();
   if (!reset_at_end_) stream_.ShutdownSend();
   if (stream_.unsent() == 0) return Linger();
   Rearm();

@@ -20,6 +20,7 @@
 
 #include "http/codec.h"
 #include "http/forward.h"
+#include "net/pace.h"
 #include "net/stream.h"
 
 namespace apiquota::net {
@@ -109,12 +110,6 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
     kLingering,  // … has been sent; what the client still sends is discarded so that it can read the answer
     kGone,
   };
-  // Something that must not stand still: since when, and how far it was then.
-  struct Watch {
-    bool on = false;
-    SteadyTime since;
-    uint64_t at = 0;
-  };
 
   void OnBytes() override;
   void OnEnd(StreamEnd end) override;
@@ -136,16 +131,14 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
   // server_deadlines.cc
   void Rearm();
   void ArmForHead();
-  void ArmWatches();
+  void ArmForPace();
   bool Stalled() const;
-  void Keep(Watch& watch, bool on, uint64_t at, SteadyTime now);
-  bool TooSlow(const Watch& watch, uint64_t at, SteadyTime now) const;
   bool BodyDue();
 
   Loop& loop_;
   Stream stream_;
   const ServerLimits& limits_;
-  const uint64_t least_;  // bytes that must move in a stall_timeout
+  const PaceLimit pace_;
   RequestHandler& handler_;
   Timer timer_;
   http::RequestParser parser_;
@@ -161,8 +154,8 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
   bool continue_due_ = false;
   bool reset_at_end_ = false;
   http::ClientFraming framing_;
-  Watch body_;     // how much of the request's body has come
-  Watch reading_;  // how much of the answer the client has taken
+  Pace body_;     // how much of the request's body has come
+  Pace reading_;  // how much of the answer the client has taken
   uint64_t received_ = 0;
   SteadyTime linger_until_;
   std::vector<std::string_view> slices_;

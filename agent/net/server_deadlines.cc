@@ -1,4 +1,6 @@
 // What may take how long. Times are the loop's ticks: coarse, and cheap enough for every piece of a body.
+#include <algorithm>
+
 #include "net/server_connection.h"
 
 namespace apiquota::net {
@@ -14,12 +16,12 @@ void ServerConnection::Rearm() {
     case State::kReading: {
       // While answers are unread, the reader's pace governs, unless a head has begun that may still come.
       const bool begun = parser_.got_some() || !stream_.input().empty();
-      if (stream_.unsent() >= limits_.high_bytes || (stream_.unsent() > 0 && !begun)) return ArmWatches();
+      if (stream_.unsent() >= limits_.high_bytes || (stream_.unsent() > 0 && !begun)) return ArmForPace();
       return ArmForHead();
     }
     case State::kBusy:
     case State::kClosing:
-      return ArmWatches();
+      return ArmForPace();
     case State::kLingering: {
       const SteadyTime now = loop_.timers().now();
       if (linger_until_ == SteadyTime()) linger_until_ = now + kLingerTotal;
@@ -45,31 +47,21 @@ bool ServerConnection::BodyDue() {
   return state_ == State::kBusy && !request_complete_ && !stream_.paused() && handler_.WantsBody();
 }
 
-// What has moved enough begins a new span: who stops after a good start is given one more, not two.
-void ServerConnection::Keep(Watch& watch, bool on, uint64_t at, SteadyTime now) {
-  if (on && (!watch.on || at - watch.at >= least_)) watch = {.on = true, .since = now, .at = at};
-  watch.on = on;
-}
-
-void ServerConnection::ArmWatches() {
+void ServerConnection::ArmForPace() {
   const SteadyTime now = loop_.timers().now();
-  Keep(body_, BodyDue(), received_, now);
-  Keep(reading_, stream_.unsent() > 0, stream_.sent(), now);
-  if (!body_.on && !reading_.on) return timer_.Disarm();
+  body_.Look(pace_, BodyDue(), received_, now);
+  reading_.Look(pace_, stream_.unsent() > 0, stream_.sent(), now);
+  if (!body_.due() && !reading_.due()) return timer_.Disarm();
   if (timer_.armed()) return;
-  const SteadyTime since = !body_.on      ? reading_.since
-                           : !reading_.on ? body_.since
-                                          : std::min(body_.since, reading_.since);
-  loop_.timers().Arm(timer_, std::chrono::duration_cast<Micros>(since + limits_.stall_timeout - now));
-}
-
-bool ServerConnection::TooSlow(const Watch& watch, uint64_t at, SteadyTime now) const {
-  return watch.on && now - watch.since >= limits_.stall_timeout && at - watch.at < least_;
+  SteadyTime look = SteadyTime::max();
+  if (body_.due()) look = body_.NextLook(pace_, now);
+  if (reading_.due()) look = std::min(look, reading_.NextLook(pace_, now));
+  loop_.timers().Arm(timer_, std::chrono::ceil<Micros>(look - now));
 }
 
 bool ServerConnection::Stalled() const {
   const SteadyTime now = loop_.timers().now();
-  return TooSlow(body_, received_, now) || TooSlow(reading_, stream_.sent(), now);
+  return body_.TooSlow(pace_, received_, now) || reading_.TooSlow(pace_, stream_.sent(), now);
 }
 
 void ServerConnection::OnTimer(Timer&) {

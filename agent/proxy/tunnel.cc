@@ -10,6 +10,7 @@ namespace apiquota::proxy {
 Tunnel::Tunnel(Worker& worker, net::Stream client, net::DetachedUpstream upstream)
     : worker_(worker),
       options_(worker.shared().options),
+      pace_(options_.body_idle_timeout, options_.body_rate_min),
       client_stream_(std::move(client)),
       upstream_connection_(std::move(upstream)),
       client_(*this, upstream_, client_stream_),
@@ -93,34 +94,18 @@ Micros Tunnel::IdleMax() const {
                                           : options_.tunnel_idle_timeout;
 }
 
-void Tunnel::Watch(Side& side) {
-  const bool waits = side.stream.unsent() > 0;
-  if (waits && !side.waited_for) {
-    side.waiting_since = worker_.loop().timers().now();
-    side.sent_then = side.stream.sent();
-  }
-  side.waited_for = waits;
-}
-
 void Tunnel::Rearm() {
+  const SteadyTime now = worker_.loop().timers().now();
   SteadyTime due = moved_at_ + IdleMax();
   for (Side* side : {&client_, &upstream_}) {
-    Watch(*side);
-    if (side->waited_for) due = std::min(due, side->waiting_since + options_.body_idle_timeout);
+    side->reading.Look(pace_, side->stream.unsent() > 0, side->stream.sent(), now);
+    if (side->reading.due()) due = std::min(due, side->reading.NextLook(pace_, now));
   }
-  const SteadyTime now = worker_.loop().timers().now();
   worker_.loop().timers().Arm(timer_, std::chrono::ceil<Micros>(std::max(due, now) - now));
 }
 
-// A reader that has taken too little in its last span; one that has taken enough begins a new one.
-bool Tunnel::StandsStill(Side& side) {
-  const SteadyTime now = worker_.loop().timers().now();
-  if (!side.waited_for || now - side.waiting_since < options_.body_idle_timeout) return false;
-  const auto seconds = std::chrono::duration<double>(options_.body_idle_timeout).count();
-  const auto least = static_cast<uint64_t>(static_cast<double>(options_.body_rate_min) * seconds);
-  if (side.stream.sent() - side.sent_then < std::max<uint64_t>(1, least)) return true;
-  side.waited_for = false;
-  return false;
+bool Tunnel::StandsStill(const Side& side) const {
+  return side.reading.TooSlow(pace_, side.stream.sent(), worker_.loop().timers().now());
 }
 
 void Tunnel::OnTimer(net::Timer&) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "net/loop.h"
+#include "net/pace.h"
 #include "net/stream.h"
 #include "net/upstream_pool.h"
 #include "proxy/options.h"
@@ -40,10 +41,7 @@ class Tunnel final : public net::TimerLink, private net::TimerHandler {
     net::Stream& stream;
     bool ended = false;      // it says no more
     bool passed_on = false;  // … and the other has been told
-    // Since when bytes wait for it to read them, and how many it had been sent then.
-    bool waited_for = false;
-    SteadyTime waiting_since;
-    uint64_t sent_then = 0;
+    net::Pace reading;       // how much it has taken of what waits for it
   };
 
   void Moved(Side& from);
@@ -52,15 +50,15 @@ class Tunnel final : public net::TimerLink, private net::TimerHandler {
   void HungUp(Side& side);
   static bool Through(const Side& from);
   void Settle();
-  void Watch(Side& side);
   void Rearm();
-  bool StandsStill(Side& side);
+  bool StandsStill(const Side& side) const;
   void OnTimer(net::Timer& timer) override;
   Micros IdleMax() const;
   void Cut();
 
   Worker& worker_;
   const ProxyOptions& options_;
+  const net::PaceLimit pace_;
   net::Stream client_stream_;
   net::DetachedUpstream upstream_connection_;
   Side client_;
