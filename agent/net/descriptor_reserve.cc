@@ -40,6 +40,8 @@ bool OnlyReserveIsLeft() {
   return !next.valid() || InReserve(next.get());
 }
 
+bool NoDescriptorIsLeft() { return !Descriptor(eventfd(0, EFD_CLOEXEC)).valid(); }
+
 void WarnOfFewDescriptors() {
   LogFolded(LogLevel::kWarn, "few_descriptors", "", {{"limit", std::to_string(ProcessLimit())}});
 }

@@ -21,6 +21,9 @@ bool InReserve(int fd);
 // Whether the next one would; costs two syscalls.
 bool OnlyReserveIsLeft();
 
+// Whether there is none at all; costs two syscalls.
+bool NoDescriptorIsLeft();
+
 // Says so in the log, once a minute.
 void WarnOfFewDescriptors();
 

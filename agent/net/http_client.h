@@ -50,6 +50,8 @@ enum class ClientError : uint8_t {
   kDnsTimeout,
   kForbidden,  // by egress.h
   kRefused,
+  kUnreachable,
+  kLocalLimit,  // no descriptor, port or memory left on this machine
   kConnectTimeout,
   kCertificate,
   kHandshake,

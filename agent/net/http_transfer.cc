@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/text.h"
 #include "http/codec.h"
@@ -44,6 +45,7 @@ void HttpTransfer::Prepare(ClientRequest request, HttpClient::Done done) {
   parser_.Reset(request_.method);
   interims_.Reset();
   trailer_bytes_ = 0;
+  socket_error_ = 0;
   length_.reset();
   forbidden_ = connected_ = lost_ = head_whole_ = framing_unseen_ = false;
   SetOptions();
@@ -128,7 +130,10 @@ curl_socket_t HttpTransfer::OnOpenSocket(void* self, curlsocktype, curl_sockaddr
     transfer.forbidden_ = true;
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  transfer.socket_error_ = fd < 0 ? errno : 0;
+  transfer.v6_ = address->family == AF_INET6;
+  return fd;
 }
 
 // A kept connection was opened for another request, perhaps one with another permission.
@@ -209,52 +214,6 @@ size_t HttpTransfer::OnBody(char* bytes, size_t size, size_t count, void* self) 
   const size_t got = size * count;
   body.append(bytes, std::min(got, room));
   return got > room || transfer.BodyIsOver() ? 0 : got;
-}
-
-ClientError HttpTransfer::TimedOutIn() const {
-  if (connected_) return head_whole_ ? ClientError::kIdleTimeout : ClientError::kFirstByteTimeout;
-  curl_off_t named = 0;
-  curl_off_t opened = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_NAMELOOKUP_TIME_T, &named);
-  curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &opened);
-  if (opened > 0) return ClientError::kTlsTimeout;
-  return named > 0 ? ClientError::kConnectTimeout : ClientError::kDnsTimeout;
-}
-
-std::optional<ClientError> HttpTransfer::Judge(CURLcode code) const {
-  if (result_.refusal) return ClientError::kBadResponse;
-  switch (code) {
-    case CURLE_OK:
-      if (length_ && !BodyIsOver()) return ClientError::kTruncated;
-      return head_whole_ ? std::nullopt : std::optional(ClientError::kBadResponse);
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return ClientError::kDns;
-    case CURLE_COULDNT_CONNECT:
-      return forbidden_ ? ClientError::kForbidden : ClientError::kRefused;
-    case CURLE_ABORTED_BY_CALLBACK:
-      if (lost_) return ClientError::kClosedEarly;
-      return forbidden_ ? ClientError::kForbidden : ClientError::kRefused;
-    case CURLE_OPERATION_TIMEDOUT:
-      return TimedOutIn();
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-      return ClientError::kCertificate;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-      return ClientError::kHandshake;
-    case CURLE_WRITE_ERROR:
-    case CURLE_BAD_CONTENT_ENCODING:
-      // The head was read whole; only the body is not.
-      return head_whole_ ? std::nullopt : std::optional(ClientError::kBadResponse);
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-      return head_whole_ ? ClientError::kTruncated : ClientError::kClosedEarly;
-    default:
-      return connected_ ? ClientError::kBadResponse : ClientError::kRefused;
-  }
 }
 
 void HttpTransfer::TakeFields() {

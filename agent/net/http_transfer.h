@@ -42,6 +42,7 @@ class HttpTransfer {
   bool BodyIsOver() const { return length_ && result_.body.size() >= *length_; }
   std::optional<ClientError> Judge(CURLcode code) const;
   ClientError TimedOutIn() const;
+  ClientError NotConnected() const;
   void TakeFields();
 
   static size_t OnHeader(char* bytes, size_t size, size_t count, void* self);
@@ -62,11 +63,13 @@ class HttpTransfer {
   http::InterimBudget interims_;
   size_t trailer_bytes_ = 0;
   std::optional<uint64_t> length_;  // of the body, where libcurl does not know it
-  bool forbidden_ = false;          // an address was refused
-  bool connected_ = false;          // the request went onto a connection
-  bool lost_ = false;               // that connection ended, and libcurl would have sent it again
-  bool head_whole_ = false;         // of the final response
-  bool framing_unseen_ = false;     // by libcurl: a blank before its colon
+  int socket_error_ = 0;            // errno, of the last address that was tried, like v6_
+  bool v6_ = false;
+  bool forbidden_ = false;       // an address was refused
+  bool connected_ = false;       // the request went onto a connection
+  bool lost_ = false;            // that connection ended, and libcurl would have sent it again
+  bool head_whole_ = false;      // of the final response
+  bool framing_unseen_ = false;  // by libcurl: a blank before its colon
 };
 
 }  // namespace apiquota::net

@@ -43,6 +43,10 @@ metrics::UpstreamError ToUpstreamError(net::ClientError error) {
       return metrics::UpstreamError::kAddressForbidden;
     case net::ClientError::kRefused:
       return metrics::UpstreamError::kConnectRefused;
+    case net::ClientError::kUnreachable:
+      return metrics::UpstreamError::kUnreachable;
+    case net::ClientError::kLocalLimit:
+      return metrics::UpstreamError::kLocalDescriptors;
     case net::ClientError::kConnectTimeout:
       return metrics::UpstreamError::kConnectTimeout;
     case net::ClientError::kCertificate:

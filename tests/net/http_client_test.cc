@@ -1,6 +1,7 @@
 #include "net/http_client.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <fstream>
 #include <future>
@@ -165,6 +166,35 @@ TEST_F(HttpClientTest, EachFailureHasItsName) {
     peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal");
   });
   EXPECT_EQ(Ask(To(cut)).error, ClientError::kTruncated);
+}
+
+TEST_F(HttpClientTest, ALackOfDescriptorsIsNotTheUpstreamsRefusal) {
+  Make();
+  const std::string port = std::to_string(FakeUpstream(Answering("")).port());  // closed again
+  ClientRequest by_address;
+  by_address.url = "http://127.0.0.1:" + port + "/";
+  by_address.private_allowed = true;
+  ClientRequest by_name = by_address;
+  by_name.url = "http://localhost:" + port + "/";
+  EXPECT_EQ(Ask(by_address).error, ClientError::kRefused);
+  EXPECT_EQ(Ask(by_name).error, ClientError::kRefused);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  const auto to_the_address = Ask(by_address).error;
+  const auto to_the_name = Ask(by_name).error;
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(to_the_address, ClientError::kLocalLimit);
+  EXPECT_EQ(to_the_name, ClientError::kLocalLimit);
+}
+
+TEST_F(HttpClientTest, AnAddressNoRouteLeadsToDoesNotCountAsARefusal) {
+  Make();
+  ClientRequest request;
+  request.url = "http://255.255.255.255/";
+  request.private_allowed = true;
+  EXPECT_EQ(Ask(request).error, ClientError::kUnreachable);
 }
 
 TEST_F(HttpClientTest, ABodyBeyondItsBoundIsNotRead) {

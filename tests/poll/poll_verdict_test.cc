@@ -95,6 +95,8 @@ TEST(PollVerdictTest, AFailureKeepsItsReason) {
   EXPECT_EQ(Text(JudgeFailure(ToUpstreamError(net::ClientError::kCertificate))),
             "tls_certificate failure backs off: the upstream's certificate can't be trusted");
   EXPECT_EQ(JudgeFailure(ToUpstreamError(net::ClientError::kForbidden)).result, "address_forbidden");
+  EXPECT_EQ(JudgeFailure(ToUpstreamError(net::ClientError::kLocalLimit)).result, "local_descriptors");
+  EXPECT_EQ(JudgeFailure(ToUpstreamError(net::ClientError::kUnreachable)).result, "unreachable");
 }
 
 }  // namespace
