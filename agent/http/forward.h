@@ -103,12 +103,15 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
 
 // An answer of our own: JSON body naming the rule, Proxy-Status (RFC 9209), Connection: close when
 // `close`.
+inline constexpr std::string_view kOwnFields = "Cache-Control: no-store\r\n";
+
 struct OwnAnswer {
   int status = 502;
   std::string_view proxy_status_error = {};  // RFC 9209 2.3: "http_request_error", "connection_refused",
                                              // "dns_error" …
   std::string_view rule = {};                // closed list
   std::string_view detail = {};              // one sentence for a person, no secrets
+  std::string_view fields = kOwnFields;      // more header lines, each with its CRLF
   bool close = false;
   bool head_request = false;
   int client_minor_version = 1;

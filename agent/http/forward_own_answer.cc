@@ -108,7 +108,7 @@ void AppendOwnAnswer(const OwnAnswer& answer, SystemTime now, std::string* out) 
   out->append(ReasonPhrase(answer.status)).append("\r\n");
   out->append("Date: ").append(FormatHttpDate(now)).append("\r\n");
   out->append("Content-Type: application/json\r\n");
-  out->append("Cache-Control: no-store\r\n");
+  out->append(answer.fields);
   out->append("Proxy-Status: apiquota");
   if (IsToken(answer.proxy_status_error)) out->append("; error=").append(answer.proxy_status_error);
   out->append("; details=");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/admin_fields.h"
 #include "net/admin_session.h"
 #include "net/descriptor_reserve.h"
 
@@ -15,14 +16,15 @@ namespace {
 constexpr size_t kWaitingMax = 256;
 constexpr size_t kComputingMax = 2;
 
-ServerLimits Limits(const AdminOptions& options) {
+ServerLimits Limits(const AdminOptions& options, std::string_view own_fields) {
   return {.codec = {.head_bytes_max = 16 * 1024, .fields_max = 63, .target_bytes_max = 8 * 1024},
           .high_bytes = 64 * 1024,
           .low_bytes = 32 * 1024,
           .head_timeout = options.request_timeout,
           .idle_timeout = std::chrono::seconds(30),
           .stall_timeout = std::chrono::seconds(30),
-          .rate_min = 16};
+          .rate_min = 16,
+          .own_fields = own_fields};
 }
 
 // How many clients may be connected: a quarter of what this process may have open, 1,024 at most.
@@ -39,7 +41,8 @@ AdminDoor::AdminDoor(const AdminOptions& options, ServerBehind behind, BasicAuth
       behind_(std::move(behind)),
       auth_(auth),
       hosts_(options.listen, options.hosts),
-      limits_(Limits(options)),
+      fields_(AdminFields(options.web.headers)),
+      limits_(Limits(options, fields_)),
       loop_(clock),
       tokens_(static_cast<double>(options.web.rate_limit.burst)) {}
 

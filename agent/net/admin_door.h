@@ -69,6 +69,7 @@ class AdminDoor {
   const ServerBehind behind_;
   BasicAuth& auth_;
   const HostNames hosts_;
+  const std::string fields_;  // of every answer
   const ServerLimits limits_;
   std::unique_ptr<TlsServer> tls_;
   Loop loop_;

@@ -13,6 +13,7 @@
 #include "http/date.h"
 #include "http/forward.h"
 #include "net/admin_door.h"
+#include "net/admin_fields.h"
 #include "net/basic_auth.h"
 #include "net/fingerprint.h"
 #include "net/gzip.h"
@@ -24,15 +25,6 @@ namespace {
 
 constexpr size_t kGzipBytesMin = 1024;
 constexpr int kNiceness = 5;  // above the rest: a third of the weight of threads that carry traffic
-
-// What the page of an agent may do: run nothing of others, be framed by nobody.
-constexpr std::pair<std::string_view, std::string_view> kSecurityFields[] = {
-    {"Content-Security-Policy",
-     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Cache-Control", "no-store"}};
 
 // All values of a field; civetweb's own look-up hides duplicates.
 std::vector<std::string_view> FieldValues(const mg_request_info& request, std::string_view name) {
@@ -83,7 +75,7 @@ struct AdminServer::Impl {
   Impl(const AdminOptions& options, std::vector<AdminRoute> routes_in, const Clock& clock_in)
       : hosts(options.listen, options.hosts),
         auth(options.web.users),
-        headers(options.web.headers),
+        fields(AdminFields(options.web.headers)),
         token(RandomSalt()),
         routes(std::move(routes_in)),
         clock(clock_in) {
@@ -116,9 +108,9 @@ struct AdminServer::Impl {
   static int OnLog(const mg_connection*, const char* message);
 
   const HostNames hosts;
-  mutable BasicAuth auth;  // thread-safe
-  const std::vector<std::pair<std::string, std::string>> headers;
-  const Secret token;  // what the door shows
+  mutable BasicAuth auth;    // thread-safe
+  const std::string fields;  // of every answer
+  const Secret token;        // what the door shows
   const std::vector<AdminRoute> routes;
   const Clock& clock;
   mg_context* context = nullptr;
@@ -175,11 +167,7 @@ void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n", response.status,
                                  http::ReasonPhrase(response.status), http::FormatHttpDate(clock.SystemNow()),
                                  response.content_type);
-  for (const auto& [name, value] : kSecurityFields) {
-    const bool replaced = std::ranges::any_of(
-        headers, [&](const auto& header) { return EqualsIgnoreCase(header.first, name); });
-    if (!replaced) head += fmt::format("{}: {}\r\n", name, value);
-  }
+  head += fields;
   if (response.body.size() >= kGzipBytesMin) {
     head += "Vary: Accept-Encoding\r\n";
     const std::vector<std::string_view> accepted = FieldValues(*request, "accept-encoding");
@@ -188,7 +176,6 @@ void AdminServer::Impl::Write(mg_connection* connection, Answer answer) const {
       head += "Content-Encoding: gzip\r\n";
     }
   }
-  for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
   if (answer.challenge) head += "WWW-Authenticate: Basic realm=\"apiquota\", charset=\"UTF-8\"\r\n";
   if (!answer.allow.empty()) head += fmt::format("Allow: {}\r\n", answer.allow);
   if (!answer.keep_connection) {

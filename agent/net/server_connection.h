@@ -33,6 +33,8 @@ struct ServerLimits {
   Micros idle_timeout = std::chrono::seconds(60);   // between requests
   Micros stall_timeout = std::chrono::seconds(30);  // in which a body, or its reading, must have moved
   size_t rate_min = 0;                              // by so many bytes a second on average
+  std::string_view own_fields =
+      http::kOwnFields;  // more header lines of the server's own answers, each with its CRLF
 };
 
 // Refusals of the connection's own, beside the codec's; their rules are of http::kRefusalRules.

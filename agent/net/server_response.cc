@@ -86,6 +86,7 @@ void ServerConnection::Answer(http::OwnAnswer answer) {
   answer.close = !keep_alive_;
   answer.head_request = request().method == "HEAD";
   answer.client_minor_version = request().minor_version;
+  answer.fields = limits_.own_fields;
   head_.clear();
   http::AppendOwnAnswer(answer, loop_.clock().SystemNow(), &head_);
   stream_.Write({head_});

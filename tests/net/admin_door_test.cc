@@ -1,6 +1,8 @@
 // What stands before civetweb.
 #include "net/admin_door.h"
 
+#include <gmock/gmock.h>
+
 #include "tests/net/admin_kit.h"
 #include "tests/net/peer.h"
 
@@ -43,6 +45,28 @@ TEST_F(AdminServerTest, NamesAndPasswordsAreAskedForWhereTheWebConfigurationHasT
   EXPECT_TRUE(refused.contains("\r\nX-Frame-Options: deny\r\n")) << refused;
   EXPECT_EQ(StatusOf("GET /hello HTTP/1.1", "Host: localhost\r\nAuthorization: Basic YWxpY2U6d3Jvbmc=\r\n"),
             "HTTP/1.1 401 Unauthorized");
+}
+
+// Whoever refuses: the connection's own rules, the door, or the server behind.
+TEST_F(AdminServerTest, NoRefusalLacksTheSecurityHeadersOrTheConfiguredOnes) {
+  AdminOptions options;
+  options.web.headers = {{"X-Frame-Options", "deny"}, {"Content-Security-Policy", "default-src 'none'"}};
+  Start(options);
+  const std::string of_the_codec = Ask("GET /hello HTTP/1.1\r\nHost : localhost\r\n\r\n");
+  const std::string of_the_door = Ask("GET http://other.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string of_the_server = Ask("GET /missing HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  for (const std::string& refusal : {of_the_codec, of_the_door, of_the_server}) {
+    EXPECT_THAT(refusal, testing::HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"
+                                            "Referrer-Policy: no-referrer\r\n"
+                                            "Cross-Origin-Resource-Policy: same-origin\r\n"
+                                            "Cache-Control: no-store\r\n"
+                                            "X-Frame-Options: deny\r\n"
+                                            "Content-Security-Policy: default-src 'none'\r\n"));
+    EXPECT_THAT(refusal, testing::Not(testing::HasSubstr("frame-ancestors")));
+  }
+  EXPECT_THAT(of_the_codec, testing::StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(of_the_door, testing::StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(of_the_server, testing::StartsWith("HTTP/1.1 404 "));
 }
 
 TEST_F(AdminServerTest, TheRateLimitOfTheWebConfigurationHolds) {
