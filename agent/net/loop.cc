@@ -18,6 +18,19 @@ constexpr size_t kBatchMax = 256;
 
 thread_local const Loop* running = nullptr;  // on this thread
 
+// While it lasts. Whoever drives a loop by hand is on it no longer than a turn: later another one may stand
+// at its address.
+class Running {
+ public:
+  explicit Running(const Loop& loop) : before_(std::exchange(running, &loop)) {}
+  ~Running() { running = before_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  const Loop* before_;
+};
+
 }  // namespace
 
 // Drives the wheel.
@@ -109,16 +122,17 @@ void Loop::Unwatch(int fd, EventHandler& handler) {
 }
 
 void Loop::Run() {
+  const Running on(*this);
   while (!stopping_.load(std::memory_order_relaxed)) TakeTurn(deferred_.linked() ? 0 : -1);
 }
 
 bool Loop::Turn() {
+  const Running on(*this);
   const bool deferred = deferred_.linked();
   return TakeTurn(0) > 0 || deferred;
 }
 
 int Loop::TakeTurn(int timeout_ms) {
-  running = this;
   std::array<epoll_event, kBatchMax> events;
   const int n = epoll_wait(epoll_.get(), events.data(), kBatchMax, timeout_ms);
   batch_ = std::span(events).first(static_cast<size_t>(std::max(n, 0)));

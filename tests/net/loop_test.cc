@@ -67,6 +67,21 @@ TEST_F(LoopTest, DrivenByHandTellsWhatHasHappenedAndNeverWaits) {
   loop_.Unwatch(pair.near.get(), heard);
 }
 
+// A later loop may stand at the same address, and then belongs to a thread of its own.
+TEST_F(LoopTest, WhoDrivesItByHandIsOnItForATurnOnly) {
+  std::string order;
+  struct Later final : Deferred {
+    explicit Later(std::string& its) : order(its) {}
+    void OnTurn() override { order += "deferred "; }
+    std::string& order;
+  } later(order);
+  loop_.Turn();
+  loop_.Defer(later);
+  loop_.Post([&] { order += "posted "; });
+  loop_.Turn();
+  EXPECT_EQ(order, "posted deferred ") << "a call from outside rings, like any other thread's";
+}
+
 TEST_F(LoopTest, RunsWhatIsPostedInOrder) {
   std::string order;
   loop_.Post([&] {
