@@ -44,8 +44,12 @@ class ConnectorTest : public testing::Test, public ConnectorClient {
 
   void Start(uint16_t port, bool tls = false) {
     target_ = {.host = "api.test", .port = port, .tls = tls, .private_allowed = true};
-    connector_ = std::make_unique<Connector>(environment_, target_, &session_, *this);
     loop_.Start();
+    Again();
+  }
+  void Again() {
+    outcome_ = {};
+    connector_ = std::make_unique<Connector>(environment_, target_, &session_, *this);
     loop_.Post([this] { connector_->Start(); });
   }
   void TearDown() override {
@@ -95,6 +99,17 @@ TEST(ByTurnsTest, FamiliesTakeTurnsInTheOrderOfTheFirst) {
   EXPECT_EQ(ByTurns({}), Addresses{});
 }
 
+TEST_F(ConnectorTest, TheKernelHoldsNoMegabytesOfWhatAnUpstreamDoesNotRead) {
+  const Doors doors;
+  dns_->Say({Ip("127.0.0.1")});
+  Start(doors.port());
+  ASSERT_EQ(Outcome(), Ip("127.0.0.1"));
+  std::promise<uint64_t> sent;
+  loop_.Post([&] { stream_->Write({std::string(4'000'000, 'x')}); });
+  loop_.Post([&] { sent.set_value(stream_->sent()); });
+  EXPECT_LT(sent.get_future().get(), 1024U * 1024);
+}
+
 TEST_F(ConnectorTest, ADeadAddressKeepsNoOtherWaitingForItsTimeout) {
   const Doors doors({{"127.0.0.1", Answer::kSilence}, {"127.0.0.2", Answer::kOpen}});
   environment_.connect_timeout = hours(1);
@@ -142,13 +157,17 @@ TEST_F(ConnectorTest, AnAddressNoRouteLeadsToDoesNotCountAsARefusal) {
 }
 
 TEST_F(ConnectorTest, ALackOfDescriptorsIsNotTheUpstreamsRefusal) {
-  const Doors doors;
+  const Doors doors({{"127.0.0.1", Answer::kRefused}});
+  dns_->Say({Ip("127.0.0.1")});
+  Start(doors.port());
+  // Also for UBSan's sake: it judges an object it has not met before by means of a pipe, and calls it broken
+  // where there is no descriptor for one.
+  EXPECT_EQ(Outcome(), std::unexpected(ConnectError::kRefused));
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
-  Start(doors.port());
   setrlimit(RLIMIT_NOFILE, &none);
-  dns_->Say({Ip("127.0.0.1")});
+  Again();
   const auto outcome = Outcome();
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_EQ(outcome, std::unexpected(ConnectError::kLocalLimit));

@@ -134,6 +134,8 @@ TEST_F(ProxyTunnelTest, AReaderThatTakesNothingHoldsTheOtherBackAndLosesNothing)
   setsockopt(client.fd(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
   const ssize_t sent = send(client.fd(), much.data(), much.size(), MSG_NOSIGNAL);
   EXPECT_LT(sent, static_cast<ssize_t>(kMuch));
+  const timeval late{.tv_sec = 10, .tv_usec = 0};
+  setsockopt(client.fd(), SOL_SOCKET, SO_SNDTIMEO, &late, sizeof late);
   read.set_value();
   client.Send(std::string_view(much).substr(static_cast<size_t>(sent)));
   EXPECT_EQ(got.get_future().get(), kMuch);
