@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/process.h"
 #include "base/log.h"
 #include "expose/metrics.h"
 #include "expose/process_stats.h"
@@ -37,6 +38,8 @@ AdminResponse LandingPage(const expose::AgentFacts& agent) {
   return {200, "text/html; charset=utf-8", fmt::format(fmt::runtime(kPage), agent.version)};
 }
 
+constexpr size_t kLargePage = 256 * 1024;
+
 AdminResponse Metrics(const PageSources& sources) {
   expose::MetricsPage page{sources.ledger.Read(sources.clock.SystemNow()),
                            sources.facts.apis(),
@@ -45,7 +48,9 @@ AdminResponse Metrics(const PageSources& sources) {
                            expose::ParseProc(expose::ReadProc()),
                            &sources.registry};
   page.agent.log_lines_dropped = LogLinesDropped();
-  return {200, expose::kMetricsContentType, expose::MetricsText(page)};
+  AdminResponse response{200, expose::kMetricsContentType, expose::MetricsText(page)};
+  if (response.body.size() >= kLargePage) ReturnFreeMemory();
+  return response;
 }
 
 AdminResponse Reload(ReloadDesk& desk) {

@@ -46,6 +46,8 @@ void ReturnLargeBuffers() {
   mallopt(M_MMAP_THRESHOLD, kLargeBytes);
 }
 
+void ReturnFreeMemory() { malloc_trim(0); }
+
 SignalQueue::SignalQueue() {
   sigemptyset(&signals_);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals_, signal);

@@ -26,6 +26,10 @@ Status RaiseDescriptorLimit();
 // heap of each thread that ever made one. Before there are threads.
 void ReturnLargeBuffers();
 
+// What is free in the heaps goes back to the system, as far as it is whole pages: for those who have just
+// let go of thousands of small values. Takes each heap's lock for about a millisecond.
+void ReturnFreeMemory();
+
 // SIGHUP, SIGTERM and SIGINT as a queue for one thread. Create it before any other thread: they inherit that
 // these signals are blocked.
 class SignalQueue {

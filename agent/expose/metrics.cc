@@ -126,11 +126,12 @@ void AddProcess(const ProcessStats& stats, std::vector<MetricFamily>* families) 
   families->push_back(Single("process_threads", "Threads of the process.", gauge, stats.threads));
 }
 
-void WriteChild(const std::string& labels, const metrics::Counter& counter, MetricsWriter& writer) {
+void WriteChild(const MetricsWriter::Labels& labels, const metrics::Counter& counter, MetricsWriter& writer) {
   writer.AddSample(labels, static_cast<double>(counter.Value()));
 }
 
-void WriteChild(const std::string& labels, const metrics::Histogram& histogram, MetricsWriter& writer) {
+void WriteChild(const MetricsWriter::Labels& labels, const metrics::Histogram& histogram,
+                MetricsWriter& writer) {
   writer.AddHistogram(labels, histogram.Collect());
 }
 
@@ -140,7 +141,7 @@ void WriteCounted(const metrics::Family<Metric>& family, MetricsWriter& writer) 
   writer.BeginFamily(
       options.name, options.help,
       std::is_same_v<Metric, metrics::Histogram> ? MetricType::Histogram : MetricType::Counter);
-  std::string labels;
+  MetricsWriter::Labels labels;
   family.ForEach([&](const std::vector<std::string>& values, const Metric& child) {
     labels.clear();
     for (size_t i = 0; i < values.size(); ++i) MetricsWriter::AddLabel(options.labels[i], values[i], &labels);

@@ -14,8 +14,8 @@ using prometheus::ClientMetric;
 using prometheus::MetricType;
 using quota::QuotaView;
 
-std::string Labels(const quota::QuotaId& id) {
-  std::string labels;
+MetricsWriter::Labels LabelsOf(const quota::QuotaId& id) {
+  MetricsWriter::Labels labels;
   MetricsWriter::AddLabel("api", id.api, &labels);
   MetricsWriter::AddLabel("key", id.key, &labels);
   MetricsWriter::AddLabel("resource", id.resource, &labels);
@@ -88,10 +88,10 @@ const Row kRows[] = {
      [](const QuotaView& v) -> std::optional<double> { return static_cast<double>(v.limit_changes_total); }},
 };
 
-// The snapshot with the labels of each of its quotas, written once.
+// The snapshot with the labels of each of its quotas, made once.
 struct Labelled {
   const quota::Snapshot& snapshot;
-  std::vector<std::string> labels;
+  std::vector<MetricsWriter::Labels> labels;
 };
 
 void WriteRow(const Row& row, const Labelled& quotas, MetricsWriter& writer) {
@@ -110,7 +110,7 @@ void WriteInfo(const Labelled& quotas, MetricsWriter& writer) {
                      MetricType::Gauge);
   for (size_t i = 0; i < quotas.labels.size(); ++i) {
     const QuotaView& view = quotas.snapshot.quotas[i];
-    std::string labels = quotas.labels[i];
+    MetricsWriter::Labels labels = quotas.labels[i];
     MetricsWriter::AddLabel("exporter", view.exporter, &labels);
     MetricsWriter::AddLabel("kind", ToText(view.kind), &labels);
     writer.AddSample(labels, 1);
@@ -145,7 +145,7 @@ void WritePeaks(const Labelled& quotas, MetricsWriter& writer) {
 
 std::vector<WritableFamily> QuotaFamilies(const quota::Snapshot& snapshot) {
   const auto quotas = std::make_shared<Labelled>(Labelled{snapshot, {}});
-  for (const QuotaView& view : snapshot.quotas) quotas->labels.push_back(Labels(view.id));
+  for (const QuotaView& view : snapshot.quotas) quotas->labels.push_back(LabelsOf(view.id));
   std::vector<WritableFamily> families;
   for (const Row& row : kRows) {
     families.push_back({row.name, [&row, quotas](MetricsWriter& writer) { WriteRow(row, *quotas, writer); }});
