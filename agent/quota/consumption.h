@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/clock.h"
-#include "quota/window.h"
+#include "quota/held.h"
 
 namespace apiquota::quota {
 

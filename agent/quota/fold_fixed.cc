@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "quota/fold.h"
+#include "quota/relation.h"
 
 namespace apiquota::quota {
 namespace {

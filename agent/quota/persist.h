@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "quota/declared.h"
 #include "quota/snapshot.h"
-#include "quota/window.h"
+#include "quota/held.h"
 
 namespace apiquota::quota {
 

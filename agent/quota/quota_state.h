@@ -10,7 +10,8 @@
 #include "quota/forecast.h"
 #include "quota/peaks.h"
 #include "quota/snapshot.h"
-#include "quota/window.h"
+#include "quota/clock_offset.h"
+#include "quota/held.h"
 
 namespace apiquota::quota {
 

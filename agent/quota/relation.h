@@ -1,0 +1,17 @@
+// Which window of a fixed quota a reading speaks of (docs/quota-semantics.md rule 3). Pure; no thread-safety
+// of its own.
+#pragma once
+
+#include "quota/held.h"
+
+namespace apiquota::quota {
+
+// How much two statements of the window's end may differ: kSkew, or half a shorter window.
+Micros Tolerance(const Held& held);
+bool SameEnd(const WindowEnd& a, const WindowEnd& b, Micros tolerance);
+
+// How a reading of a fixed window relates to what is held.
+enum class Relation { kOlder, kSame, kNewer };
+Relation Relate(const Held& held, const Heard& heard, Micros expire_after);
+
+}  // namespace apiquota::quota
