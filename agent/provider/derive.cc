@@ -7,14 +7,13 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "provider/amounts.h"
 
 namespace apiquota::provider {
 namespace {
 
 constexpr Micros kSameReset = std::chrono::seconds(2);  // two headers of one response may round differently
 
-// Without the dust that binary fractions leave behind: 1 − 0.42 is 0.58.
-double Clean(double value) { return std::round(value * 1e9) / 1e9; }
 double ToWholeMillis(double seconds) { return std::round(seconds * 1e3) / 1e3; }
 
 template <class T>
@@ -128,16 +127,12 @@ std::optional<double> WindowFromName(std::string_view name) {
 }
 
 void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at) {
-  if (reading->limit && reading->remaining && !reading->used && *reading->remaining <= *reading->limit) {
-    reading->used = Clean(*reading->limit - *reading->remaining);
-    reading->derived.Add(SignalField::kUsed);
-  } else if (reading->limit && reading->used && !reading->remaining) {
-    reading->remaining = Clean(std::max(0.0, *reading->limit - *reading->used));
-    reading->derived.Add(SignalField::kRemaining);
-  } else if (!reading->limit && reading->remaining && reading->used) {
-    reading->limit = Clean(*reading->remaining + *reading->used);
-    reading->derived.Add(SignalField::kLimit);
-  }
+  Amounts amounts{reading->limit, reading->remaining, reading->used, reading->derived};
+  Complete(reading->kind, &amounts);
+  reading->limit = amounts.limit;
+  reading->remaining = amounts.remaining;
+  reading->used = amounts.used;
+  reading->derived = amounts.derived;
   if (window_rule != WindowRule::kDerived || reading->window_seconds) return;
   if (!reading->limit || !reading->remaining || !reading->reset_at) return;
   const double missing = *reading->limit - *reading->remaining;

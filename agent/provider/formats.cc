@@ -43,8 +43,7 @@ constexpr double kEpochMin = 1e9;  // a bare number this large is no delta
 
 Result<double> Judge(std::optional<double> number) {
   if (!number) return Fail("not a number");
-  if (*number < 0) return Fail("negative: a sentinel, not a quantity");
-  if (*number >= kSentinelMin) return Fail(std::string(kTooLarge));
+  if (std::abs(*number) >= kSentinelMin) return Fail(std::string(kTooLarge));
   return *number;
 }
 
@@ -138,7 +137,9 @@ Result<double> ReadPairLimit(std::string_view text) {
   text = Trim(text);
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos || text.size() > kNumberBytesMax) return Fail("not a pair n/m");
-  return Judge(ParseDecimal(Trim(text.substr(slash + 1))));
+  auto limit = Judge(ParseDecimal(Trim(text.substr(slash + 1))));
+  if (limit && *limit < 0) return Fail(std::string(kNegative));
+  return limit;
 }
 
 std::optional<Moment> ReadMoment(Format format, std::string_view text, SystemTime now) {

@@ -47,10 +47,12 @@ bool IsSeveral(Format format);
 // Values longer than this are nobody's number.
 inline constexpr size_t kNumberBytesMax = 128;
 
-// Why ReadNumber refuses what some send for "unlimited".
+// Why what some send for "unlimited" or "not known" is no number of a quota.
 inline constexpr std::string_view kTooLarge = "too large to be a quantity: a sentinel";
+inline constexpr std::string_view kNegative = "negative: a sentinel, not a quantity";
 
-// A quota's number in kInteger, kDecimal, and the leading number of kPair and kParams. The error is a phrase.
+// A quota's number in kInteger, kDecimal, and the leading number of kPair and kParams; what one below 0 means
+// is the caller's to judge. The error is a phrase.
 Result<double> ReadNumber(Format format, std::string_view text);
 // The number behind the slash of kPair.
 Result<double> ReadPairLimit(std::string_view text);

@@ -147,6 +147,7 @@ Reading QuotaReader::StartReading(const QuotaRule& rule) const {
 void QuotaReader::ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading) {
   const QuotaRule& rule = exporter_.quotas[rule_index];
   constexpr size_t kResetField = 3;
+  negative_limit_ = negative_remaining_ = false;
   for (size_t f = 0; f < rule.sources.size(); ++f) {
     if (f != kResetField) ReadSources(rule_index, f, key, reading);
   }
@@ -155,6 +156,10 @@ void QuotaReader::ReadFields(size_t rule_index, const QuotaKey& key, Reading* re
   }
   expected_reset_ = ExpectedReset(rule, *reading);
   ReadSources(rule_index, kResetField, key, reading);
+  if (negative_limit_ && negative_remaining_) {
+    reading->used.reset();
+    reading->reset_at.reset();
+  }
   if (HasNumbers(*reading)) SetConstants(rule, reading);
 }
 
@@ -216,12 +221,13 @@ bool QuotaReader::ReadQuantity(SignalField field, const FieldSource& source, std
                                Reading* reading) {
   Error first_error;
   for (const Format format : source.formats) {
-    const auto number = ReadNumber(format, text);
+    auto number = ReadNumber(format, text);
+    if (number && format == Format::kPair && !reading->limit) {
+      if (const auto limit = ReadPairLimit(text)) reading->limit = *limit;
+    }
+    if (number && Refused(field, *number, *reading)) number = Fail(std::string(kNegative));
     if (number) {
       Slot(reading, field) = *number;
-      if (format == Format::kPair && !reading->limit) {
-        if (const auto limit = ReadPairLimit(text)) reading->limit = *limit;
-      }
       return true;
     }
     if (first_error.message.empty()) first_error = number.error();
@@ -229,6 +235,16 @@ bool QuotaReader::ReadQuantity(SignalField field, const FieldSource& source, std
   unlimited_ = unlimited_ || first_error.message == kTooLarge;
   Note(at, NameOf(source, at), first_error.message, UnreadKind::kMalformed, field);
   return false;
+}
+
+// Below 0 can be what is left of a balance, or of a limit that was overdrawn. The limit has been read before.
+bool QuotaReader::Refused(SignalField field, double number, const Reading& reading) {
+  if (number >= 0) return false;
+  negative_limit_ = negative_limit_ || field == SignalField::kLimit;
+  if (field != SignalField::kRemaining) return true;
+  const bool meant = reading.kind == QuotaKind::kBalance || reading.limit > 0;
+  negative_remaining_ = negative_remaining_ || !meant;
+  return !meant;
 }
 
 std::string_view QuotaReader::NameOf(const FieldSource& source, size_t at) const {

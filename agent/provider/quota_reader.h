@@ -66,6 +66,7 @@ class QuotaReader {
   bool ReadReset(const FieldSource& source, std::string_view text, size_t at, Reading* reading);
   bool ReadQuantity(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                     Reading* reading);
+  bool Refused(SignalField field, double number, const Reading& reading);
   void SetReset(double seconds, size_t at, Reading* reading);
 
   // What a source says for a key, and the place to blame for mistakes in it.
@@ -105,6 +106,8 @@ class QuotaReader {
   };
   std::vector<Several> several_;
   bool unlimited_ = false;                // a number of the family's member being read means "unlimited"
+  bool negative_limit_ = false;           // of the quota being read,
+  bool negative_remaining_ = false;       // and both: it says nothing
   std::optional<double> expected_reset_;  // seconds until the reset, if the numbers tell
   std::string scratch_;                   // what the last TextOf may point into
 };

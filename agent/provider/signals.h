@@ -42,7 +42,16 @@ class SignalFields {
     for (const SignalField field : fields) Add(field);
   }
   constexpr void Add(SignalField field) { bits_ = static_cast<uint16_t>(bits_ | Bit(field)); }
+  constexpr void Remove(SignalField field) { bits_ = static_cast<uint16_t>(bits_ & ~Bit(field)); }
   constexpr bool Has(SignalField field) const { return (bits_ & Bit(field)) != 0; }
+
+  // As a number, and back: bit n is the n-th of the list.
+  constexpr uint16_t bits() const { return bits_; }
+  static constexpr SignalFields FromBits(uint16_t bits) {
+    SignalFields fields;
+    fields.bits_ = bits;
+    return fields;
+  }
 
   class Iterator {
    public:
@@ -73,6 +82,7 @@ struct Reading {
   std::string quota;
   std::string unit;
   QuotaKind kind = QuotaKind::kFixed;
+  bool kind_assumed = false;  // nobody documents it: what is seen may tell better
   std::optional<double> limit;
   std::optional<double> remaining;
   std::optional<double> used;

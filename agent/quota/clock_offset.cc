@@ -5,20 +5,45 @@
 namespace apiquota::quota {
 namespace {
 
-constexpr Micros kOffsetPeriod = std::chrono::minutes(1);
+constexpr Micros kDateUnit = std::chrono::seconds(1);  // Date is cut to whole seconds
 
 }  // namespace
 
-Micros Offset(const Said& said, SystemTime now, ClockOffset* offset) {
-  if (now < offset->since || now >= offset->since + kOffsetPeriod) {
-    const bool fresh = now >= offset->since && now < offset->since + 2 * kOffsetPeriod;
-    offset->previous = fresh ? offset->current : std::nullopt;
-    offset->current.reset();
-    offset->since = now;
+void ClockOffsets::Note(const Said& said) {
+  if (!said.date) return;
+  const Micros least = *said.date - said.received_at;
+  samples_[count_++ % kKept] = {least, *said.date + kDateUnit - said.sent_at - least};
+}
+
+std::optional<ClockOffset> ClockOffsets::Agreed() const {
+  const size_t kept = std::min(count_, kKept);
+  std::optional<ClockOffset> best;
+  size_t best_votes = 1;
+  // Each sample in turn, the newest first, with those whose bounds meet its own.
+  for (size_t back = 1; back <= kept; ++back) {
+    const ClockOffset& sample = samples_[(count_ - back) % kKept];
+    Micros least = sample.least, most = sample.least + sample.uncertainty;
+    size_t votes = 0;
+    for (size_t i = 0; i < kept; ++i) {
+      const ClockOffset& other = samples_[i];
+      const Micros low = std::max(least, other.least);
+      const Micros high = std::min(most, other.least + other.uncertainty);
+      if (low > high + kSkew) continue;
+      ++votes;
+      if (low <= high) least = low, most = high;
+    }
+    if (votes <= best_votes || votes * 2 <= kept) continue;
+    best_votes = votes;
+    best = ClockOffset{least, most - least};
   }
-  if (said.date) offset->current = std::max(offset->current, std::optional(*said.date - said.received_at));
-  const Micros ahead = std::max(offset->current, offset->previous).value_or(Micros(0));
-  return ahead > kSkew || ahead < -kSkew ? ahead : Micros(0);
+  return best;
+}
+
+Micros Correction(const std::optional<ClockOffset>& agreed) {
+  if (!agreed) return Micros(0);
+  const Micros most = agreed->least + agreed->uncertainty;
+  if (agreed->least > kSkew) return agreed->least;
+  return most < -kSkew ? std::max(agreed->least, most - kDateUnit) : Micros(0);
 }
 
 }  // namespace apiquota::quota

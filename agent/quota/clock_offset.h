@@ -1,22 +1,41 @@
-// How far an upstream's clock is from ours, as its Dates tell (docs/quota-semantics.md rule 8). Pure; no
-// thread-safety of its own.
+// How far an upstream's clock is from ours, as its Dates tell (docs/quota-semantics.md rule 8). One response
+// says little: its Date has whole seconds and lies somewhere between sending and receipt, and one of many
+// machines behind a name may be wrong by hours. So an offset counts only when several responses agree on it.
+// Pure; no thread-safety of its own.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 
 #include "quota/said.h"
 
 namespace apiquota::quota {
 
-// How far the upstream's clock is ahead of ours. An answer that was late looks like a clock that is behind,
-// so the greatest difference of the last minute or two counts.
+// Theirs minus ours, from `least` to `least + uncertainty`.
 struct ClockOffset {
-  std::optional<Micros> current;   // since `since`,
-  std::optional<Micros> previous;  // and in the minute before
-  SystemTime since;
+  Micros least{};
+  Micros uncertainty{};
+
+  friend bool operator==(const ClockOffset&, const ClockOffset&) = default;
 };
 
-// Takes in one response and says by how much an absolute reset is to be put back; 0 within kSkew.
-Micros Offset(const Said& said, SystemTime now, ClockOffset* offset);
+class ClockOffsets {
+ public:
+  // Takes in one response; nothing if it has no Date.
+  void Note(const Said& said);
+
+  // What most of the last five responses agree on, two at least.
+  std::optional<ClockOffset> Agreed() const;
+
+ private:
+  static constexpr size_t kKept = 5;
+
+  std::array<ClockOffset, kKept> samples_{};
+  size_t count_ = 0;  // so far, of which the last kKept are there
+};
+
+// By how much an absolute reset is to be put back: what is sure of the offset, unless it may be within kSkew.
+Micros Correction(const std::optional<ClockOffset>& agreed);
 
 }  // namespace apiquota::quota

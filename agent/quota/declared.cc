@@ -30,7 +30,7 @@ void RequestCounter::Count(SystemTime now) {
     const auto used = static_cast<double>(entry.count.Count(now));
     CloseIfOver(now, &entry.peaks);
     if (!entry.peaks.open) OpenWindow({now + entry.declared.window, entry.declared.window}, &entry.peaks);
-    FoldUse(limit, std::max(limit - used, 0.0), used, &entry.peaks);
+    FoldUse({limit, std::max(limit - used, 0.0), used, {}}, &entry.peaks);
   }
 }
 

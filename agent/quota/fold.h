@@ -19,13 +19,8 @@ WindowSpan FixedSpan(const QuotaState& state);
 // Concurrency and balance don't come back by time.
 bool HasWindows(provider::QuotaKind kind);
 
-bool SaysLevel(const Heard& heard);
-
 // Adds what was said to the open window's peak.
 void FoldPeak(const Heard& heard, QuotaState* state);
-
-// Derived values follow the fields they were computed from.
-void Recompute(Held* held);
 
 // The pace at which a bucket comes back: limit per window, else what its reset implies; 0 if neither is
 // known.

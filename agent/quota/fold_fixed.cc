@@ -14,42 +14,67 @@ void LearnCycle(const Heard& heard, QuotaState* state) {
   state->shortest_cycle = std::min(state->shortest_cycle.value_or(gap), gap);
 }
 
-void FoldNewerFixed(const Heard& heard, QuotaState* state) {
+// Both said, not computed.
+bool OtherLimit(const Heard& heard, const Held& held) {
+  const auto computed = [](const provider::Amounts& amounts) {
+    return amounts.derived.Has(provider::SignalField::kLimit);
+  };
+  return heard.limit && held.limit && *heard.limit != *held.limit && !computed(heard) && !computed(held);
+}
+
+// A window followed one that is over.
+void FoldNextFixed(const Heard& heard, QuotaState* state) {
   const Held& held = state->held;
-  const std::optional<SystemTime> over = WindowOver(held);
-  // Without ends to compare it was a lasting rise; only the upstream's own clock makes that sure.
-  const bool surely_rose = !(held.end && heard.end) && held.said.date && heard.said.date;
-  const bool rolled = surely_rose || (over && heard.said.received_at >= *over - Tolerance(held));
-  const std::optional<Level> level = LevelOf(heard.remaining, heard.used);
-  if (rolled) {
-    LearnCycle(heard, state);
-    if (level) FoldNextWindow(*level, heard.limit, held.end, &state->consumption);
-    if (!state->peaks.length) state->peaks.length = state->shortest_cycle;
-    CloseWindow(&state->peaks);
-    return BeginFixed(heard, state);
+  LearnCycle(heard, state);
+  if (const auto level = LevelOf(heard.remaining, heard.used)) {
+    if (OtherLimit(heard, held)) {
+      StartOver(*level, &state->consumption);
+    } else {
+      FoldNextWindow(*level, heard.limit, held.end, &state->consumption);
+    }
   }
-  // The reset moved while the window ran: only a fall is consumption.
-  if (level) {
-    FoldSameWindow(*level, &state->consumption);
+  if (!state->peaks.length) state->peaks.length = state->shortest_cycle;
+  CloseWindow(&state->peaks);
+  BeginFixed(heard, state);
+}
+
+// Another reading takes the held one's place while its window runs: only a fall is consumption, and none
+// between two limits.
+void FoldMovedFixed(const Heard& heard, QuotaState* state) {
+  if (const auto level = LevelOf(heard.remaining, heard.used)) {
+    const auto& lowest = state->consumption.current.lowest;
+    const bool fell = lowest && level->value < *lowest && !OtherLimit(heard, state->held);
+    if (fell) FoldSameWindow(*level, &state->consumption);
     StartOver(*level, &state->consumption);
   }
   Replace(heard, &state->held);
-  Recompute(&state->held);
+  provider::Recompute(state->kind, &state->held);
   if (!state->peaks.open) OpenWindow(FixedSpan(*state), &state->peaks);
   state->peaks.closes_at = FixedSpan(*state).closes_at;
   FoldPeak(heard, state);
 }
 
+// Two limiters speak under one name: the stricter is shown. One that is contradicted again and again without
+// being said itself was a mistake.
+bool StandsAgainst(const Heard& heard, Micros expire_after, QuotaState* state) {
+  constexpr int kContradictions = 3;
+  if (!OtherLimit(heard, state->held) || !Holds(state->held, expire_after, heard.said.received_at))
+    return false;
+  ++state->conflicts;
+  const bool stricter = provider::UsedRatio(state->held) > provider::UsedRatio(heard);
+  return stricter && ++state->contradicted < kContradictions;
+}
+
 void FoldSameFixed(const Heard& heard, QuotaState* state) {
   const bool newer = Newer(heard.said, state->held.said);
-  if (SaysLevel(heard)) {
+  if (heard.SaysLevel()) {
     FoldSameWindow(*LevelOf(heard.remaining, heard.used), &state->consumption);
     const std::partial_ordering use = CompareUse(heard, state->held);
     if (use > 0) TakeLevel(heard, &state->held);
-    if (use == 0) state->held.level_at = std::max(state->held.level_at, heard.said.received_at);
+    if (use == 0 && state->held.level.received_at < heard.said.received_at) state->held.level = heard.said;
   }
   MergeFacts(heard, newer, &state->held);
-  Recompute(&state->held);
+  provider::Recompute(state->kind, &state->held);
   state->held.since = std::min(state->held.since, heard.said.received_at);
   if (state->peaks.open) state->peaks.closes_at = FixedSpan(*state).closes_at;
   FoldPeak(heard, state);
@@ -60,7 +85,7 @@ void FoldChangedPlan(const Heard& heard, QuotaState* state) {
   if (!Newer(heard.said, state->held.said)) return;
   MergeFacts(heard, true, &state->held);
   TakeLevel(heard, &state->held);
-  Recompute(&state->held);
+  provider::Recompute(state->kind, &state->held);
   if (const auto level = LevelOf(heard.remaining, heard.used)) StartOver(*level, &state->consumption);
   FoldPeak(heard, state);
 }
@@ -76,7 +101,7 @@ WindowSpan FixedSpan(const QuotaState& state) {
 
 void BeginFixed(const Heard& heard, QuotaState* state) {
   Replace(heard, &state->held);
-  Recompute(&state->held);
+  provider::Recompute(state->kind, &state->held);
   OpenWindow(FixedSpan(*state), &state->peaks);
   FoldPeak(heard, state);
 }
@@ -86,18 +111,23 @@ void FoldFixed(const Heard& heard, Micros expire_after, QuotaState* state) {
     case Relation::kOlder: {
       const auto& previous = state->consumption.previous_end;
       const bool late = previous && heard.end && SameEnd(*previous, *heard.end, Tolerance(state->held));
-      if (late && SaysLevel(heard)) {
+      if (late && heard.SaysLevel()) {
         FoldPreviousWindow(*LevelOf(heard.remaining, heard.used), &state->consumption);
       }
       return;
     }
     case Relation::kSame:
-      if (heard.limit && state->held.limit && *heard.limit != *state->held.limit) {
-        return FoldChangedPlan(heard, state);
-      }
-      return FoldSameFixed(heard, state);
-    case Relation::kNewer:
-      return FoldNewerFixed(heard, state);
+      state->contradicted = 0;
+      return OtherLimit(heard, state->held) ? FoldChangedPlan(heard, state) : FoldSameFixed(heard, state);
+    case Relation::kNext:
+      state->contradicted = 0;
+      return FoldNextFixed(heard, state);
+    case Relation::kMoved:
+      if (StandsAgainst(heard, expire_after, state)) return;
+      [[fallthrough]];
+    case Relation::kRose:
+      state->contradicted = 0;
+      return FoldMovedFixed(heard, state);
   }
 }
 

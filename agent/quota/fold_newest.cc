@@ -25,23 +25,24 @@ void FoldNewestLevel(const Heard& heard, bool limit_changed, QuotaState* state) 
 
 void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state) {
   Held& held = state->held;
-  if (!Newer(heard.said, held.said)) {
-    if (SaysLevel(heard) && !held.remaining && !held.used) TakeLevel(heard, &held);
+  const bool expired = heard.said.received_at >= HoldsUntil(held, expire_after);
+  if (!expired && !Newer(heard.said, held.said)) {
+    if (heard.SaysLevel() && !held.remaining && !held.used) TakeLevel(heard, &held);
     Heard facts = heard;  // a reset belongs to its own level
     facts.reset_at.reset();
     MergeFacts(facts, false, &held);
-    return Recompute(&held);
+    return provider::Recompute(state->kind, &held);
   }
   const std::optional<double> limit_before = held.limit;
-  if (heard.said.received_at >= HoldsUntil(held, expire_after)) {
+  if (expired) {
     Replace(heard, &held);
   } else {
     MergeFacts(heard, true, &held);
     TakeLevel(heard, &held);
   }
-  Recompute(&held);
+  provider::Recompute(state->kind, &held);
   FoldNewestLevel(heard, limit_before && held.limit && *limit_before != *held.limit, state);
-  if (!HasWindows(state->kind) || !SaysLevel(heard)) return;
+  if (!HasWindows(state->kind) || !heard.SaysLevel()) return;
   if (!state->peaks.open) {
     WindowSpan span;
     if (held.window_seconds) {

@@ -4,7 +4,9 @@
 
 #include <optional>
 
+#include "provider/amounts.h"
 #include "provider/signals.h"
+#include "quota/clock_offset.h"
 #include "quota/said.h"
 
 namespace apiquota::quota {
@@ -18,28 +20,31 @@ struct WindowEnd {
   friend bool operator==(const WindowEnd&, const WindowEnd&) = default;
 };
 
-// A set of SignalFields.
-using FieldSet = uint32_t;
-constexpr FieldSet Bit(provider::SignalField field) { return 1u << static_cast<unsigned>(field); }
+// One response's answer to "when?": when it was said, how far its upstream's clock is from ours, and how old
+// it was when it came (RFC 9111 section 5.1, Age).
+struct Moment {
+  Said said;
+  std::optional<ClockOffset> offset;
+  Micros age{};
+};
 
-// One reading as the ledger takes it. Borrows `source`.
-struct Heard {
+// Borrows `source`.
+struct Heard : provider::Amounts {
   const provider::Reading* source = nullptr;
   Said said;
-  std::optional<double> limit;
-  std::optional<double> remaining;
-  std::optional<double> used;
+  std::optional<ClockOffset> offset;
   std::optional<double> window_seconds;
   std::optional<SystemTime> reset_at;
   std::optional<WindowEnd> end;
-  FieldSet derived = 0;
   bool full = false;  // a bucket whose reset had passed
   bool implausible_reset = false;
+
+  bool SaysLevel() const { return remaining || used; }
 };
 
-// Puts an absolute reset back by `offset`; leaves out a reset more than 400 days off; takes a bucket whose
-// reset has passed as full. `known_limit` completes a reading without one.
-Heard Hear(const provider::Reading& reading, const Said& said, Micros offset,
-           std::optional<double> known_limit);
+// Puts an absolute reset back by the offset and a relative one by its age; leaves out a reset more than 400
+// days off; takes a bucket whose reset has long passed as full. `known_limit` completes a reading without
+// one.
+Heard Hear(const provider::Reading& reading, const Moment& moment, std::optional<double> known_limit);
 
 }  // namespace apiquota::quota

@@ -12,28 +12,35 @@ bool Merge(const std::optional<T>& said, bool overwrite, std::optional<T>* known
   return true;
 }
 
-void CopyBits(FieldSet fields, FieldSet from, FieldSet* to) { *to = (*to & ~fields) | (from & fields); }
+void CopyDerived(SignalField field, const Heard& heard, Held* held) {
+  if (heard.derived.Has(field)) {
+    held->derived.Add(field);
+  } else {
+    held->derived.Remove(field);
+  }
+}
 
 }  // namespace
 
 std::optional<SystemTime> KnownEnd(const Held& held) {
   if (held.reset_at) return held.reset_at;
-  if (held.window_seconds) return held.level_at + SecondsToMicros(*held.window_seconds);
+  if (held.window_seconds) return held.level.received_at + SecondsToMicros(*held.window_seconds);
   return std::nullopt;
 }
 
 SystemTime HoldsUntil(const Held& held, Micros expire_after) {
-  return KnownEnd(held).value_or(held.level_at + expire_after);
+  const SystemTime end = KnownEnd(held).value_or(held.level.received_at + expire_after);
+  return end <= held.level.received_at ? end + kSkew : end;
 }
 
 bool Holds(const Held& held, Micros expire_after, SystemTime now) {
-  return now < HoldsUntil(held, expire_after) && now + kClockStep >= held.said.received_at;
+  return now < HoldsUntil(held, expire_after);
 }
 
 bool FullAgain(const Held& held, Micros expire_after, SystemTime now) {
   if (!held.reset_at || !held.limit || (!held.remaining && !held.used)) return false;
   const Micros lasts = held.window_seconds ? SecondsToMicros(*held.window_seconds) : expire_after;
-  return now >= *held.reset_at && now < *held.reset_at + lasts;
+  return now >= HoldsUntil(held, expire_after) && now < *held.reset_at + lasts;
 }
 
 std::optional<SystemTime> WindowOver(const Held& held) {
@@ -44,37 +51,39 @@ std::optional<SystemTime> WindowOver(const Held& held) {
 
 void MergeFacts(const Heard& heard, bool overwrite, Held* held) {
   if (Merge(heard.limit, overwrite, &held->limit)) {
-    CopyBits(Bit(SignalField::kLimit), heard.derived, &held->derived);
+    CopyDerived(SignalField::kLimit, heard, held);
   }
   if (Merge(heard.window_seconds, overwrite, &held->window_seconds)) {
-    CopyBits(Bit(SignalField::kWindow), heard.derived, &held->derived);
+    CopyDerived(SignalField::kWindow, heard, held);
   }
   if (heard.full && overwrite) {
     held->reset_at.reset();
     held->end.reset();
   }
   if (Merge(heard.reset_at, overwrite, &held->reset_at)) {
-    held->end = heard.end;
-    CopyBits(Bit(SignalField::kReset), heard.derived, &held->derived);
+    if (!held->end || held->end->absolute != heard.end->absolute) held->end = heard.end;
+    CopyDerived(SignalField::kReset, heard, held);
   }
   Merge(heard.source->policy, overwrite, &held->policy);
   if (!overwrite) return;
   held->said = heard.said;
-  if (!held->remaining && !held->used) held->level_at = heard.said.received_at;
+  if (!held->remaining && !held->used) held->level = heard.said;
 }
 
 void TakeLevel(const Heard& heard, Held* held) {
-  if (!heard.remaining && !heard.used) return;
+  if (!heard.SaysLevel()) return;
   held->remaining = heard.remaining;
   held->used = heard.used;
-  held->level_at = heard.said.received_at;
-  CopyBits(Bit(SignalField::kRemaining) | Bit(SignalField::kUsed), heard.derived, &held->derived);
+  held->level = heard.said;
+  held->level_offset = heard.offset;
+  CopyDerived(SignalField::kRemaining, heard, held);
+  CopyDerived(SignalField::kUsed, heard, held);
 }
 
 std::partial_ordering CompareUse(const Heard& heard, const Held& held) {
   if (heard.remaining && held.remaining) return *held.remaining <=> *heard.remaining;
   if (heard.used && held.used) return *heard.used <=> *held.used;
-  const bool says_first_level = (heard.remaining || heard.used) && !held.remaining && !held.used;
+  const bool says_first_level = heard.SaysLevel() && !held.remaining && !held.used;
   return says_first_level ? std::partial_ordering::greater : std::partial_ordering::unordered;
 }
 
@@ -85,9 +94,9 @@ void Replace(const Heard& heard, Held* held) {
   held->window_seconds.reset();
   held->reset_at.reset();
   held->end.reset();
-  held->derived = 0;
+  held->derived = {};
   held->since = heard.said.received_at;
-  held->level_at = heard.said.received_at;
+  held->level = heard.said;
   if (!heard.source->policy) held->policy.reset();
   MergeFacts(heard, true, held);
   TakeLevel(heard, held);

@@ -11,18 +11,17 @@
 namespace apiquota::quota {
 
 // What is known of a quota in its current window.
-struct Held {
-  std::optional<double> limit;
-  std::optional<double> remaining;
-  std::optional<double> used;
+struct Held : provider::Amounts {
   std::optional<double> window_seconds;
   std::optional<SystemTime> reset_at;  // on our clock
-  std::optional<WindowEnd> end;        // the same as said
+  std::optional<WindowEnd> end;        // as said first of this window: others are held against it
   std::optional<std::string> policy;
-  FieldSet derived = 0;
-  Said said;            // the newest reading
-  SystemTime since;     // the first reading of this window
-  SystemTime level_at;  // the reading that said remaining or used: validity counts from it
+  Said said;         // the newest reading
+  SystemTime since;  // the first reading of this window
+  // The reading that said remaining or used: validity counts from its receipt. When its request was sent and
+  // how far its upstream's clock was off are for those who order requests of their own by it.
+  Said level;
+  std::optional<ClockOffset> level_offset;
 
   friend bool operator==(const Held&, const Held&) = default;
 };
@@ -31,7 +30,8 @@ struct Held {
 // known.
 std::optional<SystemTime> KnownEnd(const Held& held);
 
-// docs/quota-semantics.md rule 6: the known end, else expire_after from when it was said.
+// docs/quota-semantics.md rule 6: the known end, else expire_after from when it was said. A reading that was
+// said at its own end, as far as clocks tell, holds kSkew longer.
 SystemTime HoldsUntil(const Held& held, Micros expire_after);
 bool Holds(const Held& held, Micros expire_after, SystemTime now);
 

@@ -26,9 +26,9 @@ bool ExpiredFor(const QuotaState& state, Micros expire_after, Micros how_long, S
 void Describe(const provider::Reading& reading, std::string_view exporter, Slot* slot) {
   if (slot->exporter != exporter) slot->exporter = exporter;
   if (slot->unit != reading.unit) slot->unit = reading.unit;
-  if (slot->state.kind == reading.kind) return;
+  if (slot->state.described == reading.kind) return;
   slot->state = {};
-  slot->state.kind = reading.kind;
+  slot->state.described = slot->state.kind = reading.kind;
 }
 
 }  // namespace
@@ -74,11 +74,11 @@ struct Ledger::Impl {
     return &shard.slots.try_emplace(NamePair{reading.resource, reading.quota}).first->second;
   }
 
-  void FoldOne(const Observation& o, const provider::Reading& reading, SystemTime now, Slot* slot,
-               ObserveResult* result) {
+  void FoldOne(const Observation& o, const provider::Reading& reading, const Moment& moment, SystemTime now,
+               Slot* slot, ObserveResult* result) {
     Describe(reading, o.exporter, slot);
-    const Said said{o.received_at, o.date, o.order};
-    const FoldResult folded = Fold(reading, said, options.expire_after, now, &slot->state);
+    const FoldResult folded = Fold(reading, moment, options.expire_after, now, &slot->state);
+    if (folded.conflict) ++result->conflicts;
     if (slot->peaks == Slot::Peaks::kNone && !places.TakePeaks(o.api, slot)) ++result->dropped;
     if (folded.implausible_reset) result->implausible.push_back(provider::SignalField::kReset);
     if (!folded.limit_before) return;
@@ -96,11 +96,14 @@ struct Ledger::Impl {
     if (found == shards.end()) return std::nullopt;
     Shard& shard = found->second;
     const std::lock_guard shard_lock(shard.mutex);
+    const Said said = Sane({o.sent_at, o.received_at, o.date, o.order}, o.age);
+    if (first == 0) shard.offsets.Note(said);
+    const Moment moment{said, shard.offsets.Agreed(), o.age};
     for (size_t i = first; i < o.readings.size(); ++i) {
       if (!provider::HasNumbers(o.readings[i])) continue;
       Slot* slot = FindOrMake(o.api, shard, o.readings[i]);
       if (slot == nullptr) return i;
-      FoldOne(o, o.readings[i], now, slot, result);
+      FoldOne(o, o.readings[i], moment, now, slot, result);
     }
     return o.readings.size();
   }
@@ -219,7 +222,7 @@ std::string Ledger::Save(SystemTime now) const {
   impl_->ForEach([&](const NamePair& key, const NamePair& name, const Slot& slot) {
     saved.quotas.push_back({{key.first, key.second, name.first, name.second, slot.unit},
                             slot.exporter,
-                            slot.state.kind,
+                            slot.state.described,
                             slot.state.held});
   });
   saved.counts = impl_->declared.Save(now);
@@ -232,7 +235,7 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
   impl_->declared.Restore(saved->counts, now);
   for (SavedQuota& quota : saved->quotas) {
     QuotaState state;
-    state.kind = quota.kind;
+    state.described = state.kind = quota.kind;
     Resume(std::move(quota.held), impl_->options.expire_after, now, &state);
     if (ExpiredFor(state, impl_->options.expire_after, kForgetAfter, now)) continue;
     impl_->Ensure(quota.id.api, quota.id.key);

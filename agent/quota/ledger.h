@@ -26,8 +26,10 @@ struct Observation {
   std::string_view api;
   std::string_view key;
   std::string_view exporter;
+  SystemTime sent_at;  // the request, as far as is known; never after the receipt
   SystemTime received_at;
   std::optional<SystemTime> date;  // the upstream's own clock, if it sent one
+  Micros age{};                    // since a cache got the response from its origin (RFC 9111 section 5.1)
   uint64_t order = 0;              // order of the requests
   std::span<const provider::Reading> readings;
 };
@@ -43,6 +45,7 @@ struct ObserveResult {
   // Fields ignored because they can't be (reset > 400 days off): for apiquota_parse_errors_total.
   std::vector<provider::SignalField> implausible;
   uint64_t dropped = 0;  // readings without room, and windows' peaks: for apiquota_series_dropped_total
+  size_t conflicts = 0;  // readings under whose name another limiter spoke, too
 };
 
 class Ledger {

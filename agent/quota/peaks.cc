@@ -12,13 +12,13 @@ void OpenWindow(const WindowSpan& span, Peaks* peaks) {
   peaks->exhausted = false;
 }
 
-void FoldUse(std::optional<double> limit, std::optional<double> remaining, std::optional<double> used,
-             Peaks* peaks) {
+void FoldUse(const provider::Amounts& amounts, Peaks* peaks) {
   if (!peaks->open) return;
-  if (const std::optional<double> ratio = UsedRatio(limit, remaining, used)) {
+  if (const std::optional<double> ratio = provider::UsedRatio(amounts)) {
     peaks->peak = std::max(peaks->peak.value_or(*ratio), *ratio);
   }
   // A limit of 0 is a quota that was never granted, not one that ran out.
+  const auto& [limit, remaining, used, derived] = amounts;
   if (limit == 0) return;
   if (remaining ? *remaining <= 0 : used && limit && *used >= *limit) peaks->exhausted = true;
 }
@@ -35,14 +35,6 @@ void CloseWindow(Peaks* peaks) {
 
 void CloseIfOver(SystemTime now, Peaks* peaks) {
   if (peaks->open && peaks->closes_at && now >= *peaks->closes_at) CloseWindow(peaks);
-}
-
-std::optional<double> UsedRatio(std::optional<double> limit, std::optional<double> remaining,
-                                std::optional<double> used) {
-  if (!limit || *limit == 0) return std::nullopt;
-  if (remaining) return (*limit - *remaining) / *limit;
-  if (used) return *used / *limit;
-  return std::nullopt;
 }
 
 }  // namespace apiquota::quota

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "provider/amounts.h"
 #include "quota/snapshot.h"
 
 namespace apiquota::quota {
@@ -32,15 +33,10 @@ struct WindowSpan {
 void OpenWindow(const WindowSpan& span, Peaks* peaks);
 
 // Use as one reading said it, in any order. `remaining` decides exhaustion where it is known.
-void FoldUse(std::optional<double> limit, std::optional<double> remaining, std::optional<double> used,
-             Peaks* peaks);
+void FoldUse(const provider::Amounts& amounts, Peaks* peaks);
 
 // Counts the open window and leaves none open. Does nothing if none is.
 void CloseWindow(Peaks* peaks);
 void CloseIfOver(SystemTime now, Peaks* peaks);
-
-// 1 − remaining/limit, else used/limit; absent if the limit is unknown or 0.
-std::optional<double> UsedRatio(std::optional<double> limit, std::optional<double> remaining,
-                                std::optional<double> used);
 
 }  // namespace apiquota::quota

@@ -15,7 +15,7 @@ using provider::QuotaKind;
 constexpr std::string_view kBeforeChecksum = R"({"version": 2, "crc32": ")";
 constexpr std::string_view kBeforeSaved = "\", \"saved\":\n";
 constexpr std::string_view kAfterSaved = "\n}\n";
-constexpr FieldSet kAllFields = (Bit(provider::SignalField::kBody) << 1) - 1;
+constexpr unsigned kAllFields = (2U << static_cast<unsigned>(provider::SignalField::kBody)) - 1;
 constexpr std::array kKinds = {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket,
                                QuotaKind::kConcurrency, QuotaKind::kBalance};
 
@@ -39,11 +39,10 @@ Json ToJson(const SavedQuota& quota) {
                {"unit", quota.id.unit},
                {"exporter", quota.exporter},
                {"kind", ToText(quota.kind)},
-               {"derived", held.derived},
+               {"derived", held.derived.bits()},
                {"received_at", Micro(held.said.received_at)},
                {"since", Micro(held.since)},
-               {"level_at", Micro(held.level_at)}};
-  PutTime("date", held.said.date, &json);
+               {"level_at", Micro(held.level.received_at)}};
   Put("limit", held.limit, &json);
   Put("remaining", held.remaining, &json);
   Put("used", held.used, &json);
@@ -139,14 +138,14 @@ Held ReadHeld(Members* members) {
   Held held;
   const auto derived = members->Number("derived");
   if (derived && *derived >= 0 && *derived <= kAllFields) {
-    held.derived = static_cast<FieldSet>(*derived);
+    held.derived = provider::SignalFields::FromBits(static_cast<uint16_t>(*derived));
   } else {
     members->Fault("derived is not a set of fields");
   }
   held.said.received_at = members->Time("received_at", true).value_or(SystemTime{});
   held.since = members->Time("since", true).value_or(SystemTime{});
-  held.level_at = members->Time("level_at", true).value_or(SystemTime{});
-  held.said.date = members->Time("date", false);
+  held.level.received_at = members->Time("level_at", true).value_or(SystemTime{});
+  members->Find("date", false);  // saved by version 1 and the first of version 2: no longer needed
   held.limit = members->Number("limit");
   held.remaining = members->Number("remaining");
   held.used = members->Number("used");

@@ -14,8 +14,8 @@
 
 #include "base/error.h"
 #include "quota/declared.h"
-#include "quota/snapshot.h"
 #include "quota/held.h"
+#include "quota/snapshot.h"
 
 namespace apiquota::quota {
 

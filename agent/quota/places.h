@@ -40,6 +40,7 @@ struct Slot {
 struct Shard {
   std::mutex mutex;
   std::map<NamePair, Slot, NameOrder> slots;  // guarded by mutex, or by the ledger's held exclusively
+  ClockOffsets offsets;                       // likewise
 };
 
 class Places {

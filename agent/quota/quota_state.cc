@@ -11,82 +11,84 @@ namespace {
 using provider::QuotaKind;
 using provider::SignalField;
 
-// Whether a reading taken after our clock was set back can be judged by what is held: it is older by the
-// upstream's own account, or both name the end of their fixed window in the upstream's time.
-bool Comparable(const Heard& heard, const QuotaState& state) {
-  if (!Newer(heard.said, state.held.said)) return true;
-  return state.kind == QuotaKind::kFixed && heard.end && state.held.end && heard.end->absolute &&
-         state.held.end->absolute;
-}
-
-// The first reading, or the first after our clock was set back: nothing before it can be compared.
 void Begin(const Heard& heard, Micros expire_after, QuotaState* state) {
   state->seen = true;
-  state->peaks.open = false;
-  state->pace = {};
-  state->consumption.last.reset();
   if (const auto level = LevelOf(heard.remaining, heard.used)) StartOver(*level, &state->consumption);
   if (state->kind == QuotaKind::kFixed) return BeginFixed(heard, state);
-  state->held = {};
   state->held.since = heard.said.received_at;
-  state->held.level_at = heard.said.received_at;
+  state->held.level.received_at = heard.said.received_at;
   FoldNewest(heard, expire_after, state);
 }
 
-std::vector<SignalField> FieldList(FieldSet fields) {
-  std::vector<SignalField> list;
-  for (unsigned i = 0; i <= static_cast<unsigned>(SignalField::kBody); ++i) {
-    if ((fields & (1u << i)) != 0) list.push_back(static_cast<SignalField>(i));
+// A quota whose end moves on with its answers, again and again while its window runs, is no fixed window,
+// whatever its exporter assumed; one whose end stays is none that slides.
+void LearnKind(const Heard& heard, QuotaState* state) {
+  constexpr int kMoves = 2;
+  SeenKind& seen = state->seen_kind;
+  if (!heard.end || !Newer(heard.said, state->held.said)) return;
+  const bool over = !state->held.reset_at || heard.said.received_at >= *state->held.reset_at;
+  if (!seen.end || over || seen.end->absolute != heard.end->absolute) {
+    seen.end = heard.end;
+    seen.at = heard.said.received_at;
+    return;
   }
-  return list;
+  const Micros moved = heard.end->at - seen.end->at;
+  const bool long_enough = heard.said.received_at - seen.at > 2 * kSkew;
+  if (moved <= kSkew && !long_enough) return;
+  seen.moves = moved > kSkew ? std::min(seen.moves + 1, kMoves) : 0;
+  seen.end = heard.end;
+  seen.at = heard.said.received_at;
+  if (seen.moves == kMoves) state->kind = QuotaKind::kSliding;
+  if (seen.moves == 0) state->kind = state->described;
 }
 
 // What is held, or the full bucket that it has become.
 Held HeldNow(const QuotaState& state, Micros expire_after, SystemTime now) {
   Held held = state.held;
   if (state.kind != QuotaKind::kBucket || !FullAgain(held, expire_after, now)) return held;
-  held.level_at = *held.reset_at;
+  held.level.received_at = *held.reset_at;
   held.remaining = held.limit;
   held.used = 0;
-  held.derived |= Bit(SignalField::kRemaining) | Bit(SignalField::kUsed);
+  held.derived.Add(SignalField::kRemaining);
+  held.derived.Add(SignalField::kUsed);
   held.reset_at.reset();
   return held;
 }
 
 }  // namespace
 
-FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after, SystemTime now,
+FoldResult Fold(const provider::Reading& reading, const Moment& moment, Micros expire_after, SystemTime now,
                 QuotaState* state) {
   Advance(now, state);
-  const Said sane = Sane(said);
-  const Micros offset = Offset(sane, now, &state->clock);
-  const Heard heard = Hear(reading, sane, offset, state->seen ? state->held.limit : std::nullopt);
-  const bool clock_set_back = state->seen && now + kClockStep < state->latest_now;
-  if (clock_set_back) state->pace = {};
+  const Heard heard = Hear(reading, moment, state->seen ? state->held.limit : std::nullopt);
+  // What a cache kept since before the newest reading tells nothing.
+  if (moment.age > Micros(0) && state->seen && !Newer(heard.said, state->held.said)) return {};
   const double consumed_before = state->consumption.total;
   const Said said_before = state->held.said;
-  if (!state->seen || (clock_set_back && !Comparable(heard, *state))) {
+  const uint64_t conflicts_before = state->conflicts;
+  if (state->seen && reading.kind_assumed && state->described == QuotaKind::kFixed) LearnKind(heard, state);
+  if (!state->seen) {
     Begin(heard, expire_after, state);
   } else if (state->kind == QuotaKind::kFixed) {
     FoldFixed(heard, expire_after, state);
   } else {
     FoldNewest(heard, expire_after, state);
   }
-  if (!clock_set_back || state->held.said == heard.said) state->latest_now = now;
   if (state->held.said != said_before || state->consumption.total != consumed_before) {
     NotePace(heard.said.received_at, state->consumption.total, PaceSpan(state->held.window_seconds),
              &state->pace);
   }
   Advance(now, state);
 
-  FoldResult result;
-  result.implausible_reset = heard.implausible_reset;
+  FoldResult result{.implausible_reset = heard.implausible_reset,
+                    .conflict = state->conflicts != conflicts_before};
   const std::optional<double>& limit = state->held.limit;
-  if (limit && state->last_limit && *limit != *state->last_limit) {
+  if (!limit || state->held.derived.Has(SignalField::kLimit)) return result;
+  if (state->last_limit && *limit != *state->last_limit) {
     result.limit_before = state->last_limit;
     ++state->limit_changes;
   }
-  if (limit) state->last_limit = limit;
+  state->last_limit = limit;
   return result;
 }
 
@@ -94,15 +96,16 @@ void Advance(SystemTime now, QuotaState* state) { CloseIfOver(now, &state->peaks
 
 void Resume(Held held, Micros expire_after, SystemTime now, QuotaState* state) {
   state->seen = true;
+  // Our clock may have been set back meanwhile: nothing was said in the future.
+  for (SystemTime* at : {&held.said.received_at, &held.level.received_at, &held.since})
+    *at = std::min(*at, now);
   state->held = std::move(held);
-  state->held.said.order.reset();
   state->last_limit = state->held.limit;
-  state->latest_now = now;
   const auto level = LevelOf(state->held.remaining, state->held.used);
   if (level) StartOver(*level, &state->consumption);
   if (state->kind != QuotaKind::kFixed || !Holds(state->held, expire_after, now)) return;
   OpenWindow(FixedSpan(*state), &state->peaks);
-  FoldUse(state->held.limit, state->held.remaining, state->held.used, &state->peaks);
+  FoldUse(state->held, &state->peaks);
 }
 
 QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now) {
@@ -118,16 +121,19 @@ QuotaView View(const QuotaState& state, Micros expire_after, SystemTime now) {
   if (view.valid) {
     view.remaining = held.remaining;
     view.used = held.used;
-    view.used_ratio = UsedRatio(held.limit, held.remaining, held.used);
-    view.reset_at = held.reset_at;
+    view.used_ratio = provider::UsedRatio(held);
+    if (held.reset_at > now) view.reset_at = held.reset_at;
     const auto rate = ConsumptionRate(state.pace, now, PaceSpan(held.window_seconds));
     if (rate && held.remaining) {
       view.exhaustion_at =
           Exhaustion({state.kind, *held.remaining, held.reset_at, RefillPerSecond(held), *rate}, now);
     }
   }
-  const FieldSet ended = Bit(SignalField::kRemaining) | Bit(SignalField::kUsed) | Bit(SignalField::kReset);
-  view.derived = FieldList(view.valid ? held.derived : held.derived & ~ended);
+  view.derived = held.derived;
+  if (!view.valid) {
+    for (const SignalField ended : {SignalField::kRemaining, SignalField::kUsed, SignalField::kReset})
+      view.derived.Remove(ended);
+  }
   view.consumed_total = state.consumption.total;
   view.windows_exhausted_total = state.peaks.windows_exhausted;
   view.limit_changes_total = state.limit_changes;

@@ -8,34 +8,43 @@
 
 #include "quota/consumption.h"
 #include "quota/forecast.h"
+#include "quota/held.h"
 #include "quota/peaks.h"
 #include "quota/snapshot.h"
-#include "quota/clock_offset.h"
-#include "quota/held.h"
 
 namespace apiquota::quota {
 
+// What the ends of a quota's windows have shown of its kind.
+struct SeenKind {
+  std::optional<WindowEnd> end;
+  SystemTime at;  // when it was said
+  int moves = 0;  // of the end, while its window ran
+};
+
 struct QuotaState {
-  provider::QuotaKind kind = provider::QuotaKind::kFixed;
-  bool seen = false;  // false: `held` means nothing yet
+  provider::QuotaKind described = provider::QuotaKind::kFixed;  // by the exporter
+  provider::QuotaKind kind = provider::QuotaKind::kFixed;       // as it is, as far as is known
+  bool seen = false;                                            // false: `held` means nothing yet
   Held held;
-  ClockOffset clock;
+  SeenKind seen_kind;
+  int contradicted = 0;                  // the held reading, by another limiter's, in a row
   std::optional<double> last_limit;      // outlives a window that did not say it
   std::optional<Micros> shortest_cycle;  // fixed: the least time between two consecutive resets
   Consumption consumption;
   Peaks peaks;
   Pace pace;
   uint64_t limit_changes = 0;
-  SystemTime latest_now;  // to notice a clock that was set back
+  uint64_t conflicts = 0;  // readings of two limiters under this name
 };
 
 struct FoldResult {
   std::optional<double> limit_before;  // the limit changed, from this
   bool implausible_reset = false;
+  bool conflict = false;  // two limiters speak under this name
 };
 
-// REQUIRES: reading.kind == state->kind.
-FoldResult Fold(const provider::Reading& reading, const Said& said, Micros expire_after, SystemTime now,
+// REQUIRES: reading.kind == state->described.
+FoldResult Fold(const provider::Reading& reading, const Moment& moment, Micros expire_after, SystemTime now,
                 QuotaState* state);
 
 // Closes a window that is over by now.

@@ -11,7 +11,13 @@ Micros Tolerance(const Held& held);
 bool SameEnd(const WindowEnd& a, const WindowEnd& b, Micros tolerance);
 
 // How a reading of a fixed window relates to what is held.
-enum class Relation { kOlder, kSame, kNewer };
+enum class Relation : uint8_t {
+  kOlder,  // of a window before
+  kSame,
+  kNext,   // the held window is over
+  kMoved,  // another end while the held window runs: its reset moved, or there are two limiters
+  kRose,   // more is left, or nothing holds any more, and no end tells why
+};
 Relation Relate(const Held& held, const Heard& heard, Micros expire_after);
 
 }  // namespace apiquota::quota

@@ -16,23 +16,24 @@ inline constexpr Micros kSkew = std::chrono::seconds(2);
 // recording is not.
 inline constexpr Micros kDateSane = std::chrono::hours(24);
 inline constexpr Micros kPlausible = std::chrono::days(400);  // resets and windows
-// Our own clock may be set back by less than this unnoticed.
-inline constexpr Micros kClockStep = std::chrono::seconds(5);
 
-// When a reading was said: what orders it among others.
+// When a reading was said: between the sending of its request and the receipt of its response.
 struct Said {
+  SystemTime sent_at;
   SystemTime received_at;
   std::optional<SystemTime> date;  // the upstream's clock; absent unless sane
-  std::optional<uint64_t> order;   // absent: restored, older than every request of this process
+  std::optional<uint64_t> order;   // of the requests; absent: restored, older than every one of this process
 
   friend bool operator==(const Said&, const Said&) = default;
 };
 
-// By the upstream's Date where both have one, then by the order of requests. Equal means the same
-// response: not newer.
-bool Newer(const Said& a, const Said& b);
+// As a cache answered with it (RFC 9111 section 5.1): it was said that much earlier, and its Date tells of
+// that time. Without a Date that is not sane.
+Said Sane(Said said, Micros age);
 
-// Without a Date that is not sane.
-Said Sane(Said said);
+// A request sent after another's response had come saw the later state. Where two were under way at once, the
+// upstream's Date tells where both have one and they differ, else the order of the requests. Equal means the
+// same response: not newer.
+bool Newer(const Said& a, const Said& b);
 
 }  // namespace apiquota::quota

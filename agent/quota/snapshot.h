@@ -52,7 +52,7 @@ struct QuotaView {
   std::optional<SystemTime> reset_at;
   std::optional<double> window_seconds;
   std::optional<std::string> policy;
-  std::vector<provider::SignalField> derived;
+  provider::SignalFields derived;
 
   bool valid = false;          // the reading still holds
   bool limit_assumed = false;  // expired, but the limit is likely the same still: JSON and page only

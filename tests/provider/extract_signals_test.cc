@@ -175,6 +175,31 @@ TEST(UnreadTest, SentinelsAndNonsenseAreUnreadNeverNumbers) {
           {"x-ratelimit-reset", "no time within 400 days", UnreadKind::kImplausible, SignalField::kReset}}));
 }
 
+TEST(SignsTest, LessThanNothingLeftOfALimitIsOverdrawn) {
+  const Signals signals =
+      Extract("generic", Answer(429, {{"X-RateLimit-Limit", "100"}, {"X-RateLimit-Remaining", "-7"}}));
+  ASSERT_EQ(signals.readings.size(), 1u);
+  EXPECT_EQ(signals.readings[0].remaining, 0);
+  EXPECT_EQ(signals.readings[0].used, 107);
+  EXPECT_EQ(signals.readings[0].derived, SignalFields{SignalField::kUsed});
+  EXPECT_TRUE(signals.unread.empty());
+}
+
+TEST(SignsTest, ALimitAndARemainderBelowZeroSayNothingNotEvenAReset) {
+  const Signals signals = Extract("generic", Answer(200, {{"X-RateLimit-Limit", "-1"},
+                                                          {"X-RateLimit-Remaining", "-1"},
+                                                          {"X-RateLimit-Reset", "0"}}));
+  EXPECT_EQ(signals.readings, std::vector<Reading>{});
+}
+
+TEST(SignsTest, ARemainderBelowZeroWithoutALimitIsASentinel) {
+  const Signals signals =
+      Extract("generic", Answer(200, {{"X-RateLimit-Remaining", "-1"}, {"X-RateLimit-Reset", "60"}}));
+  ASSERT_EQ(signals.readings.size(), 1u);
+  EXPECT_EQ(signals.readings[0].remaining, std::nullopt);
+  EXPECT_EQ(signals.unread.size(), 1u);
+}
+
 TEST(UnreadTest, LimitLikeHeadersWithoutARuleAreToldInHeaderOrder) {
   const Signals signals = Extract("github", Answer(200, {{"Content-Type", "text/html"},
                                                          {"X-My-Quota", "5"},

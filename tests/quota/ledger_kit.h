@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct Words {
   std::string resource = {};
   std::string quota = "requests";
   provider::QuotaKind kind = provider::QuotaKind::kFixed;
+  bool assumed = false;  // the kind
 };
 
 inline provider::Reading ReadingOf(const Words& words) {
@@ -37,6 +39,7 @@ inline provider::Reading ReadingOf(const Words& words) {
   reading.quota = words.quota;
   reading.unit = "requests";
   reading.kind = words.kind;
+  reading.kind_assumed = words.assumed;
   reading.limit = words.limit;
   reading.remaining = words.remaining;
   reading.used = words.used;
@@ -46,7 +49,8 @@ inline provider::Reading ReadingOf(const Words& words) {
   return reading;
 }
 
-// One response: when it arrived, what its Date said, which request it answers.
+// One response: when it arrived, what its Date said, which request it answers. Without `sent` its request was
+// sent when the response came, or with the one that overtook it.
 struct Response {
   double received = 0;
   std::optional<double> date = {};
@@ -54,6 +58,8 @@ struct Response {
   Words words = {};
   std::string key = "ci";
   std::string api = "api";
+  std::optional<double> sent = {};
+  double age = 0;
 };
 
 // A ledger and the time of what it was last told.
@@ -68,7 +74,9 @@ class Bench {
     observation.api = response.api;
     observation.key = response.key;
     observation.exporter = "generic";
+    observation.sent_at = At(SentAt(response));
     observation.received_at = At(response.received);
+    observation.age = SecondsToMicros(response.age);
     if (response.date) observation.date = At(*response.date);
     observation.order = response.order;
     observation.readings = {&reading, 1};
@@ -86,6 +94,16 @@ class Bench {
 
   Ledger ledger;
   uint64_t order = 0;
+
+ private:
+  double SentAt(const Response& response) {
+    double sent = response.sent.value_or(response.received);
+    const auto overtook = sent_.upper_bound(response.order);
+    if (!response.sent && overtook != sent_.end()) sent = std::min(sent, overtook->second);
+    return sent_[response.order] = sent;
+  }
+
+  std::map<uint64_t, double> sent_;  // by order
 };
 
 inline std::shared_ptr<const KnownNames> Names(std::vector<ApiNames> apis) {

@@ -10,7 +10,7 @@ Saved Sample() {
   SavedQuota& quota = saved.quotas.emplace_back();
   quota.id = {"demo", "ci", "core", "requests", "requests"};
   quota.exporter = "generic";
-  quota.held.said.received_at = quota.held.since = quota.held.level_at =
+  quota.held.said.received_at = quota.held.since = quota.held.level.received_at =
       SystemTime(std::chrono::seconds(1'763'823'600));
   quota.held.limit = 5000;
   quota.held.remaining = 4242;
