@@ -1,5 +1,6 @@
 #include "apis/observe.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/known_names.h"
@@ -10,12 +11,31 @@
 namespace apiquota::apis {
 namespace {
 
+// How long a cache has kept the response (RFC 9111 section 5.1); 0 if it came from its origin.
+Micros AgeOf(const http::Exchange& exchange) {
+  const auto age = exchange.fields.Find("age");
+  const auto seconds = age ? ParseDigits(*age) : std::nullopt;
+  constexpr uint64_t kLongest = 366 * 86400;
+  return seconds ? Micros(std::chrono::seconds(std::min(*seconds, kLongest))) : Micros(0);
+}
+
+void Override(std::span<const QuotaOptions> options, std::vector<provider::Reading>* readings) {
+  for (const QuotaOptions& option : options) {
+    for (provider::Reading& reading : *readings) {
+      if (reading.quota != option.quota) continue;
+      if (option.kind) reading.kind = *option.kind, reading.kind_assumed = false;
+      if (option.window && !reading.window_seconds) reading.window_seconds = ToSeconds(*option.window);
+    }
+  }
+}
+
 void CountErrors(const Observed& observed, const provider::Signals& signals,
                  const quota::ObserveResult& result) {
   for (const provider::Unread& unread : signals.unread) {
     if (unread.kind != provider::UnreadKind::kNotDescribed) observed.api.CountParseError(unread.field);
   }
   for (const provider::SignalField field : result.implausible) observed.api.CountParseError(field);
+  for (size_t i = 0; i < result.conflicts; ++i) observed.api.CountQuotaConflict();
   if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (result.dropped != 0) observed.api.CountDropped("apiquota_quota", result.dropped);
 }
@@ -72,14 +92,18 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
 void Observer::Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
                     provider::Signals* out) {
   *out = provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  Override(observed.quotas, &out->readings);
   const provider::Signals& signals = *out;
   const std::string& exporter = Info(observed.exporter).name;
   const quota::ObserveResult result = ledger_.Observe({.api = observed.api.api(),
                                                        .key = observed.key_label,
                                                        .exporter = exporter,
+                                                       .sent_at = exchange.sent_at,
                                                        .received_at = exchange.received_at,
                                                        .date = exchange.date,
+                                                       .age = AgeOf(exchange),
                                                        .order = exchange.order,
+                                                       .system_ahead = exchange.system_ahead,
                                                        .readings = signals.readings},
                                                       now);
   CountErrors(observed, signals, result);

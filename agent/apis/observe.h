@@ -5,9 +5,11 @@
 
 #include <exception>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <typeinfo>
 
+#include "apis/options.h"
 #include "base/clock.h"
 #include "http/exchange.h"
 #include "metrics/api_metrics.h"
@@ -21,9 +23,10 @@ namespace apiquota::apis {
 struct Observed {
   const provider::Exporter& exporter;
   metrics::ApiMetrics& api;
-  metrics::KeyMetrics& key;    // what it counts into; its label may be "other"
-  std::string_view key_label;  // what the ledger knows it by
-  bool body_unread = false;    // the exporter wanted the body and it could not be read
+  metrics::KeyMetrics& key;                   // what it counts into; its label may be "other"
+  std::string_view key_label;                 // what the ledger knows it by
+  std::span<const QuotaOptions> quotas = {};  // the operator's words on what is said
+  bool body_unread = false;                   // the exporter wanted the body and it could not be read
 };
 
 // Counts and tells that a step of observing threw; by the exception's type, since its text may repeat bytes

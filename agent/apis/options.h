@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "provider/signals.h"
 #include "quota/options.h"
 
 namespace apiquota::apis {
@@ -54,6 +55,15 @@ struct TimeoutOptions {
   friend bool operator==(const TimeoutOptions&, const TimeoutOptions&) = default;
 };
 
+// What the operator knows of a quota better than its exporter does.
+struct QuotaOptions {
+  std::string quota;
+  std::optional<provider::QuotaKind> kind;
+  std::optional<Micros> window;  // where the API does not say one
+
+  friend bool operator==(const QuotaOptions&, const QuotaOptions&) = default;
+};
+
 struct ApiOptions {
   std::string name;
   bool implied = false;  // nobody configured it: its metrics begin with its first request
@@ -68,6 +78,7 @@ struct ApiOptions {
   std::vector<KeyOptions> keys;
   std::optional<PollOptions> poll;           // nothing: never asked
   std::vector<quota::DeclaredLimit> limits;  // of each key, counted by the agent
+  std::vector<QuotaOptions> quotas;
 };
 
 struct CallerOptions {

@@ -27,9 +27,13 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const provider:
   auto base = http::ParseBaseUrl(url);
   if (!base) return Fail("api " + api.name + ": " + base.error().message);
   route->base = std::move(*base);
+  const auto described = http::ParseBaseUrl(info.base_url);
+  const std::string described_path = described ? described->path : "";
+  if (described_path != route->base.path) route->described_base = described_path;
   route->private_allowed = api.base_url_by_operator;
   route->rewrite_links = api.rewrite_links;
   route->keys = api.keys;
+  route->quotas = api.quotas;
   route->declared = !api.limits.empty();
   if (api.poll) {
     auto poll = ResolvePoll(*api.poll, info.poll);
@@ -81,6 +85,13 @@ std::string Named(const std::vector<std::unique_ptr<Route>>& routes) {
 }
 
 }  // namespace
+
+void SetPath(const Route& route, std::string_view path, http::Exchange* exchange) {
+  exchange->path = route.base.path;
+  exchange->path.append(path);
+  exchange->described_path.clear();
+  if (route.described_base) exchange->described_path.append(*route.described_base).append(path);
+}
 
 std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host) {
   if (!route.rewrite_links) return std::nullopt;

@@ -32,12 +32,15 @@ struct Route {
   bool implied = false;            // nobody configured it
   provider::ExporterPtr exporter;
   http::BaseUrl base;
+  // The path of the base URL in the exporter's file, where that is another than the api's.
+  std::optional<std::string> described_base;
   bool private_allowed = false;  // the operator wrote the base URL
   bool rewrite_links = true;
   std::vector<KeyOptions> keys;
   const KeyOptions* injected = nullptr;  // the default key, among `keys`; null: credentials pass through
   UpstreamTimeouts timeouts;             // the api's own, else the proxy's
   std::optional<PollEndpoint> poll;
+  std::vector<QuotaOptions> quotas;
   bool declared = false;         // the operator declared limits: requests are counted
   metrics::LazyMetrics metrics;  // its counters survive the route while the api is configured
 };
@@ -46,6 +49,9 @@ struct Route {
 // hosts: without a prefix); null where the operator wants them as they are. The views live as long as their
 // owners.
 std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host);
+
+// Tells an exchange the path it was sent to, below the route's base URL and without a query.
+void SetPath(const Route& route, std::string_view path, http::Exchange* exchange);
 
 struct RouteMatch {
   const Route* route = nullptr;

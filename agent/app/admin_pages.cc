@@ -38,10 +38,15 @@ AdminResponse LandingPage(const expose::AgentFacts& agent) {
   return {200, "text/html; charset=utf-8", fmt::format(fmt::runtime(kPage), agent.version)};
 }
 
+quota::Snapshot Read(const PageSources& sources) {
+  const RunningTime now = sources.clock.RunningNow();
+  return sources.ledger.Read(now.at, now.system_ahead);
+}
+
 constexpr size_t kLargePage = 256 * 1024;
 
 AdminResponse Metrics(const PageSources& sources) {
-  expose::MetricsPage page{sources.ledger.Read(sources.clock.SystemNow()),
+  expose::MetricsPage page{Read(sources),
                            sources.facts.apis(),
                            sources.polls(),
                            sources.facts.agent(),
@@ -90,7 +95,7 @@ std::vector<AdminRoute> AdminPages(const PageSources& sources) {
       {"GET", "/metrics", [sources](const AdminRequest&) { return Metrics(sources); }},
       {"GET", "/api/v1/quotas",
        [sources](const AdminRequest&) {
-         return AdminResponse{200, kJson, expose::QuotasJson(sources.ledger.Read(sources.clock.SystemNow()))};
+         return AdminResponse{200, kJson, expose::QuotasJson(Read(sources))};
        }},
       {"GET", "/api/v1/apis",
        [sources](const AdminRequest&) {

@@ -117,7 +117,7 @@ Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Setting
                                             const Clock& clock) {
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
   agent->ForgetOthersThan(agent->settings_);
-  agent->state_.Restore(agent->ledger_, clock.SystemNow());
+  agent->state_.Restore(agent->ledger_, clock.RunningNow().at);
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
   return agent;
@@ -169,7 +169,7 @@ void Agent::ForgetOthersThan(const Settings& settings) {
   const auto names = NamesIn(settings.config);
   registry_.Configure(names, SeriesSetAside(settings.config));
   ledger_.Configure(names);
-  ledger_.declared().Configure(DeclaredIn(settings), clock_.SystemNow());
+  ledger_.declared().Configure(DeclaredIn(settings), clock_.RunningNow().at);
 }
 
 // Pages are served before there is a poller.
@@ -222,7 +222,7 @@ Status Agent::LoadAgain() {
   return {};
 }
 
-void Agent::SaveState() { state_.Save(ledger_, clock_.SystemNow()); }
+void Agent::SaveState() { state_.Save(ledger_, clock_.RunningNow()); }
 
 void Agent::Drain() {
   ready_ = false;

@@ -44,9 +44,9 @@ void StateFile::Restore(quota::Ledger& ledger, SystemTime now) {
   RemoveOldest(prefix);
 }
 
-void StateFile::Save(const quota::Ledger& ledger, SystemTime now) {
+void StateFile::Save(const quota::Ledger& ledger, const RunningTime& now) {
   if (path_.empty()) return;
-  const Status saved = WriteFileAtomically(path_, ledger.Save(now));
+  const Status saved = WriteFileAtomically(path_, ledger.Save(now.at, now.system_ahead));
   if (!saved && !failing_) Log(LogLevel::kWarn, "state_not_saved", {{"error", saved.error().message}});
   if (saved && failing_) Log(LogLevel::kInfo, "state_saved_again", {{"file", path_}});
   failing_ = !saved;

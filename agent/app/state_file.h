@@ -17,7 +17,7 @@ class StateFile {
   // A file that can't be read, or is not what Save wrote, is set aside as <path>.corrupt-<time>, so that the
   // next Save does not destroy it. The newest five of those are kept.
   void Restore(quota::Ledger& ledger, SystemTime now);
-  void Save(const quota::Ledger& ledger, SystemTime now);
+  void Save(const quota::Ledger& ledger, const RunningTime& now);
 
  private:
   std::string path_;

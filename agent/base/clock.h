@@ -1,6 +1,7 @@
 // The two clocks, injected. System time is what people and providers speak (resets, Date); steady
-// time measures how long something took. Pure rooms never hold a Clock: they get `now` as a
-// parameter. Only clock.cc may read a real clock (tests/lint).
+// time measures how long something took. What must do both at once (a reading holds for its window, and its
+// end is shown) is kept in running time, which no step of the system clock moves. Pure rooms never hold a
+// Clock: they get `now` as a parameter. Only clock.cc may read a real clock (tests/lint).
 #pragma once
 
 #include <chrono>
@@ -13,12 +14,20 @@ using Micros = std::chrono::microseconds;
 using SystemTime = std::chrono::sys_time<Micros>;
 using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
 
+// A moment in running time: system time as it was when the process began, running on through steps of the
+// system clock and through suspension; and how far the system clock is ahead of it by now.
+struct RunningTime {
+  SystemTime at;
+  Micros system_ahead{};
+};
+
 // Thread-safe: implementations may be asked from any thread.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual SystemTime SystemNow() const = 0;
   virtual SteadyTime SteadyNow() const = 0;
+  virtual RunningTime RunningNow() const { return {SystemNow()}; }
 };
 
 // The machine's clocks; lives as long as the process.

@@ -49,8 +49,8 @@ Outcome Understand(const provider::Catalogue& exporters, ProbeTarget target,
   exchange.path = target.path;
   exchange.status = result.status;
   exchange.fields = result.fields;
-  exchange.received_at = result.head_at;
-  exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), result.head_at);
+  exchange.received_at = result.head_at.at;
+  exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), result.head_at.at);
   exchange.door = http::Door::kPoll;
   const expose::Recognition recognition = Recognise(exporters, exchange, &target);
   if (auto reader = provider::BodyReader::For(*target.exporter, exchange)) {
@@ -59,7 +59,7 @@ Outcome Understand(const provider::Catalogue& exporters, ProbeTarget target,
   }
   return expose::Explanation{.exporter = Info(*target.exporter).name,
                              .status = result.status,
-                             .now = result.head_at,
+                             .now = result.head_at.at,
                              .signals = ExtractSignals(*target.exporter, exchange),
                              .title = Info(*target.exporter).title,
                              .recognition = recognition,

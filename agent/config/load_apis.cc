@@ -199,6 +199,7 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<st
   CheckInjectable(keys, api, loader);
   LoadPoll(map.Get("poll"), loader, &api);
   api.limits = LoadLimits(map.Get("limits"));
+  api.quotas = LoadQuotas(map.Get("quotas"));
   map.Finish();
   return api;
 }

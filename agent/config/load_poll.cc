@@ -73,4 +73,30 @@ std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list) {
   return limits;
 }
 
+std::vector<apis::QuotaOptions> LoadQuotas(const YamlValue& list) {
+  using provider::QuotaKind;
+  constexpr std::pair<std::string_view, QuotaKind> kKinds[] = {{"fixed", QuotaKind::kFixed},
+                                                               {"sliding", QuotaKind::kSliding},
+                                                               {"bucket", QuotaKind::kBucket},
+                                                               {"concurrency", QuotaKind::kConcurrency},
+                                                               {"balance", QuotaKind::kBalance}};
+  std::vector<apis::QuotaOptions> quotas;
+  for (const YamlValue& item : list.AsList()) {
+    YamlMap map = item.AsMap();
+    apis::QuotaOptions options;
+    options.quota = map.Require("quota").AsString();
+    if (const YamlValue kind = map.Get("kind"); kind.Present()) options.kind = kind.AsEnum<QuotaKind>(kKinds);
+    if (map.Get("window").Present()) {
+      options.window.emplace();
+      LoadTime(map, "window", std::chrono::seconds(1), std::chrono::days(31), &*options.window);
+    }
+    map.Finish();
+    if (!options.kind && !options.window) item.Fail("expected a kind, a window, or both");
+    if (std::ranges::find(quotas, options.quota, &apis::QuotaOptions::quota) != quotas.end())
+      item.Fail("a second entry of this quota");
+    quotas.push_back(std::move(options));
+  }
+  return quotas;
+}
+
 }  // namespace apiquota::config

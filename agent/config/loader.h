@@ -35,9 +35,10 @@ std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& load
 std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
                                              const std::vector<apis::ApiOptions>& apis);
 
-// `poll` and `limits` of one api, whose exporter is known already.
+// `poll`, `limits` and `quotas` of one api, whose exporter is known already.
 void LoadPoll(const YamlValue& value, const Loader& loader, apis::ApiOptions* api);
 std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list);
+std::vector<apis::QuotaOptions> LoadQuotas(const YamlValue& list);
 
 // Plain values with bounds; an absent one leaves *out as it is. Durations are from `min` to `max`.
 void LoadCount(YamlMap& map, std::string_view key, int64_t min, int64_t max, size_t* out);

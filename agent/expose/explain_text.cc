@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "expose/explain.h"
 #include "http/forward.h"
+#include "provider/amounts.h"
 
 namespace apiquota::expose {
 namespace {
@@ -46,9 +47,7 @@ std::string_view ColourOf(double used_ratio) {
 }
 
 std::optional<double> UsedRatio(const Reading& reading) {
-  if (!reading.limit || *reading.limit <= 0) return std::nullopt;
-  if (reading.remaining) return 1 - *reading.remaining / *reading.limit;
-  return reading.used ? std::optional<double>(*reading.used / *reading.limit) : std::nullopt;
+  return provider::UsedRatio({reading.limit, reading.remaining, reading.used, reading.derived});
 }
 
 // "1,234,567.5"; four digits are read without help.

@@ -53,6 +53,9 @@ AgentMetrics::AgentMetrics(Registry& r)
                    "What the agent's own polls took from the quota, as the exporter's file prices one; free "
                    "ones cost 0.",
                    {"api", "key", "unit"})),
+      quota_conflicts(Counters(
+          r, "apiquota_quota_conflicts_total",
+          "Readings under whose name another limiter spoke as well; the stricter one is shown.", {"api"})),
       parse_errors(
           Counters(r, "apiquota_parse_errors_total",
                    "Values in answers that describe a limit but can't be read or can't be true; they are "

@@ -23,6 +23,7 @@ struct AgentMetrics {
   Family<Counter>& tokens;                 // api, key, caller, resource, type, source
   Family<Counter>& auth_failures;          // api, key
   Family<Counter>& poll_cost;              // api, key, unit
+  Family<Counter>& quota_conflicts;        // api
   Family<Counter>& parse_errors;           // api, field (provider::ToText of the SignalField, or "exception")
   Family<Counter>& http_rejected;          // reason
   Family<Histogram>& retry_after;          // api; seconds

@@ -150,6 +150,11 @@ void ApiMetrics::CountObservationFailure(std::string_view what) {
   LogFolded(LogLevel::kError, "observation_failed", api_, {{"api", api_}, {"error", std::string(what)}});
 }
 
+void ApiMetrics::CountQuotaConflict() {
+  families_.quota_conflicts.With({api_})->Add();
+  LogFolded(LogLevel::kWarn, "quota_conflict", api_, {{"api", api_}});
+}
+
 void ApiMetrics::CountPollCost(const std::string& key, const std::string& unit, uint64_t cost) {
   families_.poll_cost.With({api_, key, unit})->Add(cost);
 }

@@ -65,6 +65,7 @@ class ApiMetrics {
   void CountUpstreamError(UpstreamError error, std::string_view detail = {});
   // What a response said and could not be read: counted and told, in one folded line per api and field.
   void CountParseError(provider::SignalField field);
+  void CountQuotaConflict();  // two limiters speak under one name: counted and told, folded
   void CountObservationFailure(std::string_view what);  // an exception: field "exception"
   void CountPollCost(const std::string& key, const std::string& unit, uint64_t cost);
   // Left out because of a cap that is kept elsewhere.

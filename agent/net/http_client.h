@@ -70,7 +70,7 @@ struct ClientResult {
   http::Fields fields;      // of the final response's head; no Content-Encoding, for the body is decoded
   std::string body;         // decoded
   bool body_whole = false;  // false also where it was too long, or its coding unreadable
-  SystemTime head_at;       // when the final response's head was complete
+  RunningTime head_at;      // when the final response's head was complete
 };
 
 class HttpClient {

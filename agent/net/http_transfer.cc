@@ -187,7 +187,7 @@ std::optional<http::Refusal> HttpTransfer::OnHead() {
     return refusal;
   }
   head_whole_ = true;
-  result_.head_at = clock_.SystemNow();
+  result_.head_at = clock_.RunningNow();
   if (!head.keep_alive) curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);
   // Where libcurl would read until the connection closes, the body ends as its head says. Inside of chunks or
   // of a coding that can't be told from here: then the head is all there is.

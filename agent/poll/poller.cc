@@ -98,6 +98,7 @@ class Poller::Impl {
     TargetPtr target;
     SteadyTime began;  // when it was sent, once it has been
     SystemTime began_at;
+    SystemTime sent_at;  // the same in running time
   };
 
   void Replace(const std::vector<apis::PollTarget>& targets) {
@@ -152,8 +153,8 @@ class Poller::Impl {
   }
 
   void Begin(const TargetPtr& target) {
-    const auto attempt =
-        std::make_shared<Attempt>(Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow()});
+    const auto attempt = std::make_shared<Attempt>(
+        Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow(), deps_.clock.RunningNow().at});
     net::ClientRequest request;
     request.method = target->endpoint().method;
     request.url = target->Url();
@@ -165,9 +166,9 @@ class Poller::Impl {
   }
 
   void OnSent(Attempt& attempt) {
-    const SystemTime now = deps_.clock.SystemNow();
     attempt.began = deps_.clock.SteadyNow();
-    attempt.began_at = now;
+    attempt.began_at = deps_.clock.SystemNow();
+    const SystemTime now = attempt.sent_at = deps_.clock.RunningNow().at;
     const apis::PollTarget& target = *attempt.target;
     const apis::PollEndpoint& endpoint = target.endpoint();
     const auto counter = observer_.CounterFor(target.route->api, target.key_label, now);
@@ -185,7 +186,7 @@ class Poller::Impl {
       verdict = JudgeFailure(error, result.refusal);
     } else {
       const provider::Signals signals = Observe(attempt, result);
-      verdict = JudgeAnswer(status, signals, deps_.clock.SystemNow());
+      verdict = JudgeAnswer(status, signals, deps_.clock.RunningNow().at);
     }
     Conclude(attempt, verdict, status);
   }
@@ -198,11 +199,12 @@ class Poller::Impl {
     http::Exchange exchange;
     exchange.method = target.endpoint().method;
     exchange.host = route.base.host;
-    exchange.path = route.base.path;
-    exchange.path.append(target.path());
+    apis::SetPath(route, target.path(), &exchange);
     exchange.status = result.status;
     exchange.fields = std::move(result.fields);
-    exchange.received_at = result.head_at;
+    exchange.sent_at = attempt.sent_at;
+    exchange.received_at = result.head_at.at;
+    exchange.system_ahead = result.head_at.system_ahead;
     exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), exchange.received_at);
     exchange.order = static_cast<uint64_t>(attempt.began.time_since_epoch().count());
     exchange.door = http::Door::kPoll;
@@ -218,6 +220,7 @@ class Poller::Impl {
                               .api = *route.metrics,
                               .key = key,
                               .key_label = target.key_label,
+                              .quotas = route.quotas,
                               .body_unread = body_unread},
                              exchange, exchange.received_at);
   }

@@ -18,7 +18,7 @@ bool StatusFits(const std::vector<int>& statuses, int status) {
 
 // A path that nobody told rules nothing out, as long as something else speaks for the rule.
 bool PathFits(std::string_view prefix, const http::Exchange& exchange, bool other_evidence) {
-  return exchange.path.starts_with(prefix) || (exchange.path.empty() && other_evidence);
+  return http::PathBegins(exchange, prefix) || (exchange.path.empty() && other_evidence);
 }
 
 bool Holds(const ThrottleRule& rule, const http::Exchange& exchange) {

@@ -95,6 +95,7 @@ struct QuotaRule {
   When when;
   std::string unit;
   QuotaKind kind = QuotaKind::kFixed;
+  bool kind_assumed = false;  // nobody documents it
   WindowRule window_rule = WindowRule::kSaid;
   std::array<std::vector<FieldSource>, kQuotaFields.size()>
       sources;  // in order of kQuotaFields; first readable wins

@@ -85,8 +85,11 @@ std::optional<std::string_view> ResourceText(const ResourceRule& rule, size_t ru
     case ResourceRule::From::kResponseBody:
       return http::FindBodyValue(exchange.response_body, rule.name);
     case ResourceRule::From::kPath:
-      if (rule.value.empty()) return PathPart(rule.name, exchange.path);
-      if (exchange.path.starts_with(rule.name)) return rule.value;
+      if (rule.value.empty()) {
+        const auto part = PathPart(rule.name, exchange.path);
+        return part ? part : PathPart(rule.name, exchange.described_path);
+      }
+      if (http::PathBegins(exchange, rule.name)) return rule.value;
       return std::nullopt;
     case ResourceRule::From::kHeader:
       break;

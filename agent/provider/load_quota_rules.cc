@@ -10,11 +10,11 @@
 namespace apiquota::provider {
 namespace {
 
-constexpr std::pair<std::string_view, QuotaKind> kKinds[] = {{"fixed", QuotaKind::kFixed},
-                                                             {"sliding", QuotaKind::kSliding},
-                                                             {"bucket", QuotaKind::kBucket},
-                                                             {"concurrency", QuotaKind::kConcurrency},
-                                                             {"balance", QuotaKind::kBalance}};
+// "unknown": fixed until it is seen to slide (docs/quota-semantics.md rule 1).
+constexpr std::pair<std::string_view, std::optional<QuotaKind>> kKinds[] = {
+    {"fixed", QuotaKind::kFixed},     {"sliding", QuotaKind::kSliding},
+    {"bucket", QuotaKind::kBucket},   {"concurrency", QuotaKind::kConcurrency},
+    {"balance", QuotaKind::kBalance}, {"unknown", std::nullopt}};
 constexpr std::pair<std::string_view, WindowRule> kWindowWords[] = {{"derived", WindowRule::kDerived},
                                                                     {"from-name", WindowRule::kFromName}};
 
@@ -75,7 +75,10 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
   rule.quota = map.Require("quota").AsString();
   rule.when = LoadWhen(map.Get("when"));
   rule.unit = map.Require("unit").AsString();
-  rule.kind = map.Require("kind").AsEnum(std::span<const std::pair<std::string_view, QuotaKind>>(kKinds));
+  const auto kind = map.Require("kind").AsEnum(
+      std::span<const std::pair<std::string_view, std::optional<QuotaKind>>>(kKinds));
+  rule.kind = kind.value_or(QuotaKind::kFixed);
+  rule.kind_assumed = !kind;
   for (size_t f = 0; f < kQuotaFields.size(); ++f) {
     const SignalField field = kQuotaFields[f];
     const YamlValue sources = map.Get(ToText(field));

@@ -34,7 +34,8 @@ void ApplyPolicy(const Policy& policy, Reading* reading) {
   if (!reading->limit) reading->limit = policy.limit;
   if (policy.window_seconds) reading->window_seconds = policy.window_seconds;
   if (FitForLabel(policy.unit)) reading->unit = policy.unit;
-  if (policy.unit == "concurrent-requests") reading->kind = QuotaKind::kConcurrency;
+  if (policy.unit == "concurrent-requests")
+    reading->kind = QuotaKind::kConcurrency, reading->kind_assumed = false;
 }
 
 // The policy's name becomes the quota's; a unit that the file knows by a word of it is better than any said.

@@ -124,6 +124,7 @@ void QuotaReader::Start(const QuotaRule& rule, std::string_view star, std::strin
                         Reading* reading) const {
   reading->resource = resource;
   reading->kind = rule.kind;
+  reading->kind_assumed = rule.kind_assumed;
   if (star.empty()) {
     reading->quota = rule.quota;
     reading->unit = rule.unit;

@@ -27,8 +27,7 @@ void ExchangeRecord::Begin(const apis::Route& route, const net::Fingerprinter& f
   waited_ = {};
   exchange_.method = head.method;
   exchange_.host = route.base.host;
-  exchange_.path = route.base.path;
-  exchange_.path.append(path.substr(0, path.find('?')));
+  apis::SetPath(route, path.substr(0, path.find('?')), &exchange_);
   exchange_.request_body.clear();
   exchange_.response_body.clear();
   exchange_.stream_event.clear();
@@ -58,7 +57,8 @@ void ExchangeRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string
   key_label_ = choice.key != nullptr ? choice.key->name : fingerprinter.Of(named);
   key_ = &route_->metrics->ForKey(key_label_, choice.caller != nullptr ? choice.caller->name : "");
   requests_ = nullptr;
-  counter_ = route_->declared ? observer_.CounterFor(route_->api, key_label_, clock_.SystemNow()) : nullptr;
+  counter_ =
+      route_->declared ? observer_.CounterFor(route_->api, key_label_, clock_.RunningNow().at) : nullptr;
 }
 
 void ExchangeRecord::RequestBody(std::span<const std::string_view> slices) {
@@ -80,7 +80,7 @@ void ExchangeRecord::ConnectionReady(bool waited) {
 void ExchangeRecord::RequestSent() {
   sent_at_ = clock_.SteadyNow();
   unanswered_ = true;
-  if (counter_) counter_->Count(clock_.SystemNow());
+  if (counter_) counter_->Count(clock_.RunningNow().at);
   route_->metrics->overhead_request().Observe(Seconds(sent_at_ - read_at_ - waited_));
 }
 
@@ -105,7 +105,10 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
 void ExchangeRecord::ReadHead(const http::ResponseHead& head) {
   exchange_.status = head.status;
   exchange_.fields = head.fields;
-  exchange_.received_at = clock_.SystemNow();
+  const RunningTime now = clock_.RunningNow();
+  exchange_.received_at = now.at;
+  exchange_.system_ahead = now.system_ahead;
+  exchange_.sent_at = now.at - std::chrono::ceil<Micros>(clock_.SteadyNow() - sent_at_);
   SetDate(head.fields.Find("date").value_or(""));
   if (request_scan_) exchange_.request_body = request_scan_->TakeValues();
   if (head.framing != http::BodyFraming::kNone)
@@ -137,6 +140,7 @@ apis::Observed ExchangeRecord::Whose(bool body_unread) const {
           .api = *route_->metrics,
           .key = *key_,
           .key_label = key_label_,
+          .quotas = route_->quotas,
           .body_unread = body_unread};
 }
 

@@ -39,11 +39,10 @@ std::optional<ClockOffset> ClockOffsets::Agreed() const {
   return best;
 }
 
-Micros Correction(const std::optional<ClockOffset>& agreed) {
-  if (!agreed) return Micros(0);
-  const Micros most = agreed->least + agreed->uncertainty;
-  if (agreed->least > kSkew) return agreed->least;
-  return most < -kSkew ? std::max(agreed->least, most - kDateUnit) : Micros(0);
+Micros Correction(const ClockOffset& agreed) {
+  const Micros most = agreed.least + agreed.uncertainty;
+  if (agreed.least > kSkew) return agreed.least;
+  return most < -kSkew ? std::max(agreed.least, most - kDateUnit) : Micros(0);
 }
 
 }  // namespace apiquota::quota

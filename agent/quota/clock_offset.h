@@ -36,6 +36,6 @@ class ClockOffsets {
 };
 
 // By how much an absolute reset is to be put back: what is sure of the offset, unless it may be within kSkew.
-Micros Correction(const std::optional<ClockOffset>& agreed);
+Micros Correction(const ClockOffset& agreed);
 
 }  // namespace apiquota::quota

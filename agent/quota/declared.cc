@@ -11,7 +11,9 @@ namespace {
 using Said = std::set<std::tuple<std::string, std::string, std::string>>;
 Said SaidIn(const Snapshot& snapshot) {
   Said said;
-  for (const QuotaView& view : snapshot.quotas) said.emplace(view.id.api, view.id.key, view.id.quota);
+  for (const QuotaView& view : snapshot.quotas) {
+    if (view.valid) said.emplace(view.id.api, view.id.key, view.id.quota);
+  }
   return said;
 }
 
@@ -172,6 +174,10 @@ void DeclaredLimits::AddTo(Snapshot* snapshot) {
       view.reset_at = entry.count.OldestLeaves(now);
     }
   }
+  // In the place of what was said once and no longer holds.
+  std::erase_if(snapshot->quotas, [&](const QuotaView& view) {
+    return !view.valid && std::ranges::find(declared, view.id, &QuotaView::id) != declared.end();
+  });
   std::ranges::move(declared, std::back_inserter(snapshot->quotas));
   std::ranges::sort(snapshot->quotas, {}, &QuotaView::id);
 }

@@ -1,9 +1,9 @@
 // Declared limits: what the operator knows of an API that does not say it, held against the requests that
 // this agent sent (docs/quota-semantics.md rule 12). They appear in the snapshot as quotas of kind sliding,
 // marked as declared, beside what APIs said; of a quota that the API itself names for the same key, its word
-// is taken and the declared one left out. What is left is shown once a whole window has been counted, before
-// it is unknown: the agent can't know what was sent before it began. Counts survive a restart with the
-// readings.
+// is taken as long as it holds, and the declared one left out. What is left is shown once a whole window has
+// been counted, before it is unknown: the agent can't know what was sent before it began. Counts survive a
+// restart with the readings.
 //
 // Thread-safe; counting costs a small lock of the key's own.
 #pragma once

@@ -18,6 +18,10 @@ bool SaysNoWhen(const provider::Reading& reading, const Moment& moment) {
          *reading.reset_at <= moment.said.received_at + moment.age;
 }
 
+Micros Ahead(const Moment& moment) {
+  return moment.offset ? Correction(*moment.offset) : moment.system_ahead;
+}
+
 void HearReset(const provider::Reading& reading, const Moment& moment, Heard* heard) {
   if (!reading.reset_at || SaysNoWhen(reading, moment)) return;
   if (std::chrono::abs(*reading.reset_at - heard->said.received_at) > kPlausible) {
@@ -26,7 +30,7 @@ void HearReset(const provider::Reading& reading, const Moment& moment, Heard* he
   }
   const SystemTime at = *reading.reset_at - (reading.reset_absolute ? Micros(0) : moment.age);
   heard->end = WindowEnd{at, reading.reset_absolute};
-  heard->reset_at = at - (reading.reset_absolute ? Correction(moment.offset) : Micros(0));
+  heard->reset_at = at - (reading.reset_absolute ? Ahead(moment) : Micros(0));
 }
 
 // A bucket's reset says when it will be full: in the past means it is. A level said beside a reset of just

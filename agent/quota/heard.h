@@ -26,6 +26,7 @@ struct Moment {
   Said said;
   std::optional<ClockOffset> offset;
   Micros age{};
+  Micros system_ahead{};  // of running time: the system clock is right where the upstream's is not known
 };
 
 // Borrows `source`.

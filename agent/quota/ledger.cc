@@ -31,6 +31,15 @@ void Describe(const provider::Reading& reading, std::string_view exporter, Slot*
   slot->state.described = slot->state.kind = reading.kind;
 }
 
+void Move(Micros by, Snapshot* snapshot) {
+  snapshot->at += by;
+  for (QuotaView& view : snapshot->quotas) {
+    view.observed_at += by;
+    if (view.reset_at) *view.reset_at += by;
+    if (view.exhaustion_at) *view.exhaustion_at += by;
+  }
+}
+
 }  // namespace
 
 struct Ledger::Impl {
@@ -98,7 +107,7 @@ struct Ledger::Impl {
     const std::lock_guard shard_lock(shard.mutex);
     const Said said = Sane({o.sent_at, o.received_at, o.date, o.order}, o.age);
     if (first == 0) shard.offsets.Note(said);
-    const Moment moment{said, shard.offsets.Agreed(), o.age};
+    const Moment moment{said, shard.offsets.Agreed(), o.age, o.system_ahead};
     for (size_t i = first; i < o.readings.size(); ++i) {
       if (!provider::HasNumbers(o.readings[i])) continue;
       Slot* slot = FindOrMake(o.api, shard, o.readings[i]);
@@ -196,7 +205,7 @@ ObserveResult Ledger::Observe(const Observation& o, SystemTime now) {
   return result;
 }
 
-Snapshot Ledger::Read(SystemTime now) const {
+Snapshot Ledger::Read(SystemTime now, Micros system_ahead) const {
   Snapshot snapshot;
   snapshot.at = now;
   impl_->ForgetSilent(now);
@@ -211,12 +220,13 @@ Snapshot Ledger::Read(SystemTime now) const {
   });
   snapshot.dropped_total = impl_->dropped;
   impl_->declared.AddTo(&snapshot);
+  if (system_ahead != Micros(0)) Move(system_ahead, &snapshot);
   return snapshot;
 }
 
 DeclaredLimits& Ledger::declared() { return impl_->declared; }
 
-std::string Ledger::Save(SystemTime now) const {
+std::string Ledger::Save(SystemTime now, Micros system_ahead) const {
   Saved saved;
   impl_->ForgetSilent(now);
   impl_->ForEach([&](const NamePair& key, const NamePair& name, const Slot& slot) {
@@ -226,6 +236,7 @@ std::string Ledger::Save(SystemTime now) const {
                             slot.state.held});
   });
   saved.counts = impl_->declared.Save(now);
+  if (system_ahead != Micros(0)) Move(system_ahead, &saved);
   return WriteSaved(saved);
 }
 

@@ -1,6 +1,7 @@
 // The one piece of quota state. Observe() folds readings in, Read() renders a snapshot. Pure arithmetic over
-// the given `now`: no clock, no I/O, no thread. Thread-safe: sharded by (api, key) behind small locks. The
-// rules are docs/quota-semantics.md; it names the tests of each.
+// the given `now`, in running time (base/clock.h), so that no step of the system clock moves a reading: no
+// clock, no I/O, no thread. Thread-safe: sharded by (api, key) behind small locks. The rules are
+// docs/quota-semantics.md; it names the tests of each.
 #pragma once
 
 #include <memory>
@@ -31,6 +32,7 @@ struct Observation {
   std::optional<SystemTime> date;  // the upstream's own clock, if it sent one
   Micros age{};                    // since a cache got the response from its origin (RFC 9111 section 5.1)
   uint64_t order = 0;              // order of the requests
+  Micros system_ahead{};           // the system clock, of `received_at`
   std::span<const provider::Reading> readings;
 };
 
@@ -59,14 +61,15 @@ class Ledger {
   void Configure(std::shared_ptr<const KnownNames> names);
 
   ObserveResult Observe(const Observation& observation, SystemTime now);
-  Snapshot Read(SystemTime now) const;
+  // With all times by the system clock, which is ahead of `now` by so much.
+  Snapshot Read(SystemTime now, Micros system_ahead = {}) const;
 
   // What the operator declared for APIs that don't say it; part of every snapshot.
   DeclaredLimits& declared();
 
   // Readings survive a restart, counters don't (docs/quota-semantics.md rule 14). The text is JSON with a
   // version; Restore refuses what it can't read whole and keeps the ledger as it was.
-  std::string Save(SystemTime now) const;
+  std::string Save(SystemTime now, Micros system_ahead = {}) const;
   Status Restore(std::string_view text, SystemTime now);
 
  private:

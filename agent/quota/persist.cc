@@ -225,6 +225,22 @@ Result<std::string_view> Unframed(std::string_view text) {
 
 }  // namespace
 
+void Move(Micros by, Saved* saved) {
+  for (SavedQuota& quota : saved->quotas) {
+    Held& held = quota.held;
+    for (SystemTime* at : {&held.said.received_at, &held.level.received_at, &held.since}) *at += by;
+    if (held.reset_at) *held.reset_at += by;
+    if (held.end && !held.end->absolute) held.end->at += by;
+  }
+  for (SavedCount& count : saved->counts) {
+    count.since += by;
+    // Whole sub-windows, towards the later ones: never too low.
+    const Micros part = count.window / SlidingCount::kParts;
+    const int64_t parts = by / part + (by % part > Micros(0) ? 1 : 0);
+    for (auto& [number, requests] : count.parts) number += parts;
+  }
+}
+
 std::string WriteSaved(const Saved& saved) {
   Json list = Json::array();
   for (const SavedQuota& quota : saved.quotas) list.push_back(ToJson(quota));

@@ -33,6 +33,9 @@ struct Saved {
   std::vector<SavedCount> counts;  // of declared limits
 };
 
+// Puts all times on a clock that is ahead by so much.
+void Move(Micros by, Saved* saved);
+
 std::string WriteSaved(const Saved& saved);
 
 // All or nothing: another version, a wrong checksum, a missing or unknown field, a wrong type or an

@@ -20,7 +20,15 @@ void ObserveOneReading(quota::Ledger& ledger) {
   reading.remaining = 42;
   reading.reset_at = kNow + std::chrono::minutes(5);
   const provider::Reading readings[] = {reading};
-  ledger.Observe({"demo", "anonymous", "generic", kNow, kNow, 1, readings}, kNow);
+  ledger.Observe({.api = "demo",
+                  .key = "anonymous",
+                  .exporter = "generic",
+                  .sent_at = kNow,
+                  .received_at = kNow,
+                  .date = kNow,
+                  .order = 1,
+                  .readings = readings},
+                 kNow);
 }
 
 std::vector<std::optional<double>> Remaining(const quota::Ledger& ledger) {
@@ -33,7 +41,7 @@ TEST(StateFileTest, ReadingsSurviveARestart) {
   const TemporaryDirectory directory;
   quota::Ledger before({});
   ObserveOneReading(before);
-  StateFile(directory / "state.json").Save(before, kNow);
+  StateFile(directory / "state.json").Save(before, {kNow});
   quota::Ledger restored({});
   StateFile(directory / "state.json").Restore(restored, kNow);
   EXPECT_EQ(Remaining(restored), (std::vector<std::optional<double>>{42}));
@@ -54,7 +62,7 @@ TEST(StateFileTest, AChangedDigitIsNotBelieved) {
   const TemporaryDirectory directory;
   quota::Ledger before({});
   ObserveOneReading(before);
-  StateFile(directory / "state.json").Save(before, kNow);
+  StateFile(directory / "state.json").Save(before, {kNow});
   std::string text = directory.Read("state.json");
   const size_t at = text.find("\"remaining\": 42");
   ASSERT_NE(at, std::string::npos);
@@ -84,8 +92,8 @@ TEST(StateFileTest, NoFileIsNoMistake) {
   quota::Ledger ledger({});
   StateFile(directory / "state.json").Restore(ledger, kNow);
   StateFile("").Restore(ledger, kNow);
-  StateFile("").Save(ledger, kNow);
-  StateFile(directory / "no/state.json").Save(ledger, kNow);
+  StateFile("").Save(ledger, {kNow});
+  StateFile(directory / "no/state.json").Save(ledger, {kNow});
   EXPECT_EQ(directory.Count(), 0u);
 }
 

@@ -35,7 +35,7 @@ TEST_F(HttpClientTest, AnAnswerArrivesWhole) {
   EXPECT_EQ(FieldsText(result.fields), "X-A=1;x-a=2;Transfer-Encoding=chunked;") << "no hints, no trailers";
   EXPECT_EQ(result.body, "hello");
   EXPECT_TRUE(result.body_whole);
-  EXPECT_GT(result.head_at, SystemTime());
+  EXPECT_GT(result.head_at.at, SystemTime());
   EXPECT_EQ(sent_, 1);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "quota/ledger.h"
 
 namespace apiquota::quota {
@@ -136,6 +138,16 @@ TEST_F(DeclaredTest, TheApisOwnWordWins) {
   const QuotaView view = Only(ledger_.Read(kStart + seconds(60)));
   EXPECT_FALSE(view.declared);
   EXPECT_EQ(view.remaining, 98);
+}
+
+TEST_F(DeclaredTest, TheApisWordHidesTheDeclaredLimitOnlyAsLongAsItHolds) {
+  Say("requests", kStart);
+  EXPECT_FALSE(Only(ledger_.Read(kStart + seconds(1))).declared);
+  Send(3, kStart + minutes(20));
+  const Snapshot later = ledger_.Read(kStart + minutes(20));
+  const auto declared = std::ranges::find(later.quotas, true, &QuotaView::declared);
+  ASSERT_NE(declared, later.quotas.end());
+  EXPECT_EQ(declared->remaining, 7);
 }
 
 TEST_F(DeclaredTest, AnotherQuotaOfTheApiStandsBesideIt) {

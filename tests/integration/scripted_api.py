@@ -1,0 +1,43 @@
+"""An API whose answers a test writes: what stands in `answer` when a request comes is what it says."""
+
+import email.utils
+import http.server
+import threading
+import time
+
+from serving import LocalServer
+
+
+class ScriptedApi(LocalServer):
+    def __init__(self):
+        self.answer = {}
+        self.asked = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer.asked.append(self.path)
+                answer = outer.answer
+                body = answer.get("body", b"{}")
+                self.send_response_only(answer.get("status", 200))
+                ahead = answer.get("date_ahead", 0)
+                if ahead is not None:
+                    self.send_header("Date", email.utils.formatdate(time.time() + ahead, usegmt=True))
+                self.send_header("Content-Type", "application/json")
+                for name, value in answer.get("headers", {}).items():
+                    self.send_header(name, str(value))
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(Handler, threading.Event())
+
+    def says(self, headers=None, **answer):
+        self.answer = {"headers": headers or {}, **answer}
