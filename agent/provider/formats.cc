@@ -183,8 +183,10 @@ std::expected<Moment, MomentError> ChooseMoment(std::span<const Format> formats,
     if (formats.size() == 1) return *moment;
     const Plausibility plausibility = PlausibilityOf(format, *moment, Trim(text), now);
     if (plausibility == Plausibility::kFuture) {
-      if (!expected_seconds) return *moment;
-      if (!future || distance(*moment) < distance(*future)) future = moment;
+      // Nothing tells seconds from milliseconds: who waits too long is refused less often than who doesn't.
+      if (!expected_seconds && moment->absolute) return future.value_or(*moment);
+      const bool better = !future || (expected_seconds ? distance(*moment) < distance(*future) : moment->at > future->at);
+      if (better) future = moment;
     }
     if (plausibility == Plausibility::kPast && !past) past = moment;
   }

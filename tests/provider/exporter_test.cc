@@ -150,7 +150,7 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(ErrorOf("hots: [a]\n"), "x.yaml:3:1: unknown key \"hots\"; did you mean \"hosts\"?");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b}\n"), "x.yaml:4:5: \"kind\" is missing here");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: buket}\n"),
-            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance; did "
+            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance, unknown; did "
             "you mean "
             "\"bucket\"?");
   EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: X-Limit}}\n"),

@@ -127,11 +127,11 @@ TEST(FormatsTest, WithoutAPlausibleAlternativeTheReasonIsTold) {
       << "one format is believed";
 }
 
-TEST(FormatsTest, TiesGoToTheOrderOfTheFile) {
+TEST(FormatsTest, WhereNothingTellsSecondsFromMillisecondsTheLongerWaitIsMeant) {
   constexpr Format kSeconds[] = {Format::kDeltaSeconds, Format::kDeltaMillis};
   constexpr Format kMillis[] = {Format::kDeltaMillis, Format::kDeltaSeconds};
   EXPECT_EQ(ToSeconds(ChooseMoment(kSeconds, "500", kNow)->at - kNow), 500);
-  EXPECT_EQ(ToSeconds(ChooseMoment(kMillis, "500", kNow)->at - kNow), 0.5);
+  EXPECT_EQ(ToSeconds(ChooseMoment(kMillis, "500", kNow)->at - kNow), 500);
 }
 
 TEST(FormatsTest, AKnownRateDecidesBetweenBareMillisecondsAndSeconds) {
