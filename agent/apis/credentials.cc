@@ -69,7 +69,8 @@ CredentialPlace FindPlace(const provider::ExporterInfo& exporter, const http::Fi
 bool HoldsToken(const TokenSearch& tokens, const http::RequestHead& head, size_t expected) {
   if (tokens.FoundIn(head.method) || tokens.FoundIn(head.target)) return true;
   for (size_t i = 0; i < head.fields.size(); ++i) {
-    const http::FieldView field = head.fields[i];  // its name and value are neighbours in memory
+    const http::FieldView field = head.fields[i];
+    // Its name and value are neighbours in memory. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     const std::string_view line(field.name.data(), field.value.data() + field.value.size());
     if (i != expected && tokens.FoundIn(line)) return true;
   }

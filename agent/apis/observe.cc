@@ -78,7 +78,7 @@ void ReportLimitChanges(const quota::ObserveResult& result) {
 void ObservationThrew(metrics::ApiMetrics& api, const std::type_info& type) noexcept {
   try {
     api.CountObservationFailure(type.name());
-  } catch (...) {  // no memory even for that: the next one may be counted
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no memory even for that; the next one may be counted
   }
 }
 

@@ -145,6 +145,7 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
   std::shared_ptr<RouteTable> table(new RouteTable(fingerprinter));
   table->callers_ = callers;
   std::vector<std::string_view> tokens;
+  tokens.reserve(callers.size());
   for (const CallerOptions& caller : callers) tokens.push_back(caller.token.Reveal());
   table->caller_tokens_ = TokenSearch(tokens);
   for (const ApiOptions& api : apis) {

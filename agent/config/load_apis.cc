@@ -84,8 +84,8 @@ std::vector<std::string> LoadApiHosts(const YamlValue& list, const std::vector<s
 }
 
 apis::TimeoutOptions LoadTimeouts(YamlMap map) {
-  constexpr Micros kMin = std::chrono::milliseconds(1);
-  constexpr Micros kMax = std::chrono::days(1);
+  static constexpr Micros kMin = std::chrono::milliseconds(1);
+  static constexpr Micros kMax = std::chrono::days(1);
   apis::TimeoutOptions timeouts;
   const auto load = [&map](std::string_view key, std::optional<Micros>* out) {
     Micros time{};

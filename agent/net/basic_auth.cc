@@ -40,8 +40,9 @@ std::optional<Secret> Decode(std::string_view authorization) {
 
 bool Matches(std::string_view password, const Secret& hash) {
   const auto data = std::make_unique<crypt_data>();
-  const Secret phrase{std::string(password)};  // ends with a NUL, as crypt wants it
+  const Secret phrase{std::string(password)};
   const std::string setting(hash.Reveal());
+  // It ends with a NUL, as crypt wants it. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
   const char* computed = crypt_r(phrase.Reveal().data(), setting.c_str(), data.get());
   return computed != nullptr && hash.Equals(computed);
 }

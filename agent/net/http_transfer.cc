@@ -99,16 +99,15 @@ void HttpTransfer::SetOptions() {
 void HttpTransfer::SetFields() {
   list_.reset();
   const auto add = [this](const std::string& line) {
-    curl_slist* const longer = curl_slist_append(list_.get(), line.c_str());
-    if (longer == nullptr) return;
-    static_cast<void>(list_.release());
-    list_.reset(longer);
+    curl_slist* const first = curl_slist_append(list_.get(), line.c_str());
+    if (!list_) list_.reset(first);
   };
   bool accept = false;
   for (const auto& [name, value] : request_.fields) {
     if (!http::IsToken(name) || http::FindControl(value, 0) != value.size()) continue;
     accept = accept || EqualsIgnoreCase(name, "accept");
-    add(value.empty() ? name + ";" : name + ": " + value);
+    std::string line = name;
+    add(line.append(value.empty() ? ";" : ": ").append(value));
   }
   if (!accept) add("Accept:");  // none of libcurl's own
   curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, list_.get());

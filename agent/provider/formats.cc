@@ -71,7 +71,8 @@ std::optional<double> NonNegative(std::string_view text) {
 std::optional<SystemTime> After(SystemTime now, double seconds) {
   const double at = ToUnixSeconds(now) + seconds;
   if (!FromUnixSeconds(at)) return std::nullopt;
-  return now + Micros(static_cast<int64_t>(seconds * 1e6 + 0.5));  // rounded: it is never negative
+  // Rounded: it is never negative. NOLINTNEXTLINE(bugprone-incorrect-roundings)
+  return now + Micros(static_cast<int64_t>(seconds * 1e6 + 0.5));
 }
 
 std::optional<SystemTime> FromEpoch(std::optional<double> seconds) {
