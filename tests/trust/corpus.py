@@ -20,7 +20,7 @@ ASK = b"%s /t/hostile HTTP/1.1\r\nHost: a\r\n\r\n"
 
 def next_client_fault(proxy):
     """Another client's request behind an entry: it gets its own answer, or what is wrong. When this
-    returns, the upstream has seen all that the entry made it see."""
+    returns, the entry's bytes have left the proxy, but the upstream may still have to read them."""
     target = b"/t/next-%d" % next(NEXT)
     talk = converse(proxy.port, b"GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % target,
                     enough=lambda talk: False, patience=10)
@@ -52,6 +52,7 @@ def send_request(proxy, upstream, entry, linger=0.1, cuts=()):
     talk = converse(proxy.port, entry.bytes, enough=enough, patience=patience, linger=linger,
                     methods=(method,), cuts=cuts)
     fault = next_client_fault(proxy)
+    upstream.settle()
     return judge_request(entry, talk, of_the_entry(upstream), fault, ours)
 
 

@@ -3,9 +3,11 @@ a careless server would: what a proxy lets through shows here. Its answers say w
 to, so a mixed answer shows at the client. Thread-safe; one thread a connection, all ended by stop()."""
 
 import re
+import select
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -39,8 +41,20 @@ class SeenRequest:
 
 @dataclass
 class SeenConnection:
+    sock: socket.socket
+    peer: tuple = ()
     received: bytearray = field(default_factory=bytearray)  # since the last clear()
+    waits: bool = False  # for more to come; all before it has been dealt with
     ended: bool = False
+
+    def settled(self):
+        return self.ended or (self.waits and not readable(self.sock, 0))
+
+
+def readable(sock, timeout_ms):
+    waiting = select.poll()
+    waiting.register(sock, select.POLLIN)
+    return bool(waiting.poll(timeout_ms))
 
 
 def echo(request):
@@ -84,6 +98,21 @@ class RecordingUpstream:
             for connection in self.connections:
                 connection.received.clear()
 
+    def settle(self):
+        """Returns when all that was sent here has been read. Connections are taken in the order in which they
+        came: when one of ours has been, all before it have."""
+        with socket.create_connection(("127.0.0.1", self.port)) as barrier:
+            mine = barrier.getsockname()
+            deadline = time.monotonic() + 10
+            while not self._settled(mine):
+                assert time.monotonic() < deadline, "the upstream has not read all that was sent to it"
+                time.sleep(0.001)
+
+    def _settled(self, last):
+        with self.lock:
+            taken = any(connection.peer == last for connection in self.connections)
+            return taken and all(connection.settled() for connection in self.connections)
+
     def seen(self):
         """The requests since clear(), as a list of its own."""
         with self.lock:
@@ -103,10 +132,10 @@ class RecordingUpstream:
     def _accept(self):
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, peer = self.listener.accept()
             except OSError:
                 return
-            seen = SeenConnection()
+            seen = SeenConnection(sock, peer)
             with self.lock:
                 self.accepted += 1
                 self.connections.append(seen)
@@ -154,8 +183,11 @@ class _Source:
 
     def more(self):
         try:
+            self.seen.waits = True
+            readable(self.sock, None)
+            self.seen.waits = False
             data = self.sock.recv(65536)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: stop() has closed it
             raise Ended from error
         if not data:
             raise Ended

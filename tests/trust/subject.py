@@ -127,6 +127,13 @@ def proc_status(pid, kind):
     return int(re.search(rf"^{kind}:\s+(\d+)", text, re.MULTILINE)[1])
 
 
+def asan_runtime():
+    """AddressSanitizer's library, which wants to come first; "" without it."""
+    linked = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"=> (\S*/libasan\S*)", linked)
+    return found[1] if found else ""
+
+
 class Faults:
     """The page that preload.c maps: how far the clock is off, and what becomes of names."""
 
@@ -138,7 +145,7 @@ class Faults:
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.library, HERE / "preload.c", "-ldl"],
                        check=True)
         self.set()
-        self.environment = {"LD_PRELOAD": str(self.library), "FAULTS_FILE": str(self.page)}
+        self.environment = {"LD_PRELOAD": f"{asan_runtime()} {self.library}", "FAULTS_FILE": str(self.page)}
 
     def set(self, clock_offset=0, names=NAMES_WORK, address=""):
         with open(self.page, "r+b" if self.page.exists() else "wb") as page:
