@@ -186,7 +186,8 @@ std::expected<Moment, MomentError> ChooseMoment(std::span<const Format> formats,
     if (plausibility == Plausibility::kFuture) {
       // Nothing tells seconds from milliseconds: who waits too long is refused less often than who doesn't.
       if (!expected_seconds && moment->absolute) return future.value_or(*moment);
-      const bool better = !future || (expected_seconds ? distance(*moment) < distance(*future) : moment->at > future->at);
+      const bool better =
+          !future || (expected_seconds ? distance(*moment) < distance(*future) : moment->at > future->at);
       if (better) future = moment;
     }
     if (plausibility == Plausibility::kPast && !past) past = moment;

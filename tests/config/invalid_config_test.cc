@@ -17,7 +17,7 @@ constexpr Invalid kInvalid[] = {
     {"unknown-top-key", ":1:1: unknown key \"prxy\"; did you mean \"proxy\"?"},
     {"later-key-guard",
      ":4:5: unknown key; known here: name, exporter, base_url, route, hosts, timeouts, "
-     "rewrite_links, labels, keys, poll, limits"},
+     "rewrite_links, labels, keys, poll, limits, quotas"},
     {"later-key-shared",
      ":1:1: unknown key; known here: admin, proxy, poller, ledger, metrics, apis, callers, state, "
      "key_salt_file"},

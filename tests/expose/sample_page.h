@@ -121,6 +121,7 @@ inline void CountSamples(metrics::Registry& registry) {
   metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "input", "reported"})->Add(2048);
   metrics.tokens.With({"openai-prod", "hmac:0a1b2c3d", "", "gpt-4o", "output", "reported"})->Add(512);
   metrics.auth_failures.With({"github", "ci"})->Add(2);
+  metrics.quota_conflicts.With({"github"})->Add(2);
   metrics.parse_errors.With({"github", "reset"})->Add(1);
   metrics.poll_cost.With({"openai-prod", "ci", "requests"})->Add(12);
   metrics.http_rejected.With({"head_too_large"})->Add(1);

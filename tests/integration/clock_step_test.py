@@ -30,8 +30,8 @@ class ClockStepTest(unittest.TestCase):
             f"  - {{name: said, exporter: generic, base_url: '{self.api.url}'}}\n"
             f"  - name: silent\n    exporter: generic\n    base_url: {self.api.url}\n"
             "    limits: [{quota: burst, limit: 10, window: 1s}, {quota: daily, limit: 1000, window: 24h}]\n")
-        self.start = lambda name: Agent(self.work, f"--config.file={config}", name=name,
-                                        environment={"LD_PRELOAD": str(library), "FAULTS_FILE": str(self.faults)})
+        faulty = {"LD_PRELOAD": str(library), "FAULTS_FILE": str(self.faults)}
+        self.start = lambda name: Agent(self.work, f"--config.file={config}", name=name, environment=faulty)
         self.agent = self.start("agent")
 
     def step_to(self, seconds):
