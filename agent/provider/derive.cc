@@ -49,6 +49,25 @@ void FillIn(Reading* into, const Reading& from) {
   }
 }
 
+// A head's reading with what only the body says: never a part of its level.
+void FillInFromBody(Reading* head, const Reading& body) {
+  const bool has_level = head->remaining || head->used;
+  const auto remaining = head->remaining, used = head->used;
+  FillIn(head, body);
+  if (!has_level) return;
+  head->remaining = remaining;
+  head->used = used;
+}
+
+// The reading of the same quota from the response's other half.
+SourcedReading* OtherHalf(std::span<SourcedReading> merged, const SourcedReading& added) {
+  const auto found = std::ranges::find_if(merged, [&](const SourcedReading& known) {
+    return known.from_body != added.from_body && known.reading.quota == added.reading.quota &&
+           known.reading.resource == added.reading.resource && known.reading.unit == added.reading.unit;
+  });
+  return found == merged.end() ? nullptr : &*found;
+}
+
 bool NameTaken(std::span<const SourcedReading> readings, const Reading& reading) {
   return std::ranges::any_of(readings, [&](const SourcedReading& other) {
     return other.reading.quota == reading.quota && other.reading.resource == reading.resource;
@@ -58,6 +77,7 @@ bool NameTaken(std::span<const SourcedReading> readings, const Reading& reading)
 void GiveFreeName(std::span<const SourcedReading> taken, Reading* reading) {
   if (!NameTaken(taken, *reading)) return;
   const std::string name = reading->quota;
+  reading->source.renamed = true;
   for (int n = 2; NameTaken(taken, *reading); ++n) reading->quota = name + "-" + std::to_string(n);
 }
 
@@ -152,6 +172,11 @@ size_t MergeReadings(std::span<SourcedReading> readings, bool merge_equal) {
       if (known.reading.quota == added.reading.quota) return true;
       return merge_equal && known.family != added.family && SameNumbers(known.reading, added.reading);
     });
+    if (SourcedReading* half = same == merged.end() ? OtherHalf(merged, added) : nullptr) {
+      if (half->from_body) std::swap(*half, added);
+      FillInFromBody(&half->reading, added.reading);
+      continue;
+    }
     if (same == merged.end()) {
       GiveFreeName(merged, &added.reading);
       if (&added != &readings[kept]) readings[kept] = std::move(added);

@@ -16,6 +16,7 @@ struct SourcedReading {
   Reading reading;
   size_t family = 0;   // readings of one family are different quotas, whatever their numbers
   bool named = false;  // the response named it; else the file alone did
+  bool from_body = false;
   WindowRule window_rule = WindowRule::kSaid;
 };
 
@@ -23,7 +24,8 @@ struct SourcedReading {
 void DeriveFields(Reading* reading, WindowRule window_rule, SystemTime asked_at);
 
 // One reading per quota: what is said twice is merged into its first mention, which keeps its values and
-// gains what it lacks. The same name with other numbers is another quota and gets "-2". `merge_equal`: see
+// gains what it lacks. The same name with other numbers is another quota and gets "-2"; but of a head and a
+// body that differ the head is right: it was written when the request was counted. `merge_equal`: see
 // Exporter. In place: the readings that are left stand in front, and this is how many.
 size_t MergeReadings(std::span<SourcedReading> readings, bool merge_equal);
 

@@ -276,7 +276,9 @@ void QuotaReader::Settle(size_t rule_index, bool policy_named, bool named) {
     return;
   }
   last.family = rule_index * 2 + (policy_named ? 1 : 0);
+  last.reading.source.family = static_cast<uint16_t>(last.family);
   last.named = named;
+  last.from_body = exporter_.quotas[rule_index].reads_body;
   last.window_rule = exporter_.quotas[rule_index].window_rule;
 }
 

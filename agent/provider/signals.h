@@ -76,6 +76,15 @@ class SignalFields {
   uint16_t bits_ = 0;
 };
 
+// Where in the exporter's file a reading comes from: the ledger tells quotas of one name apart by it. No part
+// of what was said, so readings are equal whatever theirs.
+struct ReadingSource {
+  uint16_t family = 0;
+  bool renamed = false;  // another reading of the response had the name first
+
+  friend constexpr bool operator==(const ReadingSource&, const ReadingSource&) { return true; }
+};
+
 // One quota as one exchange reported it. Absent means "the response did not say", never zero.
 struct Reading {
   std::string resource;
@@ -91,6 +100,7 @@ struct Reading {
   std::optional<double> window_seconds;
   std::optional<std::string> policy;
   SignalFields derived;  // computed from the others, not said
+  ReadingSource source;
 
   friend bool operator==(const Reading&, const Reading&) = default;
 };

@@ -76,11 +76,15 @@ struct Ledger::Impl {
   }
 
   // The slot, made if there is room; null if there is none. REQUIRES: the shard's mutex is held.
-  Slot* FindOrMake(std::string_view api, Shard& shard, const provider::Reading& reading) {
-    const auto found = shard.slots.find(NamePairView{reading.resource, reading.quota});
-    if (found != shard.slots.end()) return &found->second;
-    if (!places.Take(api, shard, reading.resource)) return nullptr;
-    return &shard.slots.try_emplace(NamePair{reading.resource, reading.quota}).first->second;
+  Slot* FindOrMake(const Observation& o, Shard& shard, const provider::Reading& reading) {
+    const std::string_view quota = NameFor(shard, reading, o.readings);
+    auto found = shard.slots.find(NamePairView{reading.resource, quota});
+    if (found == shard.slots.end()) {
+      if (!places.Take(o.api, shard, reading.resource)) return nullptr;
+      found = shard.slots.try_emplace(NamePair{reading.resource, quota}).first;
+    }
+    if (!found->second.family) found->second.family = reading.source.family;
+    return &found->second;
   }
 
   void FoldOne(const Observation& o, const provider::Reading& reading, const Moment& moment, SystemTime now,
@@ -110,7 +114,7 @@ struct Ledger::Impl {
     const Moment moment{said, shard.offsets.Agreed(), o.age, o.system_ahead};
     for (size_t i = first; i < o.readings.size(); ++i) {
       if (!provider::HasNumbers(o.readings[i])) continue;
-      Slot* slot = FindOrMake(o.api, shard, o.readings[i]);
+      Slot* slot = FindOrMake(o, shard, o.readings[i]);
       if (slot == nullptr) return i;
       FoldOne(o, o.readings[i], moment, now, slot, result);
     }
@@ -258,7 +262,10 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
     const NamePair name{quota.id.resource, quota.id.quota};
     // What was observed since the start is newer than what was saved.
     if (shard.slots.contains(name) || !impl_->places.Take(quota.id.api, shard, name.first)) continue;
-    Slot slot{std::move(quota.id.unit), std::move(quota.exporter), std::move(state)};
+    Slot slot{.unit = std::move(quota.id.unit),
+              .exporter = std::move(quota.exporter),
+              .family = {},
+              .state = std::move(state)};
     impl_->places.TakePeaks(quota.id.api, &slot);
     shard.slots.emplace(name, std::move(slot));
   }

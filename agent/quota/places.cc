@@ -1,6 +1,7 @@
 #include "quota/places.h"
 
 #include <algorithm>
+#include <string>
 
 namespace apiquota::quota {
 namespace {
@@ -21,7 +22,39 @@ size_t ResourceCount(const Shard& shard, std::string_view other_than) {
   return count;
 }
 
+// "requests-2" → "requests"
+std::string_view BaseOf(const provider::Reading& reading) {
+  const std::string_view quota = reading.quota;
+  return reading.source.renamed ? quota.substr(0, quota.rfind('-')) : quota;
+}
+
+// The name, with a number or without, of the quota that the reading's rule has spoken of before.
+std::optional<std::string_view> NameByRule(const Shard& shard, const provider::Reading& reading) {
+  const std::string base(BaseOf(reading));
+  std::string name = base;
+  for (int n = 2;; name = base + "-" + std::to_string(n++)) {
+    const auto found = shard.slots.find(NamePairView{reading.resource, name});
+    if (found == shard.slots.end()) return std::nullopt;
+    if (found->second.family == reading.source.family) return found->first.second;
+  }
+}
+
 }  // namespace
+
+std::string_view NameFor(const Shard& shard, const provider::Reading& reading,
+                         std::span<const provider::Reading> response) {
+  const auto found = shard.slots.find(NamePairView{reading.resource, reading.quota});
+  const bool known = found != shard.slots.end() && found->second.family;
+  const bool own = known && found->second.family == reading.source.family;
+  if (!reading.source.renamed && (own || !known)) return reading.quota;
+  if (const auto name = NameByRule(shard, reading)) return *name;
+  // The name's owner speaks in this response, too, and was given another name in it: that one is free.
+  for (const provider::Reading& other : response) {
+    const bool owner = known && other.source.renamed && other.source.family == found->second.family;
+    if (owner && other.resource == reading.resource && BaseOf(other) == reading.quota) return other.quota;
+  }
+  return reading.quota;
+}
 
 void Places::SetHolders(const KnownNames& names) {
   slots_.SetHolders(names.ConfiguredApis(), names.shares_for_implied());

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +32,7 @@ struct NameOrder {
 struct Slot {
   std::string unit;
   std::string exporter;
+  std::optional<uint16_t> family;  // of the rule that speaks of it; not known after a restart
   QuotaState state;
   enum class Peaks : uint8_t { kNone, kShown, kNoRoom } peaks = Peaks::kNone;  // of a short window
 
@@ -42,6 +45,12 @@ struct Shard {
   std::map<NamePair, Slot, NameOrder> slots;  // guarded by mutex, or by the ledger's held exclusively
   ClockOffsets offsets;                       // likewise
 };
+
+// What the quota of a reading is called, among those of the response it stands in. Two rules of an exporter
+// may speak of one name; where their numbers differ the second has a number behind it. Which rule means which
+// quota does not depend on what else a response says: who spoke of it first keeps the name.
+std::string_view NameFor(const Shard& shard, const provider::Reading& reading,
+                         std::span<const provider::Reading> response);
 
 class Places {
  public:

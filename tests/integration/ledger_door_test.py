@@ -103,6 +103,18 @@ class LedgerDoorTest(unittest.TestCase):
         self.assertEqual(self.quota("github")["remaining"], 100)
         self.assertAlmostEqual(self.quota("github")["resets_in_seconds"], 1800, delta=5)
 
+    def test_which_quota_a_header_means_does_not_depend_on_the_others(self):
+        former = {"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 50}
+        later = {"RateLimit-Limit": 1000, "RateLimit-Remaining": 900}
+        self.ask("generic", later)
+        for _ in range(2):
+            self.ask("generic", {**former, **later})
+            self.ask("generic", later)
+            self.ask("generic", former)
+        quotas = {quota["limit"]: quota["remaining"] for quota in self.quotas("generic")}
+        self.assertEqual(quotas, {100: 50, 1000: 900})
+        self.assertEqual([value for _, value in self.agent.sample("apiquota_quota_limit_changes_total")], [0, 0])
+
     def test_an_end_that_moves_on_with_each_answer_is_a_sliding_window(self):
         for left in (9, 8, 7):
             self.generic(10, left, 60)

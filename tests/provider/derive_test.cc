@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace apiquota::provider {
 namespace {
 
@@ -85,7 +88,7 @@ TEST(DeriveTest, WindowsStandInNames) {
 
 SourcedReading From(Reading reading, size_t family, bool named = false, std::string quota = "requests") {
   reading.quota = std::move(quota);
-  return {std::move(reading), family, named, WindowRule::kSaid};
+  return {.reading = std::move(reading), .family = family, .named = named, .window_rule = WindowRule::kSaid};
 }
 
 std::vector<SourcedReading> Merged(std::vector<SourcedReading> readings, bool merge_equal) {
@@ -119,6 +122,20 @@ TEST(MergeTest, EqualNumbersUnderTwoNamesAreOneQuotaWhereTheFileSaysSo) {
 TEST(MergeTest, QuotasOfOneFamilyAreNeverMerged) {
   EXPECT_EQ(Merged({From(Of(5, 5, {}), 0, true, "minute"), From(Of(5, 5, {}), 0, true, "hour")}, true).size(),
             2u);
+}
+
+TEST(MergeTest, OfAHeadAndABodyThatDifferTheHeadIsRight) {
+  for (const bool body_first : {false, true}) {
+    SourcedReading head{.reading = Of(5000, 4000, {}), .family = 0};
+    SourcedReading body{.reading = Of(5000, 4100, 900), .family = 2, .from_body = true};
+    body.reading.window_seconds = 3600;
+    std::vector<SourcedReading> readings = {head, body};
+    if (body_first) std::swap(readings[0], readings[1]);
+    ASSERT_EQ(MergeReadings(readings, false), 1U);
+    EXPECT_EQ(readings[0].reading.remaining, 4000);
+    EXPECT_EQ(readings[0].reading.used, std::nullopt);
+    EXPECT_EQ(readings[0].reading.window_seconds, 3600);
+  }
 }
 
 }  // namespace

@@ -88,6 +88,46 @@ TEST(TwoLimitersTest, AStrictOneThatIsNotSaidAgainIsGivenUp) {
   EXPECT_EQ(bench.View(3).remaining, 3999);
 }
 
+// Two rules of one exporter, "a" and "b", that speak of "requests"; b's is "requests-2" where both do and
+// differ.
+provider::Reading OfRule(uint16_t family, double limit, double remaining, const std::string& quota) {
+  provider::Reading reading =
+      ReadingOf({.limit = limit, .remaining = remaining, .reset = 600, .quota = quota});
+  reading.source = {family, quota != "requests"};
+  return reading;
+}
+
+TEST(TwoLimitersTest, WhichQuotaARuleMeansDoesNotDependOnWhatElseAResponseSays) {
+  for (const bool other_alone_first : {false, true}) {
+    Ledger ledger({});
+    uint64_t order = 0;
+    const auto tell = [&](const std::vector<provider::Reading>& readings) {
+      const SystemTime at = At(static_cast<double>(++order));
+      ledger.Observe({.api = "api",
+                      .key = "k",
+                      .exporter = "generic",
+                      .sent_at = at,
+                      .received_at = at,
+                      .date = {},
+                      .order = order,
+                      .readings = readings},
+                     at);
+    };
+    if (other_alone_first) tell({OfRule(1, 1000, 901, "requests")});
+    tell({OfRule(0, 100, 50, "requests"), OfRule(1, 1000, 900, "requests-2")});
+    tell({OfRule(1, 1000, 899, "requests")});
+    tell({OfRule(0, 100, 49, "requests")});
+    const Snapshot snapshot = ledger.Read(At(10));
+    ASSERT_EQ(snapshot.quotas.size(), 2);
+    const size_t a = other_alone_first ? 1 : 0;
+    EXPECT_EQ(snapshot.quotas[a].limit, 100);
+    EXPECT_EQ(snapshot.quotas[a].remaining, 49);
+    EXPECT_EQ(snapshot.quotas[1 - a].limit, 1000);
+    EXPECT_EQ(snapshot.quotas[1 - a].remaining, 899);
+    EXPECT_EQ(snapshot.quotas[a].limit_changes_total + snapshot.quotas[1 - a].limit_changes_total, 0);
+  }
+}
+
 TEST(NothingInventedTest, WithoutAnEndOnlyFallsAreConsumption) {
   Bench bench;
   double t = 0;
