@@ -36,6 +36,7 @@ struct FieldSource {
   std::string pointer{};    // JSON that stands in a header
   std::string after{};      // what stands behind this text
   std::string except{};     // this very text means "not said"
+  std::string fill_rate{};  // windows: the header that says how much comes back in so long
   std::string
       named_by{};        // body: a pointer beside `name`, to the member that names the quota; empty: its key
   bool several = false;  // speaks of several quotas: a pointer with a '*' that names them, or such a format

@@ -130,6 +130,7 @@ Result<double> ReadNumber(Format format, std::string_view text) {
       return Judge(text.find_first_of(",;") == std::string_view::npos ? WholeNumber(text)
                                                                       : ActiveLimit(text));
     default:
+      if (text.ends_with('%')) text.remove_suffix(1);
       return Judge(ParseDecimal(text));
   }
 }

@@ -167,6 +167,10 @@ FieldSource LoadSource(SignalField field, const YamlValue& value) {
     if (header.Present()) source.name = LoadHeaderName(header);
     source.formats = Formats(field, format, value, source.name);
     ReadPart(&map, &source);
+    if (const YamlValue rate = map.Get("fill_rate"); rate.Present()) {
+      source.fill_rate = LoadHeaderName(rate);
+      if (field != SignalField::kWindow) rate.Fail("only a window follows from a fill rate");
+    }
     CheckSeveral(value, source);
     source.several = SpeaksOfSeveral(source);
   }

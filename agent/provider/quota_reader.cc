@@ -204,6 +204,17 @@ bool QuotaReader::ReadReset(const FieldSource& source, std::string_view text, si
   return true;
 }
 
+// A bucket that gets so much in each interval is full after limit / rate of them.
+double QuotaReader::IntervalsToFill(const FieldSource& source, const Reading& reading) const {
+  if (source.fill_rate.empty() || !reading.limit || *reading.limit <= 0) return 1;
+  for (size_t f = 0; f < exchange_.fields.size(); ++f) {
+    if (!EqualsIgnoreCase(exchange_.fields[f].name, source.fill_rate)) continue;
+    const auto rate = ReadNumber(Format::kDecimal, exchange_.fields[f].value);
+    if (rate && *rate > 0) return *reading.limit / *rate;
+  }
+  return 1;
+}
+
 bool QuotaReader::ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                             Reading* reading) {
   if (field == SignalField::kReset) return ReadReset(source, text, at, reading);
@@ -211,7 +222,7 @@ bool QuotaReader::ReadField(SignalField field, const FieldSource& source, std::s
   for (const Format format : source.formats) {
     const auto seconds = ReadSpanSeconds(format, text);
     if (!seconds || *seconds <= 0) continue;
-    reading->window_seconds = seconds;
+    reading->window_seconds = *seconds * IntervalsToFill(source, *reading);
     return true;
   }
   Note(at, NameOf(source, at), "not a span of time", UnreadKind::kMalformed, field);

@@ -61,6 +61,7 @@ class QuotaReader {
   void ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading);
   void ReadSources(size_t rule_index, size_t field, const QuotaKey& key, Reading* reading);
   std::optional<double> ExpectedReset(const QuotaRule& rule, const Reading& reading) const;
+  double IntervalsToFill(const FieldSource& source, const Reading& reading) const;
   bool ReadField(SignalField field, const FieldSource& source, std::string_view text, size_t at,
                  Reading* reading);
   bool ReadReset(const FieldSource& source, std::string_view text, size_t at, Reading* reading);

@@ -59,6 +59,8 @@ TEST(FormatsTest, SentinelsSayTheyAre) {
   EXPECT_EQ(ReadNumber(Format::kInteger, "-1"), -1) << "what that means is the reader's to judge";
   EXPECT_EQ(ReadNumber(Format::kDecimal, "9223372036854767616").error().message,
             "too large to be a quantity: a sentinel");
+  EXPECT_EQ(ReadNumber(Format::kDecimal, "25.4%"), 25.4);
+  EXPECT_EQ(ReadNumber(Format::kDecimal, "%").error().message, "not a number");
   EXPECT_EQ(ReadNumber(Format::kDecimal, "many").error().message, "not a number");
 }
 
