@@ -21,8 +21,11 @@ def equal(want, have):
     return want == have
 
 
+NAMES = {"reset_epoch_s": "reset_at", "window_s": "window_seconds"}
+
+
 def matches(want, have):
-    return all(equal(value, have.get(key)) for key, value in want.items())
+    return all(equal(value, have.get(NAMES.get(key, key))) for key, value in want.items())
 
 
 def differences(want, have):
