@@ -3,9 +3,9 @@
 
     APIQUOTA_BIN=build/apiquota tests/score_answers.py ANSWERS.jsonl [--exporters.dir exporters]
 
-A line is an answer and its right reading: {"id", "exporter", "url", "status", "headers", "body", "now", "expected":
-{"quotas", "throttle", "retry_after_seconds"}}. Of a quota what is expected must hold, in any order. The exporter is
-found by host; --named says its name instead.
+A line is an answer and its right reading: {"id", "exporter", "url", "status", "headers", "body", "now",
+"expected": {"quotas", "throttle", "retry_after_seconds"}}. Of a quota what is expected must hold, in any order.
+The exporter is found by host; --named says its name instead.
 """
 import argparse
 import json
@@ -53,8 +53,8 @@ def explain(answer, options):
     for name, value in (answer.get("headers") or {}).items():
         lines += [f"{name}: {v}" for v in (value if isinstance(value, list) else [value])]
     text = "\r\n".join(lines) + "\r\n\r\n" + (answer.get("body") or "")
-    command = [os.environ.get("APIQUOTA_BIN", "build/apiquota"), "explain", "--request-url", answer["url"],
-               "--now", str(answer["now"]), "--format", "json"]
+    command = [os.environ.get("APIQUOTA_BIN", "build/apiquota"), "explain",
+               "--request-url", answer["url"], "--now", str(answer["now"]), "--format", "json"]
     if options.named:
         command += ["--exporter", answer["exporter"]]
     if options.exporters_dir:
