@@ -4,7 +4,8 @@
     APIQUOTA_BIN=build/apiquota tests/score_answers.py ANSWERS.jsonl [--exporters.dir exporters]
 
 A line is an answer and its right reading: {"id", "exporter", "url", "status", "headers", "body", "now",
-"expected": {"quotas", "throttle", "retry_after_seconds"}}. Of a quota what is expected must hold, in any order.
+"expected": {"quotas", "throttle", "retry_after_seconds"}}. Of a quota what is expected must hold,
+in any order.
 The exporter is found by host; --named says its name instead.
 """
 import argparse
