@@ -35,6 +35,28 @@ std::expected<std::string_view, PartError> ValueOf(std::string_view name, std::s
   return std::unexpected(PartError::kAbsent);
 }
 
+// The same in "a=1&b=2", whose values are percent-encoded.
+std::expected<std::string_view, PartError> ValueInQuery(std::string_view name, std::string_view text,
+                                                        std::string* scratch) {
+  const auto value = ValueOf(name, text, "&");
+  if (!value) return value;
+  const auto digit = [](char c) { return std::string_view("0123456789abcdef").find(AsciiLower(c)); };
+  scratch->clear();
+  for (size_t n = 0; n < value->size(); ++n) {
+    char c = (*value)[n];
+    if (c == '%' && n + 2 < value->size()) {
+      const size_t high = digit((*value)[n + 1]);
+      const size_t low = digit((*value)[n + 2]);
+      if (high != std::string_view::npos && low != std::string_view::npos) {
+        c = static_cast<char>(high * 16 + low);
+        n += 2;
+      }
+    }
+    scratch->push_back(c);
+  }
+  return *scratch;
+}
+
 // Of a list whose elements are themselves "a=1, b=2; a=3, b=4" or "a=1;b=2, a=3;b=4": the separator met first
 // stands between the names, the other one between the elements; unless the first element is empty.
 char ElementSeparator(const FieldSource& source, std::string_view text) {
@@ -189,7 +211,9 @@ std::expected<std::string_view, PartError> PickPart(const FieldSource& source, s
     if (!element) return element;
     text = *element;
   }
-  return source.field.empty() ? text : ValueOf(source.field, text, ",;");
+  if (source.field.empty()) return text;
+  const bool query = text.contains('&') && text.find_first_of(",;") == std::string_view::npos;
+  return query ? ValueInQuery(source.field, text, scratch) : ValueOf(source.field, text, ",;");
 }
 
 std::expected<std::vector<NamedPart>, PartError> PickSeveral(const FieldSource& source,

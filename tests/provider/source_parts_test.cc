@@ -56,6 +56,14 @@ std::string Parts(const FieldSource& source, std::string_view text) {
   return all;
 }
 
+TEST(SourcePartsTest, AFieldMayStandInAQuery) {
+  const std::string_view text = "ent=300&ov=0.0&rem=88.5&rst=2026-04-01T00%3A00%3A00Z";
+  EXPECT_EQ(Part(Field("rem"), text), "88.5");
+  EXPECT_EQ(Part(Field("rst"), text), "2026-04-01T00:00:00Z");
+  EXPECT_EQ(Part(Field("left"), text), "(absent)");
+  EXPECT_EQ(Part(Field("rem"), "rem=%3&ov=%zz"), "%3");
+}
+
 TEST(SourcePartsTest, WithoutAPartTheTextIsWhole) { EXPECT_EQ(Part(Item(0), "1, 2;w=3"), "1, 2;w=3"); }
 
 TEST(SourcePartsTest, ItemsCountFromOne) {
