@@ -137,7 +137,7 @@ TEST(ExportersTest, OneApiAsJsonIsItsLineOfTheList) {
   const auto summaries = expose::ReadSummaries(outcome.out);
   ASSERT_TRUE(summaries.has_value()) << outcome;
   ASSERT_EQ(summaries->size(), 1u);
-  EXPECT_EQ(summaries->front().card.hosts, std::vector<std::string>{"api.openai.com"});
+  EXPECT_EQ(summaries->front().card.hosts, (std::vector<std::string>{"api.openai.com", "*.api.openai.com"}));
 }
 
 TEST(ExportersTest, WhatCanNotBeIsTwoAndOneSentence) {

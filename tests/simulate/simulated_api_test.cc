@@ -172,7 +172,7 @@ TEST_F(SimulatedApiTest, RefusalsAreInTheScopeThatWasAskedFor) {
   SimulatedApi spend = Api("openai", {.quotas = {"requests=1"}, .throttle = "spend"});
   spend.Answer("/", false, kNow);
   EXPECT_EQ(spend.Answer("/", false, kNow).body,
-            "{\"error\":{\"message\":\"try again in 1m1ms\",\"code\":\"insufficient_quota\"}}\n");
+            "{\"error\":{\"message\":\"try again in 1m1ms\",\"type\":\"insufficient_quota\"}}\n");
   SimulatedApi overload = Api("anthropic", {.quotas = {"requests=1"}, .throttle = "overload"});
   overload.Answer("/", false, kNow);
   EXPECT_EQ(overload.Answer("/", false, kNow).status, 529);
