@@ -32,7 +32,7 @@ CODES = {
 
 
 def configuration(url):
-    lines = ["poller: {timeout: 8s, requests_max: 256}", "apis:"]
+    lines = ["poller: {timeout: 8s, requests_max: 256}", "metrics: {series_max: 50000}", "apis:"]
     for api in range(APIS):
         keys = ", ".join(f"{{name: k{key}, value_from_env: KEY_{key}}}" for key in range(KEYS))
         lines += [
@@ -74,8 +74,9 @@ class PollLoadTest(unittest.TestCase):
             time.sleep(SECONDS)
             share = (cpu_seconds(agent.pid) - cpu) / (time.monotonic() - began)
             grown = resident_kib(agent.pid) - warm
-            # No more polls: the rest is arithmetic.
-            config.write_text(f'apis:\n  - {{name: api-0, exporter: generic, base_url: "{api.url}"}}\n')
+            # No more polls, of the same apis and keys: the rest is arithmetic.
+            kept = [line for line in configuration(api.url).splitlines() if "poll:" not in line]
+            config.write_text("\n".join(kept) + "\n")
             agent.hang_up("reloaded")
             deadline = time.monotonic() + 20  # for the slowest answer; there are no new polls
             while self.counts(agent) != self.expected(api) and time.monotonic() < deadline:
