@@ -75,17 +75,13 @@ std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list) {
 
 std::vector<apis::QuotaOptions> LoadQuotas(const YamlValue& list) {
   using provider::QuotaKind;
-  constexpr std::pair<std::string_view, QuotaKind> kKinds[] = {{"fixed", QuotaKind::kFixed},
-                                                               {"sliding", QuotaKind::kSliding},
-                                                               {"bucket", QuotaKind::kBucket},
-                                                               {"concurrency", QuotaKind::kConcurrency},
-                                                               {"balance", QuotaKind::kBalance}};
   std::vector<apis::QuotaOptions> quotas;
   for (const YamlValue& item : list.AsList()) {
     YamlMap map = item.AsMap();
     apis::QuotaOptions options;
     options.quota = map.Require("quota").AsString();
-    if (const YamlValue kind = map.Get("kind"); kind.Present()) options.kind = kind.AsEnum<QuotaKind>(kKinds);
+    if (const YamlValue kind = map.Get("kind"); kind.Present())
+      options.kind = kind.AsEnum<QuotaKind>(provider::kQuotaKindWords);
     if (map.Get("window").Present()) {
       options.window.emplace();
       LoadTime(map, "window", std::chrono::seconds(1), std::chrono::days(31), &*options.window);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -10,11 +11,13 @@
 namespace apiquota::provider {
 namespace {
 
-// "unknown": fixed until it is seen to slide (docs/quota-semantics.md rule 1).
-constexpr std::pair<std::string_view, std::optional<QuotaKind>> kKinds[] = {
-    {"fixed", QuotaKind::kFixed},     {"sliding", QuotaKind::kSliding},
-    {"bucket", QuotaKind::kBucket},   {"concurrency", QuotaKind::kConcurrency},
-    {"balance", QuotaKind::kBalance}, {"unknown", std::nullopt}};
+// And "unknown": fixed until it is seen to slide (docs/quota-semantics.md rule 1).
+constexpr auto kKinds = [] {
+  std::array<std::pair<std::string_view, std::optional<QuotaKind>>, kQuotaKindWords.size() + 1> words;
+  std::ranges::copy(kQuotaKindWords, words.begin());
+  words.back() = {"unknown", std::nullopt};
+  return words;
+}();
 constexpr std::pair<std::string_view, WindowRule> kWindowWords[] = {{"derived", WindowRule::kDerived},
                                                                     {"from-name", WindowRule::kFromName}};
 

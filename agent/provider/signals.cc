@@ -13,11 +13,7 @@ std::string_view WordOf(Enum value, const std::array<std::string_view, N>& words
 
 }  // namespace
 
-std::string_view ToText(QuotaKind kind) {
-  static constexpr std::array<std::string_view, 5> kWords = {"fixed", "sliding", "bucket", "concurrency",
-                                                             "balance"};
-  return WordOf(kind, kWords);
-}
+std::string_view ToText(QuotaKind kind) { return kQuotaKindWords.at(static_cast<size_t>(kind)).first; }
 
 std::string_view ToText(SignalField field) {
   static constexpr std::array<std::string_view, 9> kWords = {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,7 +18,13 @@ namespace apiquota::provider {
 // How a quota comes back (docs/quota-semantics.md rule 1): all at the reset; over a sliding window;
 // continuously; when calls end; never.
 enum class QuotaKind : uint8_t { kFixed, kSliding, kBucket, kConcurrency, kBalance };
-std::string_view ToText(QuotaKind kind);  // fixed sliding bucket concurrency balance
+inline constexpr std::array<std::pair<std::string_view, QuotaKind>, 5> kQuotaKindWords = {
+    {{"fixed", QuotaKind::kFixed},
+     {"sliding", QuotaKind::kSliding},
+     {"bucket", QuotaKind::kBucket},
+     {"concurrency", QuotaKind::kConcurrency},
+     {"balance", QuotaKind::kBalance}}};
+std::string_view ToText(QuotaKind kind);
 
 // The closed list of things a response can say; label of apiquota_parse_errors_total.
 enum class SignalField : uint8_t {

@@ -99,16 +99,16 @@ void ExchangeRecord::ResponseSent(const http::ResponseHead& head) {
     requests_method_ = exchange_.method;
   }
   requests_->Add();
-  if (!apis::Walled(metrics, [&] { ReadHead(head); })) response_body_.reset();
+  if (!apis::Walled(metrics, [&] { ReadHead(head, now); })) response_body_.reset();
 }
 
-void ExchangeRecord::ReadHead(const http::ResponseHead& head) {
+void ExchangeRecord::ReadHead(const http::ResponseHead& head, SteadyTime now) {
   exchange_.status = head.status;
   exchange_.fields = head.fields;
-  const RunningTime now = clock_.RunningNow();
-  exchange_.received_at = now.at;
-  exchange_.system_ahead = now.system_ahead;
-  exchange_.sent_at = now.at - std::chrono::ceil<Micros>(clock_.SteadyNow() - sent_at_);
+  const RunningTime running = clock_.RunningNow();
+  exchange_.received_at = running.at;
+  exchange_.system_ahead = running.system_ahead;
+  exchange_.sent_at = running.at - std::chrono::ceil<Micros>(now - sent_at_);
   SetDate(head.fields.Find("date").value_or(""));
   if (request_scan_) exchange_.request_body = request_scan_->TakeValues();
   if (head.framing != http::BodyFraming::kNone)

@@ -47,7 +47,7 @@ class ExchangeRecord {
 
  private:
   void SetDate(std::string_view text);
-  void ReadHead(const http::ResponseHead& head);
+  void ReadHead(const http::ResponseHead& head, SteadyTime now);
   void ObserveHead();
   void ObserveBody();
   apis::Observed Whose(bool body_unread) const;

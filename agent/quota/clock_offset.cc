@@ -35,6 +35,7 @@ std::optional<ClockOffset> ClockOffsets::Agreed() const {
     if (votes <= best_votes || votes * 2 <= kept) continue;
     best_votes = votes;
     best = ClockOffset{least, most - least};
+    if (votes == kept) break;  // as a rule the newest agrees with all
   }
   return best;
 }

@@ -77,8 +77,11 @@ struct Ledger::Impl {
 
   // The slot, made if there is room; null if there is none. REQUIRES: the shard's mutex is held.
   Slot* FindOrMake(const Observation& o, Shard& shard, const provider::Reading& reading) {
+    auto found = shard.slots.find(NamePairView{reading.resource, reading.quota});
+    const bool own = found != shard.slots.end() && found->second.family == reading.source.family;
+    if (own && !reading.source.renamed) return &found->second;
     const std::string_view quota = NameFor(shard, reading, o.readings);
-    auto found = shard.slots.find(NamePairView{reading.resource, quota});
+    if (quota != reading.quota) found = shard.slots.find(NamePairView{reading.resource, quota});
     if (found == shard.slots.end()) {
       if (!places.Take(o.api, shard, reading.resource)) return nullptr;
       found = shard.slots.try_emplace(NamePair{reading.resource, quota}).first;

@@ -1,6 +1,5 @@
 #include "quota/persist.h"
 
-#include <array>
 #include <boost/crc.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -16,8 +15,6 @@ constexpr std::string_view kBeforeChecksum = R"({"version": 2, "crc32": ")";
 constexpr std::string_view kBeforeSaved = "\", \"saved\":\n";
 constexpr std::string_view kAfterSaved = "\n}\n";
 constexpr unsigned kAllFields = (2U << static_cast<unsigned>(provider::SignalField::kBody)) - 1;
-constexpr std::array kKinds = {QuotaKind::kFixed, QuotaKind::kSliding, QuotaKind::kBucket,
-                               QuotaKind::kConcurrency, QuotaKind::kBalance};
 
 int64_t Micro(SystemTime time) { return time.time_since_epoch().count(); }
 
@@ -127,8 +124,8 @@ class Members {
 
 QuotaKind ReadKind(Members* members) {
   const std::string text = members->Text("kind");
-  for (const QuotaKind kind : kKinds) {
-    if (ToText(kind) == text) return kind;
+  for (const auto& [word, kind] : provider::kQuotaKindWords) {
+    if (word == text) return kind;
   }
   members->Fault("kind is unknown");
   return QuotaKind::kFixed;
