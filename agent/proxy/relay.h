@@ -58,7 +58,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                   bool complete) override;
   void OnComplete() override { FinishRecords(true); }
-  void OnAttemptFailed(metrics::UpstreamError error) override;
+  void OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) override;
   std::optional<http::LinkMapping> Links() const;
 
   void FinishRecords(bool whole);  // whole: the response came to its end

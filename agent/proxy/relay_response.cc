@@ -42,10 +42,8 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
   if (!complete && connection_.unsent() >= worker_.shared().options.buffer_high_bytes) attempt_.Pause();
 }
 
-void Relay::OnAttemptFailed(metrics::UpstreamError error) {
+void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) {
   const metrics::ReasonInfo& info = Info(error);
-  const auto& refusal = attempt_.refusal();
-  const std::string detail = refusal ? Detail(error, *refusal) : std::string(info.detail);
   attempt_record_.Failed(error, detail);
   const bool begun = connection_.response_begun();
   if (!begun) request_record_.AnsweredWith(info.status);
