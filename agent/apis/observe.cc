@@ -37,6 +37,7 @@ void CountErrors(const Observed& observed, const provider::Signals& signals,
   for (const provider::SignalField field : result.implausible) observed.api.CountParseError(field);
   for (size_t i = 0; i < result.conflicts; ++i) observed.api.CountQuotaConflict();
   if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
+  if (observed.request_unread) observed.api.CountParseError(provider::SignalField::kRequestBody);
   if (result.dropped != 0) observed.api.CountDropped("apiquota_quota", result.dropped);
 }
 

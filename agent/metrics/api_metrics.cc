@@ -140,7 +140,7 @@ void ApiMetrics::CountUpstreamError(UpstreamError error, std::string_view detail
 void ApiMetrics::CountParseError(provider::SignalField field) {
   const std::string_view text = ToText(field);
   families_.parse_errors.With({api_, std::string(text)})->Add();
-  const bool body = field == provider::SignalField::kBody;
+  const bool body = field == provider::SignalField::kBody || field == provider::SignalField::kRequestBody;
   LogFolded(LogLevel::kWarn, body ? "body_unread" : "signal_unread", api_ + "/" + std::string(text),
             {{"api", api_}, {"field", std::string(text)}});
 }

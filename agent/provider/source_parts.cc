@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "provider/pointer_set.h"
 
 namespace apiquota::provider {
 namespace {
@@ -104,7 +105,7 @@ std::string_view TakeSegment(std::string_view* pointer) {
 // "*": the key or index; "*=type": what the member "type" says.
 std::optional<std::string> StarName(std::string_view segment, const std::string& key, const json& child) {
   if (segment == "*") return key;
-  const auto member = child.is_object() ? child.find(segment.substr(2)) : child.end();
+  const auto member = child.is_object() ? child.find(UnescapedSegment(segment.substr(2))) : child.end();
   return child.is_object() && member != child.end() ? Scalar(*member) : std::nullopt;
 }
 
@@ -119,7 +120,7 @@ void Walk(const json& value, std::string_view pointer, std::vector<std::string>*
   if (!segment.starts_with('*')) {
     const json* child = nullptr;
     if (value.is_object()) {
-      if (const auto found = value.find(segment); found != value.end()) child = &*found;
+      if (const auto found = value.find(UnescapedSegment(segment)); found != value.end()) child = &*found;
     } else if (const auto index = ParseDigits(segment); value.is_array() && index && *index < value.size()) {
       child = &value[*index];
     }

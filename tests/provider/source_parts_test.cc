@@ -56,6 +56,10 @@ std::string Parts(const FieldSource& source, std::string_view text) {
   return all;
 }
 
+TEST(SourcePartsTest, APointersEscapesAreUndone) {
+  EXPECT_EQ(Part(Json("/a~1b/c~0d"), R"({"a/b":{"c~d":5}})"), "5");
+}
+
 TEST(SourcePartsTest, AFieldMayStandInAQuery) {
   const std::string_view text = "ent=300&ov=0.0&rem=88.5&rst=2026-04-01T00%3A00%3A00Z";
   EXPECT_EQ(Part(Field("rem"), text), "88.5");
