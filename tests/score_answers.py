@@ -26,7 +26,7 @@ EXPORTERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 def equal(want, have):
     numbers = (int, float)
     if isinstance(want, numbers) and isinstance(have, numbers):
-        return abs(want - have) < 1e-6 * max(1, abs(want))
+        return abs(want - have) < 1e-9 * max(1, abs(want))
     return want == have
 
 

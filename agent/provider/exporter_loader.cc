@@ -79,6 +79,19 @@ ExporterInfo ReadInfo(YamlMap* map) {
   return info;
 }
 
+// "x-example-*", or "x-example: {*}" where the header's value tells whose it is.
+std::string LoadHint(const YamlValue& item) {
+  const std::string text = item.AsString();
+  const size_t colon = text.find(": ");
+  if (colon == std::string::npos) return LoadHeaderName(item);
+  const auto stars = [](std::string_view part) { return std::ranges::count(part, '*'); };
+  const std::string_view name = std::string_view(text).substr(0, colon);
+  const std::string_view value = std::string_view(text).substr(colon + 2);
+  if (!IsHeaderName(name) || value.empty() || stars(value) > 1)
+    item.Fail("expected a header name in lower case, or \"name: value\", each with at most one *");
+  return text;
+}
+
 void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : map->Get("resource").AsListOrSingle())
     exporter->resources.push_back(Resource(item));
@@ -96,7 +109,7 @@ void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : map->Get("ignore").AsListOrSingle())
     exporter->ignore.push_back(LoadHeaderName(item));
   for (const YamlValue& item : map->Get("detect").AsListOrSingle())
-    exporter->detect.push_back(LoadHeaderName(item));
+    exporter->detect.push_back(LoadHint(item));
   if (const YamlValue merge = map->Get("merge_equal"); merge.Present())
     exporter->merge_equal = merge.AsBool();
 }

@@ -177,28 +177,45 @@ std::expected<std::vector<NamedPart>, PartError> SentryLimits(std::string_view t
   return parts;
 }
 
-// "Please try again in 6m0s." after "try again in ": the word there, without the mark that ends a sentence.
-std::expected<std::string_view, PartError> ValueAfter(std::string_view lead, std::string_view text) {
-  const size_t at = text.find(lead);
-  if (at == std::string_view::npos) return std::unexpected(PartError::kAbsent);
-  text = Trim(text.substr(at + lead.size()));
-  const auto letter_or_digit = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-  };
-  const auto* end = std::ranges::find_if_not(text, [&](char c) {
-    return letter_or_digit(c) || std::string_view(".:+-").find(c) != std::string_view::npos;
-  });
-  text = text.substr(0, static_cast<size_t>(end - text.begin()));
-  while (!text.empty() && !letter_or_digit(text.back())) text.remove_suffix(1);
-  if (text.empty()) return std::unexpected(PartError::kAbsent);
-  return text;
+bool LetterOrDigit(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
+bool DigitAt(std::string_view text, size_t at) {
+  return at < text.size() && text[at] >= '0' && text[at] <= '9';
+}
+
+// What stands behind the first `lead`, whatever its case.
+std::optional<std::string_view> Behind(std::string_view lead, std::string_view text) {
+  const auto same = [](char a, char b) { return AsciiLower(a) == AsciiLower(b); };
+  const auto found = std::ranges::search(text, lead, same);
+  if (found.empty()) return std::nullopt;
+  return text.substr(static_cast<size_t>(found.end() - text.begin()));
+}
+
+// "Please try again in 6m0s." after "try again in ": the word there, without the mark that ends a sentence
+// and without the commas that group the digits of a number.
+std::expected<std::string_view, PartError> ValueAfter(const std::vector<std::string>& leads,
+                                                      std::string_view text, std::string* scratch) {
+  for (const std::string& lead : leads) {
+    const auto behind = Behind(lead, text);
+    if (!behind) return std::unexpected(PartError::kAbsent);
+    text = *behind;
+  }
+  text = Trim(text);
+  scratch->clear();
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == ',' && at > 0 && DigitAt(text, at - 1) && DigitAt(text, at + 1)) continue;
+    if (!LetterOrDigit(text[at]) && std::string_view(".:+-/").find(text[at]) == std::string_view::npos) break;
+    scratch->push_back(text[at]);
+  }
+  while (!scratch->empty() && !LetterOrDigit(scratch->back())) scratch->pop_back();
+  if (scratch->empty()) return std::unexpected(PartError::kAbsent);
+  return *scratch;
 }
 
 }  // namespace
 
 std::expected<std::string_view, PartError> PickPart(const FieldSource& source, std::string_view text,
                                                     std::string* scratch) {
-  if (!source.after.empty()) return ValueAfter(source.after, text);
+  if (!source.after.empty()) return ValueAfter(source.after, text, scratch);
   if (!source.pointer.empty()) {
     auto parts = InJson(source.pointer, text);
     if (!parts) return std::unexpected(parts.error());

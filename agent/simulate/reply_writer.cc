@@ -56,6 +56,9 @@ std::string Unescaped(std::string_view segment) {
   return text;
 }
 
+// The texts that a value stands behind, as one.
+std::string Leads(const FieldSource& source) { return fmt::format("{}", fmt::join(source.after, "")); }
+
 // The pointer of a source in a body as its file has it: with the member that names the quota.
 std::string BodyPointer(const FieldSource& source) {
   if (source.named_by.empty()) return source.name;
@@ -150,7 +153,7 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
                       const std::string& value) {
   const std::string last = names.empty() ? "" : names.back();
   if (source.from == FieldSource::From::kBody) {
-    if (!source.after.empty()) return AddToBody(source.name, source.after + value);
+    if (!source.after.empty()) return AddToBody(source.name, Leads(source) + value);
     Json* place = At(body_.get(), BodyPointer(source), names);
     if (place->is_null()) *place = Scalar(value);
     return;
@@ -171,7 +174,7 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
       part.members.push_back(fmt::format("{}={}", source.field, value));
     }
   } else if (!draft.plain) {
-    draft.plain = source.after + value;
+    draft.plain = Leads(source) + value;
   }
 }
 

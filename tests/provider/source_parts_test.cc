@@ -153,7 +153,7 @@ TEST(SourcePartsTest, TextsThatMeanNothingSaidAreLeftOut) {
 
 TEST(SourcePartsTest, AfterATextStandsAWordWithoutTheMarkThatEndsASentence) {
   FieldSource source;
-  source.after = "try again in ";
+  source.after = {"try again in "};
   std::string scratch;
   const auto after = [&](std::string_view text) {
     return std::string(PickPart(source, text, &scratch).value_or("nothing"));
@@ -164,6 +164,22 @@ TEST(SourcePartsTest, AfterATextStandsAWordWithoutTheMarkThatEndsASentence) {
   EXPECT_EQ(after("try again in 2024-01-01T00:00:00.000Z!"), "2024-01-01T00:00:00.000Z");
   EXPECT_EQ(after("try again in …"), "nothing");
   EXPECT_EQ(after("try again later"), "nothing");
+}
+
+TEST(SourcePartsTest, OfSeveralTextsEachStandsBehindTheOneBefore) {
+  FieldSource source;
+  source.after = {"(TPM): Limit ", "Used "};
+  std::string scratch;
+  const auto after = [&](std::string_view text) {
+    return std::string(PickPart(source, text, &scratch).value_or("nothing"));
+  };
+  EXPECT_EQ(after("on tokens per min (TPM): Limit 10000, Used 9000, Requested 2000."), "9000");
+  EXPECT_EQ(after("on requests per min (RPM): Limit 3, Used 3, Requested 1."), "nothing");
+  EXPECT_EQ(after("Used 3, (TPM): Limit 7"), "nothing");
+  source.after = {"(actual/limit): "};
+  EXPECT_EQ(after("Tokens per Minute (Actual/Limit): 65605/16000. You can"), "65605/16000") << "case";
+  EXPECT_EQ(after("tokens (actual/limit): 552,305/500,000.\nUpgrade"), "552305/500000");
+  EXPECT_EQ(after("(actual/limit): 1, 2"), "1") << "a comma with a space is no part of a number";
 }
 
 // Whole exporters, so that names, windows and mistakes can be seen.
