@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/embedded.h"
+#include "base/text.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 
@@ -30,13 +31,29 @@ bool TellsNothing(std::string_view host) {
   return address || host.starts_with('[') || host.find('.') == std::string_view::npos;
 }
 
+// The same with any number of '*', each for any text: the parts between them follow one another.
+bool MatchesValue(std::string_view text, std::string_view pattern) {
+  const std::vector<std::string_view> parts = Split(pattern, '*');
+  if (parts.size() == 1) return text == pattern;
+  if (text.size() < parts.front().size() + parts.back().size()) return false;
+  if (!text.starts_with(parts.front()) || !text.ends_with(parts.back())) return false;
+  text.remove_prefix(parts.front().size());
+  text.remove_suffix(parts.back().size());
+  for (size_t i = 1; i + 1 < parts.size(); ++i) {
+    const size_t at = text.find(parts[i]);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + parts[i].size());
+  }
+  return true;
+}
+
 // Does the exporter call this header its API's own? "x-ratelimit: {*}" asks for the value, too.
 bool Claims(const ExporterCard& card, const http::FieldView& field) {
   return std::ranges::any_of(card.detect, [&](std::string_view pattern) {
     const size_t colon = pattern.find(": ");
     if (colon == std::string_view::npos) return MatchesHeaderPattern(field.name, pattern);
     return MatchesHeaderPattern(field.name, pattern.substr(0, colon)) &&
-           MatchesText(field.value, pattern.substr(colon + 2));
+           MatchesValue(field.value, pattern.substr(colon + 2));
   });
 }
 

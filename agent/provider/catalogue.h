@@ -23,8 +23,8 @@ struct ExporterCard {
   std::string not_proxyable = {};
   bool credential = false;               // it knows a header that holds one
   bool polled = false;                   // it knows where the API can be asked for its quotas
-  std::vector<std::string> detect = {};  // any of these headers, or "name: value", hints at this API; each
-                                         // may hold one '*'
+  std::vector<std::string> detect = {};  // any of these headers, or "name: value", hints at this API; names
+                                         // may hold one '*', values several
 
   friend bool operator==(const ExporterCard&, const ExporterCard&) = default;
 };

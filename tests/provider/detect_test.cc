@@ -140,8 +140,11 @@ TEST(DetectTest, AHeaderThatTwoExportersCallTheirOwnTellsNothing) {
 TEST(DetectTest, AHeadersValueTellsWhereItsNameDoesNot) {
   const Catalogue catalogue = Catalogue::Embedded().value();
   http::Fields json;
-  json.Add("X-RateLimit", R"({"name":"General API Rate Limit","limit":50,"remaining":49})");
+  json.Add("X-RateLimit", R"({"name":"General API Rate Limit","period":10,"limit":50,"remaining":49})");
   EXPECT_EQ(Detected(catalogue, "bc.customer.example", json), "basecamp");
+  http::Fields trakt;
+  trakt.Add("X-Ratelimit", R"({"name":"UNAUTHED_API_GET_LIMIT","period":300,"limit":1000,"remaining":0})");
+  EXPECT_EQ(Detected(catalogue, "shows.customer.example", trakt), "trakt");
   http::Fields number;
   number.Add("X-RateLimit", "50");
   EXPECT_EQ(Detected(catalogue, "bc.customer.example", number), "generic");
@@ -156,7 +159,7 @@ TEST(DetectTest, AHintThatIsNoHeaderIsRefused) {
   EXPECT_FALSE(load("X-Example"));
   EXPECT_FALSE(load("x-example: "));
   EXPECT_FALSE(load("x-*-example-*"));
-  EXPECT_FALSE(load("x-example: *:*"));
+  EXPECT_TRUE(load("x-example: {*:*}"));
 }
 
 }  // namespace
