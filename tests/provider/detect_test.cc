@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "provider/catalogue.h"
 
@@ -77,6 +78,52 @@ TEST(DetectTest, ExactHostsWinOverPatternsAndLongPatternsOverShort) {
   EXPECT_EQ(detected("bedrock.eu.example.com"), "long");
   EXPECT_EQ(detected("bedrock..example.com"), "any") << "a * stands for at least one character";
   EXPECT_EQ(detected("example.com"), "none");
+}
+
+TEST(DetectTest, RegionalGovernmentAndTestHostsAreTheApisOwn) {
+  const Catalogue catalogue = Catalogue::Embedded().value();
+  constexpr std::pair<std::string_view, std::string_view> kHosts[] = {
+      {"us.api.openai.com", "openai"},
+      {"example.openai.azure.us", "azure-openai"},
+      {"swedencentral.api.cognitive.microsoft.com", "azure-openai"},
+      {"bedrock-runtime.us-gov-west-1.amazonaws.com", "aws-bedrock"},
+      {"bedrock-runtime-fips.us-east-1.amazonaws.com", "aws-bedrock"},
+      {"bedrock-runtime.cn-north-1.amazonaws.com.cn", "aws-bedrock"},
+      {"bedrock-mantle.eu-west-1.api.aws", "aws-bedrock"},
+      {"aiplatform.eu.rep.googleapis.com", "google-vertex"},
+      {"europe-west4-aiplatform.googleapis.com", "google-vertex"},
+      {"sheets.googleapis.com", "google-workspace"},
+      {"eu-west-1.api.x.ai", "xai"},
+      {"eu.openrouter.ai", "openrouter"},
+      {"api.us.elevenlabs.io", "elevenlabs"},
+      {"api.octocorp.ghe.com", "github"},
+      {"tenant.gitlab-dedicated.com", "gitlab"},
+      {"api.us2.ddog-gov.com", "datadog"},
+      {"http-intake.logs.us5.datadoghq.com", "datadog"},
+      {"tenant.okta-gov.com", "okta"},
+      {"tenant.us.auth0.com", "auth0"},
+      {"graphql.eu.contentful.com", "contentful"},
+      {"dod-graph.microsoft.us", "microsoft-graph"},
+      {"tenant.sharepoint.us", "sharepoint"},
+      {"org.crm.appsplatform.us", "dynamics-365"},
+      {"management.chinacloudapi.cn", "azure-resource-manager"},
+      {"sandbox.sellingpartnerapi-eu.amazon.com", "amazon-sp-api"},
+      {"qualysapi.qg1.apps.qualys.ca", "qualys"},
+      {"company.freshservice.com", "freshdesk"},
+      {"instance.servicenowservices.com", "servicenow"},
+      {"org.my.salesforce.com", "salesforce"},
+      {"workspace.slack.com", "slack"},
+      {"slack-gov.com", "slack"},
+      {"api-eu.zoom.us", "zoom"},
+      {"api.zoomgov.com", "zoom"},
+      {"files.stripe.com", "stripe"},
+      {"events.eu.pagerduty.com", "pagerduty"},
+      {"app.launchdarkly.us", "launchdarkly"},
+      {"testnet.binance.vision", "binance"},
+      {"apiz.ebay.com", "ebay"},
+      {"api.figma-gov.com", "figma"},
+  };
+  for (const auto& [host, name] : kHosts) EXPECT_EQ(Detected(catalogue, host, {}), name) << host;
 }
 
 TEST(DetectTest, UnderAnUnknownHostAHeaderThatOnlyOneApiSendsTells) {
