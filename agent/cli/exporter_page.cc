@@ -147,7 +147,7 @@ std::string SourceText(const FieldSource& source) {
   if (source.item > 0) where += fmt::format(", element {}", source.item);
   if (!source.item_with.empty()) where += ", element with " + source.item_with;
   if (!source.field.empty()) where += fmt::format(", behind \"{}=\"", source.field);
-  if (!source.after.empty()) where += fmt::format(", behind \"{}\"", source.after);
+  for (const std::string& lead : source.after) where += fmt::format(", behind \"{}\"", lead);
   return fmt::format("{} ({})", where, fmt::join(formats, ", "));
 }
 

@@ -79,6 +79,18 @@ ExporterInfo ReadInfo(YamlMap* map) {
   return info;
 }
 
+// "x-example-*", or "x-example: {*}" where the header's value tells whose it is.
+std::string LoadHint(const YamlValue& item) {
+  const std::string text = item.AsString();
+  const size_t colon = text.find(": ");
+  if (colon == std::string::npos) return LoadHeaderName(item);
+  const std::string_view name = std::string_view(text).substr(0, colon);
+  const std::string_view value = std::string_view(text).substr(colon + 2);
+  if (!IsHeaderName(name) || value.empty())
+    item.Fail("expected a header name in lower case with at most one *, or \"name: value\"");
+  return text;
+}
+
 void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : map->Get("resource").AsListOrSingle())
     exporter->resources.push_back(Resource(item));
@@ -96,7 +108,7 @@ void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : map->Get("ignore").AsListOrSingle())
     exporter->ignore.push_back(LoadHeaderName(item));
   for (const YamlValue& item : map->Get("detect").AsListOrSingle())
-    exporter->detect.push_back(LoadHeaderName(item));
+    exporter->detect.push_back(LoadHint(item));
   if (const YamlValue merge = map->Get("merge_equal"); merge.Present())
     exporter->merge_equal = merge.AsBool();
 }

@@ -50,12 +50,16 @@ std::vector<Format> Formats(SignalField field, const YamlValue& value, const Yam
 
 }  // namespace
 
-std::string LoadHeaderName(const YamlValue& value) {
-  std::string name = value.AsString();
+bool IsHeaderName(std::string_view name) {
   const bool token = std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '*';
   });
-  if (!token || std::ranges::count(name, '*') > 1) {
+  return token && std::ranges::count(name, '*') <= 1;
+}
+
+std::string LoadHeaderName(const YamlValue& value) {
+  std::string name = value.AsString();
+  if (!IsHeaderName(name)) {
     value.Fail("expected a header name in lower case, with at most one *");
   }
   return name;
@@ -103,7 +107,7 @@ void ReadBodyPointer(const YamlValue& value, FieldSource* source) {
   source->named_by = element + "/" + member;
 }
 
-// item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " · except: "0"
+// item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " or a list · except: "0"
 void ReadPart(YamlMap* map, FieldSource* source) {
   const YamlValue item = map->Get("item");
   const YamlValue field = map->Get("field");
@@ -118,7 +122,10 @@ void ReadPart(YamlMap* map, FieldSource* source) {
   source->field = field.AsString();
   source->except = map->Get("except").AsString();
   const YamlValue after = map->Get("after");
-  source->after = after.AsString();
+  for (const YamlValue& lead : after.AsListOrSingle()) {
+    source->after.push_back(lead.AsString());
+    if (source->after.back().empty()) lead.Fail("expected a text");
+  }
   source->partial =
       item.Present() || field.Present() || pointer.Present() || after.Present() || !source->except.empty();
   if (after.Present() && (item.Present() || field.Present() || pointer.Present()))

@@ -12,6 +12,7 @@
 namespace apiquota::provider {
 
 // Scalars: a header's name in lower case with at most one '*'; a JSON pointer with at most four.
+bool IsHeaderName(std::string_view name);
 std::string LoadHeaderName(const YamlValue& value);
 std::string LoadPointer(const YamlValue& value);
 

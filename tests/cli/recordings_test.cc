@@ -127,6 +127,18 @@ TEST(RecordingsTest, EachExporterIsFoundByItsHost) {
   }
 }
 
+TEST(RecordingsTest, WithoutAKnownHostNoneIsTakenForAnothers) {
+  for (const fs::path& file : RecordingFiles()) {
+    const Recording recording = Load(file);
+    const auto printed = ParsePrintedExchange(recording.response);
+    ASSERT_TRUE(printed.has_value()) << file << ": " << printed.error().message;
+    for (const char* host : {"", "api.customer.example"}) {
+      const std::string found = Info(*Exporters().Detect(host, printed->fields)).name;
+      if (found != "generic") EXPECT_EQ(found, recording.exporter) << file << " under \"" << host << "\"";
+    }
+  }
+}
+
 TEST(RecordingsTest, EveryFileIsPartOfOne) {
   for (const auto& entry : fs::recursive_directory_iterator(kRecordings)) {
     const fs::path& path = entry.path();

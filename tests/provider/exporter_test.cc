@@ -25,12 +25,6 @@ std::string ErrorOf(const std::string& rest) {
   return loaded ? "" : loaded.error().message;
 }
 
-http::Fields HeadersNamed(std::initializer_list<std::string_view> names) {
-  http::Fields fields;
-  for (const std::string_view name : names) fields.Add(name, "1");
-  return fields;
-}
-
 // The pointers wanted from the JSON body of such a response.
 std::vector<std::string> Wanted(const Exporter& exporter, int status, const std::string& state = {},
                                 const std::string& path = "/v1/x") {
@@ -203,61 +197,6 @@ TEST(ExporterTest, AddingAFileOverridesTheExporterOfItsName) {
   ASSERT_TRUE(catalogue->Add("name: openai\ntitle: Mine\n", "mine.yaml").has_value());
   EXPECT_EQ(Info(*catalogue->Find("openai")).title, "Mine");
   EXPECT_EQ(catalogue->Find("nobody"), nullptr);
-}
-
-TEST(DetectTest, TheHostDecidesThenHeadersThenGeneric) {
-  const auto catalogue = Catalogue::Embedded();
-  ASSERT_TRUE(catalogue.has_value());
-  const auto detected = [&](std::string_view host, const http::Fields& fields) {
-    return Info(*catalogue->Detect(host, fields)).name;
-  };
-  const http::Fields openai = HeadersNamed({"X-RateLimit-Limit-Requests", "openai-processing-ms"});
-  EXPECT_EQ(detected("api.github.com", openai), "github");
-  EXPECT_EQ(detected("", openai), "openai");
-  EXPECT_EQ(detected("localhost", openai), "openai");
-  EXPECT_EQ(detected("127.0.0.1", openai), "openai");
-  EXPECT_EQ(detected("api.somebody.example", openai), "generic")
-      << "a host that is known to be another's is not contradicted";
-  EXPECT_EQ(detected("", HeadersNamed({"anthropic-ratelimit-unified-5h-utilization"})), "anthropic");
-  EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit", "x-github-request-id"})), "github");
-  EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit"})), "generic");
-}
-
-TEST(DetectTest, TheMostDescribedHeadersWinAmongThoseThatHint) {
-  const auto catalogue = Catalogue::Embedded();
-  ASSERT_TRUE(catalogue.has_value());
-  const auto detected = [&](std::string_view host, std::initializer_list<std::string_view> names) {
-    return Info(*catalogue->Detect(host, HeadersNamed(names))).name;
-  };
-  EXPECT_EQ(detected("", {"x-ratelimit-limit-requests", "x-ratelimit-renewalperiod-requests",
-                          "x-ratelimit-remaining-requests"}),
-            "azure-openai")
-      << "OpenAI's names too, but one is Azure's own";
-  EXPECT_EQ(detected("jira.example.com", {"x-ratelimit-limit", "x-ratelimit-fillrate"}), "jira-data-center")
-      << "an exporter without hosts is found under any";
-  EXPECT_EQ(detected("sentry.example.com", {"x-sentry-rate-limits"}), "sentry") << "self_hosted";
-  EXPECT_EQ(detected("trello.example.com", {"x-rate-limit-api-key-max"}), "generic");
-  EXPECT_EQ(detected("", {"x-envoy-upstream-service-time", "ratelimit-limit", "ratelimit-observed"}),
-            "gitlab");
-}
-
-TEST(DetectTest, ExactHostsWinOverPatternsAndLongPatternsOverShort) {
-  Catalogue catalogue;
-  const auto add = [&](const std::string& name, const std::string& hosts) {
-    ASSERT_TRUE(catalogue.Add("name: " + name + "\ntitle: X\nhosts: [" + hosts + "]\n", name).has_value());
-  };
-  add("any", "\"*.example.com\"");
-  add("exact", "api.example.com");
-  add("long", "\"bedrock.*.example.com\"");
-  const auto detected = [&](std::string_view host) {
-    const ExporterPtr found = catalogue.Detect(host, {});
-    return found == nullptr ? "none" : Info(*found).name;
-  };
-  EXPECT_EQ(detected("api.example.com"), "exact");
-  EXPECT_EQ(detected("x.example.com"), "any");
-  EXPECT_EQ(detected("bedrock.eu.example.com"), "long");
-  EXPECT_EQ(detected("bedrock..example.com"), "any") << "a * stands for at least one character";
-  EXPECT_EQ(detected("example.com"), "none");
 }
 
 TEST(ExporterTest, WhatCantBeProxiedSaysWhy) {
