@@ -33,6 +33,10 @@ void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state) {
     MergeFacts(facts, false, &held);
     return provider::Recompute(state->kind, &held);
   }
+  const bool in_turn = !expired && HasWindows(state->kind) && SaidInTurn(heard, *state);
+  if (in_turn && StandsAgainst(heard, expire_after, state)) return;
+  if (heard.limit) state->contradicted = 0;
+  NoteLimit(heard, state);
   const std::optional<double> limit_before = held.limit;
   if (expired) {
     Replace(heard, &held);

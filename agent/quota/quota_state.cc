@@ -20,8 +20,22 @@ void Begin(const Heard& heard, Micros expire_after, QuotaState* state) {
   FoldNewest(heard, expire_after, state);
 }
 
+// Each kind counts on from the held level in its own way, and a fixed window has the end said last.
+void Become(QuotaKind kind, QuotaState* state) {
+  if (state->kind == kind) return;
+  state->kind = kind;
+  if (state->held.end && state->seen_kind.end) state->held.end = state->seen_kind.end;
+  const auto level = LevelOf(state->held.remaining, state->held.used);
+  if (!level) return;
+  StartOver(*level, &state->consumption);
+  if (kind == QuotaKind::kFixed) return;
+  state->consumption.last = level->value;
+  state->consumption.last_at = state->held.level.received_at;
+}
+
 // A quota whose end moves on with its answers, again and again while its window runs, is no fixed window,
-// whatever its exporter assumed; one whose end stays is none that slides.
+// whatever its exporter assumed; one whose level falls while its end stays is none that slides. An end that
+// stays while nothing is taken tells nothing: the newest call was the same one.
 void LearnKind(const Heard& heard, QuotaState* state) {
   constexpr int kMoves = 2;
   SeenKind& seen = state->seen_kind;
@@ -35,11 +49,16 @@ void LearnKind(const Heard& heard, QuotaState* state) {
   const Micros moved = heard.end->at - seen.end->at;
   const bool long_enough = heard.said.received_at - seen.at > 2 * kSkew;
   if (moved <= kSkew && !long_enough) return;
-  seen.moves = moved > kSkew ? std::min(seen.moves + 1, kMoves) : 0;
+  const bool learned = state->kind != state->described;
+  const bool fell = CompareUse(heard, state->held) > 0;
   seen.end = heard.end;
   seen.at = heard.said.received_at;
-  if (seen.moves == kMoves) state->kind = QuotaKind::kSliding;
-  if (seen.moves == 0) state->kind = state->described;
+  if (moved > kSkew) {
+    if (++seen.moves >= kMoves) Become(QuotaKind::kSliding, state);
+  } else if (!learned || fell) {
+    seen.moves = 0;
+    Become(state->described, state);
+  }
 }
 
 // What is held, or the full bucket that it has become.
@@ -66,7 +85,11 @@ FoldResult Fold(const provider::Reading& reading, const Moment& moment, Micros e
   const double consumed_before = state->consumption.total;
   const Said said_before = state->held.said;
   const uint64_t conflicts_before = state->conflicts;
-  if (state->seen && reading.kind_assumed && state->described == QuotaKind::kFixed) LearnKind(heard, state);
+  if (!reading.kind_assumed) {
+    Become(state->described, state);  // somebody says it now
+  } else if (state->seen && state->described == QuotaKind::kFixed) {
+    LearnKind(heard, state);
+  }
   if (!state->seen) {
     Begin(heard, expire_after, state);
   } else if (state->kind == QuotaKind::kFixed) {

@@ -32,6 +32,14 @@ TEST(ConsumptionTest, AnAnswerOvertakenByTheFirstSeenRaisesTheBaseline) {
   EXPECT_EQ(bench.View(2).consumed_total, 1);
 }
 
+TEST(ConsumptionTest, ARiseThatANewerRequestSawIsNotWhatWasConsumed) {
+  Bench bench;
+  double t = 0;
+  for (const double left : {10.0, 12.0, 9.0, 13.0})
+    bench.Say(t += 3, {.limit = 20, .remaining = left, .reset = 600});
+  EXPECT_EQ(bench.View(t).consumed_total, 1);
+}
+
 TEST(ConsumptionTest, AWindowAfterTheFirstIsCountedFromItsLimit) {
   Bench bench;
   bench.Say(0, {.limit = 100, .remaining = 90, .reset = 100});
