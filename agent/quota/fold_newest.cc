@@ -42,6 +42,7 @@ void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state) {
     Replace(heard, &held);
   } else {
     MergeFacts(heard, true, &held);
+    if (heard.end) held.end = heard.end;
     TakeLevel(heard, &held);
   }
   provider::Recompute(state->kind, &held);

@@ -20,11 +20,10 @@ void Begin(const Heard& heard, Micros expire_after, QuotaState* state) {
   FoldNewest(heard, expire_after, state);
 }
 
-// Each kind counts on from the held level in its own way, and a fixed window has the end said last.
+// Each kind counts on from the held level in its own way.
 void Become(QuotaKind kind, QuotaState* state) {
   if (state->kind == kind) return;
   state->kind = kind;
-  if (state->held.end && state->seen_kind.end) state->held.end = state->seen_kind.end;
   const auto level = LevelOf(state->held.remaining, state->held.used);
   if (!level) return;
   StartOver(*level, &state->consumption);
@@ -61,6 +60,13 @@ void LearnKind(const Heard& heard, QuotaState* state) {
   }
 }
 
+// How far the upstream's clock was off, as it was known before a restart: until answers agree on it again.
+std::optional<Micros> KeptCorrection(const Held& held) {
+  if (!held.end || !held.end->absolute || !held.reset_at) return std::nullopt;
+  const Micros correction = held.end->at - *held.reset_at;
+  return std::chrono::abs(correction) > kSkew ? std::optional(correction) : std::nullopt;
+}
+
 // What is held, or the full bucket that it has become.
 Held HeldNow(const QuotaState& state, Micros expire_after, SystemTime now) {
   Held held = state.held;
@@ -79,7 +85,9 @@ Held HeldNow(const QuotaState& state, Micros expire_after, SystemTime now) {
 FoldResult Fold(const provider::Reading& reading, const Moment& moment, Micros expire_after, SystemTime now,
                 QuotaState* state) {
   Advance(now, state);
-  const Heard heard = Hear(reading, moment, state->seen ? state->held.limit : std::nullopt);
+  Heard heard = Hear(reading, moment, state->seen ? state->held.limit : std::nullopt);
+  if (!heard.offset && heard.end && heard.end->absolute && state->kept_correction)
+    heard.reset_at = heard.end->at - *state->kept_correction;
   // What a cache kept since before the newest reading tells nothing.
   if (moment.age > Micros(0) && state->seen && !Newer(heard.said, state->held.said)) return {};
   const double consumed_before = state->consumption.total;
@@ -123,6 +131,7 @@ void Resume(Held held, Micros expire_after, SystemTime now, QuotaState* state) {
   for (SystemTime* at : {&held.said.received_at, &held.level.received_at, &held.since})
     *at = std::min(*at, now);
   state->held = std::move(held);
+  state->kept_correction = KeptCorrection(state->held);
   state->last_limit = state->held.limit;
   const auto level = LevelOf(state->held.remaining, state->held.used);
   if (level) StartOver(*level, &state->consumption);

@@ -34,7 +34,7 @@ Relation RelateEnds(const Held& held, const Heard& heard) {
     return to_come && Newer(heard.said, held.said) ? Relation::kMoved : Relation::kOlder;
   }
   // Within the tolerance a window that is over and a level that rose mean a short window rolled over.
-  const bool rolled = over && rose && heard.reset_at > held.reset_at;
+  const bool rolled = over && rose && after > before;
   return rolled ? Relation::kNext : Relation::kSame;
 }
 

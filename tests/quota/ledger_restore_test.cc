@@ -54,6 +54,27 @@ TEST(LedgerRestoreTest, SavingWhatWasRestoredGivesTheSameText) {
   EXPECT_EQ(after.ledger.Save(At(4)), text);
 }
 
+TEST(LedgerRestoreTest, HowFarAClockIsOffIsKeptUntilAnswersAgreeAgain) {
+  for (const double ahead : {7200.0, -7200.0}) {
+    for (const QuotaKind kind : {QuotaKind::kFixed, QuotaKind::kSliding}) {
+      Bench before;
+      for (uint64_t t = 0; t < 3; ++t) {
+        const auto at = static_cast<double>(t);
+        before.Tell({at,
+                     at + ahead,
+                     t + 1,
+                     {.limit = 60, .remaining = 40 - at, .reset = ahead + 600 + at, .kind = kind}});
+      }
+      ASSERT_EQ(before.View(3).remaining, 38);
+      Bench after;
+      ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(3)), At(4)));
+      after.Tell({5, 5, 1, {.limit = 60, .remaining = 30, .reset = ahead + 602, .kind = kind}});
+      EXPECT_EQ(after.View(6).remaining, 30);
+      EXPECT_NEAR(ToSeconds(*after.View(6).reset_at - At(602)), 0, 2);
+    }
+  }
+}
+
 TEST(LedgerRestoreTest, WhichRuleSpeaksOfAQuotaIsKept) {
   const auto said = [](uint16_t family, double limit, const std::string& quota) {
     provider::Reading reading = ReadingOf({.limit = limit, .remaining = 1, .reset = 600, .quota = quota});

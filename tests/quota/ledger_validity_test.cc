@@ -92,6 +92,16 @@ TEST(LedgerTest, AnAbsoluteResetIsCorrectedByTheDate) {
   EXPECT_EQ(bench.View(1).reset_at, At(100));
 }
 
+TEST(LedgerTest, TheFirstAnswerOfAClockThatIsBehindIsNotOver) {
+  Bench bench;
+  bench.Tell({0, -7200, 1, {.limit = 60, .remaining = 50, .reset = -6800}});
+  EXPECT_EQ(bench.View(1).remaining, 50);
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+  bench.Tell({2, -7198, 2, {.limit = 60, .remaining = 48, .reset = -6800}});
+  bench.Tell({3, -7197, 3, {.limit = 60, .remaining = 49, .reset = -6800}});  // overtaken
+  EXPECT_EQ(bench.View(3).remaining, 48);
+}
+
 TEST(LedgerTest, ALateAnswerIsNoClockThatIsBehind) {
   Bench bench;
   bench.Tell({0, 0, 1, {.limit = 60, .remaining = 50, .reset = 400}});
