@@ -39,7 +39,8 @@ void LearnKind(const Heard& heard, QuotaState* state) {
   constexpr int kMoves = 2;
   SeenKind& seen = state->seen_kind;
   if (!heard.end || !Newer(heard.said, state->held.said)) return;
-  const bool over = !state->held.reset_at || heard.said.received_at >= *state->held.reset_at;
+  // As far as clocks and whole seconds tell: the next window's end is no move.
+  const bool over = !state->held.reset_at || heard.said.received_at >= *state->held.reset_at - kSkew;
   if (!seen.end || over || seen.end->absolute != heard.end->absolute) {
     seen.end = heard.end;
     seen.at = heard.said.received_at;
