@@ -29,7 +29,8 @@ void Become(QuotaKind kind, QuotaState* state) {
   StartOver(*level, &state->consumption);
   if (kind == QuotaKind::kFixed) return;
   state->consumption.last = level->value;
-  state->consumption.last_at = state->held.level.received_at;
+  const Said& said = state->held.level;
+  state->consumption.last_at = said.order ? said.sent_at : said.received_at;
 }
 
 // A quota whose end moves on with its answers, again and again while its window runs, is no fixed window,

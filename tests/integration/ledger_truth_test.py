@@ -90,7 +90,7 @@ class World:
             elif fault == "silent":
                 said = []
             elif fault == "sentinel":
-                said = [("X-RateLimit-Limit", -1), ("X-RateLimit-Remaining", -1), ("X-RateLimit-Reset", 0)]
+                said = [(name, 0 if "eset" in name else -1) for name, _ in said]
             elif fault == "twice":
                 said = said + said
             elif fault == "cached" and self.past:
@@ -128,6 +128,36 @@ class Moving(World):
         return (self.calls[-1] if self.calls else now) + self.window
 
 
+class Bucket(World):
+    """OpenAI's: refilled continuously, said in whole units, its reset the time until it is full."""
+
+    kind = "bucket"
+    exporter = "openai"
+
+    def __init__(self, name, dice):
+        super().__init__(name, dice)
+        self.level, self.at, self.taken = self.limit, 0, 0
+
+    def take(self, now, units):
+        self.level = min(self.limit, self.level + (now - self.at) * self.limit / self.window)
+        self.at = now
+        if self.level < units:
+            return False
+        self.level -= units
+        self.taken += units
+        return True
+
+    def left(self, _now):
+        return math.floor(self.level)
+
+    def end(self, now):
+        return now + (self.limit - self.level) * self.window / self.limit
+
+    def headers(self, now):
+        return [("x-ratelimit-limit-requests", self.limit), ("x-ratelimit-remaining-requests", self.left(now)),
+                ("x-ratelimit-reset-requests", f"{math.ceil((self.end(now) - now) * 1000)}ms")]
+
+
 class Api(LocalServer):
     def __init__(self, worlds):
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -155,7 +185,7 @@ class Api(LocalServer):
 class LedgerTruthTest(unittest.TestCase):
     def setUp(self):
         dice = random.Random(SEED)
-        self.worlds = {f"w{i}": dice.choice([World, World, Moving])(f"w{i}", random.Random(dice.random()))
+        self.worlds = {f"w{i}": dice.choice([World, World, Moving, Bucket])(f"w{i}", random.Random(dice.random()))
                        for i in range(WORLDS)}
         self.work = self.enterContext(Workspace())
         self.api = Api(self.worlds)
@@ -195,6 +225,8 @@ class LedgerTruthTest(unittest.TestCase):
         if consumed < self.before.get(world.name, 0):
             self.wrong(world, quota, "consumption fell")
         self.before[world.name] = consumed
+        if isinstance(world, Bucket):
+            return self.check_bucket(world, quota, now)
         if isinstance(world, Moving):
             return self.check_moving(world, quota, now)
         if quota["kind"] != "fixed":
@@ -227,6 +259,16 @@ class LedgerTruthTest(unittest.TestCase):
             newest = [left for at, left, _ in world.said if at > last - world.window]
         if now < end - SKEW and quota["remaining"] not in newest:
             self.wrong(world, quota, f"not what was said, {now - last:.1f} s ago")
+
+    def check_bucket(self, world, quota, now):
+        last = world.said[-1][0]
+        newest = [said for said in world.said if said[0] > last - (2 if world.clock is None else 1.1)]
+        true = {left for _, left, end in newest if now < end + 1.5}
+        true |= {world.limit for _, _, end in newest if now > end - 1.5}
+        if quota["remaining"] not in true:
+            self.wrong(world, quota, f"not what was said, {now - last:.1f} s ago")
+        if quota["consumed_total"] > world.taken * 1.05 + 3:
+            self.wrong(world, quota, f"consumption invented, of {world.taken}")
 
     def test_what_is_shown_is_true(self):
         agent = Agent(self.work, f"--config.file={self.config}")

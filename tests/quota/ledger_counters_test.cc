@@ -84,6 +84,14 @@ TEST(ConsumptionTest, ABucketAddsWhatCameBackInBetween) {
   EXPECT_EQ(bench.View(11).consumed_total, 15);
 }
 
+TEST(ConsumptionTest, NothingComesBackWhileAnAnswerIsOnItsWay) {
+  Bench bench;
+  bench.Tell({0, 0, 1, {.limit = 60, .remaining = 40, .window = 60, .kind = QuotaKind::kBucket}});
+  bench.Tell(
+      {20, 0, 2, {.limit = 60, .remaining = 39, .window = 60, .kind = QuotaKind::kBucket}, "ci", "api", 0.5});
+  EXPECT_NEAR(bench.View(20).consumed_total, 1.5, 0.01);
+}
+
 TEST(ConsumptionTest, ABucketNeverGetsBackMoreThanItsLimit) {
   Bench bench;
   bench.Say(0, {.limit = 60, .remaining = 50, .reset = 10, .window = 60, .kind = kBucket});

@@ -31,8 +31,10 @@ TEST(KindTest, AWindowThatRollsOverWithinASecondOfItsEndIsNoMove) {
   Bench bench;
   for (int window = 0; window < 4; ++window) {
     const double end = (window + 1) * 8.0;
-    bench.Say(end - 7.8, {.limit = 9, .remaining = 8, .reset = end + 0.2, .absolute = false, .assumed = true});
-    bench.Say(end - 4.5, {.limit = 9, .remaining = 7, .reset = end + 0.5, .absolute = false, .assumed = true});
+    bench.Say(end - 7.8,
+              {.limit = 9, .remaining = 8, .reset = end + 0.2, .absolute = false, .assumed = true});
+    bench.Say(end - 4.5,
+              {.limit = 9, .remaining = 7, .reset = end + 0.5, .absolute = false, .assumed = true});
   }
   EXPECT_EQ(bench.View(28).kind, QuotaKind::kFixed);
 }

@@ -81,23 +81,15 @@ TEST(LedgerRestoreTest, WhichRuleSpeaksOfAQuotaIsKept) {
     reading.source = {family, quota != "requests"};
     return reading;
   };
-  const auto tell = [](Ledger* ledger, double t, const std::vector<provider::Reading>& readings) {
-    ledger->Observe({.api = "api",
-                     .key = "ci",
-                     .exporter = "generic",
-                     .sent_at = At(t),
-                     .received_at = At(t),
-                     .date = {},
-                     .order = static_cast<uint64_t>(t),
-                     .readings = readings},
-                    At(t));
+  const auto tell = [](Bench* bench, double t, const std::vector<provider::Reading>& readings) {
+    bench->Observe(readings, t);
   };
-  Ledger before({});
+  Bench before;
   tell(&before, 1, {said(0, 100, "requests"), said(1, 1000, "requests-2")});
-  Ledger after({});
-  ASSERT_TRUE(after.Restore(before.Save(At(2)), At(3)));
+  Bench after;
+  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(3)));
   tell(&after, 4, {said(1, 1000, "requests")});  // alone in its response
-  const Snapshot snapshot = after.Read(At(5));
+  const Snapshot snapshot = after.ledger.Read(At(5));
   ASSERT_EQ(snapshot.quotas.size(), 2);
   EXPECT_EQ(snapshot.quotas[0].limit, 100);
   EXPECT_EQ(snapshot.quotas[1].limit, 1000);

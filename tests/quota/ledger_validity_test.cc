@@ -55,6 +55,16 @@ TEST(LedgerTest, ABucketWithoutAWindowIsTakenAsFullForExpireAfter) {
   EXPECT_FALSE(bench.View(310).valid);
 }
 
+TEST(LedgerTest, NothingHoldsByAWindowThatWasComputedFromRoundedAmounts) {
+  Bench bench;
+  provider::Reading reading =
+      ReadingOf({.limit = 60, .remaining = 59, .reset = 0.1, .window = 6, .kind = kBucket});
+  reading.derived.Add(SignalField::kWindow);
+  bench.Observe({&reading, 1}, 0);
+  EXPECT_EQ(bench.View(8).remaining, 60);
+  EXPECT_EQ(bench.View(0.1 + 15 * 60).remaining, std::nullopt);
+}
+
 TEST(LedgerTest, ABucketWithoutALimitEndsAtItsReset) {
   Bench bench;
   bench.Say(0, {.remaining = 50, .reset = 10, .window = 60, .kind = kBucket});
