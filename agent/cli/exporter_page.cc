@@ -51,6 +51,11 @@ class Lines {
 std::string SpanText(double seconds) { return FormatDuration(SecondsToMicros(seconds)); }
 
 std::string CredentialText(const provider::CredentialRule& rule) {
+  if (!rule.query.empty()) return "parameter " + rule.query + " of the query";
+  if (rule.part != provider::CredentialPart::kWhole) {
+    const bool user = rule.part == provider::CredentialPart::kUser;
+    return fmt::format("header {}: {} …, its {}", rule.header, rule.scheme, user ? "user" : "password");
+  }
   return fmt::format("header {}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …");
 }
 

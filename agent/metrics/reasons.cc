@@ -16,7 +16,8 @@ constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
     {"token_leak", 403, "http_request_denied",
      "a caller's token stands where it would be passed on to the API: only a field for the API's credential "
      "may hold it"},
-    {"credentials", 400, "http_request_error", "more than one field holds a credential for the API"},
+    {"credentials", 400, "http_request_error",
+     "more than one field or parameter holds a credential for the API"},
 }};
 
 constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{
