@@ -24,10 +24,10 @@
 namespace apiquota::apis {
 
 struct Owner {
-  std::string_view piece;  // of the credential as it stands
-  Secret made;             // where it is no piece of it: two pieces, or decoded; else empty
+  std::string_view piece;      // of the credential as it stands
+  std::optional<Secret> made;  // where it is no piece of it: two pieces, or decoded
 
-  std::string_view text() const { return made.empty() ? piece : made.Reveal(); }
+  std::string_view text() const { return made ? made->Reveal() : piece; }
 };
 
 // Of a field's whole value, with its scheme; nothing if it is no signed request's.
