@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "http/query.h"
+#include "provider/body_scan.h"
 #include "provider/sf_encodings.h"
 
 namespace apiquota::apis {
@@ -166,6 +168,23 @@ Owner TokenOfBasic(std::string_view encoded, const provider::CredentialRule& rul
   const std::string_view token = elsewhere ? other : named;
   if (token.empty()) return {encoded, {}};
   return {encoded, Secret(std::string(token))};
+}
+
+// Claims are read, never believed: the API judges the signature, and the name counts requests.
+Owner ClaimOf(std::string_view token, const std::string& claim) {
+  const size_t first = token.find('.');
+  const size_t second = first == std::string_view::npos ? first : token.find('.', first + 1);
+  if (second == std::string_view::npos) return {token, {}};
+  std::string payload(token.substr(first + 1, second - first - 1));
+  std::ranges::replace(payload, '-', '+');
+  std::ranges::replace(payload, '_', '/');
+  const auto decoded = provider::sf::DecodeBase64(payload);
+  if (!decoded) return {token, {}};
+  provider::BodyScanner scanner(std::vector<std::string>{"/" + claim});
+  scanner.Write(*decoded);
+  const auto values = scanner.TakeValues();
+  if (values.empty() || values.front().value.empty()) return {token, {}};
+  return {token, Secret(values.front().value)};
 }
 
 }  // namespace apiquota::apis

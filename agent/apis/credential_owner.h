@@ -11,11 +11,12 @@
 //   Signature keyId=…, Hawk id=…    drafts of HTTP Signatures, Hawk, and others that name one id
 //   ?X-Amz-Credential=ID/…          likewise in the query of a presigned URL
 //
-// A JSON Web Token is opaque here: its issuer speaks for all it issues tokens to. So is a key of RFC 9421,
-// which signs messages for whoever passes them on.
+// A JSON Web Token is opaque unless the API's file says which claim names its owner: an issuer speaks for all
+// it issues tokens to. So is a key of RFC 9421, which signs messages for whoever passes them on.
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/secret.h"
@@ -41,5 +42,8 @@ Owner OwnerOfParameter(std::string_view value);
 
 // The token of what Basic encodes, as the rule says; of what is no Basic, all of it.
 Owner TokenOfBasic(std::string_view encoded, const provider::CredentialRule& rule);
+
+// What a JSON Web Token claims at the top (RFC 7519 4); of what is none, or claims no such thing, all of it.
+Owner ClaimOf(std::string_view token, const std::string& claim);
 
 }  // namespace apiquota::apis

@@ -145,6 +145,8 @@ std::optional<FoundCredential> FindInField(const provider::CredentialRule& rule,
   FoundCredential found{.rule = &rule, .field = value, .text = *text, .owner = {*text, {}}};
   if (rule.part != provider::CredentialPart::kWhole) {
     found.owner = TokenOfBasic(*text, rule);
+  } else if (!rule.claim.empty()) {
+    found.owner = ClaimOf(*text, rule.claim);
   } else if (auto signer = SignerOf(value)) {
     found.owner = std::move(*signer);
   }

@@ -56,7 +56,9 @@ std::string CredentialText(const provider::CredentialRule& rule) {
     const bool user = rule.part == provider::CredentialPart::kUser;
     return fmt::format("header {}: {} …, its {}", rule.header, rule.scheme, user ? "user" : "password");
   }
-  return fmt::format("header {}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …");
+  const std::string claim = rule.claim.empty() ? "" : ", by its claim " + rule.claim;
+  return fmt::format("header {}{}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …",
+                     claim);
 }
 
 std::string ResourceText(const ResourceRule& rule) {

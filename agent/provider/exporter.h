@@ -23,6 +23,7 @@ struct CredentialRule {
   std::string scheme = {};                       // "Bearer", or empty; stripped before fingerprinting
   std::string query = {};                        // a parameter's name
   CredentialPart part = CredentialPart::kWhole;  // never of an exporter's first rule
+  std::string claim = {};                        // of a JSON Web Token: what its API knows its owner by
   std::string except = {};  // what the part says where the other half is the token, beside nothing at all
 };
 

@@ -50,8 +50,8 @@ std::string NotProxyable(YamlMap* map) {
   return refused ? why.AsString() : "";
 }
 
-// {header: name, scheme: Bearer} · {header: name, scheme: Basic, part: password, except: text} · {query:
-// name}
+// {header: name, scheme: Bearer, claim: sub} · {query: name} ·
+// {header: name, scheme: Basic, part: password, except: text}
 CredentialRule Credential(const YamlValue& value) {
   constexpr std::pair<std::string_view, CredentialPart> kParts[] = {{"user", CredentialPart::kUser},
                                                                     {"password", CredentialPart::kPassword}};
@@ -61,11 +61,13 @@ CredentialRule Credential(const YamlValue& value) {
   const YamlValue header = query.Present() ? map.Get("header") : map.Require("header");
   const YamlValue part = map.Get("part");
   const YamlValue except = map.Get("except");
+  const YamlValue claim = map.Get("claim");
   const YamlValue scheme = map.Get("scheme");
   rule.query = query.AsString();
   if (!query.Present()) rule.header = LoadHeaderName(header);
   rule.scheme = scheme.AsString();
   rule.except = except.AsString();
+  rule.claim = claim.AsString();
   if (part.Present()) rule.part = part.AsEnum<CredentialPart>(kParts);
   const bool word = std::ranges::all_of(rule.query, [](char c) {
     return c > 0x20 && c < 0x7f && std::string_view("&=#%+?").find(c) == std::string_view::npos;
@@ -76,6 +78,9 @@ CredentialRule Credential(const YamlValue& value) {
     query.Fail("a parameter stands alone, without header or scheme");
   if (part.Present() && !EqualsIgnoreCase(rule.scheme, "Basic"))
     part.Fail("only Basic has a user and a password");
+  if (claim.Present() && !EqualsIgnoreCase(rule.scheme, "Bearer"))
+    claim.Fail("only Bearer carries a JSON Web Token");
+  if (rule.claim.find_first_of("/~*") != std::string::npos) claim.Fail("expected a claim's name");
   if (except.Present() && !part.Present()) except.Fail("expected part beside it");
   map.Finish();
   return rule;

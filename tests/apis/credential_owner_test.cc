@@ -112,5 +112,14 @@ TEST(CredentialOwnerTest, OfBasicTheRuleSaysWhichHalfIsTheToken) {
   EXPECT_EQ(Token("no base64!", Part::kUser), "no base64!");
 }
 
+TEST(CredentialOwnerTest, OfAJsonWebTokenTheClaimOfTheRuleCounts) {
+  const auto claim = [](std::string_view token) { return std::string(ClaimOf(token, "iss").text()); };
+  EXPECT_EQ(claim("eyJhbGciOiJSUzI1NiJ9.eyJpYXQiOjEsImlzcyI6ImFwcD4_In0.c2ln"), "app>?");
+  EXPECT_EQ(claim("eyJhbGciOiJSUzI1NiJ9.eyJpYXQiOjIsImlzcyI6MTIzNDV9.b3RoZXI"), "12345");
+  for (const char* whole : {"ghp_1", "a.b.c", "eyJ9.eyJzdWIiOiJ4In0.c2ln", "v1.2026.x", ".."}) {
+    EXPECT_EQ(claim(whole), whole);
+  }
+}
+
 }  // namespace
 }  // namespace apiquota::apis

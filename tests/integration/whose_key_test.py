@@ -117,6 +117,14 @@ class WhoseKeyTest(unittest.TestCase):
         self.assertEqual(list(counts.values()), [5])
         self.assert_hidden(agent, PAT, base64.b64encode(PAT.encode()).decode()[:-4])
 
+    def test_a_token_that_is_made_anew_is_its_owners_where_the_file_says_so(self):
+        agent = self.start("github")
+        for number, app in enumerate((1, 1, 2)):
+            claims = base64.urlsafe_b64encode(f'{{"iat":{number},"iss":"canary-{app}"}}'.encode()).decode()
+            get(agent.proxy_url + "/t/app", {"Authorization": f"Bearer e30.{claims.rstrip('=')}.sig{number}"})
+        self.assertEqual(sorted(self.counts(agent, 3).values()), [1, 2])
+        self.assert_hidden(agent, "canary")
+
     def test_a_configured_key_is_recognised_in_the_query(self):
         agent = self.start("openweather", keys="    keys: [{name: ci, value_from_env: CI}]\n",
                            environment={"CI": ONE})

@@ -179,6 +179,8 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:3:21: expected a parameter's name, not escaped");
   EXPECT_EQ(ErrorOf("credential: {header: a, part: user}\n"),
             "x.yaml:3:31: only Basic has a user and a password");
+  EXPECT_EQ(ErrorOf("credential: {header: a, claim: b}\n"),
+            "x.yaml:3:32: only Bearer carries a JSON Web Token");
   EXPECT_EQ(ErrorOf("credential: {header: a, except: b}\n"), "x.yaml:3:33: expected part beside it");
   EXPECT_EQ(ErrorOf("credential: {header: a, scheme: Basic, part: user}\n"),
             "x.yaml:3:13: expected a rule without part before it: that is how a key is sent");
