@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 
 namespace apiquota::app {
 namespace {
@@ -41,9 +42,10 @@ Status RaiseDescriptorLimit() {
               std::to_string(kDescriptorsMin) + " (ulimit -n, LimitNOFILE)");
 }
 
-void ReturnLargeBuffers() {
+void KeepHeapsSmall() {
   constexpr int kLargeBytes = 128 * 1024;  // what glibc begins with; that it is said keeps it so
   mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  mallopt(M_ARENA_MAX, 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
 }
 
 void ReturnFreeMemory() { malloc_trim(0); }

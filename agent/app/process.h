@@ -23,8 +23,9 @@ Status RaiseDescriptorLimit();
 
 // Large buffers (a page of /metrics, the state file) go back to the system when they are done with. By
 // default glibc takes the first that is freed for the beginning of many, and from then on keeps them in the
-// heap of each thread that ever made one. Before there are threads.
-void ReturnLargeBuffers();
+// heap of each thread that ever made one. And threads beyond two a core share their heaps: each of the admin
+// side's, which take turns at the same pages, would keep what a page takes. Before there are threads.
+void KeepHeapsSmall();
 
 // What is free in the heaps goes back to the system, as far as it is whole pages: for those who have just
 // let go of thousands of small values. Takes each heap's lock for about a millisecond.

@@ -51,7 +51,7 @@ int NotStarted(const Error& error, std::ostream& err) {
 
 int RunServe(const ServeOptions& options, const Clock& clock, std::ostream& err) {
   if (const Status enough = RaiseDescriptorLimit(); !enough) return NotStarted(enough.error(), err);
-  ReturnLargeBuffers();
+  KeepHeapsSmall();
   const SignalQueue signals;
 
   Result<Settings> settings = LoadSettings(options);

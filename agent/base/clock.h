@@ -42,5 +42,6 @@ std::optional<SystemTime> FromUnixSeconds(double seconds);
 // Rounded to the microsecond; beyond ±100 years, the bound; not a number is 0.
 Micros SecondsToMicros(double seconds);
 inline double ToSeconds(Micros d) { return static_cast<double>(d.count()) / 1e6; }
+inline double ToSeconds(std::chrono::nanoseconds d) { return static_cast<double>(d.count()) / 1e9; }
 
 }  // namespace apiquota

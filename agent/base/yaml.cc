@@ -48,6 +48,8 @@ YamlMap YamlValue::AsMap() const {
   return YamlMap(*this);
 }
 
+YamlMap YamlValue::AsSection() const { return IsNull() ? YamlMap(*this) : AsMap(); }
+
 std::vector<YamlValue> YamlValue::AsList() const {
   std::vector<YamlValue> items;
   if (!Present()) return items;

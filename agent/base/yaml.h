@@ -42,7 +42,8 @@ class YamlValue {
   bool IsNull() const;  // there, and nothing; also the root of a text without any value
 
   YamlMap AsMap() const;
-  std::vector<YamlValue> AsList() const;          // absent → {}
+  YamlMap AsSection() const;              // a map of which nothing is required: its name alone sets nothing
+  std::vector<YamlValue> AsList() const;  // absent → {}
   std::vector<YamlValue> AsListOrSingle() const;  // a lone scalar or map counts as a list of one
   std::string AsString() const;
   int64_t AsInteger(int64_t min, int64_t max) const;

@@ -191,9 +191,9 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<st
   LoadBaseUrl(map, loader, &api);
   api.route = LoadRoute(map.Get("route"), api.name);
   api.hosts = LoadApiHosts(map.Get("hosts"), proxy_hosts);
-  api.timeouts = LoadTimeouts(map.Get("timeouts").AsMap());
+  api.timeouts = LoadTimeouts(map.Get("timeouts").AsSection());
   if (const YamlValue links = map.Get("rewrite_links"); links.Present()) api.rewrite_links = links.AsBool();
-  api.labels = LoadLabels(map.Get("labels").AsMap());
+  api.labels = LoadLabels(map.Get("labels").AsSection());
   const YamlValue keys = map.Get("keys");
   api.keys = LoadKeys(keys, loader);
   CheckInjectable(keys, api, loader);

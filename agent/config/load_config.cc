@@ -36,24 +36,22 @@ void CheckInjection(const YamlValue& apis_value, const Config& config) {
 Result<Config> LoadConfig(const std::string& text, const std::string& file, const LoadContext& context) {
   auto document = YamlDocument::Parse(text, file);
   if (!document) return std::unexpected(document.error());
-  if (document->Root().IsNull())
-    return LoadConfig("{}", file, context);  // nothing but comments: the defaults
   const Loader loader{context, DirectoryOf(file)};
 
   Config config;
-  YamlMap root = document->Root().AsMap();
-  LoadAdmin(root.Get("admin").AsMap(), loader, &config.admin);
-  LoadProxy(root.Get("proxy").AsMap(), loader, &config.proxy);
+  YamlMap root = document->Root().AsSection();
+  LoadAdmin(root.Get("admin").AsSection(), loader, &config.admin);
+  LoadProxy(root.Get("proxy").AsSection(), loader, &config.proxy);
   if (context.proxy_listen) config.proxy.listen = *context.proxy_listen;
-  LoadPoller(root.Get("poller").AsMap(), &config.poller);
-  LoadLedger(root.Get("ledger").AsMap(), &config.ledger);
-  LoadMetrics(root.Get("metrics").AsMap(), &config.metrics);
+  LoadPoller(root.Get("poller").AsSection(), &config.poller);
+  LoadLedger(root.Get("ledger").AsSection(), &config.ledger);
+  LoadMetrics(root.Get("metrics").AsSection(), &config.metrics);
   const YamlValue apis = root.Get("apis");
   config.default_apis = !apis.Present();
   config.apis = LoadApis(apis, loader, config.proxy.hosts);
   config.callers = LoadCallers(root.Get("callers"), loader, config.apis);
   CheckInjection(apis, config);
-  YamlMap state = root.Get("state").AsMap();
+  YamlMap state = root.Get("state").AsSection();
   config.state_file = LoadPath(state.Get("file"), loader);
   state.Finish();
   config.key_salt_file = LoadPath(root.Get("key_salt_file"), loader);

@@ -42,7 +42,7 @@ void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy
   proxy->web = LoadWeb(section, loader);
   if (const Status fits = CheckForProxy(proxy->web); !fits)
     section.Get("web_config_file").Fail(fits.error().message);
-  YamlMap tls = section.Get("tls").AsMap();
+  YamlMap tls = section.Get("tls").AsSection();
   const YamlValue ca_file = tls.Get("ca_file");
   proxy->tls.ca_file = LoadPath(ca_file, loader);
   CheckReadable(ca_file, proxy->tls.ca_file);

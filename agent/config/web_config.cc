@@ -36,7 +36,7 @@ void CheckHeader(const HeaderRule& rule, const YamlValue& value, std::string_vie
 
 void LoadHttp(YamlMap section, net::WebOptions* out) {
   if (const YamlValue http2 = section.Get("http2"); http2.Present()) out->http2_asked_for = http2.AsBool();
-  YamlMap headers = section.Get("headers").AsMap();
+  YamlMap headers = section.Get("headers").AsSection();
   for (const HeaderRule& rule : kHeaders) {
     const YamlValue value = headers.Get(rule.name);
     const std::string text = value.Present() ? value.AsString() : "";
@@ -87,8 +87,6 @@ void LoadRateLimit(YamlMap section, net::WebRateLimit* out) {
   section.Finish();
 }
 
-bool IsNothing(const YamlValue& root) { return !root.IsMap() && !root.IsList() && !root.IsScalar(); }
-
 }  // namespace
 
 Result<net::WebOptions> LoadWebConfig(const std::string& text, const std::string& file,
@@ -96,11 +94,10 @@ Result<net::WebOptions> LoadWebConfig(const std::string& text, const std::string
   auto document = YamlDocument::Parse(text, file);
   if (!document) return std::unexpected(document.error());
   net::WebOptions options;
-  if (IsNothing(document->Root())) return options;
   const Loader loader{context, DirectoryOf(file)};
-  YamlMap root = document->Root().AsMap();
+  YamlMap root = document->Root().AsSection();
   options.tls = LoadWebTls(root.Get("tls_server_config").AsMap(), loader);
-  LoadHttp(root.Get("http_server_config").AsMap(), &options);
+  LoadHttp(root.Get("http_server_config").AsSection(), &options);
   LoadUsers(root.Get("basic_auth_users"), &options);
   LoadRateLimit(root.Get("rate_limit").AsMap(), &options.rate_limit);
   root.Finish();

@@ -149,8 +149,9 @@ void Connector::OnOpen() {
 }
 
 void Connector::OnEnd(StreamEnd end) {
-  client_.OnConnectFailed(end == StreamEnd::kBadCertificate ? ConnectError::kCertificate
-                                                            : ConnectError::kHandshake);
+  const bool certificate = end == StreamEnd::kBadCertificate;
+  client_.OnConnectFailed(
+      {certificate ? ConnectError::kCertificate : ConnectError::kHandshake, stream_->tls_failure()});
 }
 
 void Connector::OnTimer(Timer& timer) {

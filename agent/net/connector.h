@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/loop.h"
@@ -41,6 +42,14 @@ enum class ConnectError : uint8_t {
   kQueueTimeout,  // of a pool
 };
 
+struct ConnectFailure {
+  // NOLINTNEXTLINE(google-explicit-constructor): most failures have no more to say than their kind
+  ConnectFailure(ConnectError kind, std::string_view why = {}) : error(kind), cause(why) {}
+
+  ConnectError error;
+  std::string_view cause;  // the TLS library's word on it, of static storage; empty: none
+};
+
 // Shared by a loop's connectors. What it refers to must outlive them.
 struct ConnectEnvironment {
   Loop& loop;
@@ -55,7 +64,7 @@ struct ConnectEnvironment {
 class ConnectorClient {
  public:
   virtual void OnConnected(Stream stream) = 0;  // without a handler
-  virtual void OnConnectFailed(ConnectError error) = 0;
+  virtual void OnConnectFailed(ConnectFailure failure) = 0;
 
  protected:
   ~ConnectorClient() = default;

@@ -26,7 +26,7 @@ void UpstreamConnection::OnConnected(Stream stream) {
   pool_.Ready(*this);
 }
 
-void UpstreamConnection::OnConnectFailed(ConnectError error) { pool_.Failed(*this, error); }
+void UpstreamConnection::OnConnectFailed(ConnectFailure failure) { pool_.Failed(*this, failure); }
 
 void UpstreamConnection::Rest(Micros idle_max) {
   Loop& loop = pool_.environment_.connect.loop;

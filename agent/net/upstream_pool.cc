@@ -78,10 +78,10 @@ void UpstreamPool::Ready(UpstreamConnection& connection) {
   std::exchange(connection.asker_, nullptr)->OnUpstream(connection);
 }
 
-void UpstreamPool::Failed(UpstreamConnection& connection, ConnectError error) {
+void UpstreamPool::Failed(UpstreamConnection& connection, ConnectFailure failure) {
   UpstreamAsker* asker = std::exchange(connection.asker_, nullptr);
   Remove(connection);
-  asker->OnUpstreamFailed(error);
+  asker->OnUpstreamFailed(failure);
   ServeQueue();
 }
 

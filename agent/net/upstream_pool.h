@@ -39,7 +39,7 @@ class UpstreamConnection;
 class UpstreamAsker : public TimerLink {
  public:
   virtual void OnUpstream(UpstreamConnection& connection) = 0;
-  virtual void OnUpstreamFailed(ConnectError error) = 0;
+  virtual void OnUpstreamFailed(ConnectFailure failure) = 0;
 
   SteadyTime queued_until;  // the pool's
 
@@ -59,7 +59,7 @@ class UpstreamConnection final : private StreamHandler, private TimerHandler, pr
   friend class UpstreamPool;
 
   void OnConnected(Stream stream) override;
-  void OnConnectFailed(ConnectError error) override;
+  void OnConnectFailed(ConnectFailure failure) override;
   void Rest(Micros idle_max);
   Micros Rested() const;   // of its last rest, so far
   bool FitForUse() const;  // after a rest
@@ -132,7 +132,7 @@ class UpstreamPool final : private TimerHandler {
 
   void Connect(UpstreamAsker& asker);
   void Ready(UpstreamConnection& connection);
-  void Failed(UpstreamConnection& connection, ConnectError error);
+  void Failed(UpstreamConnection& connection, ConnectFailure failure);
   void Remove(UpstreamConnection& connection);
   UpstreamConnection* NextIdle();
   void NoteEnd(const UpstreamConnection& connection);

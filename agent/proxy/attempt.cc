@@ -58,7 +58,6 @@ void Attempt::Start(net::UpstreamPool& pool, const apis::UpstreamTimeouts& timeo
   websocket_accept_ = std::move(websocket_accept);
   head_sent_ = request_complete_ = paused_ = false;
   interims_.Reset();
-  refusal_.reset();
   parser_.Reset(method);
   phase_ = Phase::kConnecting;
   const auto connection = pool.Acquire(*this);
@@ -87,7 +86,11 @@ void Attempt::OnUpstream(net::UpstreamConnection& connection) {
   if (IsStill(mine)) sink_.OnUpstreamDrained();
 }
 
-void Attempt::OnUpstreamFailed(net::ConnectError error) { Fail(ToUpstreamError(error)); }
+void Attempt::OnUpstreamFailed(net::ConnectFailure failure) {
+  const metrics::UpstreamError error = ToUpstreamError(failure.error);
+  if (failure.cause.empty()) return Fail(error);
+  Fail(error, std::string(Info(error).detail).append(": ").append(failure.cause));
+}
 
 void Attempt::Send(std::span<const std::string_view> body, bool complete) {
   request_complete_ = complete;
@@ -150,9 +153,9 @@ std::optional<http::Refusal> Attempt::JudgeInterim(size_t bytes) {
 bool Attempt::TakeInterim(size_t bytes) {
   const http::ResponseHead& head = parser_.head();
   if (head.status / 100 != 1) return false;
-  refusal_ = JudgeInterim(bytes);
-  if (refusal_) {
-    Fail(metrics::ToUpstreamError(*refusal_));
+  if (const auto refusal = JudgeInterim(bytes)) {
+    const metrics::UpstreamError error = metrics::ToUpstreamError(*refusal);
+    Fail(error, Detail(error, *refusal));
     return true;
   }
   if (head.status == 101) {
@@ -173,9 +176,9 @@ void Attempt::OnBytes() {
     slices_.clear();
     const http::ParseStep step = parser_.Parse(stream.input(), &slices_);
     if (step.refusal) {
-      refusal_ = step.refusal;
-      return Fail(phase_ == Phase::kHead ? metrics::ToUpstreamError(*refusal_)
-                                         : metrics::UpstreamError::kTruncated);
+      const metrics::UpstreamError error = phase_ == Phase::kHead ? metrics::ToUpstreamError(*step.refusal)
+                                                                  : metrics::UpstreamError::kTruncated;
+      return Fail(error, Detail(error, *step.refusal));
     }
     stream.Consume(step.consumed);
     if (step.head_complete && TakeInterim(step.consumed)) {
@@ -244,9 +247,9 @@ void Attempt::Cancel() {
   pool.Cancel(*this);
 }
 
-void Attempt::Fail(metrics::UpstreamError error) {
+void Attempt::Fail(metrics::UpstreamError error, std::string_view detail) {
   Cancel();
-  sink_.OnAttemptFailed(error);
+  sink_.OnAttemptFailed(error, detail);
 }
 
 }  // namespace apiquota::proxy

@@ -41,8 +41,8 @@ class ResponseSink {
                           bool complete) = 0;
   // The response was complete, and the connection has been given back: another attempt may begin.
   virtual void OnComplete() = 0;
-  // It is over without a (whole) response. Also from inside Start.
-  virtual void OnAttemptFailed(metrics::UpstreamError error) = 0;
+  // It is over without a (whole) response; `detail` says it in a sentence. Also from inside Start.
+  virtual void OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) = 0;
 
  protected:
   ~ResponseSink() = default;
@@ -68,8 +68,6 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   bool connected() const { return connection_ != nullptr; }
   bool request_complete() const { return request_complete_; }
   size_t unsent() const;
-  // With OnAttemptFailed: what the codec said, if that is why.
-  const std::optional<http::Refusal>& refusal() const { return refusal_; }
 
   void Pause();  // the client can't take more of the response now
   void Resume();
@@ -84,7 +82,7 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   enum class Phase : uint8_t { kIdle, kConnecting, kHead, kFirstBodyByte, kBody };
 
   void OnUpstream(net::UpstreamConnection& connection) override;
-  void OnUpstreamFailed(net::ConnectError error) override;
+  void OnUpstreamFailed(net::ConnectFailure failure) override;
   void OnBytes() override;
   void OnEnd(net::StreamEnd end) override;
   void OnDrained() override;
@@ -94,7 +92,8 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   bool TakeInterim(size_t bytes);
   std::optional<http::Refusal> JudgeInterim(size_t bytes);
   void Complete(bool reusable);
-  void Fail(metrics::UpstreamError error);
+  void Fail(metrics::UpstreamError error, std::string_view detail);
+  void Fail(metrics::UpstreamError error) { Fail(error, Info(error).detail); }
   void ArmTimer();
 
   net::Loop& loop_;
@@ -117,7 +116,6 @@ class Attempt final : private net::StreamHandler, private net::UpstreamAsker, pr
   bool request_complete_ = false;
   bool paused_ = false;
   http::InterimBudget interims_;
-  std::optional<http::Refusal> refusal_;
   uint64_t attempts_ = 0;  // begun so far
   std::vector<std::string_view> slices_;
   std::vector<std::string_view> pieces_;

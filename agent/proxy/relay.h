@@ -13,7 +13,8 @@
 #include "http/links.h"
 #include "net/server_connection.h"
 #include "proxy/attempt.h"
-#include "proxy/exchange_record.h"
+#include "proxy/attempt_record.h"
+#include "proxy/request_record.h"
 
 namespace apiquota::proxy {
 
@@ -49,25 +50,27 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
 
   // relay_response.cc: from the upstream to the client
   void OnConnection(bool waited) override;
-  void OnRequestSent() override { record_.RequestSent(); }
+  void OnRequestSent() override { attempt_record_.RequestSent(); }
   void OnUpstreamDrained() override { connection_.ResumeBody(); }
   void OnInterim(const http::ResponseHead& head) override;
   void OnSwitched(const http::ResponseHead& head) override;
-  void OnResponseArrived() override { record_.ResponseArrived(); }
+  void OnResponseArrived() override { attempt_record_.ResponseArrived(); }
   void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                   bool complete) override;
-  void OnComplete() override { record_.Finish(true); }
-  void OnAttemptFailed(metrics::UpstreamError error) override;
+  void OnComplete() override { FinishRecords(true); }
+  void OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) override;
   std::optional<http::LinkMapping> Links() const;
+
+  void FinishRecords(bool whole);  // whole: the response came to its end
 
   Worker& worker_;
   const bool loopback_;
   bool turned_away_ = false;
   std::shared_ptr<const apis::RouteTable> routes_;
   std::string host_allowed_;  // the last that was: a client hardly ever changes it
-  std::string_view
-      withheld_;  // the key that stands in the upstream's query, and in no address it answers with
-  ExchangeRecord record_;
+  std::string_view withheld_;  // a key that went into the query upstream: no address of the answer shows it
+  RequestRecord request_record_;
+  AttemptRecord attempt_record_;
   Attempt attempt_;
   net::ServerConnection connection_;  // last: what it tells of is there
 };

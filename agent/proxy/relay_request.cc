@@ -14,7 +14,8 @@ Relay::Relay(Worker& worker, net::Stream stream)
     : worker_(worker),
       loopback_(stream.peer().ip.IsLoopback()),
       routes_(worker.routes()),
-      record_(worker.shared().clock, worker.shared().observer),
+      request_record_(worker.shared().clock, worker.shared().observer),
+      attempt_record_(worker.shared().clock, worker.shared().observer, request_record_),
       attempt_(worker.loop(), worker.shared().options, *this),
       connection_(worker.loop(), std::move(stream), worker.shared().server_limits, *this) {}
 
@@ -23,7 +24,7 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   const SteadyTime now = worker_.shared().clock.SteadyNow();
   const http::RequestHead& head = connection_.request();
   if (routes_ != worker_.routes()) {
-    record_.Forget();
+    request_record_.Forget();
     routes_ = worker_.routes();
   }
   apis::RouteMatch match;
@@ -31,7 +32,8 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   apis::KeyChoice choice;
   if (!Decide(&match, &found, &choice)) return;
   const apis::Route& route = *match.route;
-  record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value(), choice, now);
+  request_record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value(), choice, now);
+  attempt_record_.Begin(now);
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
   const auto websocket_key = http::WebSocketKey(head);
@@ -104,22 +106,28 @@ bool Relay::WantsBody() {
 }
 
 void Relay::OnBody(std::span<const std::string_view> body, bool complete) {
-  record_.RequestBody(body);
+  request_record_.Body(body);
   attempt_.Send(body, complete);
 }
 
 void Relay::OnRefused(const http::Refusal& refusal, bool request_begun) {
   worker_.shared().rejections.Count(refusal);
   attempt_.Cancel();
-  if (!record_.active()) return;
-  if (request_begun && !connection_.response_begun()) record_.AnsweredByUs(refusal.status);
-  record_.Finish(false);
+  if (!request_record_.active()) return;
+  if (request_begun && !connection_.response_begun()) request_record_.AnsweredWith(refusal.status);
+  FinishRecords(false);
 }
 
 void Relay::OnGone() {
   attempt_.Cancel();
-  record_.Finish(false);
+  FinishRecords(false);
   worker_.Remove(*this);
+}
+
+void Relay::FinishRecords(bool whole) {
+  if (!request_record_.active()) return;
+  attempt_record_.Finish();
+  request_record_.Finish(whole);
 }
 
 void Relay::Refuse(const http::Refusal& refusal) {

@@ -6,12 +6,12 @@
 namespace apiquota::proxy {
 
 void Relay::OnConnection(bool waited) {
-  record_.ConnectionReady(waited);
+  attempt_record_.ConnectionReady(waited);
   connection_.Continue();
 }
 
 std::optional<http::LinkMapping> Relay::Links() const {
-  return LinksOf(record_.route(), worker_.shared().scheme(), RequestAuthority(connection_.request()),
+  return LinksOf(request_record_.route(), worker_.shared().scheme(), RequestAuthority(connection_.request()),
                  withheld_);
 }
 
@@ -23,8 +23,9 @@ void Relay::OnInterim(const http::ResponseHead& head) {
 // What either side says from now on is not HTTP, and not this relay's.
 void Relay::OnSwitched(const http::ResponseHead& head) {
   net::Stream client = connection_.SwitchToWebSocket(head);
-  record_.ResponseSent(head);
-  record_.Finish(true);
+  request_record_.AnsweredWith(head.status);
+  attempt_record_.ResponseSent(head);
+  FinishRecords(true);
   worker_.BeginTunnel(*this, std::move(client), attempt_.Detach());
 }
 
@@ -33,22 +34,21 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
   if (head != nullptr) {
     const auto links = Links();
     connection_.Send(head, links ? &*links : nullptr, body, complete);
-    record_.ResponseSent(*head);
+    request_record_.AnsweredWith(head->status);
+    attempt_record_.ResponseSent(*head);
   } else {
     connection_.Send(nullptr, nullptr, body, complete);
   }
-  record_.ResponseBody(body);
+  attempt_record_.ResponseBody(body);
   if (!complete && connection_.unsent() >= worker_.shared().options.buffer_high_bytes) attempt_.Pause();
 }
 
-void Relay::OnAttemptFailed(metrics::UpstreamError error) {
+void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) {
   const metrics::ReasonInfo& info = Info(error);
-  const auto& refusal = attempt_.refusal();
-  const std::string detail = refusal ? Detail(error, *refusal) : std::string(info.detail);
-  record_.UpstreamFailed(error, detail);
+  attempt_record_.Failed(error, detail);
   const bool begun = connection_.response_begun();
-  if (!begun) record_.AnsweredByUs(info.status);
-  record_.Finish(false);
+  if (!begun) request_record_.AnsweredWith(info.status);
+  FinishRecords(false);
   // Of a response that has begun, what came has been sent; the end must not look like one.
   begun ? connection_.CutShort() : Answer(info, detail);
 }

@@ -27,7 +27,7 @@ struct Observation {
   std::string_view api;
   std::string_view key;
   std::string_view exporter;
-  SystemTime sent_at;  // the request, as far as is known; never after the receipt
+  SystemTime sent_at = {};  // the request, as far as is known; never after the receipt
   SystemTime received_at;
   std::optional<SystemTime> date;  // the upstream's own clock, if it sent one
   Micros age{};                    // since a cache got the response from its origin (RFC 9111 section 5.1)

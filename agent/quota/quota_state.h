@@ -38,7 +38,7 @@ struct QuotaState {
 };
 
 struct FoldResult {
-  std::optional<double> limit_before;  // the limit changed, from this
+  std::optional<double> limit_before = {};  // the limit changed, from this
   bool implausible_reset = false;
   bool conflict = false;  // two limiters speak under this name
 };

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "provider/body_reader.h"
 #include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 #include "quota/ledger.h"
@@ -72,6 +73,38 @@ http::Exchange GitHubExchange() {
 
 provider::ExporterPtr Find(const char* name) { return provider::Catalogue::Embedded().value().Find(name); }
 
+// `exchange` refused with 429 and this body, read as it is when it passes.
+http::Exchange Refused(const char* exporter_name, http::Exchange exchange, std::string_view body) {
+  const provider::ExporterPtr exporter = Find(exporter_name);
+  exchange.status = 429;
+  auto reader = provider::BodyReader::For(*exporter, exchange);
+  reader->Write(body);
+  reader->TakeInto(&exchange);
+  return exchange;
+}
+
+http::Exchange OpenAiRefusal() {
+  return Refused("openai", OpenAiExchange(),
+                 R"({"error":{"message":"Rate limit reached","type":"requests","param":null,)"
+                 R"("code":"rate_limit_exceeded"}})");
+}
+
+http::Exchange GeminiRefusal() {
+  return Refused(
+      "google-gemini",
+      ExchangeOf("POST", "generativelanguage.googleapis.com",
+                 "/v1beta/models/gemini-2.0-flash:generateContent",
+                 {{"Content-Type", "application/json; charset=UTF-8"},
+                  {"Date", "Wed, 12 Jun 2024 16:00:00 GMT"},
+                  {"Server", "scaffolding on HTTPServer2"},
+                  {"Transfer-Encoding", "chunked"}}),
+      R"({"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED","details":[)"
+      R"({"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":)"
+      R"("generativelanguage.googleapis.com/generate_content_free_tier_requests","quotaId":)"
+      R"("GenerateRequestsPerMinutePerProjectPerModel-FreeTier","quotaValue":"15"}]},)"
+      R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"22s"}]}})");
+}
+
 void Extract(benchmark::State& state, const char* exporter_name, const http::Exchange& exchange) {
   const provider::ExporterPtr exporter = Find(exporter_name);
   const bench::AllocationCount count(state);
@@ -81,6 +114,8 @@ void Extract(benchmark::State& state, const char* exporter_name, const http::Exc
 }
 BENCHMARK_CAPTURE(Extract, openai, "openai", OpenAiExchange());
 BENCHMARK_CAPTURE(Extract, github, "github", GitHubExchange());
+BENCHMARK_CAPTURE(Extract, openai_refusal, "openai", OpenAiRefusal());
+BENCHMARK_CAPTURE(Extract, gemini_refusal, "google-gemini", GeminiRefusal());
 
 quota::Observation ObservationOf(const provider::Signals& signals, std::string_view key) {
   quota::Observation observation;

@@ -125,7 +125,8 @@ TEST_F(LoadConfigTest, TheReferenceFileLoadsAndNamesEveryKey) {
 }
 
 TEST_F(LoadConfigTest, AFileWithoutAnyValueMeansTheDefaults) {
-  for (const std::string text : {"", "\n", "# nothing but a comment\n", "---\n", "---\n# nor here\n...\n"}) {
+  for (const std::string text : {"", "\n", "# nothing but a comment\n", "---\n", "---\n# nor here\n...\n",
+                                 "admin:\nproxy:\n  # listen: 127.0.0.1:9430\npoller:\nstate:\n"}) {
     const Result<Config> loaded = LoadConfig(text, "f.yaml", Context());
     ASSERT_TRUE(loaded) << text << loaded.error().message;
     EXPECT_TRUE(loaded->default_apis);

@@ -67,9 +67,9 @@ class ConnectorTest : public testing::Test, public ConnectorClient {
     connector_.reset();
     outcome_.set_value(stream_->peer().ip);
   }
-  void OnConnectFailed(ConnectError error) override {
+  void OnConnectFailed(ConnectFailure failure) override {
     connector_.reset();
-    outcome_.set_value(std::unexpected(error));
+    outcome_.set_value(std::unexpected(failure.error));
   }
 
   // Until what the resolver has said by now has arrived at the connector.

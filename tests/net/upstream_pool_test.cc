@@ -23,8 +23,8 @@ struct Asker final : UpstreamAsker {
     connection = &got;
     done.set_value();
   }
-  void OnUpstreamFailed(ConnectError why) override {
-    error = why;
+  void OnUpstreamFailed(ConnectFailure failure) override {
+    error = failure.error;
     done.set_value();
   }
   UpstreamConnection* connection = nullptr;

@@ -23,8 +23,8 @@ class ProxyTlsTest : public ProxyTest {
 
   // What a client gets from an upstream with this certificate under this host; checks that a refused upstream
   // has seen nothing.
-  std::string AskThrough(const net::Identity& identity, const std::string& host,
-                         int max_version = TLS1_3_VERSION) {
+  std::string AnswerThrough(const net::Identity& identity, const std::string& host,
+                            int max_version = TLS1_3_VERSION) {
     const net::ServerContextPtr server = MakeServer(identity, max_version);
     std::atomic<bool> saw_request = false;
     FakeUpstream upstream(
@@ -39,9 +39,16 @@ class ProxyTlsTest : public ProxyTest {
     client.Send(
         "GET /demo/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\nConnection: "
         "close\r\n\r\n");
-    const std::string answer = client.ReadAll();
+    std::string answer = client.ReadAll();
     proxy_.reset();
     EXPECT_EQ(saw_request.load(), answer.starts_with("HTTP/1.1 200"));
+    return answer;
+  }
+
+  // Its status, and the error that its Proxy-Status names.
+  std::string AskThrough(const net::Identity& identity, const std::string& host,
+                         int max_version = TLS1_3_VERSION) {
+    const std::string answer = AnswerThrough(identity, host, max_version);
     const size_t error = answer.find("error=");
     return error == std::string::npos
                ? answer.substr(9, 3)
@@ -71,6 +78,15 @@ TEST_F(ProxyTlsTest, AnyOtherCertificateIsRefusedBeforeARequestByteIsSent) {
             "502 tls_certificate_error");
   EXPECT_EQ(AskThrough(net::MakeIdentity("CN:localhost", &ca_), "localhost"), "502 tls_certificate_error");
   EXPECT_EQ(AskThrough(good_, "localhost", TLS1_1_VERSION), "502 tls_protocol_error");
+}
+
+TEST_F(ProxyTlsTest, AnUpstreamIsNotRefusedWithoutTheCause) {
+  const auto expect = [&](const net::Identity& identity, const char* cause) {
+    EXPECT_NE(AnswerThrough(identity, "localhost").find(cause), std::string::npos) << cause;
+  };
+  expect(net::MakeIdentity("DNS:localhost", &ca_, -60), ": certificate has expired");
+  expect(net::MakeIdentity("DNS:example.com", &ca_), ": hostname mismatch");
+  expect(net::MakeIdentity("DNS:localhost", nullptr), ": self-signed certificate");
 }
 
 TEST_F(ProxyTlsTest, AnUpstreamThatDoesNotSpeakTlsIsABadGateway) {

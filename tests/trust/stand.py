@@ -9,6 +9,7 @@ process id when the block ends, however it ends.
 """
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -131,8 +132,10 @@ class Stand:
         folder = self.directory / f"{name}{self.count}"
         folder.mkdir()
         port = free_port()
+        user = pwd.getpwuid(os.getuid()).pw_name  # nginx started by root would else not read its own folder
         text = (HERE / {"nginx": "nginx.conf", "haproxy": "haproxy.cfg"}[name]).read_text()
-        for key, value in {"DIR": folder, "PORT": port, "UPSTREAM": upstream.address, **values}.items():
+        for key, value in {"DIR": folder, "PORT": port, "UPSTREAM": upstream.address, "USER": user,
+                           **values}.items():
             text = text.replace(f"@{key}@", str(value))
         config = folder / "config"
         config.write_text(text)

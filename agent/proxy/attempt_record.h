@@ -1,0 +1,52 @@
+// What one attempt at a client's request leaves behind: collects values while its response passes, then
+// counts and observes them once. One per client connection, reused from attempt to attempt. Belongs to one
+// loop.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "apis/observe.h"
+#include "base/clock.h"
+#include "http/codec.h"
+#include "provider/body_reader.h"
+#include "proxy/request_record.h"
+
+namespace apiquota::proxy {
+
+class AttemptRecord {
+ public:
+  // `request` outlives it and is active from Begin to Finish.
+  AttemptRecord(const Clock& clock, apis::Observer& observer, RequestRecord& request)
+      : clock_(clock), observer_(observer), request_(request) {}
+
+  void Begin(SteadyTime now);
+  void ConnectionReady(bool waited);
+  void RequestSent();  // its head has been handed to the upstream's socket
+
+  void ResponseArrived();  // its first bytes; the clock is read here, nothing is analysed
+  void ResponseSent(
+      const http::ResponseHead& head);  // … have been handed to the client's socket: now there is time
+  void ResponseBody(std::span<const std::string_view> slices);
+  void Failed(metrics::UpstreamError error, std::string_view detail);
+  void Finish();  // what has come is all there is
+
+ private:
+  void SetDate(std::string_view text);
+  void ReadHead(const http::ResponseHead& head, SteadyTime now);
+  void ObserveHead();
+  void ObserveBody();
+  metrics::ApiMetrics& metrics() const { return *request_.route().metrics; }
+
+  const Clock& clock_;
+  apis::Observer& observer_;
+  RequestRecord& request_;
+  std::string date_text_;                     // what the exchange's date was read from
+  std::optional<provider::BodyReader> body_;  // while a rule waits for something it may say
+  bool unanswered_ = false;                   // sent, and its answer or its failure not yet counted
+  SteadyTime began_at_, sent_at_, arrived_at_;
+};
+
+}  // namespace apiquota::proxy

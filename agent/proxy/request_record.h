@@ -1,0 +1,76 @@
+// What one client's request leaves behind, whatever attempts it takes: whose it is, what its body said, and
+// what the client was told in the end. One per client connection, reused from request to request. Belongs to
+// one loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "apis/credentials.h"
+#include "apis/observe.h"
+#include "apis/route_table.h"
+#include "base/clock.h"
+#include "http/codec.h"
+#include "http/exchange.h"
+#include "provider/body_scan.h"
+
+namespace apiquota::proxy {
+
+class RequestRecord {
+ public:
+  RequestRecord(const Clock& clock, apis::Observer& observer) : clock_(clock), observer_(observer) {}
+
+  // A request begins; `read_at` is when its head was complete. The route must live until Finish.
+  void Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter, const http::RequestHead& head,
+             std::string_view path, std::string_view credential, const apis::KeyChoice& choice,
+             SteadyTime read_at);
+  bool active() const { return route_ != nullptr; }
+  const apis::Route& route() const { return *route_; }  // while active
+
+  // The routes this connection has used are about to go.
+  void Forget() { key_ = nullptr; }
+
+  void Body(std::span<const std::string_view> slices);
+  void AnsweredWith(int status);  // the client, by its upstream or by us
+  void Finish(bool whole);        // whole: the response came to its end
+
+  // For its attempts (attempt_record.h), while active. The request's part of the exchange is set; what the
+  // body said is there after TakeBodyValues.
+  http::Exchange& exchange() { return exchange_; }
+  void TakeBodyValues();
+  apis::Observed Whose(bool body_unread) const;
+  void Waited(std::chrono::nanoseconds span) { waited_ += span; }  // for a connection
+  std::chrono::nanoseconds SpentOn(SteadyTime until) const { return until - read_at_ - waited_; }
+  void CountSent();                // against the limits its api declares
+  void CountResponse(int status);  // the upstream's
+
+ private:
+  void SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential,
+              const apis::KeyChoice& choice);
+
+  const Clock& clock_;
+  apis::Observer& observer_;
+  const apis::Route* route_ = nullptr;
+  SteadyTime read_at_;
+  std::chrono::nanoseconds waited_{};
+  http::Exchange exchange_;
+  std::optional<provider::BodyScanner> body_scan_;
+  size_t scanned_bytes_ = 0;
+
+  // The last credential of this connection and what it is called: a client hardly ever changes it.
+  const apis::Route* key_route_ = nullptr;
+  const apis::CallerOptions* key_caller_ = nullptr;
+  const apis::KeyOptions* key_alias_ = nullptr;
+  Secret credential_;
+  std::string key_label_;
+  metrics::KeyMetrics* key_ = nullptr;
+  std::shared_ptr<quota::RequestCounter> counter_;  // null: the api declares no limits
+  metrics::Counter* responses_ = nullptr;           // the last upstream_requests child
+  std::string responses_method_;
+  int responses_code_ = 0;
+};
+
+}  // namespace apiquota::proxy
