@@ -67,7 +67,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   const bool loopback_;
   bool turned_away_ = false;
   std::shared_ptr<const apis::RouteTable> routes_;
-  std::string host_allowed_;  // the last that was: a client hardly ever changes it
+  std::string host_allowed_;   // the last that was: a client hardly ever changes it
   std::string_view withheld_;  // a key that went into the query upstream: no address of the answer shows it
   RequestRecord request_record_;
   AttemptRecord attempt_record_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/apis/allocation_budget.h"
+
 namespace apiquota::apis {
 namespace {
 
@@ -98,6 +100,25 @@ TEST(CredentialsTest, OfSignedRequestsTheSignerIsFoundWhateverTheScheme) {
   EXPECT_EQ(find("1"), "u\nr");
   EXPECT_EQ(find("2"), find("1"));
   EXPECT_EQ(FindCredential(info, {}, "/x?X-Amz-Credential=AKID%2F2026&X-Amz-Signature=1").value(), "AKID");
+}
+
+TEST(CredentialsTest, FindingOneAllocatesOnlyWhatMustBeDecodedOrPutTogether) {
+  const provider::ExporterInfo headers = TwoPlaces();
+  const provider::ExporterInfo query = InTheQuery();
+  const http::Fields bearer = OneField("Authorization", "Bearer sk-a-key-that-fits-no-small-string");
+  const http::Fields signed_fields = OneField(
+      "X-Api-Key", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE-A-LONG-ONE-INDEED/d/r, Signature=abcdef");
+  size_t found = 0;
+  allocations_left = 0;
+  for (const char* target : {"/x", "/x?q=1&page=2"}) {
+    found += FindCredential(headers, bearer, target).value().size();
+    found += FindCredential(headers, signed_fields, target).value().size();
+    found += FindCredential(headers, {}, target).value().size();
+    found += FindCredential(query, {}, target).value().size();
+  }
+  found += FindCredential(query, {}, "/x?appid=a-key-that-fits-no-small-string").value().size();
+  allocations_left = SIZE_MAX;
+  EXPECT_EQ(found, 2 * 34u + 2 * 29u + 31u);
 }
 
 TEST(CredentialsTest, ATokenInBasicIsTheKeyThatItIsAlone) {
