@@ -177,9 +177,9 @@ FoundCredential FindCredential(const provider::ExporterInfo& exporter, const htt
     other_value = *value;
   }
   // Signed in a way that the file does not speak of: still somebody's.
-  if (other_scheme != nullptr) {
-    if (auto signer = SignerOf(other_value))
-      return {.rule = other_scheme, .field = other_value, .text = other_value, .owner = std::move(*signer)};
+  if (other_scheme == nullptr) other_value = fields.Find("authorization").value_or("");
+  if (auto signer = SignerOf(other_value)) {
+    return {.rule = other_scheme, .field = other_value, .text = other_value, .owner = std::move(*signer)};
   }
   if (auto signer = SignerOfQuery(http::QueryOf(target))) {
     const std::string_view piece = signer->piece;

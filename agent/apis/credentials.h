@@ -19,7 +19,7 @@ namespace apiquota::apis {
 // The credential as it stands in a request: where the exporter file says the provider looks for it. Views
 // into the request. Allocates only for what has to be decoded or put together.
 struct FoundCredential {
-  const provider::CredentialRule* rule = nullptr;  // null: none, or a signed request's in its query
+  const provider::CredentialRule* rule = nullptr;  // null: none, or a signed request's elsewhere
   std::string_view field;                          // the whole value of the field or parameter
   std::string_view text;                           // of that, what stands behind the scheme
   Owner owner;                                     // of that, what identifies whose it is

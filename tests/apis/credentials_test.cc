@@ -99,6 +99,8 @@ TEST(CredentialsTest, OfSignedRequestsTheSignerIsFoundWhateverTheScheme) {
   };
   EXPECT_EQ(find("1"), "u\nr");
   EXPECT_EQ(find("2"), find("1"));
+  const http::Fields aws = OneField("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/2026/r, Signature=1");
+  EXPECT_EQ(FindCredential(InTheQuery(), aws).value(), "AKID") << "no rule of its own";
   EXPECT_EQ(FindCredential(info, {}, "/x?X-Amz-Credential=AKID%2F2026&X-Amz-Signature=1").value(), "AKID");
 }
 
