@@ -44,7 +44,7 @@ std::string_view QueryOf(std::string_view address) {
 bool QueryReader::Next(QueryParameter* parameter) {
   if (rest_.empty()) return false;
   const size_t end = std::min(rest_.find('&'), rest_.size());
-  const std::string_view pair = rest_.substr(0, end);
+  const std::string_view pair = parameter->text = rest_.substr(0, end);
   const size_t equals = std::min(pair.find('='), pair.size());
   parameter->name = pair.substr(0, equals);
   parameter->value = pair.substr(std::min(equals + 1, pair.size()));

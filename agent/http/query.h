@@ -13,6 +13,7 @@ std::string_view QueryOf(std::string_view address);
 
 // "appid=a%2Bb" as it stands; without a '=' the value is empty.
 struct QueryParameter {
+  std::string_view text;  // all of it
   std::string_view name;
   std::string_view value;
 };
@@ -52,9 +53,8 @@ bool RemoveParameters(std::string* address, const Gone& gone) {
       removed = true;
       continue;
     }
-    const char* const end = parameter.value.data() + parameter.value.size();
     if (!kept.empty()) kept.push_back('&');
-    kept.append(parameter.name.data(), end);
+    kept.append(parameter.text);
   }
   if (!removed) return false;
   const size_t mark = kept.empty() ? 1 : 0;  // nothing left: not even the '?'
