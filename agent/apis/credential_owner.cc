@@ -137,6 +137,12 @@ std::optional<Owner> SignerOf(std::string_view field_value) {
   return Owner{credential, {}};
 }
 
+std::optional<Owner> SignerOfMessage(std::string_view signature_input) {
+  const std::string_view key = Parameter(signature_input, "keyid");
+  if (key.empty()) return std::nullopt;
+  return Owner{key, {}};
+}
+
 std::optional<Owner> SignerOfQuery(std::string_view query) {
   std::string_view consumer, token;
   http::QueryReader reader(query);

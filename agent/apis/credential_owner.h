@@ -2,17 +2,17 @@
 // signature each time, and Basic may hold a token beside any user. Told by the authentication scheme, for
 // every API alike; what is not certain is no owner, and the whole credential counts. Pure; thread-safe.
 //
-//   Credential=ID/date/region/…     AWS Signature Version 4 and 4A, Google's GOOG4, Alibaba Cloud, Tencent
-//   Cloud,
-//                                   Azure App Configuration: ID
+//   Credential=ID/date/region/…     AWS Signature Version 4 and 4A, Google's GOOG4, Alibaba Cloud's,
+//                                   Tencent Cloud's, Azure App Configuration's: ID
 //   AWS ID:signature                Signature Version 2 and its kind, Azure's SharedKey: ID
 //   OAuth oauth_consumer_key=…      RFC 5849: consumer key and token
 //   Digest username=…               RFC 7616: user and realm
 //   Signature keyId=…, Hawk id=…    drafts of HTTP Signatures, Hawk, and others that name one id
 //   ?X-Amz-Credential=ID/…          likewise in the query of a presigned URL
+//   Signature-Input: …;keyid=…      RFC 9421, which has fields of its own
 //
 // A JSON Web Token is opaque unless the API's file says which claim names its owner: an issuer speaks for all
-// it issues tokens to. So is a key of RFC 9421, which signs messages for whoever passes them on.
+// it issues tokens to.
 #pragma once
 
 #include <optional>
@@ -33,6 +33,9 @@ struct Owner {
 
 // Of a field's whole value, with its scheme; nothing if it is no signed request's.
 std::optional<Owner> SignerOf(std::string_view field_value);
+
+// Of a message signed by RFC 9421: the key of its first signature that names one.
+std::optional<Owner> SignerOfMessage(std::string_view signature_input);
 
 // Of a signed request whose signature stands in its query.
 std::optional<Owner> SignerOfQuery(std::string_view query);

@@ -181,6 +181,9 @@ FoundCredential FindCredential(const provider::ExporterInfo& exporter, const htt
   if (auto signer = SignerOf(other_value)) {
     return {.rule = other_scheme, .field = other_value, .text = other_value, .owner = std::move(*signer)};
   }
+  const std::string_view message = fields.Find("signature-input").value_or("");
+  if (auto signer = SignerOfMessage(message))
+    return {.rule = nullptr, .field = message, .text = message, .owner = std::move(*signer)};
   if (auto signer = SignerOfQuery(http::QueryOf(target))) {
     const std::string_view piece = signer->piece;
     return {.rule = nullptr, .field = piece, .text = piece, .owner = std::move(*signer)};

@@ -75,6 +75,19 @@ TEST(CredentialOwnerTest, OtherSchemesThatNameAnId) {
             "akab-c");
 }
 
+TEST(CredentialOwnerTest, AMessageSignatureIsTheKeyItNames) {
+  const auto signer = [](std::string_view input) {
+    const auto owner = SignerOfMessage(input);
+    return owner ? std::string(owner->text()) : "none";
+  };
+  EXPECT_EQ(
+      signer("sig1=(\"@method\" \"@query-param\";name=\"keyid=x\");created=1618884473;keyid=\"test-key\""),
+      "test-key");
+  EXPECT_EQ(signer("a=(\"@path\");created=1, b=();keyid=\"of-b\";alg=\"ed25519\""), "of-b");
+  EXPECT_EQ(signer("sig1=(\"@method\");created=1"), "none");
+  EXPECT_EQ(signer(""), "none");
+}
+
 TEST(CredentialOwnerTest, APresignedUrlIsTheKeyThatTheHeaderWouldBe) {
   EXPECT_EQ(
       QuerySigner("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20130524%2Fus%2Fs3%2Faws4_request"
