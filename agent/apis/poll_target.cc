@@ -42,12 +42,10 @@ std::string PollTarget::Url() const {
   return (base.tls ? "https://" : "http://") + base.authority + base.path + endpoint().path;
 }
 
-std::vector<std::pair<std::string, std::string>> PollTarget::Fields() const {
-  std::vector<std::pair<std::string, std::string>> fields = endpoint().headers;
-  if (key == nullptr) return fields;
-  const auto credential = InjectedCredential(Info(*route->exporter), {}, *key);
-  if (credential) fields.emplace_back(credential->name, credential->value);
-  return fields;
+PollTarget::Request PollTarget::Asked() const {
+  Request request{Url(), endpoint().headers};
+  if (key != nullptr) AddKey(Info(*route->exporter), *key, &request.url, &request.fields);
+  return request;
 }
 
 std::vector<PollTarget> PollTargets(const std::shared_ptr<const RouteTable>& table) {

@@ -46,9 +46,13 @@ struct PollTarget {
 
   const PollEndpoint& endpoint() const;
   std::string_view path() const;  // on the wire, without the query
-  std::string Url() const;
-  // The endpoint's, and the credential.
-  std::vector<std::pair<std::string, std::string>> Fields() const;
+  std::string Url() const;        // without the credential
+  // What is asked for: that URL and the endpoint's fields, with the credential in the one or the other.
+  struct Request {
+    std::string url;
+    std::vector<std::pair<std::string, std::string>> fields;
+  };
+  Request Asked() const;
 };
 
 // By name of the api and order of its keys.

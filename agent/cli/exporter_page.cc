@@ -51,7 +51,14 @@ class Lines {
 std::string SpanText(double seconds) { return FormatDuration(SecondsToMicros(seconds)); }
 
 std::string CredentialText(const provider::CredentialRule& rule) {
-  return fmt::format("header {}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …");
+  if (!rule.query.empty()) return "parameter " + rule.query + " of the query";
+  if (rule.part != provider::CredentialPart::kWhole) {
+    const bool user = rule.part == provider::CredentialPart::kUser;
+    return fmt::format("header {}: {} …, its {}", rule.header, rule.scheme, user ? "user" : "password");
+  }
+  const std::string claim = rule.claim.empty() ? "" : ", by its claim " + rule.claim;
+  return fmt::format("header {}{}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …",
+                     claim);
 }
 
 std::string ResourceText(const ResourceRule& rule) {

@@ -21,7 +21,7 @@ struct ExporterCard {
   bool self_hosted = false;
   std::string base_url = {};
   std::string not_proxyable = {};
-  bool credential = false;               // it knows a header that holds one
+  bool credential = false;               // it knows where one stands
   bool polled = false;                   // it knows where the API can be asked for its quotas
   std::vector<std::string> detect = {};  // any of these headers, or "name: value", hints at this API; names
                                          // may hold one '*', values several

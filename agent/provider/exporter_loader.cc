@@ -50,6 +50,42 @@ std::string NotProxyable(YamlMap* map) {
   return refused ? why.AsString() : "";
 }
 
+// {header: name, scheme: Bearer, claim: sub} · {query: name} ·
+// {header: name, scheme: Basic, part: password, except: text}
+CredentialRule Credential(const YamlValue& value) {
+  constexpr std::pair<std::string_view, CredentialPart> kParts[] = {{"user", CredentialPart::kUser},
+                                                                    {"password", CredentialPart::kPassword}};
+  CredentialRule rule;
+  YamlMap map = value.AsMap();
+  const YamlValue query = map.Get("query");
+  const YamlValue header = query.Present() ? map.Get("header") : map.Require("header");
+  const YamlValue part = map.Get("part");
+  const YamlValue except = map.Get("except");
+  const YamlValue claim = map.Get("claim");
+  const YamlValue scheme = map.Get("scheme");
+  rule.query = query.AsString();
+  if (!query.Present()) rule.header = LoadHeaderName(header);
+  rule.scheme = scheme.AsString();
+  rule.except = except.AsString();
+  rule.claim = claim.AsString();
+  if (part.Present()) rule.part = part.AsEnum<CredentialPart>(kParts);
+  const bool word = std::ranges::all_of(rule.query, [](char c) {
+    return c > 0x20 && c < 0x7f && std::string_view("&=#%+?").find(c) == std::string_view::npos;
+  });
+  if (query.Present() && (!word || rule.query.empty()))
+    query.Fail("expected a parameter's name, not escaped");
+  if (query.Present() && (header.Present() || scheme.Present()))
+    query.Fail("a parameter stands alone, without header or scheme");
+  if (part.Present() && !EqualsIgnoreCase(rule.scheme, "Basic"))
+    part.Fail("only Basic has a user and a password");
+  if (claim.Present() && !EqualsIgnoreCase(rule.scheme, "Bearer"))
+    claim.Fail("only Bearer carries a JSON Web Token");
+  if (rule.claim.find_first_of("/~*") != std::string::npos) claim.Fail("expected a claim's name");
+  if (except.Present() && !part.Present()) except.Fail("expected part beside it");
+  map.Finish();
+  return rule;
+}
+
 ExporterInfo ReadInfo(YamlMap* map) {
   ExporterInfo info;
   info.name = NameOfApi(map->Require("name"));
@@ -66,10 +102,9 @@ ExporterInfo ReadInfo(YamlMap* map) {
   if (base_url.Present() && !info.base_url.starts_with("https://"))
     base_url.Fail("expected a URL with https://");
   for (const YamlValue& item : map->Get("credential").AsListOrSingle()) {
-    YamlMap credential = item.AsMap();
-    info.credentials.push_back(
-        {LoadHeaderName(credential.Require("header")), credential.Get("scheme").AsString()});
-    credential.Finish();
+    info.credentials.push_back(Credential(item));
+    if (info.credentials.front().part != CredentialPart::kWhole)
+      item.Fail("expected a rule without part before it: that is how a key is sent");
   }
   for (const YamlValue& item : map->Get("links").AsListOrSingle()) {
     info.links.push_back(LoadHeaderName(item));

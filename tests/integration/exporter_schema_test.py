@@ -37,6 +37,7 @@ PLACES = {
 }
 # Where each word of a closed list can be met.
 WORDS = {
+    ("credential", "part"): HEAD + "credential: {{header: a, scheme: Basic, part: {}}}",
     ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: u, kind: {}}}]",
     ("quota", "window"): HEAD + f"quotas: [{{{{{QUOTA}, window: {{}}}}}}]",
     ("throttle", "scope"): HEAD + "throttle: [{{status: 429, scope: {}}}]",

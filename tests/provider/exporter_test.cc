@@ -167,6 +167,17 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: \"/list/*=id/code\"}, scope: primary}\n"),
             "x.yaml:4:35: *=member names quotas: expected * alone, for any element");
+  EXPECT_EQ(ErrorOf("credential: {query: a, header: b}\n"),
+            "x.yaml:3:21: a parameter stands alone, without header or scheme");
+  EXPECT_EQ(ErrorOf("credential: {query: \"a=b\"}\n"),
+            "x.yaml:3:21: expected a parameter's name, not escaped");
+  EXPECT_EQ(ErrorOf("credential: {header: a, part: user}\n"),
+            "x.yaml:3:31: only Basic has a user and a password");
+  EXPECT_EQ(ErrorOf("credential: {header: a, claim: b}\n"),
+            "x.yaml:3:32: only Bearer carries a JSON Web Token");
+  EXPECT_EQ(ErrorOf("credential: {header: a, except: b}\n"), "x.yaml:3:33: expected part beside it");
+  EXPECT_EQ(ErrorOf("credential: {header: a, scheme: Basic, part: user}\n"),
+            "x.yaml:3:13: expected a rule without part before it: that is how a key is sent");
   EXPECT_EQ(ErrorOf("links: [x-url, x-url-*]\n"), "x.yaml:3:16: expected one header, without *");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 1000, scope: primary}\n"),
             "x.yaml:4:14: expected a whole number from 100 to 999");
