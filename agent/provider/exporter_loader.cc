@@ -21,6 +21,15 @@ std::string NameOfApi(const YamlValue& value) {
   return name;
 }
 
+// "api.example.com", "*.example.com"; no scheme, port or path.
+bool IsHostPattern(std::string_view host) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '*';
+  };
+  return !host.empty() && std::ranges::all_of(host, fits) &&
+         host.find_first_not_of("*.") != std::string_view::npos;
+}
+
 ResourceRule Resource(const YamlValue& value) {
   ResourceRule rule;
   YamlMap map = value.AsMap();
@@ -31,9 +40,9 @@ ResourceRule Resource(const YamlValue& value) {
   } else if (const YamlValue found = map.Get("response_body"); found.Present()) {
     rule = {ResourceRule::From::kResponseBody, LoadPointer(found), ""};
   } else {
-    rule = {ResourceRule::From::kPath, map.Require("path").AsString(), ""};
+    rule = {ResourceRule::From::kPath, LoadPathPrefix(map.Require("path")), ""};
     const bool star = rule.name.find('*') != std::string::npos;
-    rule.value = star ? map.Get("value").AsString() : map.Require("value").AsString();
+    rule.value = LoadName(star ? map.Get("value") : map.Require("value"));
     if (star && !rule.value.empty()) map.Get("value").Fail("the part of the path at * is the value");
   }
   map.Finish();
@@ -53,11 +62,11 @@ std::string NotProxyable(YamlMap* map) {
 ExporterInfo ReadInfo(YamlMap* map) {
   ExporterInfo info;
   info.name = NameOfApi(map->Require("name"));
-  info.title = map->Require("title").AsString();
+  info.title = LoadText(map->Require("title"));
   info.docs = map->Get("docs").AsString();
   for (const YamlValue& host : map->Get("hosts").AsList()) {
     info.hosts.push_back(host.AsString());
-    if (info.hosts.back() != ToLower(info.hosts.back())) host.Fail("expected a host name in lower case");
+    if (!IsHostPattern(info.hosts.back())) host.Fail("expected a host name in lower case");
   }
   if (const YamlValue value = map->Get("self_hosted"); value.Present()) info.self_hosted = value.AsBool();
   info.not_proxyable = NotProxyable(map);
@@ -68,7 +77,7 @@ ExporterInfo ReadInfo(YamlMap* map) {
   for (const YamlValue& item : map->Get("credential").AsListOrSingle()) {
     YamlMap credential = item.AsMap();
     info.credentials.push_back(
-        {LoadHeaderName(credential.Require("header")), credential.Get("scheme").AsString()});
+        {LoadHeaderName(credential.Require("header")), LoadText(credential.Get("scheme"))});
     credential.Finish();
   }
   for (const YamlValue& item : map->Get("links").AsListOrSingle()) {
@@ -79,11 +88,26 @@ ExporterInfo ReadInfo(YamlMap* map) {
   return info;
 }
 
+// Rules may share a quota, where an API says it here or there; it comes back in one way all the same.
+void CheckOneKind(const YamlValue& last, const std::vector<QuotaRule>& rules) {
+  const QuotaRule& rule = rules.back();
+  const auto another = [&](const QuotaRule& known) {
+    return known.quota == rule.quota && (known.kind != rule.kind || known.kind_assumed != rule.kind_assumed);
+  };
+  if (std::ranges::any_of(rules, another)) {
+    last.AsMap().Get("kind").Fail(
+        "expected the kind that an earlier rule gives this quota: it comes back in one way");
+  }
+}
+
 void ReadRules(YamlMap* map, Exporter* exporter) {
   for (const YamlValue& item : map->Get("resource").AsListOrSingle())
     exporter->resources.push_back(Resource(item));
   const YamlValue quotas = map->Get("quotas");
-  for (const YamlValue& item : quotas.AsList()) exporter->quotas.push_back(LoadQuotaRule(item));
+  for (const YamlValue& item : quotas.AsList()) {
+    exporter->quotas.push_back(LoadQuotaRule(item));
+    CheckOneKind(item, exporter->quotas);
+  }
   if (exporter->quotas.size() > kQuotaRulesMax) quotas.Fail("more quotas than any API has");
   for (const YamlValue& item : map->Get("throttle").AsList())
     exporter->throttles.push_back(LoadThrottleRule(item));

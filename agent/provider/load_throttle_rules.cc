@@ -1,4 +1,5 @@
 // The throttle rules of an exporter file.
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -26,7 +27,7 @@ Condition OneCondition(Condition::On on, const YamlValue& value) {
   if (equals.Present() && contains.Present()) contains.Fail("expected equals or contains, not both");
   if (equals.Present()) condition.test = Condition::Test::kEquals;
   if (contains.Present()) condition.test = Condition::Test::kContains;
-  condition.text = equals.Present() ? equals.AsString() : contains.AsString();
+  condition.text = LoadText(equals.Present() ? equals : contains);
   map.Finish();
   return condition;
 }
@@ -50,7 +51,7 @@ std::vector<int> LoadStatuses(const YamlValue& value) {
 When LoadWhen(const YamlValue& value) {
   if (!value.Present()) return {};
   YamlMap map = value.AsMap();
-  When when{LoadStatuses(map.Get("status")), map.Get("path").AsString(),
+  When when{LoadStatuses(map.Get("status")), LoadPathPrefix(map.Get("path")),
             LoadConditions(Condition::On::kHeader, map.Get("header"))};
   map.Finish();
   return when;
@@ -63,10 +64,14 @@ ThrottleRule LoadThrottleRule(const YamlValue& value) {
   YamlMap map = value.AsMap();
   rule.statuses = LoadStatuses(map.Require("status"));
   if (rule.statuses.empty()) value.Fail("expected at least one status");
-  rule.path = map.Get("path").AsString();
+  rule.path = LoadPathPrefix(map.Get("path"));
   for (const auto& [key, on] : kOn) {
     for (Condition& condition : LoadConditions(on, map.Get(key)))
       rule.conditions.push_back(std::move(condition));
+  }
+  const auto served = [](int status) { return status < 400; };
+  if (rule.conditions.empty() && std::ranges::any_of(rule.statuses, served)) {
+    map.Get("status").Fail("expected a header, body or stream beside a status that is no refusal by itself");
   }
   rule.scope =
       map.Require("scope").AsEnum(std::span<const std::pair<std::string_view, ThrottleScope>>(kScopes));

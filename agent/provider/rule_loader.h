@@ -11,7 +11,17 @@
 
 namespace apiquota::provider {
 
-// Scalars: a header's name in lower case with at most one '*'; a JSON pointer with at most four.
+// Scalars. What the world will see: 1 to 128 printable characters.
+std::string LoadName(const YamlValue& value);
+// Text that is not empty and holds no control characters.
+std::string LoadText(const YamlValue& value);
+// One of units.h.
+std::string LoadUnit(const YamlValue& value);
+// The beginning of a request's path.
+std::string LoadPathPrefix(const YamlValue& value);
+// A time that something takes, in seconds: more than none.
+double LoadSpan(const YamlValue& value);
+// A header's name in lower case with at most one '*'; a JSON pointer with at most four.
 std::string LoadHeaderName(const YamlValue& value);
 std::string LoadPointer(const YamlValue& value);
 

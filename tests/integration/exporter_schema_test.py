@@ -19,7 +19,7 @@ except ImportError as missing:
 EXPORTERS = SOURCE_DIR / "exporters"
 SCHEMA = json.loads((EXPORTERS / "exporter.schema.json").read_text())
 HEAD = "name: x\ntitle: X\n"
-QUOTA = "quota: q, unit: u, kind: fixed"
+QUOTA = "quota: q, unit: requests, kind: fixed"
 # Where each definition of the schema can be met: a file with one mistake in the place of {}.
 PLACES = {
     "": HEAD + "{}",
@@ -37,7 +37,7 @@ PLACES = {
 }
 # Where each word of a closed list can be met.
 WORDS = {
-    ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: u, kind: {}}}]",
+    ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: requests, kind: {}}}]",
     ("quota", "window"): HEAD + f"quotas: [{{{{{QUOTA}, window: {{}}}}}}]",
     ("throttle", "scope"): HEAD + "throttle: [{{status: 429, scope: {}}}]",
     ("usage_within", "within"): HEAD + "usage: {{input: {{pointer: /a, within: {}}}}}",
