@@ -1,5 +1,5 @@
-"""Headers that look like limits and that no rule describes, at the doors: named by /api/v1/apis, counted on
-/metrics, never shown with their values, and forgotten when a reload brings an exporter that describes them."""
+"""Headers that look like limits and that no rule describes, at the doors: named by /api/v1/apis, counted
+on /metrics, never shown with their values, and forgotten when a reload brings an exporter that describes them."""
 
 import unittest
 
@@ -21,7 +21,8 @@ class UnreadHeadersTest(unittest.TestCase):
         self.describe("x-other")
         config = self.work.directory / "agent.yaml"
         config.write_text("apis:\n" + "".join(
-            f"  - {{name: {name}, exporter: {name}, base_url: '{self.api.url}'}}\n" for name in ("mine", "github")))
+            f"  - {{name: {name}, exporter: {name}, base_url: '{self.api.url}'}}\n"
+            for name in ("mine", "github")))
         self.agent = Agent(self.work, f"--config.file={config}", f"--exporters.dir={self.exporters}")
 
     def describe(self, ignored):
@@ -45,7 +46,8 @@ class UnreadHeadersTest(unittest.TestCase):
         self.assertEqual(self.names("mine"), ["x-quota-left", "x-rate-limit-pool"])
         self.assertEqual(self.names("github"), [])
         self.assertEqual(self.counted(), {"mine": 2})
-        pages = [get(self.agent.admin + path)[2].decode() for path in ("/metrics", "/api/v1/apis", "/api/v1/quotas")]
+        pages = [get(self.agent.admin + path)[2].decode()
+                 for path in ("/metrics", "/api/v1/apis", "/api/v1/quotas")]
         for text in (*pages, self.agent.log()):
             self.assertNotIn(CANARY, text)
 
