@@ -99,11 +99,9 @@ CLI::App* AddCheckConfig(CLI::App& app, CheckConfigCommand* check) {
 }
 
 CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
-  CLI::App* command =
-      app.add_subcommand("explain",
-                         "Say what an answer means for quotas: what `curl -i`, `curl -v`, `wget -S` or "
-                         "HTTPie print, a recording, "
-                         "or a HAR file, of which every entry that speaks of limits is explained");
+  CLI::App* command = app.add_subcommand("explain",
+                                         "Say what an answer means for quotas: what `curl -i`, `curl -v`, "
+                                         "`wget -S` or HTTPie print, a recording, or a HAR file");
   command->add_option("--exporter", explain->exporter, "How the API speaks about limits (default: found out)")
       ->type_name("NAME");
   command->add_option("--request-url", explain->request_url, "What was asked for")->type_name("URL");
@@ -112,7 +110,7 @@ CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
                    "The time of receipt (default: the response's Date, else the clock)")
       ->type_name("RFC3339|EPOCH");
   command->add_option("--format", explain->format, "text or json (default text)")->type_name("FORMAT");
-  AddEntry(*command, &explain->entry, "Of a HAR file this entry alone, from 1");
+  AddEntry(*command, &explain->entry, "Of a HAR file (default: all that speak of limits)");
   AddExportersDir(*command, &explain->exporters_dir);
   command->add_option("FILE", explain->file, "Default: standard input");
   return command;
@@ -123,6 +121,9 @@ CLI::App* AddExporters(CLI::App& app, ExportersOptions* exporters) {
       app.add_subcommand("exporters", "List the known APIs, or say how one speaks about limits");
   command->add_option("NAME", exporters->name, "One of them (default: all)");
   command->add_option("--format", exporters->format, "text or json (default text)")->type_name("FORMAT");
+  command->add_flag("--schema", exporters->schema,
+                    "The grammar of exporter files, as JSON Schema for editors");
+  command->add_flag("--keys", exporters->keys, "The grammar of exporter files, as tables in Markdown");
   AddExportersDir(*command, &exporters->exporters_dir);
   return command;
 }
@@ -189,9 +190,7 @@ CLI::App* AddProbe(CLI::App& app, ProbeOptions* probe) {
 
 CLI::App* AddRecord(CLI::App& app, RecordOptions* record) {
   CLI::App* command = app.add_subcommand(
-      "record",
-      "Write an answer and what it means for quotas as a recording for tests/providers, without credentials, "
-      "accounts and request ids");
+      "record", "Write an answer as a recording for tests/providers, without credentials and the like");
   command->add_option("NAME", record->exporter, "The exporter that reads it")->required();
   command->add_option("URL", record->url, "Asked now (default: an answer on standard input, as for explain)");
   command->add_option("--input", record->file, "Read the answer here instead: what explain reads")

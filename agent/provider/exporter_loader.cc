@@ -32,7 +32,7 @@ bool IsHostPattern(std::string_view host) {
 
 ResourceRule Resource(const YamlValue& value) {
   ResourceRule rule;
-  YamlMap map = value.AsMap();
+  RuleMap map(value, "resource");
   if (const YamlValue header = map.Get("header"); header.Present()) {
     rule = {ResourceRule::From::kHeader, LoadHeaderName(header), ""};
   } else if (const YamlValue pointer = map.Get("request_body"); pointer.Present()) {
@@ -50,7 +50,7 @@ ResourceRule Resource(const YamlValue& value) {
 }
 
 // proxyable: false and why: a phrase, which go together.
-std::string NotProxyable(YamlMap* map) {
+std::string NotProxyable(RuleMap* map) {
   const YamlValue proxyable = map->Get("proxyable");
   const YamlValue why = map->Get("why");
   const bool refused = proxyable.Present() && !proxyable.AsBool();
@@ -59,10 +59,10 @@ std::string NotProxyable(YamlMap* map) {
   return refused ? why.AsString() : "";
 }
 
-ExporterInfo ReadInfo(YamlMap* map) {
+ExporterInfo ReadInfo(RuleMap* map) {
   ExporterInfo info;
-  info.name = NameOfApi(map->Require("name"));
-  info.title = LoadText(map->Require("title"));
+  info.name = NameOfApi(map->Get("name"));
+  info.title = LoadText(map->Get("title"));
   info.docs = map->Get("docs").AsString();
   for (const YamlValue& host : map->Get("hosts").AsList()) {
     info.hosts.push_back(host.AsString());
@@ -75,9 +75,9 @@ ExporterInfo ReadInfo(YamlMap* map) {
   if (base_url.Present() && !info.base_url.starts_with("https://"))
     base_url.Fail("expected a URL with https://");
   for (const YamlValue& item : map->Get("credential").AsListOrSingle()) {
-    YamlMap credential = item.AsMap();
+    RuleMap credential(item, "credential");
     info.credentials.push_back(
-        {LoadHeaderName(credential.Require("header")), LoadText(credential.Get("scheme"))});
+        {LoadHeaderName(credential.Get("header")), LoadText(credential.Get("scheme"))});
     credential.Finish();
   }
   for (const YamlValue& item : map->Get("links").AsListOrSingle()) {
@@ -100,7 +100,7 @@ void CheckOneKind(const YamlValue& last, const std::vector<QuotaRule>& rules) {
   }
 }
 
-void ReadRules(YamlMap* map, Exporter* exporter) {
+void ReadRules(RuleMap* map, Exporter* exporter) {
   for (const YamlValue& item : map->Get("resource").AsListOrSingle())
     exporter->resources.push_back(Resource(item));
   const YamlValue quotas = map->Get("quotas");
@@ -134,7 +134,7 @@ Result<ExporterPtr> LoadExporter(const std::string& text, const std::string& fil
   auto document = YamlDocument::Parse(text, file);
   if (!document) return std::unexpected(document.error());
   auto exporter = std::make_shared<Exporter>();
-  YamlMap root = document->Root().AsMap();
+  RuleMap root(document->Root(), "");
   exporter->info = ReadInfo(&root);
   ReadRules(&root, exporter.get());
   root.Finish();

@@ -12,16 +12,6 @@
 namespace apiquota::provider {
 namespace {
 
-// And "unknown": fixed until it is seen to slide (docs/quota-semantics.md rule 1).
-constexpr auto kKinds = [] {
-  std::array<std::pair<std::string_view, std::optional<QuotaKind>>, kQuotaKindWords.size() + 1> words;
-  std::ranges::copy(kQuotaKindWords, words.begin());
-  words.back() = {"unknown", std::nullopt};
-  return words;
-}();
-constexpr std::pair<std::string_view, WindowRule> kWindowWords[] = {{"derived", WindowRule::kDerived},
-                                                                    {"from-name", WindowRule::kFromName}};
-
 void ReadWindow(const YamlValue& value, QuotaRule* rule, std::vector<FieldSource>* sources) {
   for (const YamlValue& item : value.AsListOrSingle()) {
     if (item.IsScalar()) {
@@ -60,7 +50,7 @@ void CheckStars(const YamlValue& value, const QuotaRule& rule) {
 }
 
 // What a kind can't have.
-void CheckKind(YamlMap* map, const QuotaRule& rule) {
+void CheckKind(RuleMap* map, const QuotaRule& rule) {
   const auto& windows = rule.Sources(SignalField::kWindow);
   const bool filling =
       std::ranges::any_of(windows, [](const auto& source) { return !source.fill_rate.empty(); });
@@ -85,7 +75,7 @@ void CheckSaysSomething(const YamlValue& value, const QuotaRule& rule) {
 
 ResourceException Exception(const std::string& resource, const YamlValue& value, const QuotaRule& rule) {
   ResourceException exception{resource, rule.quota, rule.unit, std::nullopt};
-  YamlMap map = value.AsMap();
+  RuleMap map(value, "by_resource");
   if (const YamlValue quota = map.Get("quota"); quota.Present()) exception.quota = LoadName(quota);
   if (const YamlValue unit = map.Get("unit"); unit.Present()) exception.unit = LoadUnit(unit);
   if (const YamlValue window = map.Get("window"); window.Present()) {
@@ -99,12 +89,12 @@ ResourceException Exception(const std::string& resource, const YamlValue& value,
 
 QuotaRule LoadQuotaRule(const YamlValue& value) {
   QuotaRule rule;
-  YamlMap map = value.AsMap();
-  rule.quota = LoadName(map.Require("quota"));
+  RuleMap map(value, "quota");
+  rule.quota = LoadName(map.Get("quota"));
   rule.when = LoadWhen(map.Get("when"));
-  rule.unit = LoadUnit(map.Require("unit"));
-  const auto kind = map.Require("kind").AsEnum(
-      std::span<const std::pair<std::string_view, std::optional<QuotaKind>>>(kKinds));
+  rule.unit = LoadUnit(map.Get("unit"));
+  const auto kind = map.Get("kind").AsEnum(
+      std::span<const std::pair<std::string_view, std::optional<QuotaKind>>>(kKindWords));
   rule.kind = kind.value_or(QuotaKind::kFixed);
   rule.kind_assumed = !kind;
   for (size_t f = 0; f < kQuotaFields.size(); ++f) {

@@ -89,7 +89,7 @@ void ReadBodyPointer(const YamlValue& value, FieldSource* source) {
 }
 
 // item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " · except: "0"
-void ReadPart(YamlMap* map, FieldSource* source) {
+void ReadPart(RuleMap* map, FieldSource* source) {
   const YamlValue item = map->Get("item");
   const YamlValue field = map->Get("field");
   const YamlValue pointer = map->Get("pointer");
@@ -146,7 +146,7 @@ double LoadConstant(SignalField field, const YamlValue& value) {
 
 FieldSource LoadSource(SignalField field, const YamlValue& value) {
   FieldSource source;
-  YamlMap map = value.AsMap();
+  RuleMap map(value, "source");
   const YamlValue body = map.Get("body");
   const YamlValue constant = map.Get("value");
   const YamlValue format = map.Get("format");

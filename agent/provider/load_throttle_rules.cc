@@ -8,20 +8,12 @@
 namespace apiquota::provider {
 namespace {
 
-constexpr std::pair<std::string_view, ThrottleScope> kScopes[] = {
-    {"primary", ThrottleScope::kPrimary},
-    {"secondary", ThrottleScope::kSecondary},
-    {"concurrency", ThrottleScope::kConcurrency},
-    {"overload", ThrottleScope::kOverload},
-    {"spend", ThrottleScope::kSpend},
-    {"unknown", ThrottleScope::kUnknown}};
-
 Condition OneCondition(Condition::On on, const YamlValue& value) {
   Condition condition;
   condition.on = on;
-  YamlMap map = value.AsMap();
-  condition.name = on == Condition::On::kHeader ? LoadHeaderName(map.Require("name"))
-                                                : LoadPointer(map.Require("pointer"));
+  const bool header = on == Condition::On::kHeader;
+  RuleMap map(value, header ? "header_condition" : "body_condition");
+  condition.name = header ? LoadHeaderName(map.Get("name")) : LoadPointer(map.Get("pointer"));
   const YamlValue equals = map.Get("equals");
   const YamlValue contains = map.Get("contains");
   if (equals.Present() && contains.Present()) contains.Fail("expected equals or contains, not both");
@@ -50,7 +42,7 @@ std::vector<int> LoadStatuses(const YamlValue& value) {
 
 When LoadWhen(const YamlValue& value) {
   if (!value.Present()) return {};
-  YamlMap map = value.AsMap();
+  RuleMap map(value, "when");
   When when{LoadStatuses(map.Get("status")), LoadPathPrefix(map.Get("path")),
             LoadConditions(Condition::On::kHeader, map.Get("header"))};
   map.Finish();
@@ -61,8 +53,8 @@ ThrottleRule LoadThrottleRule(const YamlValue& value) {
   constexpr std::pair<std::string_view, Condition::On> kOn[] = {
       {"header", Condition::On::kHeader}, {"body", Condition::On::kBody}, {"stream", Condition::On::kStream}};
   ThrottleRule rule;
-  YamlMap map = value.AsMap();
-  rule.statuses = LoadStatuses(map.Require("status"));
+  RuleMap map(value, "throttle");
+  rule.statuses = LoadStatuses(map.Get("status"));
   if (rule.statuses.empty()) value.Fail("expected at least one status");
   rule.path = LoadPathPrefix(map.Get("path"));
   for (const auto& [key, on] : kOn) {
@@ -74,7 +66,7 @@ ThrottleRule LoadThrottleRule(const YamlValue& value) {
     map.Get("status").Fail("expected a header, body or stream beside a status that is no refusal by itself");
   }
   rule.scope =
-      map.Require("scope").AsEnum(std::span<const std::pair<std::string_view, ThrottleScope>>(kScopes));
+      map.Get("scope").AsEnum(std::span<const std::pair<std::string_view, ThrottleScope>>(kScopeWords));
   map.Finish();
   return rule;
 }

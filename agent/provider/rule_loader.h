@@ -8,8 +8,23 @@
 
 #include "base/yaml.h"
 #include "provider/exporter_rules.h"
+#include "provider/grammar.h"
 
 namespace apiquota::provider {
+
+// The map at one place of the grammar (grammar.h): what is required and what is unknown there is told by it.
+// A key that the table does not have can't be asked for.
+class RuleMap {
+ public:
+  RuleMap(const YamlValue& value, std::string_view place) : map_(value.AsMap()), place_(PlaceNamed(place)) {}
+  YamlValue Get(std::string_view key);
+  YamlValue Require(std::string_view key);  // there, whatever the table says
+  void Finish() const;
+
+ private:
+  YamlMap map_;
+  const GrammarPlace& place_;
+};
 
 // Scalars. What the world will see: 1 to 128 printable characters.
 std::string LoadName(const YamlValue& value);

@@ -1,5 +1,6 @@
 """Headers that look like limits and that no rule describes, at the doors: named by /api/v1/apis, counted
-on /metrics, never shown with their values, and forgotten when a reload brings an exporter that describes them."""
+on /metrics, never shown with their values, and forgotten when a reload brings an exporter that describes
+them."""
 
 import unittest
 
