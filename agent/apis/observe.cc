@@ -92,7 +92,9 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
 
 void Observer::Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
                     provider::Signals* out) {
-  *out = provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  const bool look = observed.api.LooksForUnread(exchange.status);
+  *out = provider::ExtractSignals(observed.exporter, exchange,
+                                  look ? provider::Unknown::kName : provider::Unknown::kPassOver);
   Override(observed.quotas, &out->readings);
   const provider::Signals& signals = *out;
   const std::string& exporter = Info(observed.exporter).name;
@@ -108,6 +110,7 @@ void Observer::Fold(const Observed& observed, const http::Exchange& exchange, Sy
                                                        .readings = signals.readings},
                                                       now);
   CountErrors(observed, signals, result);
+  if (look && !signals.unread.empty()) observed.api.NoteUnread(signals.unread);
   if (signals.throttle) ReportThrottle(observed, signals);
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
   if (signals.retry_after_seconds) observed.api.retry_after().Observe(*signals.retry_after_seconds);

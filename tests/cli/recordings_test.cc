@@ -94,6 +94,19 @@ TEST(RecordingsTest, EachIsReadAsItsJsonSays) {
   }
 }
 
+TEST(RecordingsTest, ExplainReadsThemAsTheyStand) {
+  for (const fs::path& file : RecordingFiles()) {
+    ExplainOptions options;
+    options.exporter = file.parent_path().filename();
+    options.format = "json";
+    options.file = file.string();
+    std::istringstream nothing;
+    std::ostringstream out, err;
+    RunExplain(options, kClock, nothing, out, err);
+    EXPECT_EQ(out.str() + err.str(), ReadAll(fs::path(file).replace_extension(".json"))) << file;
+  }
+}
+
 TEST(RecordingsTest, EachSaysWhereItComesFrom) {
   for (const fs::path& file : RecordingFiles()) {
     const std::string source = Load(file).source;

@@ -142,29 +142,31 @@ usage:
 
 TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(ErrorOf("hots: [a]\n"), "x.yaml:3:1: unknown key \"hots\"; did you mean \"hosts\"?");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b}\n"), "x.yaml:4:5: \"kind\" is missing here");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: buket}\n"),
-            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance, unknown; did "
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd}\n"), "x.yaml:4:5: \"kind\" is missing here");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: buket}\n"),
+            "x.yaml:4:33: expected one of fixed, sliding, bucket, concurrency, balance, unknown; did "
             "you mean "
             "\"bucket\"?");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: X-Limit}}\n"),
-            "x.yaml:4:54: expected a header name in lower case, with at most one *");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, reset: {header: x-reset}}\n"),
-            "x.yaml:4:45: \"format\" is missing here: a reset is said in too many ways to guess");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, format: duration}}\n"),
-            "x.yaml:4:65: \"duration\" can't be the format of limit");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, body: /y}}\n"),
-            "x.yaml:4:45: expected exactly one of header, body and value");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x-*}}\n"),
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: X-Limit}}\n"),
+            "x.yaml:4:56: expected a header name in lower case, with at most one *");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, reset: {header: x-reset}}\n"),
+            "x.yaml:4:47: \"format\" is missing here: a reset is said in too many ways to guess");
+  EXPECT_EQ(
+      ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: x, format: duration}}\n"),
+      "x.yaml:4:67: \"duration\" can't be the format of limit");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: x, body: /y}}\n"),
+            "x.yaml:4:47: expected exactly one of header, body and value");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: x-*}}\n"),
             "x.yaml:4:5: the quota's name and all its headers hold a * or none does");
   const auto body = [](const std::string& pointer) {
-    return ErrorOf("quotas:\n  - {quota: \"*\", unit: b, kind: fixed, limit: {body: \"" + pointer + "\"}}\n");
+    return ErrorOf("quotas:\n  - {quota: \"*\", unit: usd, kind: fixed, limit: {body: \"" + pointer +
+                   "\"}}\n");
   };
-  EXPECT_EQ(body("/*/*/*/*/*/n"), "x.yaml:4:54: expected at most 4 *");
+  EXPECT_EQ(body("/*/*/*/*/*/n"), "x.yaml:4:56: expected at most 4 *");
   EXPECT_EQ(body("/*=id/*/n"),
-            "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
+            "x.yaml:4:56: expected the last * to be named, and a value below it: /list/*=member/value");
   EXPECT_EQ(body("/list/*=id"),
-            "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
+            "x.yaml:4:56: expected the last * to be named, and a value below it: /list/*=member/value");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: \"/list/*=id/code\"}, scope: primary}\n"),
             "x.yaml:4:35: *=member names quotas: expected * alone, for any element");
   EXPECT_EQ(ErrorOf("credential: {query: a, header: b}\n"),

@@ -277,19 +277,19 @@ TEST(SourcePartsTest, OneNamedStatusTakesTheLimitSaidElsewhere) {
 TEST(SourcePartsTest, MistakesInPartsAreNamed) {
   const auto error = [](const std::string& source) {
     return LoadExporter(
-               "name: x\ntitle: X\nquotas:\n  - {quota: a, unit: b, kind: fixed, limit: " + source + "}\n",
+               "name: x\ntitle: X\nquotas:\n  - {quota: a, unit: usd, kind: fixed, limit: " + source + "}\n",
                "x.yaml")
         .error()
         .message;
   };
   EXPECT_EQ(error("{header: x, item: second}"),
-            "x.yaml:4:63: expected an element's number, from 1, or a name=value that it holds");
-  EXPECT_EQ(error("{header: x, item: 0}"), "x.yaml:4:63: expected a whole number from 1 to 32");
-  EXPECT_EQ(error("{body: /x, pointer: /y}"), "x.yaml:4:65: a pointer reads JSON that stands in a header");
+            "x.yaml:4:65: expected an element's number, from 1, or a name=value that it holds");
+  EXPECT_EQ(error("{header: x, item: 0}"), "x.yaml:4:65: expected a whole number from 1 to 32");
+  EXPECT_EQ(error("{body: /x, pointer: /y}"), "x.yaml:4:67: a pointer reads JSON that stands in a header");
   EXPECT_EQ(error("{header: x, pointer: /y, item: 2}"),
-            "x.yaml:4:66: expected a pointer, or item and field, not both");
+            "x.yaml:4:68: expected a pointer, or item and field, not both");
   EXPECT_EQ(error("{header: x, format: counts, item: 2}"),
-            "x.yaml:4:45: \"counts\" stands alone: the whole of a header, in no other format");
+            "x.yaml:4:47: \"counts\" stands alone: the whole of a header, in no other format");
 }
 
 }  // namespace
