@@ -128,7 +128,7 @@ std::string LoadHint(const YamlValue& item) {
   if (colon == std::string::npos) return LoadHeaderName(item);
   const std::string_view name = std::string_view(text).substr(0, colon);
   const std::string_view value = std::string_view(text).substr(colon + 2);
-  if (!IsHeaderName(name) || value.empty())
+  if (!IsHeaderPattern(name) || value.empty())
     item.Fail("expected a header name in lower case with at most one *, or \"name: value\"");
   return text;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "provider/label.h"
 #include "provider/quota_reader.h"
 #include "provider/rule_loader.h"
 

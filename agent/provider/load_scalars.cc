@@ -46,7 +46,7 @@ double LoadSpan(const YamlValue& value) {
   return ToSeconds(span);
 }
 
-bool IsHeaderName(std::string_view name) {
+bool IsHeaderPattern(std::string_view name) {
   const bool token = std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '*';
   });
@@ -55,7 +55,7 @@ bool IsHeaderName(std::string_view name) {
 
 std::string LoadHeaderName(const YamlValue& value) {
   std::string name = value.AsString();
-  if (value.IsScalar() && !IsHeaderName(name)) {
+  if (value.IsScalar() && !IsHeaderPattern(name)) {
     value.Fail("expected a header name in lower case, with at most one *");
   }
   return name;

@@ -62,8 +62,8 @@ ThrottleRule LoadThrottleRule(const YamlValue& value) {
       rule.conditions.push_back(std::move(condition));
   }
   const auto served = [](int status) { return status < 400; };
-  if (rule.conditions.empty() && std::ranges::any_of(rule.statuses, served)) {
-    map.Get("status").Fail("expected a header, body or stream beside a status that is no refusal by itself");
+  if (rule.conditions.empty() && rule.path.empty() && std::ranges::any_of(rule.statuses, served)) {
+    map.Get("status").Fail("expected a path, header, body or stream beside a status that is no refusal by itself");
   }
   rule.scope =
       map.Get("scope").AsEnum(std::span<const std::pair<std::string_view, ThrottleScope>>(kScopeWords));

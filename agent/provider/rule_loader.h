@@ -37,7 +37,7 @@ std::string LoadPathPrefix(const YamlValue& value);
 // A time that something takes, in seconds: more than none.
 double LoadSpan(const YamlValue& value);
 // A header's name in lower case with at most one '*'; a JSON pointer with at most four.
-bool IsHeaderName(std::string_view name);
+bool IsHeaderPattern(std::string_view name);
 std::string LoadHeaderName(const YamlValue& value);
 std::string LoadPointer(const YamlValue& value);
 
