@@ -1,6 +1,8 @@
 #include "provider/body_reader.h"
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -23,7 +25,11 @@ BodyKind KindOf(const http::Fields& fields) {
   return StartsWithIgnoreCase(type, "text/") ? BodyKind::kMaybeDocument : BodyKind::kOther;
 }
 
-bool IsUsage(const Exporter& exporter, const std::string& pointer) {
+// Of what events say, what is kept to the end: usage, and quotas.
+bool IsKept(const Exporter& exporter, const std::string& pointer) {
+  for (uint64_t bits = exporter.event_pointers; bits != 0; bits &= bits - 1) {
+    if (exporter.body_pointers[static_cast<size_t>(std::countr_zero(bits))].text == pointer) return true;
+  }
   return std::ranges::any_of(exporter.usage, [&](const UsageRule& rule) {
     return std::ranges::find(rule.pointers, pointer) != rule.pointers.end();
   });
@@ -113,13 +119,13 @@ void BodyReader::OnEventEnd() {
   event_is_object_.reset();
 }
 
-// Of a pointer that several events hold, the last value: what streams report is cumulative.
+// Of a pointer that several events hold, what the last one says: what streams report is cumulative.
 void BodyReader::KeepLast(std::vector<http::BodyValue> values) {
-  for (http::BodyValue& value : values) {
-    if (!IsUsage(*exporter_, value.pointer)) continue;
-    std::erase_if(last_, [&](const http::BodyValue& known) { return known.pointer == value.pointer; });
-    last_.push_back(std::move(value));
-  }
+  std::erase_if(values, [&](const auto& value) { return !IsKept(*exporter_, value.pointer); });
+  std::erase_if(last_, [&](const http::BodyValue& known) {
+    return std::ranges::find(values, known.pointer, &http::BodyValue::pointer) != values.end();
+  });
+  std::ranges::move(values, std::back_inserter(last_));
 }
 
 void BodyReader::TakeInto(http::Exchange* exchange) {

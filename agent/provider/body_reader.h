@@ -54,7 +54,7 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   std::optional<bool> event_is_object_;  // once its first byte has come; others ("[DONE]") say nothing
   bool over_ = false;
   bool failed_ = false;
-  std::vector<http::BodyValue> last_;   // of a stream's usage
+  std::vector<http::BodyValue> last_;   // of a stream's usage and quotas
   std::vector<http::BodyValue> event_;  // the first that speaks of a throttle
 };
 

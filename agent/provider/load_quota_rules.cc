@@ -58,6 +58,21 @@ void CheckStars(const YamlValue& value, const QuotaRule& rule) {
   }
 }
 
+// "*", or {body: /list/*/name}
+void ReadResource(const YamlValue& value, QuotaRule* rule) {
+  rule->resource_from_star = true;
+  if (value.IsScalar()) {
+    if (value.AsString() != "*") value.Fail("expected \"*\": the first * of the rule's pointers");
+    return;
+  }
+  YamlMap map = value.AsMap();
+  const YamlValue pointer = map.Require("body");
+  rule->resource_pointer = LoadPointer(pointer);
+  if (pointer.IsScalar() && rule->resource_pointer.find("/*") == std::string::npos)
+    pointer.Fail("expected a pointer with the first * of the rule's others, such as /data/*/model");
+  map.Finish();
+}
+
 ResourceException Exception(const std::string& resource, const YamlValue& value, const QuotaRule& rule) {
   ResourceException exception{resource, rule.quota, rule.unit, std::nullopt};
   YamlMap map = value.AsMap();
@@ -100,10 +115,7 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
   for (const auto& [resource, entry] : map.Get("by_resource").AsMap().Entries()) {
     rule.by_resource.push_back(Exception(resource, entry, rule));
   }
-  if (const YamlValue resource = map.Get("resource"); resource.Present()) {
-    rule.resource_from_star = true;
-    if (resource.AsString() != "*") resource.Fail("expected \"*\": the first * of the rule's pointers");
-  }
+  if (const YamlValue resource = map.Get("resource"); resource.Present()) ReadResource(resource, &rule);
   ReadAnyForAll(&rule);
   for (const auto& sources : rule.sources) {
     rule.several = rule.several || std::ranges::any_of(sources, &FieldSource::several);

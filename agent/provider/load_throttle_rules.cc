@@ -52,6 +52,7 @@ When LoadWhen(const YamlValue& value) {
   YamlMap map = value.AsMap();
   When when{LoadStatuses(map.Get("status")), map.Get("path").AsString(),
             LoadConditions(Condition::On::kHeader, map.Get("header"))};
+  if (const YamlValue events = map.Get("events"); events.Present()) when.events = events.AsBool();
   map.Finish();
   return when;
 }
