@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apis/poll_target.h"
 #include "app/catalogue.h"
 #include "base/embedded.h"
 #include "cli/explain.h"
@@ -160,11 +161,11 @@ TEST(RecordingsTest, EveryExporterHasAnOrdinaryAndAThrottledOne) {
 }
 
 bool IsAnswerToPoll(const Recording& recording, const provider::ExporterInfo& info) {
-  const size_t host = recording.url.find("://") + 3;
-  const std::string base =
-      info.base_url.empty() ? recording.url.substr(0, recording.url.find('/', host)) : info.base_url;
+  const std::string& base = info.base_url.empty() ? recording.url : info.base_url;
+  const size_t path = std::min(base.find('/', base.find("://") + 3), base.size());
+  const std::string base_path = info.base_url.empty() ? "" : base.substr(path);
   return recording.method == info.poll->method &&
-         recording.url == base + info.poll->path;
+         recording.url == base.substr(0, path) + apis::Joined(base_path, info.poll->path);
 }
 
 bool SaysALevel(const json& quota) {
