@@ -30,6 +30,15 @@ Result<PollEndpoint> ResolvePoll(const PollOptions& options, const std::optional
   return endpoint;
 }
 
+std::string Joined(std::string_view base, std::string_view path) {
+  std::string joined = std::string(base).append(path);
+  for (size_t at = joined.find("/../"); at != std::string::npos; at = joined.find("/../")) {
+    const size_t step = at == 0 ? 0 : joined.rfind('/', at - 1);
+    joined.erase(step, at + 3 - step);
+  }
+  return joined;
+}
+
 const PollEndpoint& PollTarget::endpoint() const { return *route->poll; }
 
 std::string_view PollTarget::path() const {
@@ -39,7 +48,13 @@ std::string_view PollTarget::path() const {
 
 std::string PollTarget::Url() const {
   const http::BaseUrl& base = route->base;
-  return (base.tls ? "https://" : "http://") + base.authority + base.path + endpoint().path;
+  return (base.tls ? "https://" : "http://") + base.authority + Joined(base.path, path()) +
+         endpoint().path.substr(path().size());
+}
+
+void PollTarget::SetPath(http::Exchange* exchange) const {
+  exchange->path = Joined(route->base.path, path());
+  exchange->described_path = route->described_base ? Joined(*route->described_base, path()) : "";
 }
 
 PollTarget::Request PollTarget::Asked() const {

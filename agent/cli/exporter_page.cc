@@ -138,6 +138,7 @@ std::string WhenText(const provider::When& when) {
   if (!when.statuses.empty()) parts.push_back(fmt::format("status {}", fmt::join(when.statuses, " or ")));
   if (!when.path.empty()) parts.push_back("path below " + when.path);
   for (const Condition& condition : when.headers) parts.push_back(ConditionText(condition));
+  if (when.events) parts.emplace_back("in a stream's events");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 

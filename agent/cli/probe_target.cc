@@ -70,9 +70,10 @@ Result<ProbeTarget> FromBase(const std::string& name, const std::string& base_ur
   ProbeTarget target;
   target.name = name;
   target.host = base->host;
-  target.path = base->path + std::string(path.substr(0, path.find('?')));
-  target.request.url =
-      (base->tls ? "https://" : "http://") + base->authority + base->path + std::string(path);
+  const std::string_view alone = path.substr(0, path.find('?'));
+  target.path = apis::Joined(base->path, alone);
+  target.request.url = (base->tls ? "https://" : "http://") + base->authority + target.path +
+                       std::string(path.substr(alone.size()));
   return target;
 }
 

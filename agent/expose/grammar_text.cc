@@ -103,6 +103,8 @@ Json ShapeOf(const GrammarKey& key) {
       return OneOrList(Either(PlaceRef("source"), Words(key.of)));
     case Shape::kRetryAfter:
       return OneOrList(Either(TextLike(kHeader), PlaceRef("source")));
+    case Shape::kResourceNames:
+      return Either(Words("star"), PlaceRef(key.of));
     case Shape::kTokenCounts:
       return TokenCounts(key.of);
     default:
@@ -140,6 +142,8 @@ std::string MapInWords(const GrammarKey& key) {
       return fmt::format("map: source, or one of the {}, or list", key.of);
     case Shape::kRetryAfter:
       return "header or map: source, or list";
+    case Shape::kResourceNames:
+      return fmt::format("`\"*\"`, or map: {}", key.of);
     case Shape::kTokenCounts:
       return fmt::format("JSON pointer, or list, or map: {}", key.of);
     default:
@@ -175,7 +179,7 @@ std::string InWords(const GrammarKey& key) {
     case Shape::kStatuses:
       return "status, or list";
     case Shape::kWord:
-      return key.of == "star" ? "`\"*\"`" : fmt::format("one of the {}", key.of);
+      return fmt::format("one of the {}", key.of);
     case Shape::kWords:
       return fmt::format("one of the {}, or list", key.of);
     case Shape::kWordMap:

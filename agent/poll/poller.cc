@@ -200,7 +200,7 @@ class Poller::Impl {
     http::Exchange exchange;
     exchange.method = target.endpoint().method;
     exchange.host = route.base.host;
-    apis::SetPath(route, target.path(), &exchange);
+    target.SetPath(&exchange);
     exchange.status = result.status;
     exchange.fields = std::move(result.fields);
     exchange.sent_at = attempt.sent_at;

@@ -88,6 +88,7 @@ struct When {
   std::vector<int> statuses;       // any of them; empty: all
   std::string path;                // prefix of the request's path; empty: any
   std::vector<Condition> headers;  // all of them
+  bool events = false;             // in the events of a stream, the last that said it; else in a document
 };
 
 // One quota (or one per name, if headers hold a '*'), or the several quotas of IETF policy fields.
@@ -108,6 +109,7 @@ struct QuotaRule {
   std::vector<ResourceException> by_resource;
 
   bool resource_from_star = false;  // the first '*' of a JSON pointer names the resource
+  std::string resource_pointer;     // or the names that stand here do, below the same first '*'
 
   bool reads_body = false;  // some source stands in the response's body
   bool several = false;     // some source speaks of several quotas
@@ -167,6 +169,7 @@ struct Exporter {
   std::shared_ptr<const HeaderIndex> index;
   PointerSet body_pointers;
   std::vector<BodyAsk> body_asks;
+  uint64_t event_pointers = 0;  // of these, what quota rules ask of events
 };
 
 }  // namespace apiquota::provider

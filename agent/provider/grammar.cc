@@ -112,7 +112,18 @@ constexpr GrammarKey kQuota[] = {
     {"by_resource", Shape::kPlaceMap,
      "What differs for some resources: `{graphql: {quota: points, unit: points}, search: {window: 60s}}`.",
      "by_resource"},
-    {"resource", Shape::kWord, "The first `*` of the rule's JSON pointers names the resource.", "star"},
+    {"resource", Shape::kResourceNames,
+     "`\"*\"`: the first `*` of the rule's JSON pointers names the resource; or the names stand elsewhere "
+     "below that "
+     "`*`.",
+     "resource_names"},
+};
+
+constexpr GrammarKey kResourceNames[] = {
+    {"body", Shape::kPointer,
+     "A pointer with the first `*` of the rule's others: each name that stands there is a resource, as in "
+     "`/data/*/models/*`.",
+     "", true},
 };
 
 constexpr GrammarKey kByResource[] = {
@@ -154,6 +165,8 @@ constexpr GrammarKey kWhen[] = {
     {"path", Shape::kPath,
      "How the request's path begins (a path that `explain` is not told rules nothing out)."},
     {"header", Shape::kPlaces, "All of these headers.", "header_condition"},
+    {"events", Shape::kFlag,
+     "The rule's pointers are looked for in each event of a stream, of which the last that said it counts."},
 };
 
 constexpr GrammarKey kThrottle[] = {
@@ -207,6 +220,7 @@ constexpr GrammarPlace kPlaces[] = {
      kOneOfResource},
     {"quota", "One limited thing, or with a `*` one per name that the API brings.", kQuota},
     {"by_resource", "What differs for this resource.", kByResource},
+    {"resource_names", "Where an element says which resources it speaks of.", kResourceNames},
     {"source", "Where one value stands, and which part of the text it is.", kSource, kOneOfSource},
     {"when", "Which responses the rule speaks of.", kWhen},
     {"throttle", "A response by which the API refuses or slows down.", kThrottle},

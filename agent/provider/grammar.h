@@ -44,11 +44,12 @@ enum class Shape : uint8_t {
   kPlace,     // a map whose keys are those of the place `of`
   kPlaces,    // one or a list
   kPlaceList,
-  kPlaceMap,     // text to such maps
-  kWords,        // one or a list of words of `of`
-  kWindow,       // sources, or words of `of`
-  kRetryAfter,   // headers or sources
-  kTokenCounts,  // pointers, or a map of the place `of`
+  kPlaceMap,       // text to such maps
+  kWords,          // one or a list of words of `of`
+  kWindow,         // sources, or words of `of`
+  kRetryAfter,     // headers or sources
+  kResourceNames,  // "*", or a map of the place `of`
+  kTokenCounts,    // pointers, or a map of the place `of`
 };
 
 struct GrammarKey {

@@ -45,6 +45,7 @@ When LoadWhen(const YamlValue& value) {
   RuleMap map(value, "when");
   When when{LoadStatuses(map.Get("status")), LoadPathPrefix(map.Get("path")),
             LoadConditions(Condition::On::kHeader, map.Get("header"))};
+  if (const YamlValue events = map.Get("events"); events.Present()) when.events = events.AsBool();
   map.Finish();
   return when;
 }
@@ -63,7 +64,8 @@ ThrottleRule LoadThrottleRule(const YamlValue& value) {
   }
   const auto served = [](int status) { return status < 400; };
   if (rule.conditions.empty() && rule.path.empty() && std::ranges::any_of(rule.statuses, served)) {
-    map.Get("status").Fail("expected a path, header, body or stream beside a status that is no refusal by itself");
+    map.Get("status").Fail(
+        "expected a path, header, body or stream beside a status that is no refusal by itself");
   }
   rule.scope =
       map.Get("scope").AsEnum(std::span<const std::pair<std::string_view, ThrottleScope>>(kScopeWords));

@@ -80,7 +80,7 @@ TEST(ExporterMeaningTest, OneQuotaComesBackInOneWay) {
 
 TEST(ExporterMeaningTest, WhatIsServedIsNoRefusalByItsStatusAlone) {
   EXPECT_EQ(ErrorOf("throttle: [{status: [429, 200], scope: primary}]\n"),
-            "x.yaml:3:21: expected a header, body or stream beside a status that is no refusal by itself");
+            "x.yaml:3:21: expected a path, header, body or stream beside a status that is no refusal by itself");
   EXPECT_EQ(ErrorOf("throttle: [{status: 200, stream: {pointer: /error}, scope: primary}]\n"), "");
 }
 
