@@ -72,32 +72,34 @@ void CheckSaysSomething(const YamlValue& value, const QuotaRule& rule) {
   if (!sources && rule.policy_header.empty() && rule.status_header.empty()) {
     value.Fail("expected at least one of limit, remaining, used, reset, policy and status");
   }
-  // "*", or {body: /list/*/name}
-  void ReadResource(const YamlValue& value, QuotaRule* rule) {
-    rule->resource_from_star = true;
-    if (value.IsScalar()) {
-      if (value.AsString() != "*") value.Fail("expected \"*\": the first * of the rule's pointers");
-      return;
-    }
-    RuleMap map(value, "resource_names");
-    const YamlValue pointer = map.Get("body");
-    rule->resource_pointer = LoadPointer(pointer);
-    if (pointer.IsScalar() && rule->resource_pointer.find("/*") == std::string::npos)
-      pointer.Fail("expected a pointer with the first * of the rule's others, such as /data/*/model");
-    map.Finish();
-  }
+}
 
-  ResourceException Exception(const std::string& resource, const YamlValue& value, const QuotaRule& rule) {
-    ResourceException exception{resource, rule.quota, rule.unit, std::nullopt};
-    RuleMap map(value, "by_resource");
-    if (const YamlValue quota = map.Get("quota"); quota.Present()) exception.quota = LoadName(quota);
-    if (const YamlValue unit = map.Get("unit"); unit.Present()) exception.unit = LoadUnit(unit);
-    if (const YamlValue window = map.Get("window"); window.Present()) {
-      exception.window_seconds = LoadSpan(window);
-    }
-    map.Finish();
-    return exception;
+// "*", or {body: /list/*/name}
+void ReadResource(const YamlValue& value, QuotaRule* rule) {
+  rule->resource_from_star = true;
+  if (value.IsScalar()) {
+    if (value.AsString() != "*") value.Fail("expected \"*\": the first * of the rule's pointers");
+    return;
   }
+  RuleMap map(value, "resource_names");
+  const YamlValue pointer = map.Get("body");
+  rule->resource_pointer = LoadPointer(pointer);
+  if (pointer.IsScalar() && rule->resource_pointer.find("/*") == std::string::npos)
+    pointer.Fail("expected a pointer with the first * of the rule's others, such as /data/*/model");
+  map.Finish();
+}
+
+ResourceException Exception(const std::string& resource, const YamlValue& value, const QuotaRule& rule) {
+  ResourceException exception{resource, rule.quota, rule.unit, std::nullopt};
+  RuleMap map(value, "by_resource");
+  if (const YamlValue quota = map.Get("quota"); quota.Present()) exception.quota = LoadName(quota);
+  if (const YamlValue unit = map.Get("unit"); unit.Present()) exception.unit = LoadUnit(unit);
+  if (const YamlValue window = map.Get("window"); window.Present()) {
+    exception.window_seconds = LoadSpan(window);
+  }
+  map.Finish();
+  return exception;
+}
 
 }  // namespace
 

@@ -11,12 +11,12 @@ namespace apiquota::provider {
 
 // The word, as a table of words that mean themselves (YamlValue::AsEnum).
 inline constexpr auto kUnits = [] {
-  constexpr std::array<std::string_view, 38> kWords = {
+  constexpr std::array<std::string_view, 39> kWords = {
       // of nearly every API
       "requests", "tokens", "points", "credits", "percent", "ratio", "concurrent-requests",
       // of what is carried or made
-      "bytes", "characters", "images", "pages", "files", "messages", "emails", "recipients", "posts",
-      "events", "records", "entities", "orders", "pulls", "errors", "jobs", "queries", "searches",
+      "bytes", "megabytes", "characters", "images", "pages", "files", "messages", "emails", "recipients",
+      "posts", "events", "records", "entities", "orders", "pulls", "errors", "jobs", "queries", "searches",
       // of time and money
       "seconds", "minutes", "audio-seconds", "usd", "eur",
       // of one API's own reckoning
