@@ -171,10 +171,16 @@ TEST_F(RecordTest, WrongUseIsASentence) {
   };
   EXPECT_EQ(refused(answer, {.exporter = "github"}),
             "the input does not say what was asked for: say --request-url\n");
+  EXPECT_EQ(refused(answer, {.exporter = "githb"}),
+            "NAME: unknown exporter; did you mean \"github\"?; a new API needs its file first: "
+            "exporters/NAME.yaml, and "
+            "--exporters.dir exporters\n");
   EXPECT_EQ(
-      refused(answer, {.exporter = "githb"}),
-      "unknown exporter; did you mean \"github\"?; a new API needs its file first: exporters/NAME.yaml, and "
-      "--exporters.dir exporters\n");
+      refused(answer, {.exporter = "brand-new-thing"}),
+      "NAME: unknown exporter; a new API needs its file first: exporters/NAME.yaml, and --exporters.dir "
+      "exporters\n");
+  EXPECT_EQ(refused(answer, {.exporter = "github", .request_url = "foo"}),
+            "--request-url: expected a URL such as https://api.github.com/user\n");
   EXPECT_EQ(refused(answer, {.exporter = "github", .name = "../x"}),
             "--case: expected a name of lower-case letters, digits and -\n");
   EXPECT_EQ(refused(answer, {.exporter = "github", .source = "me"}),
