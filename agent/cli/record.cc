@@ -179,6 +179,16 @@ std::string Advice(bool same) {
          "where recordings keep nothing.\n";
 }
 
+// An exporter that is not there may be one that is to be written.
+std::string WithAdvice(const std::string& message) {
+  constexpr std::string_view kUnknown = "unknown exporter";
+  if (!message.starts_with(kUnknown)) return message;
+  const bool slip = message.find("did you mean") != std::string::npos;
+  return fmt::format(
+      "NAME: {}; a new API needs its file first: exporters/NAME.yaml, and --exporters.dir exporters",
+      slip ? std::string_view(message) : kUnknown);
+}
+
 struct Recorded {
   fs::path http;
   expose::Explanation explanation;
@@ -192,11 +202,7 @@ Outcome<Recorded> Record(const RecordOptions& options, const Clock& clock, std::
                                   .exporters_dir = options.exporters_dir,
                                   .clock_now = clock.SystemNow()};
   auto reader = ExchangeReader::For(reading);
-  if (!reader) {
-    return Refuse(
-        fmt::format("{}; a new API needs its file first: exporters/NAME.yaml, and --exporters.dir exporters",
-                    reader.error().message));
-  }
+  if (!reader) return Refuse(WithAdvice(reader.error().message));
   const auto printed = options.url.empty() ? ReadAnswer(options, *reader, in) : AskNow(options, clock);
   if (!printed) return std::unexpected(printed.error());
   const ExchangeReader::Reading original = reader->Read(*printed);

@@ -16,6 +16,7 @@
 #include "cli/redact_text.h"
 #include "cli/redact_value.h"
 #include "http/date.h"
+#include "http/query.h"
 #include "provider/body_scan.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
@@ -40,20 +41,28 @@ std::string HostWithoutCustomer(const Exporter& exporter, const std::string& hos
   return std::string(kSomeHost);
 }
 
-// The longest beginning of the path that some rule names.
-size_t NamedByRules(const Exporter& exporter, std::string_view path) {
-  size_t longest = 0;
+// How much of the path rules name, and where a part of it follows that names the resource.
+struct Named {
+  size_t length = 0;
+  size_t resource_at = std::string_view::npos;
+};
+
+Named NamedByRules(const Exporter& exporter, std::string_view path) {
+  Named named;
   const auto look = [&](std::string_view prefix) {
     prefix = prefix.substr(0, prefix.find_first_of("*?"));
-    if (path.starts_with(prefix)) longest = std::max(longest, prefix.size());
+    if (!path.starts_with(prefix)) return false;
+    named.length = std::max(named.length, prefix.size());
+    return true;
   };
   for (const provider::QuotaRule& rule : exporter.quotas) look(rule.when.path);
   for (const provider::ThrottleRule& rule : exporter.throttles) look(rule.path);
   for (const provider::ResourceRule& rule : exporter.resources) {
-    if (rule.from == provider::ResourceRule::From::kPath) look(rule.name);
+    if (rule.from != provider::ResourceRule::From::kPath || !look(rule.name)) continue;
+    if (const size_t star = rule.name.find('*'); star != std::string::npos) named.resource_at = star;
   }
   if (exporter.info.poll) look(exporter.info.poll->path);
-  return longest;
+  return named;
 }
 
 // Whose name the next segment is: "/accounts/acme/models".
@@ -66,14 +75,16 @@ bool IsFollowedByAName(std::string_view segment) {
 }
 
 std::string PathWithoutNames(const Exporter& exporter, std::string_view path) {
-  const size_t named = NamedByRules(exporter, path);
+  const Named named = NamedByRules(exporter, path);
   std::string out;
   size_t end = 0;
   bool name = false;
   for (const std::string_view segment : Split(path, '/')) {
     if (end > 0) out += '/';
+    const bool resource = end <= named.resource_at && named.resource_at <= end + segment.size();
     end += segment.size() + 1;
-    const bool shown = end <= named + 1 || segment.empty() || (!name && ShowsNoIdentifier(segment, 4));
+    const bool harmless = resource ? ShowsNoIdentifier(segment, kDigitsOfNames) : NamesAnEndpoint(segment);
+    const bool shown = end <= named.length + 1 || segment.empty() || (harmless && (!name || resource));
     out += shown ? segment : kRedacted;
     name = IsFollowedByAName(segment);
   }
@@ -121,11 +132,15 @@ std::optional<std::string> HeaderJson(const std::vector<Interest>& interests, st
                                                   nlohmann::ordered_json::error_handler_t::replace);
 }
 
-std::string MediaType(std::string_view value) {
+// Of the types that make a difference to how a body is read.
+std::string_view MediaType(std::string_view value) {
+  constexpr std::string_view kTypes[] = {"application/json",  "text/event-stream", "application/x-ndjson",
+                                         "application/jsonl", "text/plain",        "application/problem+json",
+                                         "text/html",         "application/xml",   "application/grpc"};
   const std::string type = ToLower(Trim(value.substr(0, value.find(';'))));
-  const bool fits = std::ranges::all_of(
-      type, [](char c) { return (c >= 'a' && c <= 'z') || c == '/' || c == '-' || c == '+' || c == '.'; });
-  return fits ? type : "application/octet-stream";
+  const auto* known = std::ranges::find(kTypes, type);
+  if (known != std::end(kTypes)) return *known;
+  return type.ends_with("+json") ? "application/json" : "application/octet-stream";
 }
 
 class Writer {
@@ -192,7 +207,9 @@ class Writer {
 };
 
 bool NamesACredential(const Exporter& exporter, std::string_view name) {
-  const auto rule = [&](const auto& r) { return EqualsIgnoreCase(r.header, name); };
+  const auto rule = [&](const auto& r) {
+    return EqualsIgnoreCase(r.header, name) || (!r.query.empty() && http::MeansName(name, r.query));
+  };
   const auto part = [&](std::string_view word) { return ContainsIgnoreCase(name, word); };
   constexpr std::string_view kWords[] = {"key", "token", "secret", "auth", "cookie", "password", "signature"};
   return std::ranges::any_of(exporter.info.credentials, rule) || std::ranges::any_of(kWords, part);

@@ -51,7 +51,7 @@ Json Unread(const Json& value, std::string_view key, size_t depth) {
   if (value.is_array() && !value.empty()) out.push_back(Unread(value.front(), key, depth + 1));
   if (!value.is_object()) return out;
   for (const auto& [name, member] : value.items()) {
-    if (ShowsNoIdentifier(name, 2)) out[name] = Unread(member, name, depth + 1);
+    if (IsPlainName(name)) out[name] = Unread(member, name, depth + 1);
   }
   return out;
 }
@@ -112,7 +112,7 @@ JsonRedactor::Json JsonRedactor::Walk(const Json& node, const Alive& alive, size
     ++index;
     Json shown;
     if (below.empty() || depth == kDepthMax) {
-      if (node.is_object() && !ShowsNoIdentifier(key, 2)) continue;
+      if (node.is_object() && !IsPlainName(key)) continue;
       shown = Unread(value, key, depth);
     } else if (value.is_structured()) {
       shown = Walk(value, below, depth + 1);

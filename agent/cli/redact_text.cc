@@ -46,26 +46,54 @@ bool IsWord(std::string_view letters) {
 
 // "1h30m", "20ms": numbers and units in turn.
 bool IsSpan(std::string_view piece) {
-  if (piece.empty() || !IsDigit(piece.front()) || IsDigit(piece.back())) return false;
+  constexpr size_t kLongest = 12;
+  if (piece.empty() || piece.size() > kLongest || !IsDigit(piece.front()) || IsDigit(piece.back()))
+    return false;
   size_t letters = 0;
   size_t digits = 0;
   for (const char c : piece) {
-    letters = IsLetter(c) ? letters + 1 : 0;
+    if (!IsDigit(c) && std::string_view("hmsdwnu").find(c) == std::string_view::npos) return false;
+    letters = IsDigit(c) ? 0 : letters + 1;
     digits = IsDigit(c) ? digits + 1 : 0;
     if (letters > 2 || digits > 4) return false;
   }
-  return piece.size() <= 12;
+  return true;
+}
+
+// "01T10": the day and the hour of an RFC 3339 time.
+bool IsDayAndHour(std::string_view piece) {
+  return piece.size() == 5 && piece[2] == 'T' && std::ranges::count_if(piece, IsDigit) == 4;
+}
+
+// "v1", "v1beta1"
+bool IsVersion(std::string_view piece) {
+  constexpr size_t kNumberMax = 3;
+  if (!piece.starts_with('v')) return false;
+  piece.remove_prefix(1);
+  const auto number = [&] {
+    const size_t size = std::min(piece.find_first_not_of("0123456789"), piece.size());
+    piece.remove_prefix(size);
+    return size;
+  };
+  if (const size_t digits = number(); digits == 0 || digits > kNumberMax) return false;
+  for (const std::string_view stage : {"alpha", "beta"}) {
+    if (!piece.starts_with(stage)) continue;
+    piece.remove_prefix(stage.size());
+    if (number() > 2) return false;
+  }
+  return piece.empty();
 }
 
 // Of letters and digits alone.
 bool IsHarmless(std::string_view piece, size_t digits_max) {
-  constexpr size_t kMixedMax = 6;
+  constexpr size_t kMixedMax = 4;
+  constexpr size_t kShortMax = 6;
   constexpr size_t kNumberMax = 4;
   constexpr size_t kBesideMin = 5;
   const auto digits = static_cast<size_t>(std::ranges::count_if(piece, IsDigit));
   if (digits == piece.size()) return digits <= digits_max;
   if (digits == 0) return IsWord(piece);
-  if (piece.size() <= kMixedMax || IsSpan(piece)) return true;
+  if (piece.size() <= kMixedMax || IsSpan(piece) || IsDayAndHour(piece)) return true;
   // "davinci003", "24hours", "RequestsPer100Seconds": one short number beside words.
   const size_t first = piece.find_first_of("0123456789");
   const std::string_view before = piece.substr(0, first);
@@ -73,6 +101,7 @@ bool IsHarmless(std::string_view piece, size_t digits_max) {
   const bool one = std::ranges::all_of(piece.substr(first, digits), IsDigit);
   const bool long_words =
       before.empty() || after.empty() || std::min(before.size(), after.size()) >= kBesideMin;
+  if (one && piece.size() <= kShortMax) return true;
   return one && digits <= kNumberMax && long_words && IsWord(before) && IsWord(after);
 }
 
@@ -89,12 +118,13 @@ bool IsCompound(char c) { return IsPart(c) || c == '-' || c == '_' || c == '.' |
 
 // A run of letters, digits and what ties them together.
 bool CompoundIsHarmless(std::string_view compound, size_t digits_max) {
-  if (BeginsLikeCredential(compound)) return false;
   while (!compound.empty()) {
+    if (BeginsLikeCredential(compound)) return false;
     const auto* end = std::ranges::find_if_not(compound, IsPart);
     const auto size = static_cast<size_t>(end - compound.begin());
     if (!IsHarmless(compound.substr(0, size), digits_max)) return false;
-    compound.remove_prefix(std::min(size + 1, compound.size()));
+    const bool escape = compound.substr(size).starts_with('%');  // "%3A"
+    compound.remove_prefix(std::min(size + (escape ? 3 : 1), compound.size()));
   }
   return true;
 }
@@ -135,6 +165,25 @@ std::string WithoutIdentifiers(std::string_view text, size_t digits_max) {
 
 bool ShowsNoIdentifier(std::string_view text, size_t digits_max) {
   return WithoutIdentifiers(text, digits_max) == text;
+}
+
+bool IsPlainName(std::string_view text) {
+  return std::ranges::none_of(text, IsDigit) && ShowsNoIdentifier(text, 0);
+}
+
+bool NamesAnEndpoint(std::string_view segment) {
+  constexpr size_t kNumberMax = 4;
+  if (segment.find('@') != std::string_view::npos) return false;
+  while (!segment.empty()) {
+    const auto* end = std::ranges::find_if_not(segment, IsPart);
+    const std::string_view piece = segment.substr(0, static_cast<size_t>(end - segment.begin()));
+    const auto digits = static_cast<size_t>(std::ranges::count_if(piece, IsDigit));
+    const bool numbered = digits == 1 && IsDigit(piece.back());  // "oauth2"
+    const bool plain = digits == 0 || digits == piece.size() || numbered;
+    if (!IsVersion(piece) && !(plain && ShowsNoIdentifier(piece, kNumberMax))) return false;
+    segment.remove_prefix(std::min(piece.size() + 1, segment.size()));
+  }
+  return true;
 }
 
 bool LooksLikeCode(std::string_view text) {

@@ -21,6 +21,13 @@ std::string WithoutIdentifiers(std::string_view text, size_t digits_max);
 // Whether nothing in it looks like one.
 bool ShowsNoIdentifier(std::string_view text, size_t digits_max);
 
+// A name as programs have them: words tied together by "_", "-" and "."; no digits.
+bool IsPlainName(std::string_view text);
+
+// A segment of a path that says which endpoint it is and nothing else: "models", "v1beta", "2024-04",
+// "graphql.json".
+bool NamesAnEndpoint(std::string_view segment);
+
 // A word such as an error code: "rate_limit_exceeded", "Throttling.User".
 bool LooksLikeCode(std::string_view text);
 

@@ -32,9 +32,10 @@ bool IsAmount(const FieldSource& source, std::string_view text) {
 std::optional<std::string> AroundAfter(const FieldSource& source, std::string_view text) {
   const auto parts = provider::PickTexts(source, text);
   if (!parts || parts->empty()) return std::nullopt;
-  return source.after + (source.after.ends_with(' ') ? "" : " ") +
-         (IsAmount(source, parts->front()) ? parts->front()
-                                           : WithoutIdentifiers(parts->front(), kDigitsOfAmounts));
+  std::string leads;
+  for (const std::string& lead : source.after) leads.append(lead).append(lead.ends_with(' ') ? "" : " ");
+  return leads + (IsAmount(source, parts->front()) ? parts->front()
+                                                   : WithoutIdentifiers(parts->front(), kDigitsOfAmounts));
 }
 
 // A partition key (RateLimit's `pk`) says whose quota it is.

@@ -133,11 +133,19 @@ std::string LoadHint(const YamlValue& item) {
   return text;
 }
 
+// Whether a rule speaks of this quota, of some resource at least.
+bool Names(const QuotaRule& rule, const std::string& quota) {
+  return rule.quota == quota ||
+         std::ranges::find(rule.by_resource, quota, &ResourceException::quota) != rule.by_resource.end();
+}
+
 // Rules may share a quota, where an API says it here or there; it comes back in one way all the same.
 void CheckOneKind(const YamlValue& last, const std::vector<QuotaRule>& rules) {
   const QuotaRule& rule = rules.back();
   const auto another = [&](const QuotaRule& known) {
-    return known.quota == rule.quota && (known.kind != rule.kind || known.kind_assumed != rule.kind_assumed);
+    if (known.kind == rule.kind && known.kind_assumed == rule.kind_assumed) return false;
+    const auto shared = [&](const ResourceException& exception) { return Names(known, exception.quota); };
+    return Names(known, rule.quota) || std::ranges::any_of(rule.by_resource, shared);
   };
   if (std::ranges::any_of(rules, another)) {
     last.AsMap().Get("kind").Fail(

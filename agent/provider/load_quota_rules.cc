@@ -126,8 +126,10 @@ QuotaRule LoadQuotaRule(const YamlValue& value) {
     rule.policy_header = LoadHeaderName(header);
   if (const YamlValue header = map.Get("status"); header.Present())
     rule.status_header = LoadHeaderName(header);
-  for (const auto& [word, unit] : map.Get("units").AsMap().Entries())
+  for (const auto& [word, unit] : map.Get("units").AsMap().Entries()) {
+    if (!FitForLabel(word)) unit.Fail("expected a word that the quota's name holds");
     rule.units.push_back({word, LoadUnit(unit)});
+  }
   for (const auto& [resource, entry] : map.Get("by_resource").AsMap().Entries()) {
     if (!FitForLabel(resource))
       entry.Fail("expected the name of a resource, of 1 to 128 printable characters");

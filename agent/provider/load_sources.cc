@@ -138,6 +138,8 @@ double LoadConstant(SignalField field, const YamlValue& value) {
   const double number = value.AsNumber();
   const bool limit = field == SignalField::kLimit;
   if (limit && number <= 0) value.Fail("expected a limit of more than 0");
+  constexpr double kUnlimited = 1152921504606846976.0;  // 2^60: formats.h reads it as no number either
+  if (number >= kUnlimited) value.Fail("expected a quantity: what is unlimited has no constant");
   if (number < 0) value.Fail("expected 0 or more: an amount can't be negative");
   return number;
 }

@@ -96,21 +96,26 @@ constexpr std::string_view kHostile = R"({{"log": {{"entries": [{{
       \"email\": \"{33}@mail.example\"}}"}}}}}}]}}}})";
 
 TEST_F(RecordTest, NoSecretReachesTheFilesOrTheTerminal) {
-  std::vector<std::string> canaries;
-  fmt::dynamic_format_arg_store<fmt::format_context> places;
-  for (int i = 0; i < 34; ++i) canaries.push_back(fmt::format("xK9canary{:02}Qz7Lm2Rt6", i));
-  for (const std::string& canary : canaries) places.push_back(canary);
-  std::string har = fmt::vformat(kHostile, places);
-  std::erase(har, '\n');
-  for (const std::string exporter :
-       {"openai", "generic", "anthropic", "github", "google-gemini", "shopify"}) {
-    ASSERT_NE(Record(har, {.exporter = exporter, .name = exporter, .source = "inferred by a test"}), 2)
-        << err_;
-    const std::string text =
-        ReadAll(folder_ / (exporter + ".http")) + ReadAll(folder_ / (exporter + ".json")) + out_ + err_;
-    EXPECT_NE(text.find("HTTP/1.1 429"), std::string::npos);
-    for (const std::string& canary : canaries) EXPECT_EQ(text.find(canary), std::string::npos) << text;
-    EXPECT_EQ(text.find("acme"), std::string::npos) << text;
+  for (const std::string shape : {"xK9canary{:02}Qz7Lm2Rt6", "CANARY-7f3b9a-{:02}", "sk-proj-canary{:02}"}) {
+    std::vector<std::string> canaries;
+    fmt::dynamic_format_arg_store<fmt::format_context> places;
+    for (int i = 0; i < 34; ++i) canaries.push_back(fmt::format(fmt::runtime(shape), i));
+    for (const std::string& canary : canaries) places.push_back(canary);
+    std::string har = fmt::vformat(kHostile, places);
+    std::erase(har, '\n');
+    for (const std::string exporter :
+         {"openai", "generic", "anthropic", "github", "google-gemini", "shopify"}) {
+      ASSERT_NE(
+          Record(har,
+                 {.exporter = exporter, .name = exporter, .source = "inferred by a test", .force = true}),
+          2)
+          << err_;
+      const std::string text =
+          ReadAll(folder_ / (exporter + ".http")) + ReadAll(folder_ / (exporter + ".json")) + out_ + err_;
+      EXPECT_NE(text.find("HTTP/1.1 429"), std::string::npos);
+      for (const std::string& canary : canaries) EXPECT_EQ(text.find(canary), std::string::npos) << text;
+      EXPECT_EQ(text.find("acme"), std::string::npos) << text;
+    }
   }
 }
 
@@ -166,10 +171,16 @@ TEST_F(RecordTest, WrongUseIsASentence) {
   };
   EXPECT_EQ(refused(answer, {.exporter = "github"}),
             "the input does not say what was asked for: say --request-url\n");
+  EXPECT_EQ(refused(answer, {.exporter = "githb"}),
+            "NAME: unknown exporter; did you mean \"github\"?; a new API needs its file first: "
+            "exporters/NAME.yaml, and "
+            "--exporters.dir exporters\n");
   EXPECT_EQ(
-      refused(answer, {.exporter = "githb"}),
-      "unknown exporter; did you mean \"github\"?; a new API needs its file first: exporters/NAME.yaml, and "
-      "--exporters.dir exporters\n");
+      refused(answer, {.exporter = "brand-new-thing"}),
+      "NAME: unknown exporter; a new API needs its file first: exporters/NAME.yaml, and --exporters.dir "
+      "exporters\n");
+  EXPECT_EQ(refused(answer, {.exporter = "github", .request_url = "foo"}),
+            "--request-url: expected a URL such as https://api.github.com/user\n");
   EXPECT_EQ(refused(answer, {.exporter = "github", .name = "../x"}),
             "--case: expected a name of lower-case letters, digits and -\n");
   EXPECT_EQ(refused(answer, {.exporter = "github", .source = "me"}),

@@ -34,8 +34,8 @@ TEST(RedactTextTest, WhatCouldBeSomebodysGoes) {
   for (const char* text :
        {"sk-ant-api03-word", "ghp_word", "550e8400-e29b-41d4-a716-446655440000", "org-AbCd1234EfGh5678IjKl",
         "jo.doe+x@mail.example.com", "123456789", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
-        "9f86d081884c7d65", "qwrtpsdfghjklzxcvb", "aXbYcZdWeVfU", "req_011CSHoEeqs5C35K2UUqR7Fy",
-        "AKIAIOSFODNNEXAMPLE", "acct_1032D82eZvKYlo2C"}) {
+        "9f86d081884c7d65", "qwrtpsdfghjklzxcvb", "CANARY-7f3b9a", "aXbYcZdWeVfU",
+        "req_011CSHoEeqs5C35K2UUqR7Fy", "AKIAIOSFODNNEXAMPLE", "acct_1032D82eZvKYlo2C"}) {
     EXPECT_EQ(WithoutIdentifiers(text, kDigitsOfNames), kRedacted) << text;
   }
   EXPECT_EQ(WithoutIdentifiers("limit of org-AbCd1234EfGh5678 (jo@a.example): 5\x1b\xc3\xa9", 8),
@@ -45,6 +45,16 @@ TEST(RedactTextTest, WhatCouldBeSomebodysGoes) {
 TEST(RedactTextTest, TheNumberOfDigitsIsTheCallersToJudge) {
   EXPECT_TRUE(ShowsNoIdentifier("1718236861", kDigitsOfAmounts));
   EXPECT_FALSE(ShowsNoIdentifier("1718236861", kDigitsOfNames));
+}
+
+TEST(RedactTextTest, EndpointsAreWordsVersionsAndDates) {
+  for (const char* segment :
+       {"models", "v1", "v1beta", "v1beta1", "2024-04", "graphql.json", "oauth2", "chat", "1.1"}) {
+    EXPECT_TRUE(NamesAnEndpoint(segment)) << segment;
+  }
+  for (const char* segment : {"12345", "canary01", "7f3b9a", "T024BE7LD", "a1b2", "jo@a.example"}) {
+    EXPECT_FALSE(NamesAnEndpoint(segment)) << segment;
+  }
 }
 
 TEST(RedactTextTest, CodesAreWords) {

@@ -18,6 +18,10 @@ TEST(ExporterMeaningTest, MeaninglessWordsAreRefusedWithTheirPlace) {
   };
   EXPECT_EQ(fixed("limit: {value: -1}"), "x.yaml:4:55: expected a limit of more than 0");
   EXPECT_EQ(fixed("limit: {value: 0}"), "x.yaml:4:55: expected a limit of more than 0");
+  EXPECT_EQ(fixed("limit: {value: 9223372036854775807}"),
+            "x.yaml:4:55: expected a quantity: what is unlimited has no constant");
+  EXPECT_EQ(fixed("limit: {value: 5}, units: {\"\": usd}"),
+            "x.yaml:4:71: expected a word that the quota's name holds");
   EXPECT_EQ(fixed("used: {value: -0.5}"), "x.yaml:4:54: expected 0 or more: an amount can't be negative");
   EXPECT_EQ(fixed("remaining: {value: -3}"), "x.yaml:4:59: expected 0 or more: an amount can't be negative");
   EXPECT_EQ(fixed("used: {value: 1}, reset: {value: 5}"), "x.yaml:4:73: a reset can't be a constant");
@@ -76,6 +80,9 @@ TEST(ExporterMeaningTest, OneQuotaComesBackInOneWay) {
   EXPECT_EQ(two("quota: b, unit: usd, kind: fixed"), "");
   EXPECT_EQ(two("quota: a, unit: usd, kind: fixed"), error);
   EXPECT_EQ(two("quota: a, unit: usd, kind: unknown"), error);
+  EXPECT_EQ(two("quota: b, unit: usd, kind: fixed, by_resource: {r: {quota: c}}"), "");
+  EXPECT_EQ(two("quota: b, unit: usd, kind: fixed, by_resource: {r: {quota: a}}"), error)
+      << "of some resource";
 }
 
 TEST(ExporterMeaningTest, WhatIsServedIsNoRefusalByItsStatusAlone) {
