@@ -151,7 +151,8 @@ TEST(RecordingsTest, WithoutAKnownHostNoneIsTakenForAnothers) {
     ASSERT_TRUE(printed.has_value()) << file << ": " << printed.error().message;
     for (const char* host : {"", "api.customer.example"}) {
       const std::string found = Info(*Exporters().Detect(host, printed->fields)).name;
-      if (found != "generic") EXPECT_EQ(found, recording.exporter) << file << " under \"" << host << "\"";
+      if (found == "generic") continue;
+      EXPECT_EQ(found, recording.exporter) << file << " under \"" << host << "\"";
     }
   }
 }
