@@ -80,6 +80,7 @@ std::vector<Reading> QuotaReader::ReadAll() {
 }
 
 void QuotaReader::ReadRule(size_t rule_index) {
+  lines_ = 1;
   const QuotaRule& rule = exporter_.quotas[rule_index];
   if (rule.several) {
     ReadSeveral(rule_index);
@@ -92,12 +93,14 @@ void QuotaReader::ReadRule(size_t rule_index) {
   if (rule.policies) {
     Reading reading = StartReading(rule);
     ReadFields(rule_index, {}, &reading);
+    ReadFurtherLines(rule_index, {}, &reading);
     ReadPolicies(rule_index, std::move(reading));
     return;
   }
   Reading* reading = Add();
   Start(rule, {}, resource_, reading);
   ReadFields(rule_index, {}, reading);
+  ReadFurtherLines(rule_index, {}, reading);
   Settle(rule_index, false, false);
 }
 
@@ -116,6 +119,7 @@ void QuotaReader::ReadFamily(size_t rule_index) {
     Reading* reading = Add();
     Start(exporter_.quotas[rule_index], ToLower(star), resource_, reading);
     ReadFields(rule_index, {star}, reading);
+    ReadFurtherLines(rule_index, {star}, reading);
     Settle(rule_index, false, true);
   }
 }
