@@ -80,7 +80,6 @@ std::vector<Reading> QuotaReader::ReadAll() {
 }
 
 void QuotaReader::ReadRule(size_t rule_index) {
-  lines_ = 1;
   const QuotaRule& rule = exporter_.quotas[rule_index];
   if (rule.several) {
     ReadSeveral(rule_index);
@@ -257,6 +256,7 @@ bool QuotaReader::ReadQuantity(SignalField field, const FieldSource& source, std
 bool QuotaReader::Refused(SignalField field, double number, const Reading& reading) {
   if (number >= 0) return false;
   negative_limit_ = negative_limit_ || field == SignalField::kLimit;
+  if (field == SignalField::kUsed) negative_remaining_ = negative_remaining_ || !reading.remaining;
   if (field != SignalField::kRemaining) return true;
   const bool meant = reading.kind == QuotaKind::kBalance || reading.limit > 0;
   negative_remaining_ = negative_remaining_ || !meant;

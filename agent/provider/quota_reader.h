@@ -111,7 +111,7 @@ class QuotaReader {
   std::vector<Several> several_;
   bool unlimited_ = false;                // a number of the family's member being read means "unlimited"
   bool negative_limit_ = false;           // of the quota being read,
-  bool negative_remaining_ = false;       // and both: it says nothing
+  bool negative_remaining_ = false;       // or so much used, and both: it says nothing
   std::optional<double> expected_reset_;  // seconds until the reset, if the numbers tell
   size_t line_ = 0, lines_ = 1;           // of its headers: which is read, of how many levels
   std::string scratch_;                   // what the last TextOf may point into

@@ -106,6 +106,7 @@ void QuotaReader::ReadSeveral(size_t rule_index) {
     ReadFields(rule_index, {{}, names}, reading);
     Settle(rule_index, false, true);
   }
+  lines_ = 1;
 }
 
 // What the stars of a body's value stand for; the last for the name that stands beside it, if that is how the

@@ -48,23 +48,17 @@ void FoldMovedFixed(const Heard& heard, QuotaState* state) {
   FoldPeak(heard, state);
 }
 
-// An end without a level, while another one's holds: a level keeps its reset, unless that comes earlier now.
+// An end without a level, while another one's holds.
 void FoldMovedEnd(const Heard& heard, QuotaState* state) {
-  Heard facts = heard;
-  if (*heard.reset_at > *state->held.reset_at) {
-    facts.reset_at.reset();
-  } else {
-    state->held.end = heard.end;
-  }
-  MergeFacts(facts, true, &state->held);
+  MergeNewer(heard, &state->held);
   provider::Recompute(state->kind, &state->held);
   if (state->peaks.open) state->peaks.closes_at = FixedSpan(*state).closes_at;
 }
 
 void FoldMoved(const Heard& heard, Micros expire_after, QuotaState* state) {
   if (StandsAgainst(heard, expire_after, state)) return;
-  const bool has_level = state->held.remaining || state->held.used;
-  if (!heard.SaysLevel() && has_level && Holds(state->held, expire_after, heard.said.received_at)) {
+  if (!heard.SaysLevel() && state->held.SaysLevel() &&
+      Holds(state->held, expire_after, heard.said.received_at)) {
     if (!OtherLimit(heard, state->held)) FoldMovedEnd(heard, state);
     return;
   }

@@ -28,7 +28,6 @@ SKEW = 2.5  # what two clocks may make of one moment, and a moment for the way
 class World:
     """An API with a fixed window; `serve` answers one request, `fault` names what is wrong with it."""
 
-    kind = "fixed"
     exporter = "generic"
 
     def __init__(self, name, dice):
@@ -40,7 +39,6 @@ class World:
         self.form = dice.choice(["epoch", "delta", "draft3", "draft7", "draft8", "none", "http-date"])
         self.amounts = dice.choice(["remaining", "used", "both"])
         self.used, self.began, self.past, self.said = 0, -1, None, []
-        self.answers, self.honest = 0, 0
 
     def window_began(self, now):
         return math.floor((now - self.phase) / self.window) * self.window + self.phase
@@ -110,8 +108,6 @@ class World:
 class Moving(World):
     """Flask-Limiter's moving window: its end is the newest call's, and only calls that were let in count."""
 
-    kind = "sliding"
-
     def __init__(self, name, dice):
         super().__init__(name, dice)
         self.form = dice.choice(["epoch", "delta", "draft3"])
@@ -135,7 +131,6 @@ class Moving(World):
 class Bucket(World):
     """OpenAI's: refilled continuously, said in whole units, its reset the time until it is full."""
 
-    kind = "bucket"
     exporter = "openai"
 
     def __init__(self, name, dice):
@@ -205,16 +200,13 @@ class LedgerTruthTest(unittest.TestCase):
         self.faults = []
         self.before = {}
 
-    def ask(self, agent, world, fault, units):
-        status, _, _ = get(f"{agent.proxy}/{world.name}/{fault or '-'}/{units}")
-        return status
-
     def round(self, agent, pool):
         jobs = []
         for world in self.worlds.values():
             for _ in range(world.dice.choice([0, 0, 1, 1, 2, 3])):
                 fault = world.dice.choice(FAULTS)
-                jobs.append(pool.submit(self.ask, agent, world, fault, world.dice.choice([1, 1, 1, 2, 5])))
+                units = world.dice.choice([1, 1, 1, 2, 5])
+                jobs.append(pool.submit(get, f"{agent.proxy}/{world.name}/{fault or '-'}/{units}"))
         for job in jobs:
             job.result()
 

@@ -99,6 +99,11 @@ TEST(GenericTest, TheSameLineTwiceIsOneReading) {
       (L{"/requests 10 9 1 - - -"}));
 }
 
+TEST(GenericTest, ALimitAndAUseBelowZeroSayNothing) {
+  EXPECT_EQ(Generic({{"x-ratelimit-limit", "-1"}, {"x-ratelimit-used", "-1"}, {"x-ratelimit-reset", "0"}}),
+            (L{}));
+}
+
 TEST(GenericTest, OfLinesThatDisagreeTheStricterReadingCounts) {
   for (const bool lax_first : {false, true}) {
     const std::string limits[] = {lax_first ? "1000" : "100", lax_first ? "100" : "1000"};
