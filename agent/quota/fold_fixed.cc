@@ -35,10 +35,12 @@ void FoldNextFixed(const Heard& heard, QuotaState* state) {
 // between two limits.
 void FoldMovedFixed(const Heard& heard, QuotaState* state) {
   if (const auto level = LevelOf(heard.remaining, heard.used)) {
-    const auto& lowest = state->consumption.current.lowest;
-    const bool fell = lowest && level->value < *lowest && !OtherLimit(heard, state->held);
+    const std::optional<double> lowest = state->consumption.current.lowest;
+    const bool fell = lowest && level->of_used == state->consumption.of_used && level->value < *lowest &&
+                      !OtherLimit(heard, state->held);
     if (fell) FoldSameWindow(*level, false, &state->consumption);
     StartOver(*level, &state->consumption);
+    if (fell) state->consumption.current.highest = lowest;  // down from there is counted
   }
   NoteLimit(heard, state);
   Replace(heard, &state->held);
