@@ -25,8 +25,8 @@ class PolledLimitsTest(unittest.TestCase):
 
     def start(self, exporter, base_path=""):
         config = self.work.directory / "agent.yaml"
-        config.write_text(f"apis:\n  - name: a\n    exporter: {exporter}\n    base_url: {self.api.url}{base_path}\n"
-                          "    poll: {every: 1s, jitter: 0%}\n")
+        config.write_text(f"apis:\n  - name: a\n    exporter: {exporter}\n"
+                          f"    base_url: {self.api.url}{base_path}\n    poll: {{every: 1s, jitter: 0%}}\n")
         return Agent(self.work, f"--config.file={config}")
 
     @staticmethod
@@ -45,12 +45,13 @@ class PolledLimitsTest(unittest.TestCase):
         changed = ("claude-b", "requests_per_minute")
         wait_until(lambda: self.quotas(agent)[changed]["limit"] == 1000, 20, "the new limit is known")
         self.assertEqual(self.quotas(agent)[changed]["limit_changes_total"], 1)
-        self.assertEqual(self.quotas(agent)[("claude-b", "input_tokens_per_minute")]["limit_changes_total"], 0)
+        tokens = self.quotas(agent)[("claude-b", "input_tokens_per_minute")]
+        self.assertEqual(tokens["limit_changes_total"], 0)
 
     def test_a_subscriptions_use_is_asked_for_beside_the_base(self):
         now = int(time.time())
-        self.api.says(body=json.dumps({"rate_limit": {
-            "primary_window": {"used_percent": 27, "limit_window_seconds": 18000, "reset_at": now + 600}}}).encode())
+        window = {"used_percent": 27, "limit_window_seconds": 18000, "reset_at": now + 600}
+        self.api.says(body=json.dumps({"rate_limit": {"primary_window": window}}).encode())
         agent = self.start("openai-codex", "/backend-api/codex")
         wait_until(lambda: self.quotas(agent), 20, "what was used is known")
         self.assertEqual(self.api.asked[0], "/backend-api/wham/usage")
