@@ -36,6 +36,7 @@ void CountErrors(const Observed& observed, const provider::Signals& signals,
   }
   for (const provider::SignalField field : result.implausible) observed.api.CountParseError(field);
   for (size_t i = 0; i < result.conflicts; ++i) observed.api.CountQuotaConflict();
+  if (observed.request_unread) observed.api.CountParseError(provider::SignalField::kRequestBody);
   if (result.dropped != 0) observed.api.CountDropped("apiquota_quota", result.dropped);
 }
 
@@ -90,11 +91,14 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
 
 void Observer::Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
                     provider::Signals* out) {
-  *out = provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  const bool look = observed.api.LooksForUnread(exchange.status);
+  *out = provider::ExtractSignals(observed.exporter, exchange,
+                                  look ? provider::Unknown::kName : provider::Unknown::kPassOver);
   Override(observed.quotas, &out->readings);
   const provider::Signals& signals = *out;
   const quota::ObserveResult result = Tell(observed, exchange, signals.readings, now);
   CountErrors(observed, signals, result);
+  if (look && !signals.unread.empty()) observed.api.NoteUnread(signals.unread);
   if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (signals.throttle) ReportThrottle(observed, signals);
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);

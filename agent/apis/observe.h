@@ -27,6 +27,7 @@ struct Observed {
   std::string_view key_label;                 // what the ledger knows it by
   std::span<const QuotaOptions> quotas = {};  // the operator's words on what is said
   bool body_unread = false;                   // the exporter wanted the body and it could not be read
+  bool request_unread = false;                // … the request's
 };
 
 // Counts and tells that a step of observing threw; by the exception's type, since its text may repeat bytes

@@ -57,12 +57,10 @@ void PollTarget::SetPath(http::Exchange* exchange) const {
   exchange->described_path = route->described_base ? Joined(*route->described_base, path()) : "";
 }
 
-std::vector<std::pair<std::string, std::string>> PollTarget::Fields() const {
-  std::vector<std::pair<std::string, std::string>> fields = endpoint().headers;
-  if (key == nullptr) return fields;
-  const auto credential = InjectedCredential(Info(*route->exporter), {}, *key);
-  if (credential) fields.emplace_back(credential->name, credential->value);
-  return fields;
+PollTarget::Request PollTarget::Asked() const {
+  Request request{Url(), endpoint().headers};
+  if (key != nullptr) AddKey(Info(*route->exporter), *key, &request.url, &request.fields);
+  return request;
 }
 
 std::vector<PollTarget> PollTargets(const std::shared_ptr<const RouteTable>& table) {

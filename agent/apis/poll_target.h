@@ -50,11 +50,15 @@ struct PollTarget {
   std::string key_label;
 
   const PollEndpoint& endpoint() const;
-  std::string_view path() const;  // as it is configured, without the query
-  std::string Url() const;
+  std::string_view path() const;                 // as it is configured, without the query
+  std::string Url() const;                       // without the credential
   void SetPath(http::Exchange* exchange) const;  // on the wire, and as the exporter describes it
-  // The endpoint's, and the credential.
-  std::vector<std::pair<std::string, std::string>> Fields() const;
+  // What is asked for: that URL and the endpoint's fields, with the credential in the one or the other.
+  struct Request {
+    std::string url;
+    std::vector<std::pair<std::string, std::string>> fields;
+  };
+  Request Asked() const;
 };
 
 // By name of the api and order of its keys.

@@ -56,11 +56,11 @@ AgentMetrics::AgentMetrics(Registry& r)
       quota_conflicts(Counters(
           r, "apiquota_quota_conflicts_total",
           "Readings under whose name another limiter spoke as well; the stricter one is shown.", {"api"})),
-      parse_errors(
-          Counters(r, "apiquota_parse_errors_total",
-                   "Values in answers that describe a limit but can't be read or can't be true; they are "
-                   "ignored.",
-                   {"api", "field"})),
+      parse_errors(Counters(
+          r, "apiquota_parse_errors_total",
+          "Values in answers that describe a limit but can't be read or can't be true, and bodies that "
+          "can't be read; they are ignored.",
+          {"api", "field"})),
       http_rejected(Counters(r, "apiquota_http_rejected_total",
                              "Requests and connections the proxy refused before any API was asked.",
                              {"reason"})),

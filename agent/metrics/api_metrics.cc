@@ -79,7 +79,7 @@ void KeyMetrics::CountTokens(std::string_view resource, const provider::TokenUsa
 
 ApiMetrics::ApiMetrics(AgentMetrics& families, std::string api, const provider::ExporterInfo& exporter,
                        const std::vector<std::string>& keys)
-    : families_(families), api_(std::move(api)) {
+    : families_(families), api_(std::move(api)), unread_generation_(families.unread_headers.generation()) {
   for (const int code : kKnownCodes) ProxyRequests(code);
   const std::string nobody;  // in particular
   for (const std::string& key : keys) {
@@ -140,7 +140,7 @@ void ApiMetrics::CountUpstreamError(UpstreamError error, std::string_view detail
 void ApiMetrics::CountParseError(provider::SignalField field) {
   const std::string_view text = ToText(field);
   families_.parse_errors.With({api_, std::string(text)})->Add();
-  const bool body = field == provider::SignalField::kBody;
+  const bool body = field == provider::SignalField::kBody || field == provider::SignalField::kRequestBody;
   LogFolded(LogLevel::kWarn, body ? "body_unread" : "signal_unread", api_ + "/" + std::string(text),
             {{"api", api_}, {"field", std::string(text)}});
 }

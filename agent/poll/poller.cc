@@ -157,8 +157,9 @@ class Poller::Impl {
         Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow(), deps_.clock.RunningNow().at});
     net::ClientRequest request;
     request.method = target->endpoint().method;
-    request.url = target->Url();
-    request.fields = target->Fields();
+    auto [url, fields] = target->Asked();
+    request.url = std::move(url);
+    request.fields = std::move(fields);
     request.private_allowed = target->route->private_allowed;
     request.on_sent = [this, attempt] { OnSent(*attempt); };
     client_.Send(std::move(request),

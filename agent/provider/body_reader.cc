@@ -25,14 +25,36 @@ BodyKind KindOf(const http::Fields& fields) {
   return StartsWithIgnoreCase(type, "text/") ? BodyKind::kMaybeDocument : BodyKind::kOther;
 }
 
+enum class Beginning : uint8_t { kOpen, kEvents, kOther };
+
+// A stream of events without its type, as some servers and proxies send it, begins with one of its names.
+Beginning Judge(std::string_view bytes) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  constexpr size_t kEnough = 64;
+  if (bytes.size() < kByteOrderMark.size() && kByteOrderMark.starts_with(bytes)) return Beginning::kOpen;
+  if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+  const size_t text = bytes.find_first_not_of(" \t\r\n");
+  if (text == std::string_view::npos) return bytes.size() < kEnough ? Beginning::kOpen : Beginning::kOther;
+  bytes.remove_prefix(text);
+  for (const std::string_view name : {"data:", "event:"}) {
+    if (bytes.starts_with(name)) return Beginning::kEvents;
+    if (name.starts_with(bytes)) return Beginning::kOpen;
+  }
+  return Beginning::kOther;
+}
+
+bool IsUsage(const Exporter& exporter, const std::string& pointer) {
+  return std::ranges::any_of(exporter.usage, [&](const UsageRule& rule) {
+    return std::ranges::find(rule.pointers, pointer) != rule.pointers.end();
+  });
+}
+
 // Of what events say, what is kept to the end: usage, and quotas.
 bool IsKept(const Exporter& exporter, const std::string& pointer) {
   for (uint64_t bits = exporter.event_pointers; bits != 0; bits &= bits - 1) {
     if (exporter.body_pointers[static_cast<size_t>(std::countr_zero(bits))].text == pointer) return true;
   }
-  return std::ranges::any_of(exporter.usage, [&](const UsageRule& rule) {
-    return std::ranges::find(rule.pointers, pointer) != rule.pointers.end();
-  });
+  return IsUsage(exporter, pointer);
 }
 
 }  // namespace
@@ -48,18 +70,23 @@ std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::
   const BodyKind kind = KindOf(exchange.fields);
   if (kind == BodyKind::kOther) return std::nullopt;
   const bool stream = kind == BodyKind::kEvents || kind == BodyKind::kLines;
-  const uint64_t pointers = stream ? of_events : of_documents;
-  if (pointers == 0) return std::nullopt;
-  BodyReader reader(exporter, pointers);
+  if (stream && of_events == 0) return std::nullopt;
+  BodyReader reader(exporter, of_documents, of_events);
   reader.json_expected_ = kind != BodyKind::kMaybeDocument;
-  if (kind == BodyKind::kEvents) reader.stream_.emplace(EventStream::Kind::kServerSentEvents);
-  if (kind == BodyKind::kLines) reader.stream_.emplace(EventStream::Kind::kLines);
+  if (kind == BodyKind::kEvents) reader.BecomeStream(EventStream::Kind::kServerSentEvents);
+  if (kind == BodyKind::kLines) reader.BecomeStream(EventStream::Kind::kLines);
   if (!decoded) reader.Decode(exchange.fields);
   return reader;
 }
 
-BodyReader::BodyReader(const Exporter& exporter, uint64_t pointers)
-    : exporter_(&exporter), scanner_(exporter.body_pointers, pointers) {}
+BodyReader::BodyReader(const Exporter& exporter, uint64_t of_documents, uint64_t of_events)
+    : exporter_(&exporter), of_events_(of_events), scanner_(exporter.body_pointers, of_documents) {}
+
+void BodyReader::BecomeStream(EventStream::Kind kind) {
+  judged_ = true;
+  stream_.emplace(kind);
+  scanner_ = BodyScanner(exporter_->body_pointers, of_events_);
+}
 
 void BodyReader::Decode(const http::Fields& fields) {
   const auto coding = fields.Find("content-encoding");
@@ -84,6 +111,20 @@ void BodyReader::Write(std::string_view bytes) {
 }
 
 bool BodyReader::Put(std::string_view bytes) {
+  if (judged_) return PutJudged(bytes);
+  if (!beginning_.empty()) bytes = beginning_.append(bytes);
+  const Beginning looks = Judge(bytes);
+  if (looks == Beginning::kOpen) {
+    if (beginning_.empty()) beginning_ = bytes;
+    return true;
+  }
+  judged_ = true;
+  if (looks == Beginning::kEvents && of_events_ != 0) BecomeStream(EventStream::Kind::kServerSentEvents);
+  const std::string kept = std::exchange(beginning_, {});
+  return PutJudged(kept.empty() ? bytes : kept);
+}
+
+bool BodyReader::PutJudged(std::string_view bytes) {
   if (stream_) {
     stream_->Write(bytes, *this);
     return true;
@@ -113,23 +154,37 @@ void BodyReader::OnEventEnd() {
   if (scanner_.HasValues()) {
     std::vector<http::BodyValue> values = scanner_.TakeValues();
     if (event_.empty() && SpeaksOfThrottle(*exporter_, values)) event_ = values;
-    KeepLast(std::move(values));
+    KeepForTheEnd(std::move(values));
   }
   if (event_is_object_.value_or(false)) scanner_.Restart();
   event_is_object_.reset();
 }
 
-// Of a pointer that several events hold, what the last one says: what streams report is cumulative.
-void BodyReader::KeepLast(std::vector<http::BodyValue> values) {
+// What several events say of one pointer: of usage the most, since what streams report is cumulative and the
+// last may say 0 of what an earlier one has said; of quotas what the last event says.
+void BodyReader::KeepForTheEnd(std::vector<http::BodyValue> values) {
+  const auto number = [](const http::BodyValue& value) { return ParseDecimal(value.value).value_or(-1); };
   std::erase_if(values, [&](const auto& value) { return !IsKept(*exporter_, value.pointer); });
-  std::erase_if(last_, [&](const http::BodyValue& known) {
-    return std::ranges::find(values, known.pointer, &http::BodyValue::pointer) != values.end();
+  std::erase_if(kept_, [&](const http::BodyValue& known) {
+    return !IsUsage(*exporter_, known.pointer) &&
+           std::ranges::find(values, known.pointer, &http::BodyValue::pointer) != values.end();
   });
-  std::ranges::move(values, std::back_inserter(last_));
+  for (http::BodyValue& value : values) {
+    const auto known = IsUsage(*exporter_, value.pointer)
+                           ? std::ranges::find(kept_, value.pointer, &http::BodyValue::pointer)
+                           : kept_.end();
+    if (known == kept_.end()) {
+      kept_.push_back(std::move(value));
+    } else if (number(value) > number(*known)) {
+      *known = std::move(value);
+    }
+  }
 }
 
 void BodyReader::TakeInto(http::Exchange* exchange) {
-  exchange->response_body = stream_ ? std::exchange(last_, {}) : scanner_.TakeValues();
+  if (!over_ && !beginning_.empty()) PutJudged(beginning_);
+  if (!over_ && stream_) stream_->End(*this);
+  exchange->response_body = stream_ ? std::exchange(kept_, {}) : scanner_.TakeValues();
   exchange->stream_event = std::exchange(event_, {});
   over_ = true;
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,8 +29,9 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
 
   void Write(std::string_view bytes);
 
-  bool stream() const { return stream_.has_value(); }  // events: what they say comes over minutes
-  bool Done() const { return over_; }                  // nothing more can be learnt
+  // Events: what they say comes over minutes. Where the type does not say so, known with the first bytes.
+  bool stream() const { return stream_.has_value(); }
+  bool Done() const { return over_; }  // nothing more can be learnt
   // What was to be read could not be: corrupt, too large, an unknown coding, no JSON where the type says so.
   bool Failed() const { return failed_; }
 
@@ -37,16 +39,21 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   void TakeInto(http::Exchange* exchange);
 
  private:
-  BodyReader(const Exporter& exporter, uint64_t pointers);
+  BodyReader(const Exporter& exporter, uint64_t of_documents, uint64_t of_events);
+  void BecomeStream(EventStream::Kind kind);
+  bool PutJudged(std::string_view bytes);
   void Decode(const http::Fields& fields);
   bool Put(std::string_view bytes) override;
   void OnData(std::string_view piece) override;
   void OnEventEnd() override;
-  void KeepLast(std::vector<http::BodyValue> values);
+  void KeepForTheEnd(std::vector<http::BodyValue> values);
   void GiveUp();
 
   const Exporter* exporter_;
+  uint64_t of_events_;  // pointers to look for in events
   BodyScanner scanner_;
+  bool judged_ = false;    // whether these are events, whatever the type says
+  std::string beginning_;  // … while too little has come to tell
   std::optional<http::ContentDecoder> decoder_;
   std::optional<EventStream> stream_;
   size_t decoded_bytes_ = 0;
@@ -54,7 +61,7 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   std::optional<bool> event_is_object_;  // once its first byte has come; others ("[DONE]") say nothing
   bool over_ = false;
   bool failed_ = false;
-  std::vector<http::BodyValue> last_;   // of a stream's usage and quotas
+  std::vector<http::BodyValue> kept_;   // of a stream's usage and quotas
   std::vector<http::BodyValue> event_;  // the first that speaks of a throttle
 };
 

@@ -85,20 +85,11 @@ struct WindowWord {
   std::string_view word;
   double seconds;
 };
-constexpr std::array<WindowWord, 14> kWindowWords = {{{"second", 1},
-                                                      {"seconds", 1},
-                                                      {"secondly", 1},
-                                                      {"sec", 1},
-                                                      {"minute", 60},
-                                                      {"minutes", 60},
-                                                      {"minutely", 60},
-                                                      {"min", 60},
-                                                      {"hour", 3600},
-                                                      {"hours", 3600},
-                                                      {"hourly", 3600},
-                                                      {"day", 86400},
-                                                      {"daily", 86400},
-                                                      {"weekly", 604800}}};
+constexpr std::array<WindowWord, 20> kWindowWords = {
+    {{"second", 1},   {"seconds", 1},   {"secondly", 1},  {"sec", 1},        {"secs", 1},
+     {"minute", 60},  {"minutes", 60},  {"minutely", 60}, {"min", 60},       {"mins", 60},
+     {"hour", 3600},  {"hours", 3600},  {"hourly", 3600}, {"hr", 3600},      {"day", 86400},
+     {"days", 86400}, {"daily", 86400}, {"week", 604800}, {"weeks", 604800}, {"weekly", 604800}}};
 
 // "5h": digits and the unit of a duration.
 std::optional<double> DurationWord(std::string_view word) {

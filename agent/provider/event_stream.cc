@@ -87,4 +87,10 @@ void EventStream::Write(std::string_view bytes, EventStreamHandler& handler) {
   }
 }
 
+void EventStream::End(EventStreamHandler& handler) {
+  if (data_due_) handler.OnEventEnd();
+  data_due_ = new_line_due_ = false;
+  StartLine();
+}
+
 }  // namespace apiquota::provider

@@ -23,6 +23,9 @@ class EventStream {
   explicit EventStream(Kind kind) : kind_(kind) { StartLine(); }
 
   void Write(std::string_view bytes, EventStreamHandler& handler);
+  // Nothing more comes. What stands behind the last end of an event is one, too: some servers leave out the
+  // blank line, or the last line's end.
+  void End(EventStreamHandler& handler);
 
  private:
   enum class State : uint8_t { kName, kSpace, kData, kOther };

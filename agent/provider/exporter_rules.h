@@ -30,13 +30,13 @@ struct FieldSource {
   double constant = 0;          // in the field's unit; windows in seconds
 
   // Which part of the text it is (source_parts.h); nothing: all of it.
-  size_t item = 0;          // the Nth of a list, from 1
-  std::string item_with{};  // or the element of a list that holds this "name=value"
-  std::string field{};      // what stands behind "field="
-  std::string pointer{};    // JSON that stands in a header
-  std::string after{};      // what stands behind this text
-  std::string except{};     // this very text means "not said"
-  std::string fill_rate{};  // windows: the header that says how much comes back in so long
+  size_t item = 0;                   // the Nth of a list, from 1
+  std::string item_with{};           // or the element of a list that holds this "name=value"
+  std::string field{};               // what stands behind "field="
+  std::string pointer{};             // JSON that stands in a header
+  std::vector<std::string> after{};  // what stands behind these texts, each behind the one before it
+  std::string except{};              // this very text means "not said"
+  std::string fill_rate{};           // windows: the header that says how much comes back in so long
   std::string
       named_by{};        // body: a pointer beside `name`, to the member that names the quota; empty: its key
   bool several = false;  // speaks of several quotas: a pointer with a '*' that names them, or such a format

@@ -7,6 +7,7 @@
 #include "provider/conditions.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
+#include "provider/label.h"
 #include "provider/quota_reader.h"
 #include "provider/source_parts.h"
 #include "provider/usage.h"
@@ -127,6 +128,12 @@ std::expected<double, MomentError> ReadRetryAfter(const FieldSource& source, std
   return seconds;
 }
 
+// A field that came twice: "60, 60". A date has a comma, too, and letters.
+bool IsListOfNumbers(std::string_view text) {
+  return text.size() <= kNumberBytesMax && text.find(',') != std::string_view::npos &&
+         text.find_first_not_of("0123456789., ") == std::string_view::npos;
+}
+
 std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Exchange& exchange,
                                      const Captures& captures, std::vector<PlacedUnread>* unread) {
   std::optional<double> longest;
@@ -150,7 +157,13 @@ std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Excha
                                       SignalField::kRetryAfter});
       return;
     }
-    for (const std::string& text : *texts) read(source, text, at);
+    for (const std::string& text : *texts) {
+      if (!IsListOfNumbers(text)) {
+        read(source, text, at);
+        continue;
+      }
+      for (const std::string_view element : Split(text, ',')) read(source, Trim(element), at);
+    }
   };
   for (const Capture& capture : captures.Others()) {
     if (capture.target.kind != Kind::kRetryAfter) continue;

@@ -80,6 +80,25 @@ std::optional<SystemTime> FromEpoch(std::optional<double> seconds) {
   return SystemTime(Micros(std::llround(*seconds * 1e6)));
 }
 
+// What is meant follows from the size: 2^32 milliseconds were over in February 1970, and 10^11 seconds end in
+// the year 5138, so that a small number of milliseconds is one of seconds, and the other way round.
+std::optional<double> EpochSeconds(Format format, std::string_view text) {
+  constexpr double kMillisMin = 4294967296;
+  constexpr double kSecondsMax = 1e11;
+  const auto number = NonNegative(text);
+  if (!number) return std::nullopt;
+  const bool millis = *number >= kMillisMin && (format == Format::kUnixMillis || *number >= kSecondsMax);
+  return millis ? *number / 1e3 : *number;
+}
+
+// A number that comes with its unit, whatever the format would take a bare one for: "60s".
+std::optional<double> WithUnit(std::string_view text) {
+  const size_t unit = text.find_first_not_of("0123456789.");
+  if (unit == std::string_view::npos || unit == 0) return std::nullopt;
+  const auto duration = ParseDuration(text);
+  return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
+}
+
 std::optional<double> Scaled(std::optional<double> number, double factor) {
   return number ? std::optional<double>(*number * factor) : std::nullopt;
 }
@@ -150,10 +169,8 @@ std::optional<Moment> ReadMoment(Format format, std::string_view text, SystemTim
   std::optional<SystemTime> at;
   switch (format) {
     case Format::kUnixSeconds:
-      at = FromEpoch(NonNegative(text));
-      break;
     case Format::kUnixMillis:
-      at = FromEpoch(Scaled(NonNegative(text), 1e-3));
+      at = FromEpoch(EpochSeconds(format, text));
       break;
     case Format::kRfc3339:
       at = ParseRfc3339(text);
@@ -202,12 +219,16 @@ std::optional<double> ReadSpanSeconds(Format format, std::string_view text) {
   text = Trim(text);
   if (text.size() > kNumberBytesMax) return std::nullopt;
   switch (format) {
-    case Format::kDeltaSeconds:
     case Format::kSentry:
       return NonNegative(text);
+    case Format::kDeltaSeconds:
+      if (const auto said = WithUnit(text)) return said;
+      return NonNegative(text);
     case Format::kDeltaMillis:
+      if (const auto said = WithUnit(text)) return said;
       return Scaled(NonNegative(text), 1e-3);
     case Format::kDeltaMinutes:
+      if (const auto said = WithUnit(text)) return said;
       return Scaled(NonNegative(text), 60);
     case Format::kIsoDuration: {
       const auto duration = ParseIsoDuration(text);

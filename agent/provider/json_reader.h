@@ -231,8 +231,8 @@ class JsonReader {
     const std::string_view part(begin, static_cast<size_t>(at - begin));
     if (at == end) return Keep(part), at;
     if (!number_.Complete()) return Fail(), at;
-    if (text_.empty()) return EndScalar(part, false), at;
-    if (Keep(part)) EndScalar(text_, false);
+    if (text_.empty()) return EndNumber(part), at;
+    if (Keep(part)) EndNumber(text_);
     return at;
   }
 
@@ -270,6 +270,10 @@ class JsonReader {
     Fits(text.size());
     sink_.OnKey(wanted_ ? Text(text) : std::nullopt);
     at_ = At::kColon;
+  }
+  void EndNumber(std::string_view text) {
+    if (!wanted_ || !number_.has_exponent()) return EndScalar(text, false);
+    EndScalar(json::WithoutExponent(text), false);
   }
   void EndScalar(std::string_view text, bool null) {
     if (!Fits(text.size())) return;

@@ -1,7 +1,10 @@
 #include "provider/json_tokens.h"
 
+#include <charconv>
 #include <optional>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace apiquota::provider {
 namespace {
@@ -123,6 +126,12 @@ Escape::Step Escape::TakeDigit(char c, std::string* out) {
   }
   AppendUtf8(trails ? 0x10000 + ((high_ - 0xd800) << 10) + (unit_ - 0xdc00) : unit_, out);
   return Step::kDone;
+}
+
+std::string WithoutExponent(std::string_view number) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  return error == std::errc() ? FormatNumber(value) : std::string(number);
 }
 
 }  // namespace json

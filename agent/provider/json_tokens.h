@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace apiquota::provider {
 namespace json {
@@ -19,6 +20,7 @@ class NumberGrammar {
   bool Complete() const {
     return at_ == At::kZero || at_ == At::kInteger || at_ == At::kFraction || at_ == At::kExponent;
   }
+  bool has_exponent() const { return at_ == At::kExponent; }  // once complete
 
  private:
   enum class At : uint8_t { kStart, kMinus, kZero, kInteger, kPoint, kFraction, kE, kSign, kExponent };
@@ -44,6 +46,9 @@ class Escape {
   uint32_t unit_ = 0;
   uint32_t high_ = 0;  // the first half of a pair
 };
+
+// The same number without its exponent, if it is one that quotas have: "1.2e3" → "1200".
+std::string WithoutExponent(std::string_view number);
 
 }  // namespace json
 

@@ -15,18 +15,23 @@ std::vector<std::string> PointerTokens(std::string_view pointer) {
   std::vector<std::string> tokens;
   if (pointer.empty()) return tokens;
   for (const std::string_view part : Split(pointer.substr(1), '/')) {
-    std::string token;
-    for (size_t i = 0; i < part.size(); ++i) {
-      const bool escape = part[i] == '~' && i + 1 < part.size() && (part[i + 1] == '0' || part[i + 1] == '1');
-      token.push_back(!escape ? part[i] : part[i + 1] == '0' ? '~' : '/');
-      if (escape) ++i;
-    }
-    tokens.push_back(std::move(token));
+    tokens.push_back(UnescapedSegment(part));
   }
   return tokens;
 }
 
 }  // namespace
+
+std::string UnescapedSegment(std::string_view segment) {
+  std::string token;
+  for (size_t i = 0; i < segment.size(); ++i) {
+    const char next = i + 1 < segment.size() ? segment[i + 1] : ' ';
+    const bool escape = segment[i] == '~' && (next == '0' || next == '1');
+    token.push_back(!escape ? segment[i] : next == '0' ? '~' : '/');
+    if (escape) ++i;
+  }
+  return token;
+}
 
 const PointerSet::Level PointerSet::kNothing;
 

@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace apiquota::provider {
+
+// One segment of a pointer without its escapes: "a~1b" is "a/b" (RFC 6901 4).
+std::string UnescapedSegment(std::string_view segment);
 
 class PointerSet {
  public:

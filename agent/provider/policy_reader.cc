@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "provider/label.h"
 #include "provider/quota_reader.h"
 
 namespace apiquota::provider {

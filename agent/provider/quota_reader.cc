@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "provider/conditions.h"
+#include "provider/label.h"
 
 namespace apiquota::provider {
 namespace {
@@ -42,12 +43,6 @@ std::string StarName(std::string_view pattern, std::string_view star) {
 }
 
 }  // namespace
-
-bool FitForLabel(std::string_view text) {
-  constexpr size_t kLabelBytesMax = 128;
-  const auto printable = [](char c) { return c >= 0x20 && c <= 0x7e; };
-  return !text.empty() && text.size() <= kLabelBytesMax && std::ranges::all_of(text, printable);
-}
 
 const std::string& UnitByWord(const QuotaRule& rule, std::string_view name, const std::string* known) {
   for (const UnitWord& word : rule.units) {

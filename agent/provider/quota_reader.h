@@ -24,9 +24,6 @@ using PlacedUnread = std::pair<size_t, Unread>;
 inline constexpr size_t kReadingsMax = 64;
 inline constexpr size_t kSeveralMax = 256;  // parts of texts that speak of several quotas
 
-// Text from outside as a label: printable ASCII, 1 to 128 characters.
-bool FitForLabel(std::string_view text);
-
 // The unit that the rule's `units` give a quota of this name; else the rule's own, unless one is `known`.
 const std::string& UnitByWord(const QuotaRule& rule, std::string_view name,
                               const std::string* known = nullptr);

@@ -38,13 +38,21 @@ std::optional<Micros> TakeFraction(std::string_view* text) {
   return Micros(static_cast<int64_t>(ParseDigits(micros).value_or(0)));
 }
 
-// "Z" or "+02:00", the whole of `text`.
+// "Z" or "+02:00", the whole of `text`; also as many APIs write it: "+0200", "+02", " UTC", " GMT", or
+// nothing, which is UTC.
 std::optional<Micros> ParseOffset(std::string_view text) {
-  if (text == "Z" || text == "z") return Micros(0);
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || !Fits(text.substr(1), "dd:dd"))
-    return std::nullopt;
-  const int hours = Number(text, 1, 2);
-  const int minutes = Number(text, 4, 2);
+  text = Trim(text);
+  for (const std::string_view utc : {"", "Z", "UTC", "GMT"}) {
+    if (EqualsIgnoreCase(text, utc)) return Micros(0);
+  }
+  if (text[0] != '+' && text[0] != '-') return std::nullopt;
+  const std::string_view digits = text.substr(1);
+  const auto is = [digits](std::string_view pattern) {
+    return digits.size() == pattern.size() && Fits(digits, pattern);
+  };
+  if (!is("dd:dd") && !is("dddd") && !is("dd")) return std::nullopt;
+  const int hours = Number(digits, 0, 2);
+  const int minutes = digits.size() > 2 ? Number(digits, digits.size() - 2, 2) : 0;
   if (hours > 23 || minutes > 59) return std::nullopt;
   const Micros offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
   return text[0] == '-' ? -offset : offset;
@@ -55,16 +63,18 @@ std::optional<Micros> ParseOffset(std::string_view text) {
 std::optional<SystemTime> ParseRfc3339(std::string_view text) {
   constexpr std::string_view kDate = "dddd-dd-dd";
   constexpr std::string_view kTime = "dd:dd:dd";
+  constexpr std::string_view kToTheMinute = "dd:dd";
   if (!Fits(text, kDate) || text.size() <= kDate.size()) return std::nullopt;
   const char separator = text[kDate.size()];
   if (separator != 'T' && separator != 't' && separator != ' ') return std::nullopt;
   std::string_view rest = text.substr(kDate.size() + 1);
-  if (!Fits(rest, kTime)) return std::nullopt;
+  const bool seconds = Fits(rest, kTime);
+  if (!seconds && !Fits(rest, kToTheMinute)) return std::nullopt;
   const int hour = Number(rest, 0, 2);
   const int minute = Number(rest, 3, 2);
-  const int second = Number(rest, 6, 2);
+  const int second = seconds ? Number(rest, 6, 2) : 0;
   if (hour > 23 || minute > 59 || second > 60) return std::nullopt;  // 60: a leap second
-  rest.remove_prefix(kTime.size());
+  rest.remove_prefix(seconds ? kTime.size() : kToTheMinute.size());
   const auto fraction = TakeFraction(&rest);
   const auto offset = ParseOffset(rest);
   const year_month_day date(std::chrono::year(Number(text, 0, 4)),

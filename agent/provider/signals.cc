@@ -16,8 +16,9 @@ std::string_view WordOf(Enum value, const std::array<std::string_view, N>& words
 std::string_view ToText(QuotaKind kind) { return kQuotaKindWords.at(static_cast<size_t>(kind)).first; }
 
 std::string_view ToText(SignalField field) {
-  static constexpr std::array<std::string_view, 9> kWords = {
-      "limit", "remaining", "used", "reset", "window", "policy", "retry_after", "resource", "body"};
+  static constexpr std::array<std::string_view, 10> kWords = {
+      "limit",  "remaining",   "used",     "reset", "window",
+      "policy", "retry_after", "resource", "body",  "request_body"};
   return WordOf(field, kWords);
 }
 

@@ -36,10 +36,11 @@ enum class SignalField : uint8_t {
   kPolicy,
   kRetryAfter,
   kResource,
-  kBody
+  kBody,
+  kRequestBody
 };
 std::string_view ToText(
-    SignalField field);  // limit remaining used reset window policy retry_after resource body
+    SignalField field);  // limit remaining used reset window policy retry_after resource body request_body
 
 // Some of the fields, in their order. A plain value: it allocates nothing.
 class SignalFields {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 #include "base/text.h"
 
@@ -11,14 +10,17 @@ namespace {
 
 constexpr double kTokensMax = 1e9;  // of one exchange; more is nobody's count
 
-// The last value said at any of the rule's pointers.
+// The most that is said at any of the rule's pointers: counts are cumulative, and the last event of a stream
+// may say 0 of what an earlier one has said.
 std::optional<uint64_t> Count(const UsageRule& rule, const std::vector<http::BodyValue>& values) {
-  for (const http::BodyValue& value : std::views::reverse(values)) {
+  std::optional<uint64_t> most;
+  for (const http::BodyValue& value : values) {
     if (std::ranges::find(rule.pointers, value.pointer) == rule.pointers.end()) continue;
     const auto number = ParseDecimal(value.value);
-    if (number && *number >= 0 && *number <= kTokensMax) return static_cast<uint64_t>(std::llround(*number));
+    if (!number || *number < 0 || *number > kTokensMax) continue;
+    most = std::max(most.value_or(0), static_cast<uint64_t>(std::llround(*number)));
   }
-  return std::nullopt;
+  return most;
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ void AttemptRecord::ReadHead(const http::ResponseHead& head, SteadyTime now) {
     body_ = provider::BodyReader::For(*request_.route().exporter, exchange);
   // A document may refine what its head says; a stream goes on for minutes, and its head is worth knowing
   // now.
-  if (!body_ || body_->stream()) ObserveHead();
+  head_observed_ = !body_ || body_->stream();
+  if (head_observed_) ObserveHead();
   if (body_ && body_->Done()) ObserveBody();
 }
 
@@ -67,6 +68,7 @@ void AttemptRecord::ResponseBody(std::span<const std::string_view> slices) {
   if (!body_) return;
   const bool read = apis::Walled(metrics(), [&] {
     for (const std::string_view slice : slices) body_->Write(slice);
+    if (body_->stream() && !std::exchange(head_observed_, true)) ObserveHead();
     if (body_->Done()) ObserveBody();
   });
   if (!read) body_.reset();

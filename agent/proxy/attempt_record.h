@@ -45,7 +45,8 @@ class AttemptRecord {
   RequestRecord& request_;
   std::string date_text_;                     // what the exchange's date was read from
   std::optional<provider::BodyReader> body_;  // while a rule waits for something it may say
-  bool unanswered_ = false;                   // sent, and its answer or its failure not yet counted
+  bool head_observed_ = false;
+  bool unanswered_ = false;  // sent, and its answer or its failure not yet counted
   SteadyTime began_at_, sent_at_, arrived_at_;
 };
 

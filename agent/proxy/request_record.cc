@@ -1,18 +1,6 @@
 #include "proxy/request_record.h"
 
-#include "base/text.h"
-
 namespace apiquota::proxy {
-namespace {
-
-constexpr size_t kScanBytesMax = 8 * 1024 * 1024;  // long prompts come before the model's name
-
-bool IsEncoded(const http::Fields& fields) {
-  const auto coding = fields.Find("content-encoding");
-  return coding && !coding->empty() && !EqualsIgnoreCase(*coding, "identity");
-}
-
-}  // namespace
 
 void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter,
                           const http::RequestHead& head, std::string_view path, std::string_view credential,
@@ -24,12 +12,9 @@ void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fi
   exchange_.host = route.base.host;
   apis::SetPath(route, path.substr(0, path.find('?')), &exchange_);
   exchange_.request_body.clear();
-  body_scan_.reset();
+  body_.reset();
   const auto& pointers = Info(*route.exporter).request_pointers;
-  if (!pointers.empty() && head.framing != http::BodyFraming::kNone && !IsEncoded(head.fields)) {
-    body_scan_.emplace(pointers);
-    scanned_bytes_ = 0;
-  }
+  if (!pointers.empty() && head.framing != http::BodyFraming::kNone) body_.emplace(pointers, head.fields);
   SetKey(fingerprinter, credential, choice);
 }
 
@@ -53,19 +38,15 @@ void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_
 }
 
 void RequestRecord::Body(std::span<const std::string_view> slices) {
-  if (!body_scan_ || scanned_bytes_ >= kScanBytesMax) return;
-  const bool scanned = apis::Walled(*route_->metrics, [&] {
-    for (const std::string_view slice : slices) {
-      if (body_scan_->Done() || scanned_bytes_ >= kScanBytesMax) return;
-      body_scan_->Write(slice.substr(0, kScanBytesMax - scanned_bytes_));
-      scanned_bytes_ += slice.size();
-    }
+  if (!body_ || body_->Done()) return;
+  const bool read = apis::Walled(*route_->metrics, [&] {
+    for (const std::string_view slice : slices) body_->Write(slice);
   });
-  if (!scanned) body_scan_.reset();
+  if (!read) body_.reset();
 }
 
 void RequestRecord::TakeBodyValues() {
-  if (body_scan_) exchange_.request_body = body_scan_->TakeValues();
+  if (body_) exchange_.request_body = body_->TakeValues();
 }
 
 apis::Observed RequestRecord::Whose(bool body_unread) const {
@@ -74,7 +55,8 @@ apis::Observed RequestRecord::Whose(bool body_unread) const {
           .key = *key_,
           .key_label = key_label_,
           .quotas = route_->quotas,
-          .body_unread = body_unread};
+          .body_unread = body_unread,
+          .request_unread = body_ && body_->Failed()};
 }
 
 void RequestRecord::CountSent() {

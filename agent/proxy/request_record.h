@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "http/codec.h"
 #include "http/exchange.h"
-#include "provider/body_scan.h"
+#include "provider/request_reader.h"
 
 namespace apiquota::proxy {
 
@@ -57,8 +57,7 @@ class RequestRecord {
   SteadyTime read_at_;
   std::chrono::nanoseconds waited_{};
   http::Exchange exchange_;
-  std::optional<provider::BodyScanner> body_scan_;
-  size_t scanned_bytes_ = 0;
+  std::optional<provider::RequestReader> body_;
 
   // The last credential of this connection and what it is called: a client hardly ever changes it.
   const apis::Route* key_route_ = nullptr;

@@ -98,6 +98,19 @@ TEST(RecordingsTest, EachIsReadAsItsJsonSays) {
   }
 }
 
+TEST(RecordingsTest, ExplainReadsThemAsTheyStand) {
+  for (const fs::path& file : RecordingFiles()) {
+    ExplainOptions options;
+    options.exporter = file.parent_path().filename();
+    options.format = "json";
+    options.file = file.string();
+    std::istringstream nothing;
+    std::ostringstream out, err;
+    RunExplain(options, kClock, nothing, out, err);
+    EXPECT_EQ(out.str() + err.str(), ReadAll(fs::path(file).replace_extension(".json"))) << file;
+  }
+}
+
 TEST(RecordingsTest, EachSaysWhereItComesFrom) {
   for (const fs::path& file : RecordingFiles()) {
     const std::string source = Load(file).source;
@@ -128,6 +141,19 @@ TEST(RecordingsTest, EachExporterIsFoundByItsHost) {
     const size_t path = std::min(recording.url.find_first_of("/?", host), recording.url.size());
     const std::string name = HostWithoutPort(recording.url.substr(host, path - host));
     EXPECT_EQ(Info(*Exporters().Detect(name, printed->fields)).name, recording.exporter) << file;
+  }
+}
+
+TEST(RecordingsTest, WithoutAKnownHostNoneIsTakenForAnothers) {
+  for (const fs::path& file : RecordingFiles()) {
+    const Recording recording = Load(file);
+    const auto printed = ParsePrintedExchange(recording.response);
+    ASSERT_TRUE(printed.has_value()) << file << ": " << printed.error().message;
+    for (const char* host : {"", "api.customer.example"}) {
+      const std::string found = Info(*Exporters().Detect(host, printed->fields)).name;
+      if (found == "generic") continue;
+      EXPECT_EQ(found, recording.exporter) << file << " under \"" << host << "\"";
+    }
   }
 }
 

@@ -19,13 +19,15 @@ class ScriptedApi(LocalServer):
 
             def do_GET(self):
                 outer.asked.append(self.path)
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = outer.answer
                 body = answer.get("body", b"{}")
                 self.send_response_only(answer.get("status", 200))
                 ahead = answer.get("date_ahead", 0)
                 if ahead is not None:
                     self.send_header("Date", email.utils.formatdate(time.time() + ahead, usegmt=True))
-                self.send_header("Content-Type", "application/json")
+                if kind := answer.get("type", "application/json"):
+                    self.send_header("Content-Type", kind)
                 for name, value in answer.get("headers", {}).items():
                     self.send_header(name, str(value))
                 self.send_header("Content-Length", str(len(body)))

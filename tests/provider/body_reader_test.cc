@@ -182,6 +182,47 @@ TEST(BodyReaderTest, OfAStreamTheLastCountsAreTheTotal) {
             (Tokens{0, 0, 0, 11, 0}));
 }
 
+TEST(BodyReaderTest, TheLastEventIsNotLostForWantOfABlankLineOrALinesEnd) {
+  const std::string lines[] = {"{\"usage\":{\"prompt_tokens\":2}}", "{\"usage\":{\"prompt_tokens\":9}}"};
+  for (const std::string end : {"\n\n", "\n", "\r\n", ""}) {
+    const std::string events = "data: " + lines[0] + "\n\ndata: " + lines[1] + end;
+    EXPECT_EQ(Read({.type = kEvents, .body = events}).signals.usage, (Tokens{9, 0, 0, 0, 0})) << end;
+    EXPECT_EQ(Read({.type = kEvents, .coding = "gzip", .body = http::Gzipped(events)}).signals.usage,
+              (Tokens{9, 0, 0, 0, 0}))
+        << end;
+    const std::string ndjson = lines[0] + "\n" + lines[1] + end;
+    EXPECT_EQ(Read({.type = "application/x-ndjson", .body = ndjson}).signals.usage, (Tokens{9, 0, 0, 0, 0}));
+  }
+  EXPECT_EQ(
+      Read({.type = kEvents, .body = "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}"})
+          .signals.throttle,
+      (Throttle{ThrottleScope::kOverload, ThrottleSignal::kStream, ""}));
+}
+
+TEST(BodyReaderTest, ALastCountOfZeroTakesNothingBack) {
+  const std::string cumulative =
+      "data: {\"message\":{\"usage\":{\"input_tokens\":25,\"output_tokens\":1}}}\n\n"
+      "data: {\"usage\":{\"prompt_tokens\":0,\"output_tokens\":15}}\n\n"
+      "data: {\"usage\":{\"output_tokens\":0}}\n\n";
+  EXPECT_EQ(Read({.type = kEvents, .body = cumulative}).signals.usage, (Tokens{25, 0, 0, 15, 0}));
+}
+
+TEST(BodyReaderTest, EventsWithoutTheirTypeAreKnownByTheirFirstName) {
+  const std::string event = "data: {\"usage\":{\"prompt_tokens\":9}}\n\n";
+  for (const std::string begin : {"", "event: delta\n", "\xef\xbb\xbf", "\n"}) {
+    for (const std::string type : {"", "text/plain", "application/json"}) {
+      EXPECT_EQ(Read({.type = type, .body = begin + event}).signals.usage, (Tokens{9, 0, 0, 0, 0}))
+          << begin << type;
+    }
+  }
+  EXPECT_EQ(Read({.body = " \n" + std::string(kChat)}).signals.usage, (Tokens{36, 64, 0, 10, 30}));
+}
+
+TEST(BodyReaderTest, AnExponentIsANumber) {
+  EXPECT_EQ(Read({.body = R"({"usage":{"prompt_tokens":1.2e3,"completion_tokens":4E+1}})"}).signals.usage,
+            (Tokens{1200, 0, 0, 40, 0}));
+}
+
 TEST(BodyReaderTest, AnErrorInsideAStreamIsAThrottleByStream) {
   const Found found =
       Read({.type = kEvents,

@@ -74,6 +74,9 @@ TEST(DeriveTest, WindowsStandInNames) {
   EXPECT_EQ(WindowFromName("unified-5h"), 18000);
   EXPECT_EQ(WindowFromName("unified-7d_oi"), 604800);
   EXPECT_EQ(WindowFromName("daily"), 86400);
+  EXPECT_EQ(WindowFromName("requests-week"), 604800);
+  EXPECT_EQ(WindowFromName("2-weeks"), 1209600);
+  EXPECT_EQ(WindowFromName("requests-per-30-days"), 2592000);
   EXPECT_EQ(WindowFromName("GenerateContentInputTokensPerModelPerMinute-FreeTier"), 60);
   EXPECT_EQ(WindowFromName("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), 86400);
   EXPECT_EQ(WindowFromName("WriteRequestsPer100SecondsPerUser"), 100);

@@ -149,6 +149,9 @@ TEST(RetryAfterTest, OtherFormsAndNonsense) {
   EXPECT_EQ(seconds("2024-06-13T00:02:00Z"), 120);
   EXPECT_EQ(seconds("Wed, 12 Jun 2024 00:00:00 GMT"), 0) << "the wait is over";
   EXPECT_EQ(seconds("1718236861"), 61);
+  EXPECT_EQ(seconds("60s"), 60);
+  EXPECT_EQ(seconds("60, 60"), 60) << "said twice";
+  EXPECT_EQ(seconds("60,120"), 120);
   for (const auto* text : {"-1", "soon", "", "NaN", "9999999999999", "1 2"}) {
     const Signals signals = Extract("generic", Answer(429, {{"Retry-After", text}}));
     EXPECT_EQ(signals.retry_after_seconds, std::nullopt) << text;

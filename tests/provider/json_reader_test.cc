@@ -53,7 +53,7 @@ std::string ReadEveryWay(std::string_view text) {
 TEST(JsonReaderTest, TellsWhatADocumentHolds) {
   EXPECT_EQ(
       ReadEveryWay(R"( {"a" : [1, -2.5e+3 ,true,{}, []], "long enough for two blocks of bytes":null} )"),
-      "{a:[1;-2.5e+3;true;{)[))long enough for two blocks of bytes:nothing;)done");
+      "{a:[1;-2500;true;{)[))long enough for two blocks of bytes:nothing;)done");
   EXPECT_EQ(ReadEveryWay("[]"), "[)done");
   EXPECT_EQ(ReadEveryWay("\"only\""), "only;done");
 }
@@ -68,10 +68,13 @@ TEST(JsonReaderTest, UndoesEscapes) {
 }
 
 TEST(JsonReaderTest, TakesTheNumbersOfTheRfcAndNoOthers) {
-  for (const std::string number :
-       {"0", "-0", "10", "0.5", "-1.25", "1e9", "1E+9", "0e-2", "12345678901234567890"}) {
+  for (const std::string number : {"0", "-0", "10", "0.5", "-1.25", "12345678901234567890"}) {
     EXPECT_EQ(ReadEveryWay("[" + number + "]"), "[" + number + ";)done");
   }
+  for (const std::string number : {"1e9", "1E+9", "100e7"}) {
+    EXPECT_EQ(ReadEveryWay("[" + number + "]"), "[1000000000;)done") << "no reader of quotas knows exponents";
+  }
+  EXPECT_EQ(ReadEveryWay("[0e-2]"), "[0;)done");
   for (const std::string number :
        {"01", "-", "+1", ".5", "1.", "1.e2", "1e", "1e+", "--1", "0x1", "1_0", "NaN"}) {
     EXPECT_TRUE(ReadEveryWay("[" + number + "]").ends_with("failed")) << number;

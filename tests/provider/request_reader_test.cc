@@ -1,0 +1,122 @@
+#include "provider/request_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "provider/label.h"
+#include "tests/http/content_codings.h"
+
+namespace apiquota::provider {
+namespace {
+
+struct Request {
+  std::string type = "application/json";
+  std::string coding = {};
+  std::string body = {};
+};
+
+struct Found {
+  std::string model;
+  bool failed = false;
+};
+
+// Whole, byte by byte and in odd pieces must find the same.
+Found Read(const Request& request) {
+  Found found;
+  bool first = true;
+  for (const size_t piece : {std::max<size_t>(request.body.size(), 1), size_t{1}, size_t{7}}) {
+    http::Fields fields;
+    if (!request.type.empty()) fields.Add("Content-Type", request.type);
+    if (!request.coding.empty()) fields.Add("Content-Encoding", request.coding);
+    RequestReader reader({"/model", "/a/b"}, fields);
+    for (size_t at = 0; at < request.body.size(); at += piece)
+      reader.Write(std::string_view(request.body).substr(at, piece));
+    std::string model = "none";
+    for (const http::BodyValue& value : reader.TakeValues()) {
+      if (value.pointer == "/model") model = value.value;
+    }
+    if (!first) {
+      EXPECT_EQ(model, found.model) << piece;
+      EXPECT_EQ(reader.Failed(), found.failed) << piece;
+    }
+    first = false;
+    found = {model, reader.Failed()};
+  }
+  return found;
+}
+
+constexpr char kJson[] = R"({"model":"gpt-5","input":"hello"})";
+
+TEST(RequestReaderTest, ACodingDoesNotHideTheModel) {
+  EXPECT_EQ(Read({.body = kJson}).model, "gpt-5");
+  const std::pair<std::string, std::string> encoded[] = {{"gzip", http::Gzipped(kJson)},
+                                                         {"br", http::Brotlied(kJson)},
+                                                         {"zstd", http::Zstandard(kJson)},
+                                                         {"identity", kJson}};
+  for (const auto& [coding, body] : encoded) {
+    const Found found = Read({.coding = coding, .body = body});
+    EXPECT_EQ(found.model, "gpt-5") << coding;
+    EXPECT_FALSE(found.failed) << coding;
+  }
+}
+
+TEST(RequestReaderTest, WhatShouldHaveBeenReadableAndWasNotIsAFailure) {
+  EXPECT_TRUE(Read({.coding = "snappy", .body = kJson}).failed);
+  EXPECT_TRUE(Read({.coding = "gzip", .body = kJson}).failed);
+  EXPECT_TRUE(Read({.body = "{\"model\":]"}).failed);
+  EXPECT_FALSE(Read({.type = "audio/wav", .body = "RIFF"}).failed) << "no rule could expect JSON here";
+  EXPECT_FALSE(Read({.body = "{}"}).failed) << "a request without a model";
+}
+
+TEST(RequestReaderTest, AModelBehindALargeFileIsFound) {
+  const std::string image(9 << 20, 'x');
+  http::Fields fields;
+  RequestReader reader({"/model"}, fields);
+  reader.Write("{\"image\":\"" + image + "\",\"model\":\"gpt-5\"}");
+  EXPECT_TRUE(reader.Done());
+  EXPECT_EQ(reader.TakeValues().at(0).value, "gpt-5");
+}
+
+std::string Form(const std::string& parts) {
+  return "preamble\r\n--b0undary\r\nContent-Disposition: form-data; name=\"file\"; "
+         "filename=\"a;name=model.wav\"\r\n"
+         "Content-Type: audio/wav\r\n\r\nRI\rFF\r\n--b0undar\r\n--\r\r\n-\r\n" +
+         parts + "--b0undary--\r\nepilogue";
+}
+
+TEST(RequestReaderTest, FieldsOfAFormAreRead) {
+  const std::string type = "multipart/form-data; charset=utf-8; boundary=b0undary";
+  const auto model = [&](const std::string& part) { return Read({.type = type, .body = Form(part)}); };
+  EXPECT_EQ(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n").model,
+            "whisper-1");
+  EXPECT_EQ(
+      model("--b0undary \r\ncontent-disposition:form-data;name=model\r\nX: y\r\n\r\nwhis\r\nper\r\n").model,
+      "whis\r\nper");
+  EXPECT_EQ(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n\r\n").model, "");
+  EXPECT_EQ(model("").model, "none");
+  EXPECT_TRUE(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n" +
+                    std::string(2000, 'm') + "\r\n")
+                  .failed);
+  EXPECT_EQ(
+      Read({.type = "Multipart/Form-Data; boundary=\"b0undary\"",
+            .body = "--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nw\r\n--b0undary--"})
+          .model,
+      "w");
+}
+
+TEST(RequestReaderTest, AnEndlessHeaderOfAPartIsGivenUp) {
+  EXPECT_TRUE(Read({.type = "multipart/form-data; boundary=b", .body = "--b\r\nX: " + std::string(9000, 'y')})
+                  .failed);
+}
+
+TEST(LabelTest, NamesInAnyScriptAreLabelsAndControlsAreNone) {
+  for (const char* name : {"gpt-5", "文心一言", "modèle", "Ω"}) EXPECT_TRUE(FitForLabel(name)) << name;
+  for (const char* name :
+       {"", "a\nb", "\x7f", "\xc2\x85", "\xff", "\xe6\x96", "a\u202eb", "a\u2028b", "\u2066"})
+    EXPECT_FALSE(FitForLabel(name)) << name;
+  EXPECT_FALSE(FitForLabel(std::string(129, 'a')));
+}
+
+}  // namespace
+}  // namespace apiquota::provider
