@@ -94,6 +94,7 @@ std::map<std::string, std::vector<Interest>> BodyInterests(const provider::Expor
   };
   for (const provider::QuotaRule& rule : exporter.quotas) {
     for (const auto& sources : rule.sources) std::ranges::for_each(sources, add_source);
+    if (!rule.resource_pointer.empty()) interests[rule.resource_pointer].push_back({Kind::kName});
   }
   std::ranges::for_each(exporter.retry_after, add_source);
   for (const provider::ResourceRule& rule : exporter.resources) {
