@@ -14,7 +14,7 @@ HISTOGRAM_SUFFIXES = ("_bucket", "_sum", "_count")
 
 
 def golden_metrics(tree):
-    """Every sample name the golden page allows, histograms with their suffixes, and the families it counts by."""
+    """Every sample name the golden page allows, histograms with their suffixes, and families it counts by."""
     names = set(re.findall(r'family="(\w+)"', tree.text(GOLDEN_METRICS)))
     for kind, name in re.findall(r"^# TYPE (\S+) (\S+)$", tree.text(GOLDEN_METRICS), re.MULTILINE):
         names.add(kind)
