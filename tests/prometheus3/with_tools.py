@@ -1,7 +1,7 @@
-"""Runs a test with Prometheus 3's programs before Debian's in PATH: with_tools.py SCRIPT; without SCRIPT it only sees
-to it that they are there. go.mod beside this file says which versions. Go builds them into
-$APIQUOTA_BUILD_DIR/prometheus3, which takes minutes the first time and is kept. Ends with 77, and says why, where they
-can't be had."""
+"""Runs a test with Prometheus 3's programs before Debian's in PATH: with_tools.py SCRIPT; without SCRIPT it
+only sees to it that they are there. go.mod beside this file says which versions. Go builds them into
+$APIQUOTA_BUILD_DIR/prometheus3, which takes minutes the first time and is kept. Ends with 77, and says why,
+where they can't be had."""
 
 import fcntl
 import hashlib
@@ -67,7 +67,7 @@ def tools():
             try:
                 build(folder)
             except subprocess.TimeoutExpired:
-                skip(f"building Prometheus 3 took more than {BUILD_SECONDS} s; the next run goes on from there")
+                skip(f"more than {BUILD_SECONDS} s to build Prometheus 3; the next run goes on from there")
             stamp.write_text(digest)
     return folder
 
@@ -76,8 +76,8 @@ def main():
     folder = tools()
     environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
     for program in ("promtool", "prometheus", "amtool"):
-        said = subprocess.run([folder / program, "--version"], capture_output=True, text=True, timeout=60, check=True)
-        print(said.stdout.splitlines()[0], flush=True)
+        said = subprocess.check_output([folder / program, "--version"], text=True, timeout=60)
+        print(said.splitlines()[0], flush=True)
     if sys.argv[1:]:
         os.execvpe(sys.executable, [sys.executable, *sys.argv[1:]], environment)
 
