@@ -12,18 +12,15 @@ class ScriptedApi(LocalServer):
     def __init__(self):
         self.answer = {}
         self.asked = []
-        self.holding = threading.Event()  # an answer, for its `hold` seconds
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                outer.asked.append(self.path)
                 answer = outer.answer
-                if "hold" in answer:
-                    outer.holding.set()
-                    time.sleep(answer["hold"])
+                outer.asked.append(self.path)
+                time.sleep(answer.get("hold", 0))
                 body = answer.get("body", b"{}")
                 self.send_response_only(answer.get("status", 200))
                 ahead = answer.get("date_ahead", 0)
