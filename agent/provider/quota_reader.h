@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "http/exchange.h"
-#include "provider/amounts.h"
 #include "provider/captures.h"
 #include "provider/derive.h"
 #include "provider/exporter_rules.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "provider/amounts.h"
 #include "provider/quota_reader.h"
 
 namespace apiquota::provider {
