@@ -134,15 +134,21 @@ std::optional<std::string> HeaderJson(const std::vector<Interest>& interests, st
 
 // Of the types that make a difference to how a body is read.
 std::string_view MediaType(std::string_view value) {
-  constexpr std::string_view kTypes[] = {
-      "application/json",        "text/event-stream", "application/x-ndjson",     "application/jsonl",
-      "application/stream+json", "text/plain",        "application/problem+json", "text/html",
-      "application/xml",         "application/grpc"};
+  constexpr std::string_view kTypes[] = {"application/json",
+                                         "text/event-stream",
+                                         "application/x-ndjson",
+                                         "application/jsonl",
+                                         "text/plain",
+                                         "application/problem+json",
+                                         "text/html",
+                                         "application/xml",
+                                         "application/grpc",
+                                         "application/x-amz-json-1.0",
+                                         "application/x-amz-json-1.1"};
   const std::string type = ToLower(Trim(value.substr(0, value.find(';'))));
   const auto* known = std::ranges::find(kTypes, type);
   if (known != std::end(kTypes)) return *known;
-  // As bodies are read: application/x-amz-json-1.0 is JSON, too.
-  return type.contains("json") ? "application/json" : "application/octet-stream";
+  return type.ends_with("+json") ? "application/json" : "application/octet-stream";
 }
 
 class Writer {

@@ -135,6 +135,7 @@ std::string LoadHint(const YamlValue& item) {
 
 // Whether a rule speaks of this quota, of some resource at least.
 bool Names(const QuotaRule& rule, const std::string& quota) {
+  if (quota.find('*') != std::string::npos) return false;  // what it finds names the quotas
   return rule.quota == quota ||
          std::ranges::find(rule.by_resource, quota, &ResourceException::quota) != rule.by_resource.end();
 }
