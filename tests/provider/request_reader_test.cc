@@ -65,8 +65,20 @@ TEST(RequestReaderTest, WhatShouldHaveBeenReadableAndWasNotIsAFailure) {
   EXPECT_TRUE(Read({.coding = "snappy", .body = kJson}).failed);
   EXPECT_TRUE(Read({.coding = "gzip", .body = kJson}).failed);
   EXPECT_TRUE(Read({.body = "{\"model\":]"}).failed);
+  EXPECT_TRUE(Read({.type = "multipart/form-data", .body = "--b\r\n"}).failed) << "no boundary is said";
   EXPECT_FALSE(Read({.type = "audio/wav", .body = "RIFF"}).failed) << "no rule could expect JSON here";
   EXPECT_FALSE(Read({.body = "{}"}).failed) << "a request without a model";
+}
+
+TEST(RequestReaderTest, AByteOrderMarkDoesNotHideTheModel) {
+  EXPECT_EQ(Read({.body = "\xef\xbb\xbf" + std::string(kJson)}).model, "gpt-5");
+}
+
+TEST(RequestReaderTest, ABombIsGivenUp) {
+  const std::string bomb = http::Gzipped("{\"x\":\"" + std::string(8 << 20, 'a') + "\",\"model\":\"gpt-5\"}");
+  const Found found = Read({.coding = "gzip", .body = bomb});
+  EXPECT_EQ(found.model, "none");
+  EXPECT_TRUE(found.failed);
 }
 
 TEST(RequestReaderTest, AModelBehindALargeFileIsFound) {
@@ -95,6 +107,10 @@ TEST(RequestReaderTest, FieldsOfAFormAreRead) {
       "whis\r\nper");
   EXPECT_EQ(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n\r\n").model, "");
   EXPECT_EQ(model("").model, "none");
+  EXPECT_EQ(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"; filename=\"m\"\r\n\r\nw\r\n")
+                .model,
+            "none")
+      << "a file";
   EXPECT_TRUE(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n" +
                     std::string(2000, 'm') + "\r\n")
                   .failed);
