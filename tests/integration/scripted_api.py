@@ -12,6 +12,7 @@ class ScriptedApi(LocalServer):
     def __init__(self):
         self.answer = {}
         self.asked = []
+        self.body = b""  # of the last request
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -19,7 +20,7 @@ class ScriptedApi(LocalServer):
 
             def do_GET(self):
                 outer.asked.append(self.path)
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = outer.answer
                 body = answer.get("body", b"{}")
                 self.send_response_only(answer.get("status", 200))
