@@ -74,6 +74,22 @@ TEST(RequestReaderTest, AByteOrderMarkDoesNotHideTheModel) {
   EXPECT_EQ(Read({.body = "\xef\xbb\xbf" + std::string(kJson)}).model, "gpt-5");
 }
 
+// What long conversations come as: their window is wider than is kept, and the model stands first.
+TEST(RequestReaderTest, AWideWindowDoesNotHideAModelInFront) {
+  std::string text;
+  for (unsigned n = 1; text.size() < (1U << 20); n = n * 1103515245 + 12345) text += std::to_string(n);
+  for (const std::string& body : {http::Zstandard(R"({"model":"gpt-5","input":")" + text + "\"}"),
+                                  http::Zstandard(R"({"model":"gpt-5","input":")" + text + "\"}", 23)}) {
+    http::Fields fields;
+    fields.Add("Content-Encoding", "zstd");
+    RequestReader reader({"/model"}, fields);
+    for (size_t at = 0; at < body.size(); at += 16384) reader.Write(std::string_view(body).substr(at, 16384));
+    EXPECT_FALSE(reader.Failed());
+    ASSERT_TRUE(reader.Done());
+    EXPECT_EQ(reader.TakeValues().at(0).value, "gpt-5");
+  }
+}
+
 TEST(RequestReaderTest, ABombIsGivenUp) {
   const std::string bomb = http::Gzipped("{\"x\":\"" + std::string(8 << 20, 'a') + "\",\"model\":\"gpt-5\"}");
   const Found found = Read({.coding = "gzip", .body = bomb});
