@@ -15,6 +15,7 @@
 #include "cli/exporters.h"
 #include "cli/healthcheck.h"
 #include "cli/probe.h"
+#include "cli/record.h"
 #include "simulate/simulate.h"
 
 namespace apiquota {
@@ -59,6 +60,11 @@ int Run(cli::ProbeOptions options) {
   options.colour = ColourWanted();
   options.version = APIQUOTA_VERSION;
   return cli::RunProbe(options, RealClock(), std::cout, std::cerr);
+}
+
+int Run(cli::RecordOptions options) {
+  options.version = APIQUOTA_VERSION;
+  return cli::RunRecord(options, RealClock(), std::cin, std::cout, std::cerr);
 }
 
 int Run(const cli::HealthcheckOptions& options) {

@@ -36,7 +36,6 @@ void CountErrors(const Observed& observed, const provider::Signals& signals,
   }
   for (const provider::SignalField field : result.implausible) observed.api.CountParseError(field);
   for (size_t i = 0; i < result.conflicts; ++i) observed.api.CountQuotaConflict();
-  if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (observed.request_unread) observed.api.CountParseError(provider::SignalField::kRequestBody);
   if (result.dropped != 0) observed.api.CountDropped("apiquota_quota", result.dropped);
 }
@@ -92,28 +91,37 @@ provider::Signals Observer::Observe(const Observed& observed, const http::Exchan
 
 void Observer::Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
                     provider::Signals* out) {
-  *out = provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  const bool look = observed.api.LooksForUnread(exchange.status);
+  *out = provider::ExtractSignals(observed.exporter, exchange,
+                                  look ? provider::Unknown::kName : provider::Unknown::kPassOver);
   Override(observed.quotas, &out->readings);
   const provider::Signals& signals = *out;
-  const std::string& exporter = Info(observed.exporter).name;
-  const quota::ObserveResult result = ledger_.Observe({.api = observed.api.api(),
-                                                       .key = observed.key_label,
-                                                       .exporter = exporter,
-                                                       .sent_at = exchange.sent_at,
-                                                       .received_at = exchange.received_at,
-                                                       .date = exchange.date,
-                                                       .age = AgeOf(exchange),
-                                                       .order = exchange.order,
-                                                       .system_ahead = exchange.system_ahead,
-                                                       .readings = signals.readings},
-                                                      now);
+  const quota::ObserveResult result = Tell(observed, exchange, signals.readings, now);
   CountErrors(observed, signals, result);
+  if (look && !signals.unread.empty()) observed.api.NoteUnread(signals.unread);
+  if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (signals.throttle) ReportThrottle(observed, signals);
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
   if (signals.retry_after_seconds) observed.api.retry_after().Observe(*signals.retry_after_seconds);
   const bool refused = exchange.status == 401 || exchange.status == 403;
   if (refused && !signals.throttle) observed.key.auth_failures().Add();
   ReportLimitChanges(result);
+}
+
+quota::ObserveResult Observer::Tell(const Observed& observed, const http::Exchange& exchange,
+                                    const std::vector<provider::Reading>& readings, SystemTime now) {
+  const std::string& exporter = Info(observed.exporter).name;
+  return ledger_.Observe({.api = observed.api.api(),
+                          .key = observed.key_label,
+                          .exporter = exporter,
+                          .sent_at = exchange.sent_at,
+                          .received_at = exchange.received_at,
+                          .date = exchange.date,
+                          .age = AgeOf(exchange),
+                          .order = exchange.order,
+                          .system_ahead = exchange.system_ahead,
+                          .readings = readings},
+                         now);
 }
 
 void Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
@@ -123,8 +131,16 @@ void Observer::ObserveStream(const Observed& observed, const http::Exchange& exc
 void Observer::FoldStream(const Observed& observed, const http::Exchange& exchange) {
   if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (exchange.response_body.empty() && exchange.stream_event.empty()) return;
-  const provider::Signals signals =
+  provider::Signals signals =
       provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  // What the head said has been told.
+  std::erase_if(signals.readings, [](const provider::Reading& reading) { return !reading.source.events; });
+  if (!signals.readings.empty()) {
+    Override(observed.quotas, &signals.readings);
+    const quota::ObserveResult result = Tell(observed, exchange, signals.readings, exchange.received_at);
+    CountErrors(observed, {}, result);
+    ReportLimitChanges(result);
+  }
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
   if (!signals.throttle || signals.throttle->signal != provider::ThrottleSignal::kStream) return;
   ReportThrottle(observed, signals);

@@ -61,14 +61,16 @@ class Observer {
     return ledger_.declared().CounterFor(api, key, now);
   }
 
-  // The end of an event stream whose head has been observed: what its events said of tokens, and of a
-  // throttle where the head knew of none.
+  // The end of an event stream whose head has been observed: what its events said of tokens, of quotas,
+  // and of a throttle where the head knew of none.
   void ObserveStream(const Observed& observed, const http::Exchange& exchange);
 
  private:
   void Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
             provider::Signals* signals);
-  static void FoldStream(const Observed& observed, const http::Exchange& exchange);
+  quota::ObserveResult Tell(const Observed& observed, const http::Exchange& exchange,
+                            const std::vector<provider::Reading>& readings, SystemTime now);
+  void FoldStream(const Observed& observed, const http::Exchange& exchange);
 
   quota::Ledger& ledger_;
 };

@@ -30,6 +30,15 @@ Result<PollEndpoint> ResolvePoll(const PollOptions& options, const std::optional
   return endpoint;
 }
 
+std::string Joined(std::string_view base, std::string_view path) {
+  std::string joined = std::string(base).append(path);
+  for (size_t at = joined.find("/../"); at != std::string::npos; at = joined.find("/../")) {
+    const size_t step = at == 0 ? 0 : joined.rfind('/', at - 1);
+    joined.erase(step, at + 3 - step);
+  }
+  return joined;
+}
+
 const PollEndpoint& PollTarget::endpoint() const { return *route->poll; }
 
 std::string_view PollTarget::path() const {
@@ -39,15 +48,19 @@ std::string_view PollTarget::path() const {
 
 std::string PollTarget::Url() const {
   const http::BaseUrl& base = route->base;
-  return (base.tls ? "https://" : "http://") + base.authority + base.path + endpoint().path;
+  return (base.tls ? "https://" : "http://") + base.authority + Joined(base.path, path()) +
+         endpoint().path.substr(path().size());
 }
 
-std::vector<std::pair<std::string, std::string>> PollTarget::Fields() const {
-  std::vector<std::pair<std::string, std::string>> fields = endpoint().headers;
-  if (key == nullptr) return fields;
-  const auto credential = InjectedCredential(Info(*route->exporter), {}, *key);
-  if (credential) fields.emplace_back(credential->name, credential->value);
-  return fields;
+void PollTarget::SetPath(http::Exchange* exchange) const {
+  exchange->path = Joined(route->base.path, path());
+  exchange->described_path = route->described_base ? Joined(*route->described_base, path()) : "";
+}
+
+PollTarget::Request PollTarget::Asked() const {
+  Request request{Url(), endpoint().headers};
+  if (key != nullptr) AddKey(Info(*route->exporter), *key, &request.url, &request.fields);
+  return request;
 }
 
 std::vector<PollTarget> PollTargets(const std::shared_ptr<const RouteTable>& table) {

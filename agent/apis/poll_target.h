@@ -11,6 +11,7 @@
 
 #include "apis/options.h"
 #include "base/error.h"
+#include "http/exchange.h"
 #include "provider/poll_rule.h"
 
 namespace apiquota::apis {
@@ -29,7 +30,7 @@ struct PollPlan {
 struct PollEndpoint {
   PollPlan plan;
   std::string method;
-  std::string path;  // under the base URL, with its query
+  std::string path;  // under the base URL, with its query; "/.." leaves the base's last step
   std::vector<std::pair<std::string, std::string>> headers;
   std::string cost_unit = "requests";
   uint64_t cost = 0;  // of a poll, in that unit
@@ -38,6 +39,10 @@ struct PollEndpoint {
 // An error if neither says where. A path of the operator's own is taken to cost one request.
 Result<PollEndpoint> ResolvePoll(const PollOptions& options, const std::optional<provider::PollRule>& rule);
 
+// The path of a base URL and one under it, without a query: each "/.." takes back the step before it
+// (RFC 3986 section 5.2.4).
+std::string Joined(std::string_view base, std::string_view path);
+
 struct PollTarget {
   std::shared_ptr<const RouteTable> table;  // keeps what the others point to
   const Route* route = nullptr;
@@ -45,10 +50,15 @@ struct PollTarget {
   std::string key_label;
 
   const PollEndpoint& endpoint() const;
-  std::string_view path() const;  // on the wire, without the query
-  std::string Url() const;
-  // The endpoint's, and the credential.
-  std::vector<std::pair<std::string, std::string>> Fields() const;
+  std::string_view path() const;                 // as it is configured, without the query
+  std::string Url() const;                       // without the credential
+  void SetPath(http::Exchange* exchange) const;  // on the wire, and as the exporter describes it
+  // What is asked for: that URL and the endpoint's fields, with the credential in the one or the other.
+  struct Request {
+    std::string url;
+    std::vector<std::pair<std::string, std::string>> fields;
+  };
+  Request Asked() const;
 };
 
 // By name of the api and order of its keys.

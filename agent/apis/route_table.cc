@@ -93,13 +93,15 @@ void SetPath(const Route& route, std::string_view path, http::Exchange* exchange
   if (route.described_base) exchange->described_path.append(*route.described_base).append(path);
 }
 
-std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host) {
-  if (!route.rewrite_links) return std::nullopt;
-  return http::LinkMapping{.base = &route.base,
+std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host,
+                                         std::string_view withheld) {
+  if (!route.rewrite_links && withheld.empty()) return std::nullopt;
+  return http::LinkMapping{.base = route.rewrite_links ? &route.base : nullptr,
                            .prefix = HasHost(route, host) ? std::string_view() : route.prefix,
                            .scheme = scheme,
                            .host = host,
-                           .more = Info(*route.exporter).links};
+                           .more = Info(*route.exporter).links,
+                           .withheld = withheld};
 }
 
 std::optional<RouteMatch> RouteTable::Match(std::string_view authority,

@@ -46,9 +46,11 @@ struct Route {
 };
 
 // How addresses in the route's responses are written for a client that used this Host (of the route's own
-// hosts: without a prefix); null where the operator wants them as they are. The views live as long as their
-// owners.
-std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host);
+// hosts: without a prefix); null where the operator wants them as they are. `withheld`: a key that went
+// into the query on the way there, and that the client must not get back in any case. The views live as long
+// as their owners.
+std::optional<http::LinkMapping> LinksOf(const Route& route, std::string_view scheme, std::string_view host,
+                                         std::string_view withheld = {});
 
 // Tells an exchange the path it was sent to, below the route's base URL and without a query.
 void SetPath(const Route& route, std::string_view path, http::Exchange* exchange);

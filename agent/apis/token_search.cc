@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "base/text.h"
+#include "http/query.h"
 
 namespace apiquota::apis {
 namespace {
@@ -39,25 +39,6 @@ std::string InUrlAlphabet(std::string letters) {
   std::ranges::replace(letters, '+', '-');
   std::ranges::replace(letters, '/', '_');
   return letters;
-}
-
-int HexValue(char c) {
-  const char lower = AsciiLower(c);
-  if (c >= '0' && c <= '9') return c - '0';
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string PercentDecoded(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool code = text[i] == '%' && i + 2 < text.size();
-    const int high = code ? HexValue(text[i + 1]) : -1;
-    const int low = code ? HexValue(text[i + 2]) : -1;
-    if (high >= 0 && low >= 0) i += 2;
-    decoded.push_back(high >= 0 && low >= 0 ? static_cast<char>(high << 4 | low) : text[i]);
-  }
-  return decoded;
 }
 
 }  // namespace
@@ -102,10 +83,10 @@ bool TokenSearch::FoundIn(std::string_view text) const {
   if (FoundAsItStands(text)) return true;
   if (text.find('%') == std::string_view::npos) return false;
   // An address within an address is encoded twice.
-  std::string decoded = PercentDecoded(text);
+  std::string decoded = http::PercentDecoded(text);
   for (int times = 1; !FoundAsItStands(decoded); ++times) {
     if (times == kDecodedTimes || decoded.find('%') == std::string::npos) return false;
-    decoded = PercentDecoded(decoded);
+    decoded = http::PercentDecoded(decoded);
   }
   return true;
 }

@@ -43,11 +43,17 @@ quota::Snapshot Read(const PageSources& sources) {
   return sources.ledger.Read(now.at, now.system_ahead);
 }
 
+std::vector<expose::ApiFacts> Apis(const PageSources& sources) {
+  std::vector<expose::ApiFacts> apis = sources.facts.apis();
+  for (expose::ApiFacts& api : apis) api.unread_limit_headers = sources.unread_headers.NamesOf(api.name);
+  return apis;
+}
+
 constexpr size_t kLargePage = 256 * 1024;
 
 AdminResponse Metrics(const PageSources& sources) {
   expose::MetricsPage page{Read(sources),
-                           sources.facts.apis(),
+                           Apis(sources),
                            sources.polls(),
                            sources.facts.agent(),
                            expose::ParseProc(expose::ReadProc()),
@@ -99,7 +105,7 @@ std::vector<AdminRoute> AdminPages(const PageSources& sources) {
        }},
       {"GET", "/api/v1/apis",
        [sources](const AdminRequest&) {
-         return AdminResponse{200, kJson, expose::ApisJson(sources.facts.apis(), sources.polls())};
+         return AdminResponse{200, kJson, expose::ApisJson(Apis(sources), sources.polls())};
        }},
       {"GET", "/-/healthy", [](const AdminRequest&) { return AdminResponse{200, kText, "healthy\n"}; }},
       {"GET", "/-/ready",

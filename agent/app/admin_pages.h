@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "expose/facts.h"
 #include "metrics/telemetry.h"
+#include "metrics/unread_headers.h"
 #include "net/admin_server.h"
 #include "quota/ledger.h"
 
@@ -37,6 +38,7 @@ struct PageSources {
   const Clock& clock;
   const quota::Ledger& ledger;
   const metrics::Registry& registry;
+  const metrics::UnreadHeaders& unread_headers;
   const SharedFacts& facts;
   std::function<std::vector<expose::PollFacts>()> polls;
   const std::atomic<bool>& ready;

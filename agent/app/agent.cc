@@ -131,13 +131,10 @@ Status Agent::Listen() {
   auto routes = BuildRoutes(settings_);
   if (!routes) return std::unexpected(routes.error());
   (*routes)->ShowConfigured();
-  const PageSources sources{clock_,
-                            ledger_,
-                            registry_,
-                            facts_,
-                            [this] { return Polls(); },
-                            ready_,
-                            config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+  const PageSources sources{clock_,    ledger_,
+                            registry_, metrics_.unread_headers,
+                            facts_,    [this] { return Polls(); },
+                            ready_,    config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
@@ -168,6 +165,7 @@ Status Agent::Listen() {
 void Agent::ForgetOthersThan(const Settings& settings) {
   const auto names = NamesIn(settings.config);
   registry_.Configure(names, SeriesSetAside(settings.config));
+  metrics_.unread_headers.Forget();
   ledger_.Configure(names);
   ledger_.declared().Configure(DeclaredIn(settings), clock_.RunningNow().at);
 }

@@ -189,11 +189,12 @@ std::vector<std::pair<std::string, YamlValue>> YamlMap::Entries() {
   return entries;
 }
 
-void YamlMap::Finish() const {
-  const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+void YamlMap::Finish() const { Finish({asked_.begin(), asked_.end()}); }
+
+void YamlMap::Finish(const std::vector<std::string_view>& known) const {
   for (const Pair& pair : pairs_) {
     const std::string& key = pair.key->scalar;
-    if (std::ranges::find(known, key) != known.end()) continue;
+    if (std::ranges::find(asked_, key) != asked_.end()) continue;
     const std::string named = NamedMisspelling(key, known);
     YamlValue(value_.state_, pair.key, *pair.key)
         .Fail("unknown key" +

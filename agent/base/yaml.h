@@ -91,8 +91,10 @@ class YamlMap {
   // for.
   std::vector<std::pair<std::string, YamlValue>> Entries();
 
-  // Complains about the first key that was never asked for.
+  // Complains about the first key that was never asked for. `known` are those that it names, else all that
+  // were.
   void Finish() const;
+  void Finish(const std::vector<std::string_view>& known) const;
 
   const YamlValue& value() const { return value_; }
 

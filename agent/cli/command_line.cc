@@ -21,6 +21,11 @@ std::optional<int> ParseCount(std::string_view text) {
   return static_cast<int>(*number);
 }
 
+std::optional<size_t> ParseEntry(std::string_view text) {
+  const auto number = ParseCount(text);
+  return number && *number > 0 ? std::optional(static_cast<size_t>(*number)) : std::nullopt;
+}
+
 // Values are read here, never by CLI11, whose complaints quote them: one may be a credential in the wrong
 // place. The mistake is told with the flag's name.
 template <class Value, class Parse>
@@ -50,6 +55,10 @@ void AddExportersDir(CLI::App& app, std::string* folder) {
   app.add_option("--exporters.dir", *folder,
                  "Directory whose *.yaml exporter files add to or override the built-in ones")
       ->type_name("DIR");
+}
+
+void AddEntry(CLI::App& app, size_t* entry, const std::string& help) {
+  AddParsed(app, "--entry", entry, "an entry's number, from 1", ParseEntry, help)->type_name("N");
 }
 
 CLI::App* AddServe(CLI::App& app, app::ServeOptions* serve) {
@@ -90,8 +99,9 @@ CLI::App* AddCheckConfig(CLI::App& app, CheckConfigCommand* check) {
 }
 
 CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
-  CLI::App* command = app.add_subcommand(
-      "explain", "Read what `curl -i`, `curl -v` or HTTPie print and say what it means for quotas");
+  CLI::App* command = app.add_subcommand("explain",
+                                         "Say what an answer means for quotas: what `curl -i`, `curl -v`, "
+                                         "`wget -S` or HTTPie print, a recording, or a HAR file");
   command->add_option("--exporter", explain->exporter, "How the API speaks about limits (default: found out)")
       ->type_name("NAME");
   command->add_option("--request-url", explain->request_url, "What was asked for")->type_name("URL");
@@ -100,6 +110,7 @@ CLI::App* AddExplain(CLI::App& app, ExplainOptions* explain) {
                    "The time of receipt (default: the response's Date, else the clock)")
       ->type_name("RFC3339|EPOCH");
   command->add_option("--format", explain->format, "text or json (default text)")->type_name("FORMAT");
+  AddEntry(*command, &explain->entry, "Of a HAR file (default: all that speak of limits)");
   AddExportersDir(*command, &explain->exporters_dir);
   command->add_option("FILE", explain->file, "Default: standard input");
   return command;
@@ -110,6 +121,9 @@ CLI::App* AddExporters(CLI::App& app, ExportersOptions* exporters) {
       app.add_subcommand("exporters", "List the known APIs, or say how one speaks about limits");
   command->add_option("NAME", exporters->name, "One of them (default: all)");
   command->add_option("--format", exporters->format, "text or json (default text)")->type_name("FORMAT");
+  command->add_flag("--schema", exporters->schema,
+                    "The grammar of exporter files, as JSON Schema for editors");
+  command->add_flag("--keys", exporters->keys, "The grammar of exporter files, as tables in Markdown");
   AddExportersDir(*command, &exporters->exporters_dir);
   return command;
 }
@@ -149,6 +163,17 @@ CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   return command;
 }
 
+void AddRequest(CLI::App& command, std::vector<std::string>* headers, std::string* key_from_env,
+                std::string* method, Micros* timeout) {
+  command.add_option("-H,--header", *headers, "Sent along; may be given again")
+      ->type_name("NAME: VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--key-from-env", *key_from_env, "Variable that holds the credential")
+      ->type_name("VARIABLE");
+  command.add_option("--method", *method, "GET or HEAD")->type_name("METHOD");
+  AddDuration(command, "--timeout", timeout, "For each answer (default 30s)");
+}
+
 CLI::App* AddProbe(CLI::App& app, ProbeOptions* probe) {
   CLI::App* command = app.add_subcommand("probe", "Ask APIs now and say what is left");
   command->add_option("TARGET", probe->targets, "A URL, an exporter's name, or an api of --config.file")
@@ -157,15 +182,33 @@ CLI::App* AddProbe(CLI::App& app, ProbeOptions* probe) {
       ->type_name("FILE");
   command->add_option("--exporter", probe->exporter, "How a URL's API speaks (default: found out)")
       ->type_name("NAME");
-  command->add_option("-H,--header", probe->headers, "Sent along; may be given again")
-      ->type_name("NAME: VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--key-from-env", probe->key_from_env, "Variable that holds the credential")
-      ->type_name("VARIABLE");
-  command->add_option("--method", probe->method, "GET or HEAD")->type_name("METHOD");
-  AddDuration(*command, "--timeout", &probe->timeout, "For each answer (default 30s)");
+  AddRequest(*command, &probe->headers, &probe->key_from_env, &probe->method, &probe->timeout);
   command->add_option("--format", probe->format, "text or json (default text)")->type_name("FORMAT");
   AddExportersDir(*command, &probe->exporters_dir);
+  return command;
+}
+
+CLI::App* AddRecord(CLI::App& app, RecordOptions* record) {
+  CLI::App* command = app.add_subcommand(
+      "record", "Write an answer as a recording for tests/providers, without credentials and the like");
+  command->add_option("NAME", record->exporter, "The exporter that reads it")->required();
+  command->add_option("URL", record->url, "Asked now (default: an answer on standard input, as for explain)");
+  command->add_option("--input", record->file, "Read the answer here instead: what explain reads")
+      ->type_name("FILE");
+  AddEntry(*command, &record->entry, "Of a HAR file (default: the only one that speaks of limits)");
+  command
+      ->add_option("--request-url", record->request_url, "What was asked for, where the input does not say")
+      ->type_name("URL");
+  AddRequest(*command, &record->headers, &record->key_from_env, &record->method, &record->timeout);
+  command->add_option("--case", record->name, "The files' name (default ordinary, or throttled)")
+      ->type_name("CASE");
+  command->add_option("--source", record->source, "\"documented: URL\" or \"inferred …\"")->type_name("TEXT");
+  command
+      ->add_option("--out", record->folder,
+                   "Default tests/providers/NAME where there is such a tree, else this directory")
+      ->type_name("DIR");
+  command->add_flag("--force", record->force, "Overwrite files of these names");
+  AddExportersDir(*command, &record->exporters_dir);
   return command;
 }
 
@@ -223,7 +266,9 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   const CLI::App* exporters_command = AddExporters(app, &exporters)->allow_extras();
   ProbeOptions probe;
   HealthcheckOptions healthcheck;
+  RecordOptions record;
   const CLI::App* probe_command = AddProbe(app, &probe);
+  const CLI::App* record_command = AddRecord(app, &record)->allow_extras();
   const CLI::App* healthcheck_command = AddHealthcheck(app, &healthcheck)->allow_extras();
   const CLI::App* simulate_command = AddSimulate(app, &simulate)->allow_extras();
   try {
@@ -244,6 +289,7 @@ Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::s
   if (exporters_command->parsed()) return exporters;
   if (simulate_command->parsed()) return simulate;
   if (probe_command->parsed()) return probe;
+  if (record_command->parsed()) return record;
   if (healthcheck_command->parsed()) return healthcheck;
   return Fail("expected a command; see apiquota --help");
 }

@@ -11,6 +11,7 @@
 #include "cli/exporters.h"
 #include "cli/healthcheck.h"
 #include "cli/probe.h"
+#include "cli/record.h"
 #include "simulate/simulate.h"
 
 namespace apiquota::cli {
@@ -30,8 +31,9 @@ struct ShowText {
   std::string text;  // of --help or --version
 };
 
-using Command = std::variant<ShowText, app::ServeOptions, CheckConfigCommand, ExplainOptions,
-                             ExportersOptions, SimulateCommand, ProbeOptions, HealthcheckOptions>;
+using Command =
+    std::variant<ShowText, app::ServeOptions, CheckConfigCommand, ExplainOptions, ExportersOptions,
+                 SimulateCommand, ProbeOptions, RecordOptions, HealthcheckOptions>;
 
 // One sentence if the arguments can't be understood. `version` is what --version shows.
 Result<Command> ParseCommandLine(int argc, const char* const* argv, const std::string& version);

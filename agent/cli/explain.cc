@@ -3,21 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <istream>
+#include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
+#include <vector>
 
-#include "app/catalogue.h"
-#include "app/files.h"
-#include "base/text.h"
-#include "cli/printed_exchange.h"
+#include "cli/exchange_reader.h"
 #include "expose/explain.h"
-#include "http/date.h"
-#include "provider/body_reader.h"
-#include "provider/body_scan.h"
-#include "provider/exporter.h"
-#include "provider/extract_signals.h"
-#include "provider/rfc3339.h"
 
 namespace apiquota::cli {
 namespace {
@@ -25,124 +17,79 @@ namespace {
 constexpr int kUnderstood = 0;
 constexpr int kUnreadable = 2;
 constexpr int kNothingSaid = 3;
-constexpr size_t kInputBytesMax = 64 * 1024 * 1024;
 
-Result<std::string> ReadStream(std::istream& in, std::string_view name) {
-  std::string text;
-  std::array<char, 64 * 1024> buffer;
-  while (in.read(buffer.data(), buffer.size()), in.gcount() > 0) {
-    text.append(buffer.data(), static_cast<size_t>(in.gcount()));
-    if (text.size() > kInputBytesMax) return Fail(fmt::format("{} is larger than 64 MiB", name));
-  }
-  if (in.bad()) return Fail(fmt::format("{} can't be read", name));
+using Json = nlohmann::ordered_json;
+
+struct Explained {
+  size_t entry;  // its number, as people count
+  std::string request;
+  expose::Explanation explanation;
+};
+
+// Enough to find it in the file. Bytes from outside that could move a cursor are shown as "?".
+std::string RequestText(const PrintedExchange& printed) {
+  std::string text = fmt::format("{} https://{}{}", printed.method, printed.host, printed.path);
+  std::ranges::replace_if(text, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return text;
 }
 
-// --now: RFC 3339 or seconds since the epoch.
-Result<SystemTime> ParseNow(const std::string& text) {
-  if (const auto time = provider::ParseRfc3339(text)) return *time;
-  const auto seconds = ParseDecimal(text);
-  if (seconds) {
-    if (const auto time = FromUnixSeconds(*seconds)) return *time;
-  }
-  return Fail("--now: expected a time such as 2025-06-23T10:26:56Z or 1750674416");
+bool SpeaksOfLimits(const provider::Signals& signals) {
+  return expose::Understood(signals) || signals.retry_after_seconds || !signals.unread.empty();
 }
 
-// Host and path of an http or https URL, as an Exchange has them.
-Status ParseUrl(const std::string& url, http::Exchange* exchange) {
-  if (url.empty()) return {};
-  const size_t scheme = url.find("://");
-  const std::string_view name = std::string_view(url).substr(0, scheme);
-  if (scheme == std::string::npos || !(EqualsIgnoreCase(name, "http") || EqualsIgnoreCase(name, "https"))) {
-    return Fail("--request-url: expected a URL such as https://api.github.com/user");
-  }
-  const std::string_view rest = std::string_view(url).substr(scheme + 3);
-  const size_t path = std::min(rest.find_first_of("/?#"), rest.size());
-  exchange->host = HostWithoutPort(rest.substr(0, path));
-  const std::string_view target = rest.substr(path);
-  exchange->path = std::string(target.substr(0, target.find_first_of("?#")));
-  if (exchange->path == "/") exchange->path.clear();  // an origin tells of a host, and of no path
-  return {};
-}
-
-// What the input tells of the request and the response; --request-url and --now know better.
-Result<http::Exchange> ToExchange(const ExplainOptions& options, SystemTime clock_now,
-                                  PrintedExchange* printed) {
-  http::Exchange exchange;
-  exchange.host = std::move(printed->host);
-  exchange.path = std::move(printed->path);
-  if (auto parsed = ParseUrl(options.request_url, &exchange); !parsed) return std::unexpected(parsed.error());
-  exchange.status = printed->status;
-  exchange.fields = std::move(printed->fields);
-  exchange.date = http::ParseHttpDate(exchange.fields.Find("date").value_or(""), clock_now);
-  exchange.received_at = exchange.date.value_or(clock_now);
-  if (!options.now.empty()) {
-    const auto now = ParseNow(options.now);
-    if (!now) return std::unexpected(now.error());
-    exchange.received_at = *now;
-  }
-  return exchange;
-}
-
-struct Choice {
-  provider::ExporterPtr exporter;
-  expose::Recognition recognition = expose::Recognition::kNamed;
-};
-
-Result<Choice> ChooseExporter(const ExplainOptions& options, const http::Exchange& exchange) {
-  if (!options.exporter.empty()) {
-    const auto named = app::LoadExporterNamed(options.exporter, options.exporters_dir);
-    if (!named) return std::unexpected(named.error());
-    return Choice{*named, expose::Recognition::kNamed};
-  }
-  const auto catalogue = app::LoadCatalogue(options.exporters_dir);
-  if (!catalogue) return std::unexpected(catalogue.error());
-  const provider::ExporterPtr generic = catalogue->Detect("", {});
-  const provider::ExporterPtr by_host = catalogue->Detect(exchange.host, {});
-  if (by_host != generic) return Choice{by_host, expose::Recognition::kHost};
-  const provider::ExporterPtr found = catalogue->Detect(exchange.host, exchange.fields);
-  return Choice{found, found == generic ? expose::Recognition::kGeneric : expose::Recognition::kHeaders};
-}
-
-std::vector<http::BodyValue> Scan(const std::vector<std::string>& pointers, std::string_view body) {
-  provider::BodyScanner scanner(pointers);
-  scanner.Write(body);
-  return scanner.TakeValues();
-}
-
-// As the agent reads bodies that pass it. What curl and others print may be decoded already, whatever the
-// head says.
-void ReadResponseBody(const provider::Exporter& exporter, std::string_view body, http::Exchange* exchange) {
-  auto reader = provider::BodyReader::For(exporter, *exchange);
-  if (!reader) return;
-  reader->Write(body);
-  if (reader->Failed() && exchange->fields.Find("content-encoding")) {
-    reader = provider::BodyReader::For(exporter, *exchange, /*decoded=*/true);
-    reader->Write(body);
-  }
-  reader->TakeInto(exchange);
-}
-
-Result<expose::Explanation> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in) {
-  const bool from_stdin = options.file.empty() || options.file == "-";
-  const auto text = from_stdin ? ReadStream(in, "standard input") : app::ReadWholeFile(options.file);
+// The exchanges that are explained: the only one, the one that was asked for, else all that speak of limits.
+Result<std::vector<Explained>> Explain(const ExplainOptions& options, const Clock& clock, std::istream& in,
+                                       size_t* entries) {
+  const auto text = ReadInput(options.file, in);
   if (!text) return std::unexpected(text.error());
-  auto printed = ParsePrintedExchange(*text);
-  if (!printed) return std::unexpected(printed.error());
-  auto exchange = ToExchange(options, clock.SystemNow(), &*printed);
-  if (!exchange) return std::unexpected(exchange.error());
-  const auto choice = ChooseExporter(options, *exchange);
-  if (!choice) return std::unexpected(choice.error());
-  const provider::Exporter& exporter = *choice->exporter;
-  exchange->request_body = Scan(Info(exporter).request_pointers, printed->request_body);
-  ReadResponseBody(exporter, printed->body, &*exchange);
-  return expose::Explanation{.exporter = Info(exporter).name,
-                             .status = exchange->status,
-                             .now = exchange->received_at,
-                             .signals = ExtractSignals(exporter, *exchange),
-                             .title = Info(exporter).title,
-                             .recognition = choice->recognition,
-                             .host = exchange->host};
+  const auto exchanges = ParseExchanges(*text);
+  if (!exchanges) return std::unexpected(exchanges.error());
+  *entries = exchanges->size();
+  const bool several = exchanges->size() > 1 && options.entry == 0;
+  if (options.entry > exchanges->size()) {
+    return Fail(fmt::format("--entry: the input has {} of them", exchanges->size()));
+  }
+  if (several && !options.request_url.empty()) {
+    return Fail("--request-url: the entries of a HAR file say their own; choose one with --entry");
+  }
+  const auto reader = ExchangeReader::For({.exporter = options.exporter,
+                                           .request_url = options.request_url,
+                                           .now = options.now,
+                                           .exporters_dir = options.exporters_dir,
+                                           .clock_now = clock.SystemNow()});
+  if (!reader) return std::unexpected(reader.error());
+  std::vector<Explained> explained;
+  for (size_t i = 0; i < exchanges->size(); ++i) {
+    const PrintedExchange& printed = (*exchanges)[i];
+    if (options.entry > 0 && options.entry != i + 1) continue;
+    if (printed.status == 0 && !several) return Fail(fmt::format("entry {} was never answered", i + 1));
+    if (printed.status == 0) continue;
+    expose::Explanation explanation = reader->Read(printed).explanation;
+    if (several && !SpeaksOfLimits(explanation.signals)) continue;
+    explained.push_back({i + 1, RequestText(printed), std::move(explanation)});
+  }
+  return explained;
+}
+
+std::string SeveralAsJson(const std::vector<Explained>& explained) {
+  Json list = Json::array();
+  for (const Explained& one : explained) {
+    Json json = {{"entry", one.entry}, {"request", one.request}};
+    const Json said = Json::parse(ExplainAsJson(one.explanation));
+    for (const auto& [name, value] : said.items()) json[name] = value;
+    list.push_back(std::move(json));
+  }
+  return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string SeveralAsText(const std::vector<Explained>& explained, size_t entries, bool colour) {
+  if (explained.empty()) return fmt::format("none of {} entries speaks of limits\n", entries);
+  std::string text;
+  for (const Explained& one : explained) {
+    text += fmt::format("{}entry {}: {}\n{}", text.empty() ? "" : "\n", one.entry, one.request,
+                        ExplainAsText(one.explanation, colour));
+  }
+  return text;
 }
 
 }  // namespace
@@ -156,11 +103,18 @@ int RunExplain(const ExplainOptions& options, const Clock& clock, std::istream& 
   if (options.format != "text" && options.format != "json") {
     return complain("--format: expected text or json");
   }
-  const auto explanation = Explain(options, clock, in);
-  if (!explanation) return complain(explanation.error().message);
-  out << (options.format == "json" ? ExplainAsJson(*explanation)
-                                   : ExplainAsText(*explanation, options.colour));
-  return expose::Understood(explanation->signals) ? kUnderstood : kNothingSaid;
+  size_t entries = 0;
+  const auto explained = Explain(options, clock, in, &entries);
+  if (!explained) return complain(explained.error().message);
+  const bool json = options.format == "json";
+  if (entries > 1 && options.entry == 0) {
+    out << (json ? SeveralAsJson(*explained) : SeveralAsText(*explained, entries, options.colour));
+  } else {
+    const expose::Explanation& explanation = explained->front().explanation;
+    out << (json ? ExplainAsJson(explanation) : ExplainAsText(explanation, options.colour));
+  }
+  const auto understood = [](const Explained& one) { return expose::Understood(one.explanation.signals); };
+  return std::ranges::any_of(*explained, understood) ? kUnderstood : kNothingSaid;
 }
 
 }  // namespace apiquota::cli

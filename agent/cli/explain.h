@@ -1,6 +1,8 @@
-// `apiquota explain`: reads what `curl -i` prints and says what it means for quotas.
+// `apiquota explain`: reads what a person has of an answer (what `curl -i` and others print, a recording, a
+// HAR file) and says what it means for quotas.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 #include <string>
 
@@ -15,6 +17,7 @@ struct ExplainOptions {
   std::string format = "text";     // text or json
   std::string file = {};           // empty or "-": `in`
   std::string exporters_dir = {};  // empty: the embedded exporters alone
+  size_t entry = 0;                // of a HAR file, from 1; 0: every one that speaks of limits
   bool colour = false;             // the caller knows about terminals and NO_COLOR
 };
 

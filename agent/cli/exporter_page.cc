@@ -51,7 +51,14 @@ class Lines {
 std::string SpanText(double seconds) { return FormatDuration(SecondsToMicros(seconds)); }
 
 std::string CredentialText(const provider::CredentialRule& rule) {
-  return fmt::format("header {}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …");
+  if (!rule.query.empty()) return "parameter " + rule.query + " of the query";
+  if (rule.part != provider::CredentialPart::kWhole) {
+    const bool user = rule.part == provider::CredentialPart::kUser;
+    return fmt::format("header {}: {} …, its {}", rule.header, rule.scheme, user ? "user" : "password");
+  }
+  const std::string claim = rule.claim.empty() ? "" : ", by its claim " + rule.claim;
+  return fmt::format("header {}{}{}", rule.header, rule.scheme.empty() ? "" : ": " + rule.scheme + " …",
+                     claim);
 }
 
 std::string ResourceText(const ResourceRule& rule) {
@@ -131,6 +138,7 @@ std::string WhenText(const provider::When& when) {
   if (!when.statuses.empty()) parts.push_back(fmt::format("status {}", fmt::join(when.statuses, " or ")));
   if (!when.path.empty()) parts.push_back("path below " + when.path);
   for (const Condition& condition : when.headers) parts.push_back(ConditionText(condition));
+  if (when.events) parts.emplace_back("in a stream's events");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -147,7 +155,7 @@ std::string SourceText(const FieldSource& source) {
   if (source.item > 0) where += fmt::format(", element {}", source.item);
   if (!source.item_with.empty()) where += ", element with " + source.item_with;
   if (!source.field.empty()) where += fmt::format(", behind \"{}=\"", source.field);
-  if (!source.after.empty()) where += fmt::format(", behind \"{}\"", source.after);
+  for (const std::string& lead : source.after) where += fmt::format(", behind \"{}\"", lead);
   return fmt::format("{} ({})", where, fmt::join(formats, ", "));
 }
 

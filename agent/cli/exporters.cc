@@ -9,6 +9,7 @@
 #include "base/embedded.h"
 #include "cli/exporter_page.h"
 #include "expose/exporter_summary.h"
+#include "expose/grammar_text.h"
 
 namespace apiquota::cli {
 namespace {
@@ -37,6 +38,12 @@ Result<std::vector<ExporterSummary>> LoadSummaries(const std::string& folder) {
 }
 
 Result<std::string> Shown(const ExportersOptions& options) {
+  if (options.schema || options.keys) {
+    if (!options.name.empty() || options.schema == options.keys) {
+      return Fail("expected --schema or --keys alone: they speak of all exporter files");
+    }
+    return options.schema ? expose::GrammarAsSchema() : expose::GrammarAsTables();
+  }
   const bool json = options.format == "json";
   if (!json && options.format != "text") {
     return Fail("--format: expected text or json");

@@ -1,4 +1,5 @@
-// `apiquota exporters`: which APIs are known, and how one of them speaks about limits.
+// `apiquota exporters`: which APIs are known, how one of them speaks about limits, and what may stand in a
+// file.
 #pragma once
 
 #include <ostream>
@@ -10,6 +11,8 @@ struct ExportersOptions {
   std::string name = {};           // empty: list them all
   std::string format = "text";     // text or json
   std::string exporters_dir = {};  // empty: the embedded exporters alone
+  bool schema = false;             // the grammar of exporter files as JSON Schema
+  bool keys = false;               // … as tables in Markdown
 };
 
 // 0; 2 after one sentence on `err` when the options or a file of `exporters_dir` can't be understood.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -12,9 +13,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kVersions = {"HTTP/1.1", "HTTP/1.0", "HTTP/2",
                                                        "HTTP/2.0", "HTTP/3",   "HTTP/3.0"};
 constexpr std::string_view kExpected =
-    "expected what `curl -i`, `curl -v` or `http --print=hb` prints, with a status line such as \"HTTP/1.1 "
-    "200 "
-    "OK\"";
+    "expected what `curl -i`, `curl -v`, `wget -S` or `http --print=hb` prints, with a status line such as "
+    "\"HTTP/1.1 200 OK\"; a recording; or a HAR file";
 
 // Takes a line off the front, without its LF or CRLF.
 std::string_view TakeLine(std::string_view* text) {
@@ -44,12 +44,6 @@ std::string Plain(std::string_view text) {
     text.remove_prefix(last == std::string_view::npos ? text.size() : last + 1);
   }
   return plain += text;
-}
-
-bool IsFieldLine(std::string_view line) {
-  const std::string_view name = line.substr(0, line.find(':'));
-  return name.size() < line.size() && !name.empty() &&
-         name.find_first_of(" \t\"{}<>") == std::string_view::npos;
 }
 
 // Whether a message begins here: its first line, and then a field or nothing at all.
@@ -118,23 +112,35 @@ http::Fields TakeFields(std::string_view* text) {
   return fields;
 }
 
-// "/v1/models?limit=1", or the whole URL as a proxy is asked.
-void SetTarget(std::string_view target, PrintedExchange* exchange) {
-  if (const size_t scheme = target.find("://");
-      scheme != std::string_view::npos && !target.starts_with('/')) {
-    target.remove_prefix(scheme + 3);
-    const size_t path = std::min(target.find_first_of("/?#"), target.size());
-    exchange->host = HostWithoutPort(target.substr(0, path));
-    target.remove_prefix(path);
-  }
-  exchange->path = std::string(target.substr(0, target.find_first_of("?#")));
-}
-
-void SetRequest(std::string_view line, const http::Fields& fields, PrintedExchange* exchange) {
+void SetRequest(std::string_view line, http::Fields fields, PrintedExchange* exchange) {
   *exchange = {};
   const size_t target = line.find(' ') + 1;
+  exchange->method = line.substr(0, target - 1);
   SetTarget(line.substr(target, line.rfind(' ') - target), exchange);
   if (const auto host = fields.Find("host")) exchange->host = HostWithoutPort(*host);
+  exchange->request_fields = std::move(fields);
+}
+
+// A recording's first lines are comments. "# request: GET https://example.com/v1" stands for such a request:
+// the head of one is what is returned. An origin alone says nothing of the path.
+std::string TakeComments(std::string* text) {
+  std::string request;
+  std::string_view rest = WithoutBlankStart(*text);
+  constexpr std::string_view kRequest = "# request:";
+  while (rest.starts_with('#')) {
+    const std::string_view line = TakeLine(&rest);
+    rest = WithoutBlankStart(rest);
+    if (!line.starts_with(kRequest)) continue;
+    const std::string_view said = Trim(line.substr(kRequest.size()));
+    const size_t space = said.rfind(' ');
+    std::string_view url = said.substr(space == std::string_view::npos ? 0 : space + 1);
+    if (std::ranges::count(url, '/') == 3 && url.ends_with('/')) url.remove_suffix(1);
+    const std::string_view method = space == std::string_view::npos ? "GET" : said.substr(0, said.find(' '));
+    request = std::string(method).append(" ").append(url).append(" HTTP/1.1\n\n");
+    if (!IsRequestLine(std::string_view(request).substr(0, request.size() - 2))) request.clear();
+  }
+  if (rest.size() < WithoutBlankStart(*text).size()) *text = std::string(rest);  // else its blanks may matter
+  return request;
 }
 
 Error Unreadable(std::string_view text) {
@@ -159,6 +165,12 @@ int StatusOfLine(std::string_view line) {
   return 0;
 }
 
+bool IsFieldLine(std::string_view line) {
+  const std::string_view name = line.substr(0, line.find(':'));
+  return name.size() < line.size() && !name.empty() &&
+         name.find_first_of(" \t\"{}<>") == std::string_view::npos;
+}
+
 bool IsRequestLine(std::string_view line) {
   const size_t method = line.find(' ');
   const size_t version = line.rfind(' ');
@@ -178,21 +190,43 @@ std::string HostWithoutPort(std::string_view authority) {
   return ToLower(authority);
 }
 
+void SetTarget(std::string_view target, PrintedExchange* exchange) {
+  if (const size_t scheme = target.find("://");
+      scheme != std::string_view::npos && !target.starts_with('/')) {
+    target.remove_prefix(scheme + 3);
+    const size_t path = std::min(target.find_first_of("/?#"), target.size());
+    exchange->host = HostWithoutPort(target.substr(0, path));
+    target.remove_prefix(path);
+  }
+  target = target.substr(0, target.find('#'));
+  const size_t query = std::min(target.find('?'), target.size());
+  exchange->path = std::string(target.substr(0, query));
+  exchange->query = std::string(target.substr(std::min(query + 1, target.size())));
+}
+
 Result<PrintedExchange> ParsePrintedExchange(std::string_view input) {
   std::string plain = Plain(input);
+  const std::string request = TakeComments(&plain);
   if (!MessageBegins(WithoutBlankStart(plain))) {
-    if (std::string unmarked = WithoutCurlMarks(plain); !unmarked.empty()) plain = std::move(unmarked);
+    std::string unmarked = WithoutCurlMarks(plain);
+    if (unmarked.empty()) unmarked = WithoutWgetMarks(plain);
+    if (!unmarked.empty()) plain = std::move(unmarked);
   }
+  std::string_view start = WithoutBlankStart(plain);
+  const std::string_view first_line = TakeLine(&start);
+  if (StatusOfLine(first_line) == 0 && !IsRequestLine(first_line)) {
+    return std::unexpected(Unreadable(plain));
+  }
+  plain.insert(0, request);  // one that the text shows itself knows better
   std::string_view text = WithoutBlankStart(plain);
   PrintedExchange exchange;
   for (;;) {
     const std::string_view first = TakeLine(&text);
-    const int status = StatusOfLine(first);
-    if (status == 0 && !IsRequestLine(first)) return std::unexpected(Unreadable(plain));
+    const int status = StatusOfLine(first);  // else a request begins: FindNextMessage saw to it
     http::Fields fields = TakeFields(&text);
-    if (status == 0) SetRequest(first, fields, &exchange);
     const auto next = FindNextMessage(text, status == 0 ? http::Fields() : fields);
     if (status == 0) {
+      SetRequest(first, std::move(fields), &exchange);
       if (!next) return Fail("the input has a request and no response: " + std::string(kExpected));
       exchange.request_body = WithoutBlankEnds(text.substr(0, *next));
     } else if (!next) {

@@ -61,9 +61,7 @@ Result<Common> ReadCommon(const ProbeOptions& options) {
 void Complete(const Common& common, const apis::KeyOptions& key, ProbeTarget* target) {
   auto& fields = target->request.fields;
   fields.insert(fields.end(), common.fields.begin(), common.fields.end());
-  if (key.value.empty()) return;
-  const auto credential = apis::InjectedCredential(Info(*target->exporter), {}, key);
-  if (credential) fields.emplace_back(credential->name, credential->value);
+  if (!key.value.empty()) AddKey(Info(*target->exporter), key, &target->request.url, &fields);
 }
 
 Result<ProbeTarget> FromBase(const std::string& name, const std::string& base_url, std::string_view path) {
@@ -72,9 +70,10 @@ Result<ProbeTarget> FromBase(const std::string& name, const std::string& base_ur
   ProbeTarget target;
   target.name = name;
   target.host = base->host;
-  target.path = base->path + std::string(path.substr(0, path.find('?')));
-  target.request.url =
-      (base->tls ? "https://" : "http://") + base->authority + base->path + std::string(path);
+  const std::string_view alone = path.substr(0, path.find('?'));
+  target.path = apis::Joined(base->path, alone);
+  target.request.url = (base->tls ? "https://" : "http://") + base->authority + target.path +
+                       std::string(path.substr(alone.size()));
   return target;
 }
 

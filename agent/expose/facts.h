@@ -19,6 +19,8 @@ struct ApiFacts {
   std::string route;
   std::vector<std::string> keys;              // aliases of configured keys
   std::map<std::string, std::string> labels;  // the operator's, by the names they wrote
+  std::vector<std::string> unread_limit_headers =
+      {};  // names of headers that no rule of the exporter describes
 };
 
 // How one target's polling goes: an api and one of its keys.

@@ -62,6 +62,24 @@ MetricFamily ApiInfo(const std::vector<ApiFacts>& apis) {
   return family;
 }
 
+// Only of apis that sent some: a page does not list what is well.
+MetricFamily UnreadLimitHeaders(const std::vector<ApiFacts>& apis) {
+  MetricFamily family{
+      "apiquota_unread_limit_headers",
+      "Headers of the API's answers that look like limits and that its exporter does not describe, "
+      "by name, 20 at most; /api/v1/apis names them. Absent: none was seen.",
+      MetricType::Gauge,
+      {}};
+  for (const ApiFacts& api : apis) {
+    if (api.unread_limit_headers.empty()) continue;
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = {{"api", api.name}};
+    metric.gauge.value = static_cast<double>(api.unread_limit_headers.size());
+  }
+  std::ranges::sort(family.metric, {}, &ClientMetric::label);
+  return family;
+}
+
 // A target that is no longer configured is no longer on the page; what has not happened yet is absent.
 void AddPolls(const std::vector<PollFacts>& polls, std::vector<MetricFamily>* families) {
   MetricFamily success{
@@ -163,6 +181,7 @@ std::string MetricsText(const MetricsPage& page) {
   if (page.counted != nullptr) AddCounted(*page.counted, &writable);
   std::vector<MetricFamily> families;
   families.push_back(ApiInfo(page.apis));
+  families.push_back(UnreadLimitHeaders(page.apis));
   AddPolls(page.polls, &families);
   AddAgent(page.agent, &families);
   AddProcess(page.process, &families);

@@ -105,6 +105,7 @@ std::string ApisJson(const std::vector<ApiFacts>& apis, const std::vector<PollFa
                     {"route", api.route},
                     {"keys", api.keys},
                     {"labels", api.labels},
+                    {"unread_limit_headers", api.unread_limit_headers},
                     {"polls", Json::array()}});
     for (const PollFacts& poll : polls) {
       if (poll.api == api.name) list.back()["polls"].push_back(PollJson(poll));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "http/query.h"
 
 namespace apiquota::http {
 namespace {
@@ -56,9 +57,15 @@ size_t EndOfParameters(std::string_view text, size_t at) {
   return at;
 }
 
-}  // namespace
+// Whatever holds the secret, wherever the address leads.
+bool Withhold(std::string_view secret, std::string* address) {
+  return RemoveParameters(address, [secret](const QueryParameter& parameter) {
+    return PercentDecoded(parameter.value) == secret;
+  });
+}
 
-std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping) {
+std::optional<std::string> LeadBack(std::string_view reference, const LinkMapping& mapping) {
+  if (mapping.base == nullptr) return std::nullopt;
   if (reference.starts_with("//")) return MapNetworkPath(reference, mapping);
   if (reference.starts_with('/')) {
     auto path = UnderRoute(reference, mapping);
@@ -73,6 +80,16 @@ std::optional<std::string> MapAddress(std::string_view reference, const LinkMapp
       return MapAbsolute(reference, scheme, size, mapping);
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping) {
+  if (mapping.withheld.empty()) return LeadBack(reference, mapping);
+  std::string address(reference);
+  if (!Withhold(mapping.withheld, &address)) return LeadBack(reference, mapping);
+  auto mapped = LeadBack(address, mapping);
+  return mapped ? mapped : address;
 }
 
 // #( "<" URI-Reference ">" *( ";" parameter ) ). What is no such list stays from there on.

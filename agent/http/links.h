@@ -19,11 +19,12 @@ namespace apiquota::http {
 
 // Views: of a route, and of the request that is answered.
 struct LinkMapping {
-  const BaseUrl* base = nullptr;
+  const BaseUrl* base = nullptr;      // null: addresses are not led back
   std::string_view prefix;            // of the route: "/openai"; "/" or "" for all paths
   std::string_view scheme = "http";   // the listener's
   std::string_view host;              // the request's Host, judged; empty: addresses are given as paths
   std::span<const std::string> more;  // further fields that hold one address each, in lower case
+  std::string_view withheld = {};     // a secret: parameters that hold it are left out of every address
 };
 
 enum class LinkField : uint8_t { kNone, kAddress, kLink };

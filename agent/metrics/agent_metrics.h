@@ -7,6 +7,7 @@
 #pragma once
 
 #include "metrics/telemetry.h"
+#include "metrics/unread_headers.h"
 
 namespace apiquota::metrics {
 
@@ -30,6 +31,8 @@ struct AgentMetrics {
   Family<Histogram>& upstream_duration;    // api; seconds
   Family<Histogram>& upstream_first_byte;  // api; seconds
   Family<Histogram>& overhead;             // api, phase; seconds
+
+  UnreadHeaders unread_headers;  // a gauge, rendered from the names
 };
 
 }  // namespace apiquota::metrics

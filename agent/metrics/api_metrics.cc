@@ -79,7 +79,7 @@ void KeyMetrics::CountTokens(std::string_view resource, const provider::TokenUsa
 
 ApiMetrics::ApiMetrics(AgentMetrics& families, std::string api, const provider::ExporterInfo& exporter,
                        const std::vector<std::string>& keys)
-    : families_(families), api_(std::move(api)) {
+    : families_(families), api_(std::move(api)), unread_generation_(families.unread_headers.generation()) {
   for (const int code : kKnownCodes) ProxyRequests(code);
   const std::string nobody;  // in particular
   for (const std::string& key : keys) {

@@ -19,6 +19,7 @@
 #include "http/exchange.h"
 #include "metrics/agent_metrics.h"
 #include "metrics/reasons.h"
+#include "metrics/unread_headers.h"
 #include "provider/exporter.h"
 
 namespace apiquota::metrics {
@@ -65,6 +66,12 @@ class ApiMetrics {
   void CountUpstreamError(UpstreamError error, std::string_view detail = {});
   // What a response said and could not be read: counted and told, in one folded line per api and field.
   void CountParseError(provider::SignalField field);
+  // Whether an answer of this status is to be looked through for headers that no rule describes; and what was
+  // found in it.
+  bool LooksForUnread(int status) { return unread_sampler_.Due(status); }
+  void NoteUnread(const std::vector<provider::Unread>& unread) {
+    families_.unread_headers.Note(unread_generation_, api_, unread);
+  }
   void CountQuotaConflict();  // two limiters speak under one name: counted and told, folded
   void CountObservationFailure(std::string_view what);  // an exception: field "exception"
   void CountPollCost(const std::string& key, const std::string& unit, uint64_t cost);
@@ -89,6 +96,8 @@ class ApiMetrics {
 
   AgentMetrics& families_;
   std::string api_;
+  const uint64_t unread_generation_;
+  UnreadSampler unread_sampler_;
   LazyChild<Histogram> retry_after_, upstream_duration_, upstream_first_byte_, overhead_request_,
       overhead_response_;
   std::array<LazyChild<Counter>, kUpstreamErrorCount> upstream_errors_;

@@ -14,9 +14,10 @@ constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
     {"origin", 403, "http_request_denied", "pages of other origins may not use the agent's keys"},
     {"caller", 403, "http_request_denied", "this caller may not use this api"},
     {"token_leak", 403, "http_request_denied",
-     "a caller's token stands where it would be passed on to the API: only a field for the API's credential "
+     "a caller's token stands where it would be passed on to the API: only the place of the API's credential "
      "may hold it"},
-    {"credentials", 400, "http_request_error", "more than one field holds a credential for the API"},
+    {"credentials", 400, "http_request_error",
+     "more than one field or parameter holds a credential for the API"},
 }};
 
 constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{

@@ -20,7 +20,7 @@ size_t ThisThreadShard(size_t shards) {
 }
 
 // Of a configuration with that many apis: the overflow children of each, what counts its drops, its line in
-// apiquota_api_info.
+// apiquota_api_info and apiquota_unread_limit_headers.
 constexpr size_t kSeriesOfAnApi = 20;
 
 std::optional<size_t> PlaceOf(std::string_view name, const std::vector<std::string>& labels) {

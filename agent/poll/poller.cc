@@ -157,8 +157,9 @@ class Poller::Impl {
         Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow(), deps_.clock.RunningNow().at});
     net::ClientRequest request;
     request.method = target->endpoint().method;
-    request.url = target->Url();
-    request.fields = target->Fields();
+    auto [url, fields] = target->Asked();
+    request.url = std::move(url);
+    request.fields = std::move(fields);
     request.private_allowed = target->route->private_allowed;
     request.on_sent = [this, attempt] { OnSent(*attempt); };
     client_.Send(std::move(request),
@@ -199,7 +200,7 @@ class Poller::Impl {
     http::Exchange exchange;
     exchange.method = target.endpoint().method;
     exchange.host = route.base.host;
-    apis::SetPath(route, target.path(), &exchange);
+    target.SetPath(&exchange);
     exchange.status = result.status;
     exchange.fields = std::move(result.fields);
     exchange.sent_at = attempt.sent_at;

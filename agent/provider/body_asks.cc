@@ -48,7 +48,9 @@ class Collector {
       }
     }
     rule->reads_body = pointers != 0;
-    Ask(rule->when, false, pointers);
+    if (!rule->resource_pointer.empty()) pointers |= Bit(rule->resource_pointer);
+    exporter_.event_pointers |= rule->when.events ? pointers : 0;
+    Ask(rule->when, rule->when.events, pointers);
   }
 
   uint64_t RetryAfterBits() {

@@ -1,6 +1,8 @@
 #include "provider/body_reader.h"
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -47,6 +49,14 @@ bool IsUsage(const Exporter& exporter, const std::string& pointer) {
   return std::ranges::any_of(exporter.usage, [&](const UsageRule& rule) {
     return std::ranges::find(rule.pointers, pointer) != rule.pointers.end();
   });
+}
+
+// Of what events say, what is kept to the end: usage, and quotas.
+bool IsKept(const Exporter& exporter, const std::string& pointer) {
+  for (uint64_t bits = exporter.event_pointers; bits != 0; bits &= bits - 1) {
+    if (exporter.body_pointers[static_cast<size_t>(std::countr_zero(bits))].text == pointer) return true;
+  }
+  return IsUsage(exporter, pointer);
 }
 
 }  // namespace
@@ -146,21 +156,27 @@ void BodyReader::OnEventEnd() {
   if (scanner_.HasValues()) {
     std::vector<http::BodyValue> values = scanner_.TakeValues();
     if (event_.empty() && SpeaksOfThrottle(*exporter_, values)) event_ = values;
-    KeepMost(std::move(values));
+    KeepForTheEnd(std::move(values));
   }
   if (event_is_object_.value_or(false)) scanner_.Restart();
   event_is_object_.reset();
 }
 
-// Of a pointer that several events hold, the largest value: what streams report is cumulative, but the last
-// may say 0 of what an earlier one has said.
-void BodyReader::KeepMost(std::vector<http::BodyValue> values) {
+// What several events say of one pointer: of usage the most, since what streams report is cumulative and the
+// last may say 0 of what an earlier one has said; of quotas what the last event says.
+void BodyReader::KeepForTheEnd(std::vector<http::BodyValue> values) {
   const auto number = [](const http::BodyValue& value) { return ParseDecimal(value.value).value_or(-1); };
+  std::erase_if(values, [&](const auto& value) { return !IsKept(*exporter_, value.pointer); });
+  std::erase_if(kept_, [&](const http::BodyValue& known) {
+    return !IsUsage(*exporter_, known.pointer) &&
+           std::ranges::find(values, known.pointer, &http::BodyValue::pointer) != values.end();
+  });
   for (http::BodyValue& value : values) {
-    if (!IsUsage(*exporter_, value.pointer)) continue;
-    const auto known = std::ranges::find(most_, value.pointer, &http::BodyValue::pointer);
-    if (known == most_.end()) {
-      most_.push_back(std::move(value));
+    const auto known = IsUsage(*exporter_, value.pointer)
+                           ? std::ranges::find(kept_, value.pointer, &http::BodyValue::pointer)
+                           : kept_.end();
+    if (known == kept_.end()) {
+      kept_.push_back(std::move(value));
     } else if (number(value) > number(*known)) {
       *known = std::move(value);
     }
@@ -170,7 +186,7 @@ void BodyReader::KeepMost(std::vector<http::BodyValue> values) {
 void BodyReader::TakeInto(http::Exchange* exchange) {
   if (!over_ && !beginning_.empty()) PutJudged(beginning_);
   if (!over_ && stream_) stream_->End(*this);
-  exchange->response_body = stream_ ? std::exchange(most_, {}) : scanner_.TakeValues();
+  exchange->response_body = stream_ ? std::exchange(kept_, {}) : scanner_.TakeValues();
   exchange->stream_event = std::exchange(event_, {});
   over_ = true;
 }

@@ -46,7 +46,7 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   bool Put(std::string_view bytes) override;
   void OnData(std::string_view piece) override;
   void OnEventEnd() override;
-  void KeepMost(std::vector<http::BodyValue> values);
+  void KeepForTheEnd(std::vector<http::BodyValue> values);
   void GiveUp();
 
   const Exporter* exporter_;
@@ -61,7 +61,7 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   std::optional<bool> event_is_object_;  // once its first byte has come; others ("[DONE]") say nothing
   bool over_ = false;
   bool failed_ = false;
-  std::vector<http::BodyValue> most_;   // of a stream's usage
+  std::vector<http::BodyValue> kept_;   // of a stream's usage and quotas
   std::vector<http::BodyValue> event_;  // the first that speaks of a throttle
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/embedded.h"
+#include "base/text.h"
 #include "provider/exporter_rules.h"
 #include "provider/header_index.h"
 
@@ -15,12 +16,12 @@ constexpr std::string_view kGeneric = "generic";
 
 // "api.openai.com", or with a '*' for at least one character: "*.openai.azure.com",
 // "bedrock.*.amazonaws.com".
-bool HostMatches(std::string_view host, std::string_view pattern) {
+bool MatchesText(std::string_view text, std::string_view pattern) {
   const size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return host == pattern;
+  if (star == std::string_view::npos) return text == pattern;
   const std::string_view suffix = pattern.substr(star + 1);
-  return host.size() > star + suffix.size() && host.starts_with(pattern.substr(0, star)) &&
-         host.ends_with(suffix);
+  return text.size() > star + suffix.size() && text.starts_with(pattern.substr(0, star)) &&
+         text.ends_with(suffix);
 }
 
 // Loopback names, IP addresses and names without a dot are machines of the asker: they tell nothing about the
@@ -30,20 +31,39 @@ bool TellsNothing(std::string_view host) {
   return address || host.starts_with('[') || host.find('.') == std::string_view::npos;
 }
 
-size_t HintCount(const ExporterCard& card, const http::Fields& fields) {
-  size_t count = 0;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    count += std::ranges::any_of(card.detect, [&](const std::string& pattern) {
-      return MatchesHeaderPattern(fields[i].name, pattern);
-    });
+// The same with any number of '*', each for any text: the parts between them follow one another.
+bool MatchesValue(std::string_view text, std::string_view pattern) {
+  const std::vector<std::string_view> parts = Split(pattern, '*');
+  if (parts.size() == 1) return text == pattern;
+  if (text.size() < parts.front().size() + parts.back().size()) return false;
+  if (!text.starts_with(parts.front()) || !text.ends_with(parts.back())) return false;
+  text.remove_prefix(parts.front().size());
+  text.remove_suffix(parts.back().size());
+  for (size_t i = 1; i + 1 < parts.size(); ++i) {
+    const size_t at = text.find(parts[i]);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + parts[i].size());
   }
-  return count;
+  return true;
+}
+
+// Does the exporter call this header its API's own? "x-ratelimit: {*}" asks for the value, too.
+bool Claims(const ExporterCard& card, const http::FieldView& field) {
+  return std::ranges::any_of(card.detect, [&](std::string_view pattern) {
+    const size_t colon = pattern.find(": ");
+    if (colon == std::string_view::npos) return MatchesHeaderPattern(field.name, pattern);
+    return MatchesHeaderPattern(field.name, pattern.substr(0, colon)) &&
+           MatchesValue(field.value, pattern.substr(colon + 2));
+  });
+}
+
+bool Describes(const Exporter& exporter, std::string_view header) {
+  return !exporter.index->Find(header).targets.empty();
 }
 
 size_t DescribedCount(const Exporter& exporter, const http::Fields& fields) {
   size_t count = 0;
-  for (size_t i = 0; i < fields.size(); ++i)
-    count += exporter.index->Find(fields[i].name).targets.empty() ? 0 : 1;
+  for (size_t i = 0; i < fields.size(); ++i) count += Describes(exporter, fields[i].name) ? 1 : 0;
   return count;
 }
 
@@ -139,7 +159,7 @@ const Catalogue::Entry* Catalogue::FindByHost(std::string_view host) const {
   size_t best_length = 0;
   for (const auto& [name, entry] : by_name_) {
     for (const std::string& pattern : entry->card().hosts) {
-      if (!HostMatches(host, pattern)) continue;
+      if (!MatchesText(host, pattern)) continue;
       if (pattern == host) return entry.get();
       if (pattern.size() > best_length) best = entry.get();
       best_length = std::max(best_length, pattern.size());
@@ -148,20 +168,48 @@ const Catalogue::Entry* Catalogue::FindByHost(std::string_view host) const {
   return best;
 }
 
+std::vector<Catalogue::Claim> Catalogue::ClaimsOn(const http::Fields& fields) const {
+  std::vector<Claim> claims(fields.size());
+  const ExporterPtr generic = Find(kGeneric);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    for (const auto& [name, entry] : by_name_) {
+      if (!Claims(entry->card(), fields[i])) continue;
+      claims[i].contested = claims[i].by != nullptr;
+      claims[i].by = entry.get();
+      if (claims[i].contested) break;
+    }
+    claims[i].common = generic != nullptr && Describes(*generic, fields[i].name);
+  }
+  return claims;
+}
+
+size_t Catalogue::HintCount(const Entry& entry, std::string_view host, const std::vector<Claim>& claims,
+                            const http::Fields& fields) {
+  const ExporterCard& card = entry.card();
+  const bool anywhere = card.hosts.empty() || card.self_hosted;
+  size_t count = 0;
+  for (size_t i = 0; i < claims.size(); ++i) {
+    const bool own = claims[i].by == &entry && !claims[i].contested && (anywhere || !claims[i].common);
+    count += own || (TellsNothing(host) && Claims(card, fields[i])) ? 1 : 0;
+  }
+  return count;
+}
+
 ExporterPtr Catalogue::Detect(std::string_view host, const http::Fields& fields) const {
   if (const Entry* by_host = FindByHost(host)) return by_host->exporter();
-  ExporterPtr best = Find(kGeneric);
-  Knowledge most = {best == nullptr ? 0 : DescribedCount(*best, fields), 0};
+  const ExporterPtr generic = Find(kGeneric);
+  if (fields.empty()) return generic;
+  const std::vector<Claim> claims = ClaimsOn(fields);
+  ExporterPtr best = generic;
+  Knowledge most = {generic == nullptr ? 0 : DescribedCount(*generic, fields), 0};
   for (const auto& [name, entry] : by_name_) {
-    const ExporterCard& card = entry->card();
-    if (!card.hosts.empty() && !card.self_hosted && !TellsNothing(host)) continue;
-    const size_t hints = HintCount(card, fields);
+    const size_t hints = HintCount(*entry, host, claims, fields);
     if (hints == 0) continue;
     const ExporterPtr& exporter = entry->exporter();
     const Knowledge known = {DescribedCount(*exporter, fields), hints};
-    if (known <= most) continue;
+    if (known < most) continue;
+    best = known == most ? generic : exporter;  // of two that know as much, neither is told by this head
     most = known;
-    best = exporter;
   }
   return best;
 }

@@ -21,9 +21,10 @@ struct ExporterCard {
   bool self_hosted = false;
   std::string base_url = {};
   std::string not_proxyable = {};
-  bool credential = false;               // it knows a header that holds one
+  bool credential = false;               // it knows where one stands
   bool polled = false;                   // it knows where the API can be asked for its quotas
-  std::vector<std::string> detect = {};  // any of these headers hints at this API; may hold one '*'
+  std::vector<std::string> detect = {};  // any of these headers, or "name: value", hints at this API; names
+                                         // may hold one '*', values several
 
   friend bool operator==(const ExporterCard&, const ExporterCard&) = default;
 };
@@ -47,12 +48,24 @@ class Catalogue {
   std::vector<ExporterPtr> All() const;            // sorted by name
 
   // Without --exporter: by host; else by the headers present, where the exporter that describes most of them
-  // wins if one of them is its own (`detect`); else generic. Never contradicts the host.
+  // wins if one of them is its own (`detect`); else generic. Never contradicts a host that a file names.
+  // Under a host that none names, as a CDN's or a gateway's, a header counts only if no second exporter calls
+  // it its own and, unless instances stand anywhere, it is none of the names that `generic` reads.
   ExporterPtr Detect(std::string_view host, const http::Fields& fields) const;
 
  private:
   class Entry;
   const Entry* FindByHost(std::string_view host) const;
+
+  // Who calls a header of a head its own.
+  struct Claim {
+    const Entry* by = nullptr;
+    bool contested = false;  // by two or more
+    bool common = false;     // generic reads it
+  };
+  std::vector<Claim> ClaimsOn(const http::Fields& fields) const;
+  static size_t HintCount(const Entry& entry, std::string_view host, const std::vector<Claim>& claims,
+                          const http::Fields& fields);
 
   std::map<std::string, std::shared_ptr<const Entry>, std::less<>> by_name_;
 };

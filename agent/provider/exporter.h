@@ -2,6 +2,7 @@
 // loaded, shared between threads. LoadExporter is strict; see exporters/README.md for the file's keys.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,11 +14,17 @@
 
 namespace apiquota::provider {
 
-// Where the caller's credential stands in a request; first match wins. scheme is stripped before
-// fingerprinting.
+// Which half of what Basic encodes (RFC 7617) is the token; the other may be anything.
+enum class CredentialPart : uint8_t { kWhole, kUser, kPassword };
+
+// Where the caller's credential stands in a request; first match wins. Either `header` or `query` is said.
 struct CredentialRule {
-  std::string header;  // lower case
-  std::string scheme;  // "Bearer", or empty
+  std::string header = {};                       // lower case
+  std::string scheme = {};                       // "Bearer", or empty; stripped before fingerprinting
+  std::string query = {};                        // a parameter's name
+  CredentialPart part = CredentialPart::kWhole;  // never of an exporter's first rule
+  std::string claim = {};                        // of a JSON Web Token: what its API knows its owner by
+  std::string except = {};  // what the part says where the other half is the token, beside nothing at all
 };
 
 struct Exporter;  // the whole of it: provider/exporter_rules.h, which only this room and simulate need

@@ -30,13 +30,13 @@ struct FieldSource {
   double constant = 0;          // in the field's unit; windows in seconds
 
   // Which part of the text it is (source_parts.h); nothing: all of it.
-  size_t item = 0;          // the Nth of a list, from 1
-  std::string item_with{};  // or the element of a list that holds this "name=value"
-  std::string field{};      // what stands behind "field="
-  std::string pointer{};    // JSON that stands in a header
-  std::string after{};      // what stands behind this text
-  std::string except{};     // this very text means "not said"
-  std::string fill_rate{};  // windows: the header that says how much comes back in so long
+  size_t item = 0;                   // the Nth of a list, from 1
+  std::string item_with{};           // or the element of a list that holds this "name=value"
+  std::string field{};               // what stands behind "field="
+  std::string pointer{};             // JSON that stands in a header
+  std::vector<std::string> after{};  // what stands behind these texts, each behind the one before it
+  std::string except{};              // this very text means "not said"
+  std::string fill_rate{};           // windows: the header that says how much comes back in so long
   std::string
       named_by{};        // body: a pointer beside `name`, to the member that names the quota; empty: its key
   bool several = false;  // speaks of several quotas: a pointer with a '*' that names them, or such a format
@@ -88,6 +88,7 @@ struct When {
   std::vector<int> statuses;       // any of them; empty: all
   std::string path;                // prefix of the request's path; empty: any
   std::vector<Condition> headers;  // all of them
+  bool events = false;             // in the events of a stream, the last that said it; else in a document
 };
 
 // One quota (or one per name, if headers hold a '*'), or the several quotas of IETF policy fields.
@@ -108,6 +109,7 @@ struct QuotaRule {
   std::vector<ResourceException> by_resource;
 
   bool resource_from_star = false;  // the first '*' of a JSON pointer names the resource
+  std::string resource_pointer;     // or the names that stand here do, below the same first '*'
 
   bool reads_body = false;  // some source stands in the response's body
   bool several = false;     // some source speaks of several quotas
@@ -167,6 +169,7 @@ struct Exporter {
   std::shared_ptr<const HeaderIndex> index;
   PointerSet body_pointers;
   std::vector<BodyAsk> body_asks;
+  uint64_t event_pointers = 0;  // of these, what quota rules ask of events
 };
 
 }  // namespace apiquota::provider

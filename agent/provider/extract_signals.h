@@ -11,7 +11,7 @@
 namespace apiquota::provider {
 
 // Headers that look like limits and that no rule describes: worth telling a person, and a look at every
-// letter of every other header.
+// letter of every other header, which doors take of some answers only (metrics/unread_headers.h).
 enum class Unknown : uint8_t { kName, kPassOver };
 
 Signals ExtractSignals(const Exporter& exporter, const http::Exchange& exchange,

@@ -48,21 +48,6 @@ std::vector<Format> Formats(SignalField field, const YamlValue& value, const Yam
   return formats.empty() ? DefaultFormats(field, owner, header) : formats;
 }
 
-}  // namespace
-
-std::string LoadHeaderName(const YamlValue& value) {
-  std::string name = value.AsString();
-  const bool token = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '*';
-  });
-  if (!token || std::ranges::count(name, '*') > 1) {
-    value.Fail("expected a header name in lower case, with at most one *");
-  }
-  return name;
-}
-
-namespace {
-
 // "*=member" is for quotas, which it names.
 std::string LoadNamingPointer(const YamlValue& value) {
   std::string pointer = value.AsString();
@@ -103,8 +88,8 @@ void ReadBodyPointer(const YamlValue& value, FieldSource* source) {
   source->named_by = element + "/" + member;
 }
 
-// item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " · except: "0"
-void ReadPart(YamlMap* map, FieldSource* source) {
+// item: 2 · item: name=value · field: name · pointer: /in/json · after: "text " or a list · except: "0"
+void ReadPart(RuleMap* map, FieldSource* source) {
   const YamlValue item = map->Get("item");
   const YamlValue field = map->Get("field");
   const YamlValue pointer = map->Get("pointer");
@@ -115,10 +100,10 @@ void ReadPart(YamlMap* map, FieldSource* source) {
   } else if (item.Present() && source->item_with.find('=') == std::string::npos) {
     item.Fail("expected an element's number, from 1, or a name=value that it holds");
   }
-  source->field = field.AsString();
-  source->except = map->Get("except").AsString();
+  source->field = LoadText(field);
+  source->except = LoadText(map->Get("except"));
   const YamlValue after = map->Get("after");
-  source->after = after.AsString();
+  for (const YamlValue& lead : after.AsListOrSingle()) source->after.push_back(LoadText(lead));
   source->partial =
       item.Present() || field.Present() || pointer.Present() || after.Present() || !source->except.empty();
   if (after.Present() && (item.Present() || field.Present() || pointer.Present()))
@@ -145,11 +130,25 @@ void CheckSeveral(const YamlValue& value, const FieldSource& source) {
   }
 }
 
+// What the documentation says and no response does.
+double LoadConstant(SignalField field, const YamlValue& value) {
+  if (field == SignalField::kWindow) return LoadSpan(value);
+  if (field == SignalField::kReset) value.Fail("a reset can't be a constant");
+  if (field == SignalField::kRetryAfter) value.Fail("a time to wait can't be a constant: nobody said it");
+  const double number = value.AsNumber();
+  const bool limit = field == SignalField::kLimit;
+  if (limit && number <= 0) value.Fail("expected a limit of more than 0");
+  constexpr double kUnlimited = 1152921504606846976.0;  // 2^60: formats.h reads it as no number either
+  if (number >= kUnlimited) value.Fail("expected a quantity: what is unlimited has no constant");
+  if (number < 0) value.Fail("expected 0 or more: an amount can't be negative");
+  return number;
+}
+
 }  // namespace
 
 FieldSource LoadSource(SignalField field, const YamlValue& value) {
   FieldSource source;
-  YamlMap map = value.AsMap();
+  RuleMap map(value, "source");
   const YamlValue body = map.Get("body");
   const YamlValue constant = map.Get("value");
   const YamlValue format = map.Get("format");
@@ -158,9 +157,8 @@ FieldSource LoadSource(SignalField field, const YamlValue& value) {
     value.Fail("expected exactly one of header, body and value");
   } else if (constant.Present()) {
     source.from = FieldSource::From::kConstant;
-    source.constant = field == SignalField::kWindow ? ToSeconds(constant.AsDuration()) : constant.AsNumber();
+    source.constant = LoadConstant(field, constant);
     if (format.Present()) format.Fail("a value has no format");
-    if (field == SignalField::kReset) constant.Fail("a reset can't be a constant");
   } else {
     source.from = body.Present() ? FieldSource::From::kBody : FieldSource::From::kHeader;
     if (body.Present()) ReadBodyPointer(body, &source);

@@ -10,13 +10,6 @@
 namespace apiquota::provider {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, TokenType>, kTokenTypes> kTypes = {
-    {{"input", TokenType::kInput},
-     {"cached_input", TokenType::kCachedInput},
-     {"cache_write", TokenType::kCacheWrite},
-     {"output", TokenType::kOutput},
-     {"reasoning", TokenType::kReasoning}}};
-
 std::vector<std::string> Pointers(const YamlValue& value) {
   std::vector<std::string> pointers;
   for (const YamlValue& item : value.AsListOrSingle()) pointers.push_back(LoadPointer(item));
@@ -30,10 +23,10 @@ UsageRule OneType(TokenType type, const YamlValue& value) {
     rule.pointers = Pointers(value);
     return rule;
   }
-  YamlMap map = value.AsMap();
-  rule.pointers = Pointers(map.Require("pointer"));
-  const YamlValue within = map.Require("within");
-  rule.within = within.AsEnum(std::span<const std::pair<std::string_view, TokenType>>(kTypes));
+  RuleMap map(value, "usage_within");
+  rule.pointers = Pointers(map.Get("pointer"));
+  const YamlValue within = map.Get("within");
+  rule.within = within.AsEnum(std::span<const std::pair<std::string_view, TokenType>>(kTokenTypeWords));
   if (*rule.within == type) within.Fail("a type can't be counted within itself");
   map.Finish();
   return rule;
@@ -44,8 +37,8 @@ UsageRule OneType(TokenType type, const YamlValue& value) {
 std::vector<UsageRule> LoadUsage(const YamlValue& value) {
   std::vector<UsageRule> rules;
   if (!value.Present()) return rules;
-  YamlMap map = value.AsMap();
-  for (const auto& [word, type] : kTypes) {
+  RuleMap map(value, "usage");
+  for (const auto& [word, type] : kTokenTypeWords) {
     if (const YamlValue where = map.Get(word); where.Present()) rules.push_back(OneType(type, where));
   }
   map.Finish();

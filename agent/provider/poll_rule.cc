@@ -6,13 +6,13 @@
 
 #include "base/text.h"
 #include "base/yaml.h"
+#include "provider/rule_loader.h"
 
 namespace apiquota::provider {
 namespace {
 
 constexpr size_t kPathBytesMax = 2048;
 constexpr uint64_t kCostMax = 1'000'000;
-constexpr std::pair<std::string_view, std::string_view> kMethods[] = {{"GET", "GET"}, {"HEAD", "HEAD"}};
 
 bool IsVisible(char c) { return c > 0x20 && c < 0x7f; }
 
@@ -45,16 +45,17 @@ bool IsPollPath(std::string_view path) {
 
 PollRule ReadPollRule(const YamlValue& value) {
   PollRule rule;
-  YamlMap map = value.AsMap();
+  RuleMap map(value, "poll");
   if (const YamlValue method = map.Get("method"); method.Present()) {
-    rule.method = method.AsEnum(std::span<const std::pair<std::string_view, std::string_view>>(kMethods));
+    rule.method =
+        method.AsEnum(std::span<const std::pair<std::string_view, std::string_view>>(kPollMethodWords));
   }
-  const YamlValue path = map.Require("path");
+  const YamlValue path = map.Get("path");
   rule.path = path.AsString();
   if (path.IsScalar() && !IsPollPath(rule.path)) {
     path.Fail(fmt::format("expected {}", kPollPathExpected));
   }
-  ReadCost(map.Require("costs"), &rule);
+  ReadCost(map.Get("costs"), &rule);
   for (const auto& [name, text] : map.Get("headers").AsMap().Entries()) {
     const std::string header_value = text.AsString();
     if (!IsHeaderName(name)) text.Fail("expected a header's name in lower case");

@@ -283,6 +283,7 @@ void QuotaReader::Settle(size_t rule_index, bool policy_named, bool named) {
   }
   last.family = rule_index * 2 + (policy_named ? 1 : 0);
   last.reading.source.family = static_cast<uint16_t>(last.family);
+  last.reading.source.events = exporter_.quotas[rule_index].when.events;
   last.named = named;
   last.from_body = exporter_.quotas[rule_index].reads_body;
   last.window_rule = exporter_.quotas[rule_index].window_rule;

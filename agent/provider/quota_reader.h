@@ -78,6 +78,7 @@ class QuotaReader {
   void NoteNoPart(const FieldSource& source, size_t at, SignalField field);
   void CollectSeveral(size_t rule_index);
   std::vector<std::string> NamesAt(const FieldSource& source, const http::BodyValue& value) const;
+  std::vector<NamedPart> ForEachResource(const QuotaRule& rule, const std::vector<NamedPart>& parts) const;
 
   const Capture* FindField(size_t rule, size_t field, size_t source, std::string_view star) const;
   std::string ValueOf(const Capture& capture) const;  // all lines of the field

@@ -98,10 +98,25 @@ std::vector<std::string> QuotaReader::NamesAt(const FieldSource& source, const h
   return names;
 }
 
+// The element's key gives way to the names that stand in it, each of which is spoken of.
+std::vector<NamedPart> QuotaReader::ForEachResource(const QuotaRule& rule,
+                                                    const std::vector<NamedPart>& parts) const {
+  std::vector<NamedPart> named;
+  for (const NamedPart& part : parts) {
+    for (const http::BodyValue& value : exchange_.response_body) {
+      if (value.pointer != rule.resource_pointer || value.stars.front() != part.names.front()) continue;
+      named.push_back(part);
+      named.back().names.front() = value.value;
+    }
+  }
+  return named;
+}
+
 void QuotaReader::CollectSeveral(size_t rule_index) {
   several_.clear();
   const QuotaRule& rule = exporter_.quotas[rule_index];
   const auto add = [&](size_t f, size_t s, size_t at, std::vector<NamedPart> parts) {
+    if (!rule.resource_pointer.empty()) parts = ForEachResource(rule, parts);
     for (NamedPart& part : parts) {
       const bool fit = std::ranges::all_of(part.names, FitForLabel);
       if (fit && several_.size() < kSeveralMax) several_.push_back({f, s, at, std::move(part)});

@@ -8,10 +8,36 @@
 
 #include "base/yaml.h"
 #include "provider/exporter_rules.h"
+#include "provider/grammar.h"
 
 namespace apiquota::provider {
 
-// Scalars: a header's name in lower case with at most one '*'; a JSON pointer with at most four.
+// The map at one place of the grammar (grammar.h): what is required and what is unknown there is told by it.
+// A key that the table does not have can't be asked for.
+class RuleMap {
+ public:
+  RuleMap(const YamlValue& value, std::string_view place) : map_(value.AsMap()), place_(PlaceNamed(place)) {}
+  YamlValue Get(std::string_view key);
+  YamlValue Require(std::string_view key);  // there, whatever the table says
+  void Finish() const;
+
+ private:
+  YamlMap map_;
+  const GrammarPlace& place_;
+};
+
+// Scalars. What the world will see: 1 to 128 printable characters.
+std::string LoadName(const YamlValue& value);
+// Text that is not empty and holds no control characters.
+std::string LoadText(const YamlValue& value);
+// One of units.h.
+std::string LoadUnit(const YamlValue& value);
+// The beginning of a request's path.
+std::string LoadPathPrefix(const YamlValue& value);
+// A time that something takes, in seconds: more than none.
+double LoadSpan(const YamlValue& value);
+// A header's name in lower case with at most one '*'; a JSON pointer with at most four.
+bool IsHeaderPattern(std::string_view name);
 std::string LoadHeaderName(const YamlValue& value);
 std::string LoadPointer(const YamlValue& value);
 

@@ -89,6 +89,7 @@ class SignalFields {
 struct ReadingSource {
   uint16_t family = 0;
   bool renamed = false;  // another reading of the response had the name first
+  bool events = false;   // said in a stream's midst, long after its head
 
   friend constexpr bool operator==(const ReadingSource&, const ReadingSource&) { return true; }
 };

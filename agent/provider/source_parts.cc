@@ -1,6 +1,7 @@
 #include "provider/source_parts.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -180,28 +181,74 @@ std::expected<std::vector<NamedPart>, PartError> SentryLimits(std::string_view t
   return parts;
 }
 
-// "Please try again in 6m0s." after "try again in ": the word there, without the mark that ends a sentence.
-std::expected<std::string_view, PartError> ValueAfter(std::string_view lead, std::string_view text) {
-  const size_t at = text.find(lead);
-  if (at == std::string_view::npos) return std::unexpected(PartError::kAbsent);
-  text = Trim(text.substr(at + lead.size()));
-  const auto letter_or_digit = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-  };
-  const auto* end = std::ranges::find_if_not(text, [&](char c) {
-    return letter_or_digit(c) || std::string_view(".:+-").find(c) != std::string_view::npos;
-  });
-  text = text.substr(0, static_cast<size_t>(end - text.begin()));
-  while (!text.empty() && !letter_or_digit(text.back())) text.remove_suffix(1);
-  if (text.empty()) return std::unexpected(PartError::kAbsent);
-  return text;
+bool LetterOrDigit(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
+bool DigitAt(std::string_view text, size_t at) {
+  return at < text.size() && text[at] >= '0' && text[at] <= '9';
+}
+
+// What stands behind the first `lead`, whatever its case.
+std::optional<std::string_view> Behind(std::string_view lead, std::string_view text) {
+  const auto same = [](char a, char b) { return AsciiLower(a) == AsciiLower(b); };
+  const auto found = std::ranges::search(text, lead, same);
+  if (found.empty()) return std::nullopt;
+  return text.substr(static_cast<size_t>(found.end() - text.begin()));
+}
+
+// "55 seconds" as durations are written: the unit of the word behind a number; empty if it names none.
+std::string_view UnitOf(std::string_view word) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnits = {
+      {{"ms", "ms"}, {"millisec", "ms"}, {"sec", "s"}, {"min", "m"}, {"hour", "h"}, {"day", "d"}}};
+  word = Trim(word);
+  for (const auto& [begin, unit] : kUnits) {
+    if (StartsWithIgnoreCase(word, begin)) return unit;
+  }
+  return {};
+}
+
+// "12.01:02:03", days, hours, minutes and seconds, as durations are written: "12d01h02m03s".
+std::string ClockAsDuration(const std::string& clock) {
+  const std::vector<std::string_view> parts = Split(clock, ':');
+  if (parts.size() != 3) return clock;
+  const size_t point = parts[0].find('.');
+  const std::string_view days = parts[0].substr(0, point == std::string_view::npos ? 0 : point);
+  const std::string_view hours = parts[0].substr(days.empty() ? 0 : days.size() + 1);
+  std::string duration = days.empty() ? "" : std::string(days) + "d";
+  for (const auto& [part, unit] : {std::pair(hours, 'h'), std::pair(parts[1], 'm'), std::pair(parts[2], 's')})
+    duration.append(part).push_back(unit);
+  return duration;
+}
+
+// "Please try again in 6m0s." after "try again in ": the word there, without the mark that ends a sentence
+// and without the commas that group the digits of a number; of a duration "5 minutes" is one word.
+std::expected<std::string_view, PartError> ValueAfter(const FieldSource& source, std::string_view text,
+                                                      std::string* scratch) {
+  for (const std::string& lead : source.after) {
+    const auto behind = Behind(lead, text);
+    if (!behind) return std::unexpected(PartError::kAbsent);
+    text = *behind;
+  }
+  text = Trim(text);
+  scratch->clear();
+  size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (text[at] == ',' && at > 0 && DigitAt(text, at - 1) && DigitAt(text, at + 1)) continue;
+    if (!LetterOrDigit(text[at]) && std::string_view(".:+-/").find(text[at]) == std::string_view::npos) break;
+    scratch->push_back(text[at]);
+  }
+  while (!scratch->empty() && !LetterOrDigit(scratch->back())) scratch->pop_back();
+  if (!DigitAt(*scratch, 0)) return std::unexpected(PartError::kAbsent);  // "in a few minutes"
+  const bool duration = std::ranges::find(source.formats, Format::kDuration) != source.formats.end();
+  if (duration && scratch->find_first_not_of("0123456789.") == std::string::npos)
+    scratch->append(UnitOf(text.substr(at)));
+  if (duration && scratch->find(':') != std::string::npos) *scratch = ClockAsDuration(*scratch);
+  return *scratch;
 }
 
 }  // namespace
 
 std::expected<std::string_view, PartError> PickPart(const FieldSource& source, std::string_view text,
                                                     std::string* scratch) {
-  if (!source.after.empty()) return ValueAfter(source.after, text);
+  if (!source.after.empty()) return ValueAfter(source, text, scratch);
   if (!source.pointer.empty()) {
     auto parts = InJson(source.pointer, text);
     if (!parts) return std::unexpected(parts.error());

@@ -1,4 +1,6 @@
 // From the client to the upstream: requests are judged and sent on.
+#include <utility>
+
 #include "base/text.h"
 #include "http/websocket.h"
 #include "net/websocket_accept.h"
@@ -30,7 +32,7 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   apis::KeyChoice choice;
   if (!Decide(&match, &found, &choice)) return;
   const apis::Route& route = *match.route;
-  request_record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value, choice, now);
+  request_record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value(), choice, now);
   attempt_record_.Begin(now);
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
@@ -54,8 +56,8 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   if (!matched) return Reject(metrics::Rejection::kNoRoute, routes_->NoRoute(*path)), false;
   *match = *matched;
   const apis::Route& route = *match->route;
-  const apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
-  *found = decided.found;
+  apis::CredentialDecision decided = apis::DecideCredential(*routes_, route, head, loopback_);
+  *found = std::move(decided.found);
   *choice = decided.choice;
   if (choice->action == apis::KeyChoice::Action::kRefuse)
     return Reject(choice->refusal, {}, route.api), false;
@@ -73,7 +75,7 @@ bool Relay::MayAsk(const http::RequestHead& head) {
 }
 
 void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
-                              const apis::KeyChoice& choice, bool websocket, std::string* out) const {
+                              const apis::KeyChoice& choice, bool websocket, std::string* out) {
   const provider::ExporterInfo& exporter = Info(*match.route->exporter);
   http::UpstreamRequest request{.head = &connection_.request(),
                                 .base = &match.route->base,
@@ -82,13 +84,19 @@ void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCr
                                 .drop = {},
                                 .pseudonym = worker_.shared().pseudonym,
                                 .upgrade = websocket ? http::kWebSocket : std::string_view()};
-  std::optional<apis::InjectedField> injected;
+  std::optional<apis::InjectedCredential> injected;
   if (choice.action == apis::KeyChoice::Action::kInject) {
-    injected = apis::InjectedCredential(exporter, found, *choice.key);
-    if (injected) request.replace.push_back({injected->name, injected->value});
+    injected = apis::InjectKey(exporter, found, *choice.key);
+    if (injected && !injected->in_query) request.replace.push_back({injected->name, injected->value});
   }
+  withheld_ = injected && injected->in_query ? choice.key->value.Reveal() : std::string_view();
+  std::string path;
   if (choice.action != apis::KeyChoice::Action::kPass) {
-    for (const provider::CredentialRule& rule : exporter.credentials) request.drop.push_back(rule.header);
+    for (const provider::CredentialRule& rule : exporter.credentials) {
+      if (!rule.header.empty()) request.drop.push_back(rule.header);
+    }
+    path = match.path;
+    if (ReplaceInTarget(exporter, injected, &path)) request.path = path;
   }
   http::AppendUpstreamHead(request, out);
 }

@@ -11,7 +11,8 @@ void Relay::OnConnection(bool waited) {
 }
 
 std::optional<http::LinkMapping> Relay::Links() const {
-  return LinksOf(request_record_.route(), worker_.shared().scheme(), RequestAuthority(connection_.request()));
+  return LinksOf(request_record_.route(), worker_.shared().scheme(), RequestAuthority(connection_.request()),
+                 withheld_);
 }
 
 void Relay::OnInterim(const http::ResponseHead& head) {

@@ -34,8 +34,10 @@ void StartOver(Level level, Consumption* consumption) {
   consumption->rounding = 0;
 }
 
-void FoldSameWindow(Level level, Consumption* consumption) {
+void FoldSameWindow(Level level, bool overtaken, Consumption* consumption) {
   if (level.of_used != consumption->of_used) return StartOver(level, consumption);
+  const auto& highest = consumption->current.highest;
+  if (!overtaken && highest) level.value = std::min(level.value, *highest);
   consumption->total += Fold(level.value, &consumption->current);
 }
 

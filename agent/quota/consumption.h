@@ -42,8 +42,9 @@ struct Consumption {
 // A new beginning at this level: adds 0.
 void StartOver(Level level, Consumption* consumption);
 
-// A level within the current fixed window, in any order.
-void FoldSameWindow(Level level, Consumption* consumption);
+// A level within the current fixed window, in any order. One that may have been overtaken tells how high the
+// window stood before; of any other a rise is not what was consumed.
+void FoldSameWindow(Level level, bool overtaken, Consumption* consumption);
 
 // The first level of a fixed window that followed one known to be over; `limit` is where it
 // started, if known.

@@ -19,6 +19,19 @@ WindowSpan FixedSpan(const QuotaState& state);
 // Concurrency and balance don't come back by time.
 bool HasWindows(provider::QuotaKind kind);
 
+// Another limit than the held one; both said, not computed.
+bool OtherLimit(const Heard& heard, const Held& held);
+
+// Whether the held reading stays although `heard` says another limit: two limiters speak under one name, and
+// the stricter is shown. Counts the conflict. One that is contradicted again and again without being said
+// itself was a mistake.
+bool StandsAgainst(const Heard& heard, Micros expire_after, QuotaState* state);
+
+// Whether another limit was held before, and now is said again: then it was no other plan.
+bool SaidInTurn(const Heard& heard, const QuotaState& state);
+// Before `heard` takes the held reading's place.
+void NoteLimit(const Heard& heard, QuotaState* state);
+
 // Adds what was said to the open window's peak.
 void FoldPeak(const Heard& heard, QuotaState* state);
 

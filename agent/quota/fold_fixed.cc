@@ -14,17 +14,10 @@ void LearnCycle(const Heard& heard, QuotaState* state) {
   state->shortest_cycle = std::min(state->shortest_cycle.value_or(gap), gap);
 }
 
-// Both said, not computed.
-bool OtherLimit(const Heard& heard, const Held& held) {
-  const auto computed = [](const provider::Amounts& amounts) {
-    return amounts.derived.Has(provider::SignalField::kLimit);
-  };
-  return heard.limit && held.limit && *heard.limit != *held.limit && !computed(heard) && !computed(held);
-}
-
 // A window followed one that is over.
 void FoldNextFixed(const Heard& heard, QuotaState* state) {
   const Held& held = state->held;
+  NoteLimit(heard, state);
   LearnCycle(heard, state);
   if (const auto level = LevelOf(heard.remaining, heard.used)) {
     if (OtherLimit(heard, held)) {
@@ -44,9 +37,10 @@ void FoldMovedFixed(const Heard& heard, QuotaState* state) {
   if (const auto level = LevelOf(heard.remaining, heard.used)) {
     const auto& lowest = state->consumption.current.lowest;
     const bool fell = lowest && level->value < *lowest && !OtherLimit(heard, state->held);
-    if (fell) FoldSameWindow(*level, &state->consumption);
+    if (fell) FoldSameWindow(*level, false, &state->consumption);
     StartOver(*level, &state->consumption);
   }
+  NoteLimit(heard, state);
   Replace(heard, &state->held);
   provider::Recompute(state->kind, &state->held);
   if (!state->peaks.open) OpenWindow(FixedSpan(*state), &state->peaks);
@@ -54,21 +48,35 @@ void FoldMovedFixed(const Heard& heard, QuotaState* state) {
   FoldPeak(heard, state);
 }
 
-// Two limiters speak under one name: the stricter is shown. One that is contradicted again and again without
-// being said itself was a mistake.
-bool StandsAgainst(const Heard& heard, Micros expire_after, QuotaState* state) {
-  constexpr int kContradictions = 3;
-  if (!OtherLimit(heard, state->held) || !Holds(state->held, expire_after, heard.said.received_at))
-    return false;
-  ++state->conflicts;
-  const bool stricter = provider::UsedRatio(state->held) > provider::UsedRatio(heard);
-  return stricter && ++state->contradicted < kContradictions;
+// An end without a level, while another one's holds: a level keeps its reset, unless that comes earlier now.
+void FoldMovedEnd(const Heard& heard, QuotaState* state) {
+  Heard facts = heard;
+  if (*heard.reset_at > *state->held.reset_at) {
+    facts.reset_at.reset();
+  } else {
+    state->held.end = heard.end;
+  }
+  MergeFacts(facts, true, &state->held);
+  provider::Recompute(state->kind, &state->held);
+  if (state->peaks.open) state->peaks.closes_at = FixedSpan(*state).closes_at;
+}
+
+void FoldMoved(const Heard& heard, Micros expire_after, QuotaState* state) {
+  if (StandsAgainst(heard, expire_after, state)) return;
+  const bool has_level = state->held.remaining || state->held.used;
+  if (!heard.SaysLevel() && has_level && Holds(state->held, expire_after, heard.said.received_at)) {
+    if (!OtherLimit(heard, state->held)) FoldMovedEnd(heard, state);
+    return;
+  }
+  state->contradicted = 0;
+  FoldMovedFixed(heard, state);
 }
 
 void FoldSameFixed(const Heard& heard, QuotaState* state) {
   const bool newer = Newer(heard.said, state->held.said);
   if (heard.SaysLevel()) {
-    FoldSameWindow(*LevelOf(heard.remaining, heard.used), &state->consumption);
+    const bool overtaken = heard.said.sent_at <= state->held.level.received_at;
+    FoldSameWindow(*LevelOf(heard.remaining, heard.used), overtaken, &state->consumption);
     const std::partial_ordering use = CompareUse(heard, state->held);
     if (use > 0) TakeLevel(heard, &state->held);
     if (use == 0 && state->held.level.received_at < heard.said.received_at) state->held.level = heard.said;
@@ -80,9 +88,13 @@ void FoldSameFixed(const Heard& heard, QuotaState* state) {
   FoldPeak(heard, state);
 }
 
-// Within one window another limit means another plan: its levels don't compare with those before.
-void FoldChangedPlan(const Heard& heard, QuotaState* state) {
+// Within one window another limit means another plan, whose levels don't compare with those before; unless
+// the two take turns.
+void FoldOtherLimit(const Heard& heard, Micros expire_after, QuotaState* state) {
   if (!Newer(heard.said, state->held.said)) return;
+  if (SaidInTurn(heard, *state) && StandsAgainst(heard, expire_after, state)) return;
+  state->contradicted = 0;
+  NoteLimit(heard, state);
   MergeFacts(heard, true, &state->held);
   TakeLevel(heard, &state->held);
   provider::Recompute(state->kind, &state->held);
@@ -117,14 +129,14 @@ void FoldFixed(const Heard& heard, Micros expire_after, QuotaState* state) {
       return;
     }
     case Relation::kSame:
-      state->contradicted = 0;
-      return OtherLimit(heard, state->held) ? FoldChangedPlan(heard, state) : FoldSameFixed(heard, state);
+      if (OtherLimit(heard, state->held)) return FoldOtherLimit(heard, expire_after, state);
+      if (heard.limit) state->contradicted = 0;
+      return FoldSameFixed(heard, state);
     case Relation::kNext:
       state->contradicted = 0;
       return FoldNextFixed(heard, state);
     case Relation::kMoved:
-      if (StandsAgainst(heard, expire_after, state)) return;
-      [[fallthrough]];
+      return FoldMoved(heard, expire_after, state);
     case Relation::kRose:
       state->contradicted = 0;
       return FoldMovedFixed(heard, state);

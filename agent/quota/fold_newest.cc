@@ -5,20 +5,21 @@ namespace {
 
 using provider::QuotaKind;
 
-// What the newest level adds to the consumption of a quota without fixed windows.
+// What the newest level adds to the consumption of a quota without fixed windows. An API counts a request
+// when it comes, however long the answer takes: what came back meanwhile is by the times of sending.
 void FoldNewestLevel(const Heard& heard, bool limit_changed, QuotaState* state) {
   const Held& held = state->held;
   const auto level = LevelOf(heard.remaining, heard.used);
   if (!level || state->kind == QuotaKind::kConcurrency) return;
   Consumption& consumption = state->consumption;
   if (limit_changed) consumption.last.reset();
+  const SystemTime at = heard.said.sent_at;
   // Nothing of a sliding window outlives its length.
   const bool slid_by = state->kind == QuotaKind::kSliding && held.window_seconds && held.limit &&
-                       consumption.last &&
-                       heard.said.received_at - consumption.last_at >= SecondsToMicros(*held.window_seconds);
+                       consumption.last && at - consumption.last_at >= SecondsToMicros(*held.window_seconds);
   if (slid_by && !level->of_used && !consumption.of_used) consumption.last = held.limit;
   const double refill = state->kind == QuotaKind::kBucket ? RefillPerSecond(held) : 0;
-  FoldNext(*level, heard.said.received_at, held.limit, refill, &consumption);
+  FoldNext(*level, at, held.limit, refill, &consumption);
 }
 
 }  // namespace
@@ -33,11 +34,16 @@ void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state) {
     MergeFacts(facts, false, &held);
     return provider::Recompute(state->kind, &held);
   }
+  const bool in_turn = !expired && HasWindows(state->kind) && SaidInTurn(heard, *state);
+  if (in_turn && StandsAgainst(heard, expire_after, state)) return;
+  if (heard.limit) state->contradicted = 0;
+  NoteLimit(heard, state);
   const std::optional<double> limit_before = held.limit;
   if (expired) {
     Replace(heard, &held);
   } else {
     MergeFacts(heard, true, &held);
+    if (heard.end) held.end = heard.end;
     TakeLevel(heard, &held);
   }
   provider::Recompute(state->kind, &held);

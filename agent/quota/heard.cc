@@ -22,6 +22,14 @@ Micros Ahead(const Moment& moment) {
   return moment.offset ? Correction(*moment.offset) : moment.system_ahead;
 }
 
+// Past before its request was even sent, but not by the clock of the machine that said it, while nothing else
+// tells of that clock: that clock is behind.
+bool ByItsOwnDate(const provider::Reading& reading, const Moment& moment) {
+  const Said& said = moment.said;
+  return reading.reset_absolute && !moment.offset && said.date && *reading.reset_at > *said.date &&
+         *reading.reset_at - moment.system_ahead + kSkew < said.sent_at;
+}
+
 void HearReset(const provider::Reading& reading, const Moment& moment, Heard* heard) {
   if (!reading.reset_at || SaysNoWhen(reading, moment)) return;
   if (std::chrono::abs(*reading.reset_at - heard->said.received_at) > kPlausible) {
@@ -31,6 +39,7 @@ void HearReset(const provider::Reading& reading, const Moment& moment, Heard* he
   const SystemTime at = *reading.reset_at - (reading.reset_absolute ? Micros(0) : moment.age);
   heard->end = WindowEnd{at, reading.reset_absolute};
   heard->reset_at = at - (reading.reset_absolute ? Ahead(moment) : Micros(0));
+  if (ByItsOwnDate(reading, moment)) heard->reset_at = at - (*moment.said.date - moment.said.received_at);
 }
 
 // A bucket's reset says when it will be full: in the past means it is. A level said beside a reset of just

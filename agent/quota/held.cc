@@ -20,11 +20,17 @@ void CopyDerived(SignalField field, const Heard& heard, Held* held) {
   }
 }
 
+// A window computed from what is left and when that is back is far too short where amounts are rounded:
+// nothing holds by it.
+std::optional<double> WindowSaid(const Held& held) {
+  return held.derived.Has(SignalField::kWindow) ? std::nullopt : held.window_seconds;
+}
+
 }  // namespace
 
 std::optional<SystemTime> KnownEnd(const Held& held) {
   if (held.reset_at) return held.reset_at;
-  if (held.window_seconds) return held.level.received_at + SecondsToMicros(*held.window_seconds);
+  if (const auto window = WindowSaid(held)) return held.level.received_at + SecondsToMicros(*window);
   return std::nullopt;
 }
 
@@ -39,7 +45,8 @@ bool Holds(const Held& held, Micros expire_after, SystemTime now) {
 
 bool FullAgain(const Held& held, Micros expire_after, SystemTime now) {
   if (!held.reset_at || !held.limit || (!held.remaining && !held.used)) return false;
-  const Micros lasts = held.window_seconds ? SecondsToMicros(*held.window_seconds) : expire_after;
+  const auto window = WindowSaid(held);
+  const Micros lasts = window ? SecondsToMicros(*window) : expire_after;
   return now >= HoldsUntil(held, expire_after) && now < *held.reset_at + lasts;
 }
 

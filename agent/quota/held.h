@@ -36,7 +36,7 @@ SystemTime HoldsUntil(const Held& held, Micros expire_after);
 bool Holds(const Held& held, Micros expire_after, SystemTime now);
 
 // A bucket's reset says when it will be full: from then on it is, as if that had been said then, for its
-// window, else expire_after. REQUIRES: `held` is a bucket's.
+// window, where that is said, else expire_after. REQUIRES: `held` is a bucket's.
 bool FullAgain(const Held& held, Micros expire_after, SystemTime now);
 
 // When the fixed window in `held` is over at the latest: its reset, else its first reading +

@@ -31,6 +31,10 @@ void Describe(const provider::Reading& reading, std::string_view exporter, Slot*
   slot->state.described = slot->state.kind = reading.kind;
 }
 
+std::optional<provider::QuotaKind> Learned(const QuotaState& state) {
+  return state.kind == state.described ? std::nullopt : std::optional(state.kind);
+}
+
 void Move(Micros by, Snapshot* snapshot) {
   snapshot->at += by;
   for (QuotaView& view : snapshot->quotas) {
@@ -240,6 +244,8 @@ std::string Ledger::Save(SystemTime now, Micros system_ahead) const {
     saved.quotas.push_back({{key.first, key.second, name.first, name.second, slot.unit},
                             slot.exporter,
                             slot.state.described,
+                            Learned(slot.state),
+                            slot.family,
                             slot.state.held});
   });
   saved.counts = impl_->declared.Save(now);
@@ -253,7 +259,8 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
   impl_->declared.Restore(saved->counts, now);
   for (SavedQuota& quota : saved->quotas) {
     QuotaState state;
-    state.described = state.kind = quota.kind;
+    state.described = quota.kind;
+    state.kind = quota.learned.value_or(quota.kind);
     Resume(std::move(quota.held), impl_->options.expire_after, now, &state);
     if (ExpiredFor(state, impl_->options.expire_after, kForgetAfter, now)) continue;
     impl_->Ensure(quota.id.api, quota.id.key);
@@ -267,7 +274,7 @@ Status Ledger::Restore(std::string_view text, SystemTime now) {
     if (shard.slots.contains(name) || !impl_->places.Take(quota.id.api, shard, name.first)) continue;
     Slot slot{.unit = std::move(quota.id.unit),
               .exporter = std::move(quota.exporter),
-              .family = {},
+              .family = quota.family,
               .state = std::move(state)};
     impl_->places.TakePeaks(quota.id.api, &slot);
     shard.slots.emplace(name, std::move(slot));

@@ -40,6 +40,8 @@ Json ToJson(const SavedQuota& quota) {
                {"received_at", Micro(held.said.received_at)},
                {"since", Micro(held.since)},
                {"level_at", Micro(held.level.received_at)}};
+  if (quota.learned) json["learned_kind"] = ToText(*quota.learned);
+  Put("family", quota.family, &json);
   Put("limit", held.limit, &json);
   Put("remaining", held.remaining, &json);
   Put("used", held.used, &json);
@@ -71,6 +73,8 @@ class Members {
   explicit Members(const Json& json) : json_(json) {
     if (!json.is_object()) Fault("is not an object");
   }
+
+  bool Has(const char* name) const { return json_.is_object() && json_.contains(name); }
 
   std::string Text(const char* name) {
     const Json* value = Find(name, true);
@@ -122,13 +126,20 @@ class Members {
   size_t taken_ = 0;
 };
 
-QuotaKind ReadKind(Members* members) {
-  const std::string text = members->Text("kind");
+QuotaKind ReadKind(const char* name, Members* members) {
+  const std::string text = members->Text(name);
   for (const auto& [word, kind] : provider::kQuotaKindWords) {
     if (word == text) return kind;
   }
-  members->Fault("kind is unknown");
+  members->Fault(std::string(name) + " is unknown");
   return QuotaKind::kFixed;
+}
+
+// What the first of version 2 did not save.
+void ReadWhatWasSeen(Members* members, SavedQuota* quota) {
+  if (members->Has("learned_kind")) quota->learned = ReadKind("learned_kind", members);
+  const double family = members->Number("family").value_or(-1);
+  if (family >= 0 && family <= 65'535) quota->family = static_cast<uint16_t>(family);
 }
 
 Held ReadHeld(Members* members) {
@@ -259,19 +270,19 @@ Result<Saved> ReadSaved(std::string_view text) {
     return Fail("the saved readings are damaged, or of another version than 1 and 2");
   if (!document["quotas"].is_array()) return Fail("the saved readings' quotas are not a list");
   Saved saved;
-  std::vector<SavedQuota>& quotas = saved.quotas;
   for (const Json& json : document["quotas"]) {
     Members members(json);
     SavedQuota quota;
     quota.id = {members.Text("api"), members.Text("key"), members.Text("resource"), members.Text("quota"),
                 members.Text("unit")};
     quota.exporter = members.Text("exporter");
-    quota.kind = ReadKind(&members);
+    quota.kind = ReadKind("kind", &members);
+    ReadWhatWasSeen(&members, &quota);
     quota.held = ReadHeld(&members);
     if (const std::string error = members.Finish(); !error.empty()) {
-      return Fail("saved reading " + std::to_string(quotas.size() + 1) + ": " + error);
+      return Fail("saved reading " + std::to_string(saved.quotas.size() + 1) + ": " + error);
     }
-    quotas.push_back(std::move(quota));
+    saved.quotas.push_back(std::move(quota));
   }
   if (const auto counts = document.find("counts"); counts != document.end()) {
     if (!counts->is_array()) return Fail("the saved counts are not a list");

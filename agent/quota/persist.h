@@ -22,7 +22,9 @@ namespace apiquota::quota {
 struct SavedQuota {
   QuotaId id;
   std::string exporter;
-  provider::QuotaKind kind = provider::QuotaKind::kFixed;
+  provider::QuotaKind kind = provider::QuotaKind::kFixed;  // as its exporter described it
+  std::optional<provider::QuotaKind> learned;              // another, as its readings showed it
+  std::optional<uint16_t> family;                          // of the rule that speaks of it
   Held held;
 
   friend bool operator==(const SavedQuota&, const SavedQuota&) = default;

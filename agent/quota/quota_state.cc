@@ -20,13 +20,28 @@ void Begin(const Heard& heard, Micros expire_after, QuotaState* state) {
   FoldNewest(heard, expire_after, state);
 }
 
+// Each kind counts on from the held level in its own way.
+void Become(QuotaKind kind, QuotaState* state) {
+  if (state->kind == kind) return;
+  state->kind = kind;
+  const auto level = LevelOf(state->held.remaining, state->held.used);
+  if (!level) return;
+  StartOver(*level, &state->consumption);
+  if (kind == QuotaKind::kFixed) return;
+  state->consumption.last = level->value;
+  const Said& said = state->held.level;
+  state->consumption.last_at = said.order ? said.sent_at : said.received_at;
+}
+
 // A quota whose end moves on with its answers, again and again while its window runs, is no fixed window,
-// whatever its exporter assumed; one whose end stays is none that slides.
+// whatever its exporter assumed; one whose level falls while its end stays is none that slides. An end that
+// stays while nothing is taken tells nothing: the newest call was the same one.
 void LearnKind(const Heard& heard, QuotaState* state) {
   constexpr int kMoves = 2;
   SeenKind& seen = state->seen_kind;
   if (!heard.end || !Newer(heard.said, state->held.said)) return;
-  const bool over = !state->held.reset_at || heard.said.received_at >= *state->held.reset_at;
+  // As far as clocks and whole seconds tell: the next window's end is no move.
+  const bool over = !state->held.reset_at || heard.said.received_at >= *state->held.reset_at - kSkew;
   if (!seen.end || over || seen.end->absolute != heard.end->absolute) {
     seen.end = heard.end;
     seen.at = heard.said.received_at;
@@ -35,11 +50,23 @@ void LearnKind(const Heard& heard, QuotaState* state) {
   const Micros moved = heard.end->at - seen.end->at;
   const bool long_enough = heard.said.received_at - seen.at > 2 * kSkew;
   if (moved <= kSkew && !long_enough) return;
-  seen.moves = moved > kSkew ? std::min(seen.moves + 1, kMoves) : 0;
+  const bool learned = state->kind != state->described;
+  const bool fell = CompareUse(heard, state->held) > 0;
   seen.end = heard.end;
   seen.at = heard.said.received_at;
-  if (seen.moves == kMoves) state->kind = QuotaKind::kSliding;
-  if (seen.moves == 0) state->kind = state->described;
+  if (moved > kSkew) {
+    if (++seen.moves >= kMoves) Become(QuotaKind::kSliding, state);
+  } else if (!learned || fell) {
+    seen.moves = 0;
+    Become(state->described, state);
+  }
+}
+
+// How far the upstream's clock was off, as it was known before a restart: until answers agree on it again.
+std::optional<Micros> KeptCorrection(const Held& held) {
+  if (!held.end || !held.end->absolute || !held.reset_at) return std::nullopt;
+  const Micros correction = held.end->at - *held.reset_at;
+  return std::chrono::abs(correction) > kSkew ? std::optional(correction) : std::nullopt;
 }
 
 // What is held, or the full bucket that it has become.
@@ -60,13 +87,19 @@ Held HeldNow(const QuotaState& state, Micros expire_after, SystemTime now) {
 FoldResult Fold(const provider::Reading& reading, const Moment& moment, Micros expire_after, SystemTime now,
                 QuotaState* state) {
   Advance(now, state);
-  const Heard heard = Hear(reading, moment, state->seen ? state->held.limit : std::nullopt);
+  Heard heard = Hear(reading, moment, state->seen ? state->held.limit : std::nullopt);
+  if (!heard.offset && heard.end && heard.end->absolute && state->kept_correction)
+    heard.reset_at = heard.end->at - *state->kept_correction;
   // What a cache kept since before the newest reading tells nothing.
   if (moment.age > Micros(0) && state->seen && !Newer(heard.said, state->held.said)) return {};
   const double consumed_before = state->consumption.total;
   const Said said_before = state->held.said;
   const uint64_t conflicts_before = state->conflicts;
-  if (state->seen && reading.kind_assumed && state->described == QuotaKind::kFixed) LearnKind(heard, state);
+  if (!reading.kind_assumed) {
+    Become(state->described, state);  // somebody says it now
+  } else if (state->seen && state->described == QuotaKind::kFixed) {
+    LearnKind(heard, state);
+  }
   if (!state->seen) {
     Begin(heard, expire_after, state);
   } else if (state->kind == QuotaKind::kFixed) {
@@ -100,6 +133,7 @@ void Resume(Held held, Micros expire_after, SystemTime now, QuotaState* state) {
   for (SystemTime* at : {&held.said.received_at, &held.level.received_at, &held.since})
     *at = std::min(*at, now);
   state->held = std::move(held);
+  state->kept_correction = KeptCorrection(state->held);
   state->last_limit = state->held.limit;
   const auto level = LevelOf(state->held.remaining, state->held.used);
   if (level) StartOver(*level, &state->consumption);

@@ -3,6 +3,7 @@
 // thread-safety of its own.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -27,7 +28,10 @@ struct QuotaState {
   bool seen = false;                                            // false: `held` means nothing yet
   Held held;
   SeenKind seen_kind;
-  int contradicted = 0;                  // the held reading, by another limiter's, in a row
+  std::optional<Micros> kept_correction;  // of absolute resets
+  int contradicted = 0;                   // the held reading, by another limiter's, in a row
+  std::array<std::optional<double>, 3>
+      limits_before;                     // those that the held one and its predecessors replaced
   std::optional<double> last_limit;      // outlives a window that did not say it
   std::optional<Micros> shortest_cycle;  // fixed: the least time between two consecutive resets
   Consumption consumption;

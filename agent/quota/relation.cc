@@ -23,8 +23,9 @@ Relation RelateEnds(const Held& held, const Heard& heard) {
   const bool rose = CompareUse(heard, held) < 0;
   if (after > before + tolerance) {
     // Clocks drift by seconds; windows follow each other by their length.
-    if (rose) return received >= *held.reset_at - tolerance ? Relation::kNext : Relation::kMoved;
-    return over && after > before + Drift(held) ? Relation::kNext : Relation::kMoved;
+    const bool next = rose ? received >= *held.reset_at - tolerance : over && after > before + Drift(held);
+    if (next) return Relation::kNext;
+    return over || Newer(heard.said, held.said) ? Relation::kMoved : Relation::kOlder;
   }
   if (after < before - tolerance) {
     // An end that is past is that of a window before; one to come, said later, takes the place of the far
@@ -33,7 +34,7 @@ Relation RelateEnds(const Held& held, const Heard& heard) {
     return to_come && Newer(heard.said, held.said) ? Relation::kMoved : Relation::kOlder;
   }
   // Within the tolerance a window that is over and a level that rose mean a short window rolled over.
-  const bool rolled = over && rose && heard.reset_at > held.reset_at;
+  const bool rolled = over && rose && after > before;
   return rolled ? Relation::kNext : Relation::kSame;
 }
 

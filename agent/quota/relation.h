@@ -12,7 +12,7 @@ bool SameEnd(const WindowEnd& a, const WindowEnd& b, Micros tolerance);
 
 // How a reading of a fixed window relates to what is held.
 enum class Relation : uint8_t {
-  kOlder,  // of a window before
+  kOlder,  // of a window before, or overtaken by the answer that said another end
   kSame,
   kNext,   // the held window is over
   kMoved,  // another end while the held window runs: its reset moved, or there are two limiters

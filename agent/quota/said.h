@@ -17,12 +17,16 @@ inline constexpr Micros kSkew = std::chrono::seconds(2);
 inline constexpr Micros kDateSane = std::chrono::hours(24);
 inline constexpr Micros kPlausible = std::chrono::days(400);  // resets and windows
 
+// The order of an answer out of a cache: older than every request's.
+inline constexpr uint64_t kOutOfCache = 0;
+
 // When a reading was said: between the sending of its request and the receipt of its response.
 struct Said {
   SystemTime sent_at;
   SystemTime received_at;
   std::optional<SystemTime> date;  // the upstream's clock; absent unless sane
-  std::optional<uint64_t> order;   // of the requests; absent: restored, older than every one of this process
+  std::optional<uint64_t>
+      order;  // of the requests; absent: restored, older than every request of this process
 
   friend bool operator==(const Said&, const Said&) = default;
 };

@@ -91,6 +91,7 @@ void SayPolicies(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
 }  // namespace
 
 bool CanBeSaid(const QuotaRule& rule) {
+  if (rule.when.events || !rule.resource_pointer.empty()) return false;
   const auto said = [&](SignalField field) { return FirstSpoken(rule.Sources(field)) != nullptr; };
   return said(SignalField::kRemaining) || said(SignalField::kUsed) || said(SignalField::kLimit) ||
          said(SignalField::kReset) || SpeaksIetf(rule);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -55,6 +56,9 @@ std::string Unescaped(std::string_view segment) {
   }
   return text;
 }
+
+// The texts that a value stands behind, as one.
+std::string Leads(const FieldSource& source) { return fmt::format("{}", fmt::join(source.after, "")); }
 
 // The pointer of a source in a body as its file has it: with the member that names the quota.
 std::string BodyPointer(const FieldSource& source) {
@@ -150,7 +154,7 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
                       const std::string& value) {
   const std::string last = names.empty() ? "" : names.back();
   if (source.from == FieldSource::From::kBody) {
-    if (!source.after.empty()) return AddToBody(source.name, source.after + value);
+    if (!source.after.empty()) return SayBehind(source, value);
     Json* place = At(body_.get(), BodyPointer(source), names);
     if (place->is_null()) *place = Scalar(value);
     return;
@@ -171,8 +175,18 @@ void ReplyWriter::Say(const FieldSource& source, const std::vector<std::string>&
       part.members.push_back(fmt::format("{}={}", source.field, value));
     }
   } else if (!draft.plain) {
-    draft.plain = source.after + value;
+    draft.plain = Leads(source) + value;
   }
+}
+
+// "(TPM): Limit 15", and behind it ", Used 10".
+void ReplyWriter::SayBehind(const FieldSource& source, const std::string& value) {
+  Json* place = At(body_.get(), source.name, {});
+  const std::string said = place->is_string() ? place->get<std::string>() : "";
+  if (source.after.size() == 1 || said.find(source.after.front()) == std::string::npos)
+    return AddToBody(source.name, Leads(source) + value);
+  const auto rest = std::span(source.after).subspan(1);
+  *place = fmt::format("{}, {}{}", said, fmt::join(rest, ""), value);
 }
 
 void ReplyWriter::SetHeader(const std::string& name, const std::string& value) {

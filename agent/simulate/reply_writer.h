@@ -34,6 +34,7 @@ class ReplyWriter {
   // The whole of a body's value, or words that it holds among others. A '*' is an array's first element.
   void SetBody(const std::string& pointer, const std::string& value);
   void AddToBody(const std::string& pointer, const std::string& words);
+  void SayBehind(const provider::FieldSource& source, const std::string& value);
   bool body_said() const;
 
   http::Fields Fields() const;

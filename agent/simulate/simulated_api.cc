@@ -151,7 +151,8 @@ std::vector<SpokenQuota> SimulatedApi::Spoken(std::string_view path, int status,
     const SimulatedQuota& quota = announced.quota;
     for (const QuotaRule& rule : exporter_.quotas) {
       const bool other_way = rule.quota == announced.rule->quota && !Always(rule.when);
-      if ((&rule != announced.rule && !other_way) || !Applies(rule.when, path, status)) continue;
+      if ((&rule != announced.rule && !other_way) || !CanBeSaid(rule) || !Applies(rule.when, path, status))
+        continue;
       const double remaining =
           Counts(announced) ? quota.Remaining(now) : std::max(0.0, quota.limit() - announced.cost);
       if (SaysExhaustion(rule) && remaining >= announced.cost) continue;

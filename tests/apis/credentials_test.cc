@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/apis/allocation_budget.h"
+
 namespace apiquota::apis {
 namespace {
 
@@ -20,7 +22,7 @@ http::Fields OneField(std::string_view name, std::string_view value) {
 TEST(CredentialsTest, AreFoundWhereTheProviderLooksWithoutTheirScheme) {
   const provider::ExporterInfo info = TwoPlaces();
   const auto find = [&](std::string_view name, std::string_view value) {
-    return std::string(FindCredential(info, OneField(name, value)).value);
+    return std::string(FindCredential(info, OneField(name, value)).value());
   };
   EXPECT_EQ(find("X-Api-Key", "abc"), "abc");
   EXPECT_EQ(find("Authorization", "Bearer abc"), "abc");
@@ -34,7 +36,7 @@ TEST(CredentialsTest, TheFirstPlaceThatHoldsOneWins) {
   const provider::ExporterInfo info = TwoPlaces();
   http::Fields fields = OneField("authorization", "Bearer second");
   fields.Add("x-api-key", "first");
-  EXPECT_EQ(FindCredential(info, fields).value, "first");
+  EXPECT_EQ(FindCredential(info, fields).value(), "first");
   EXPECT_EQ(FindCredential(info, {}).rule, nullptr);
 }
 
@@ -42,13 +44,98 @@ TEST(CredentialsTest, AnInjectedKeyStandsWhereTheClientsStood) {
   const provider::ExporterInfo info = TwoPlaces();
   const KeyOptions key{.name = "ci", .value = Secret("sk-ci"), .account = {}};
   const http::Fields bearer = OneField("authorization", "Bearer x");
-  const auto as_bearer = InjectedCredential(info, FindCredential(info, bearer), key);
+  const auto as_bearer = InjectKey(info, FindCredential(info, bearer), key);
   EXPECT_EQ(as_bearer->name, "authorization");
   EXPECT_EQ(as_bearer->value, "Bearer sk-ci");
-  const auto by_default = InjectedCredential(info, {}, key);
+  const auto by_default = InjectKey(info, {}, key);
   EXPECT_EQ(by_default->name, "x-api-key");
   EXPECT_EQ(by_default->value, "sk-ci");
-  EXPECT_FALSE(InjectedCredential(provider::ExporterInfo(), {}, key));
+  EXPECT_FALSE(InjectKey(provider::ExporterInfo(), {}, key));
+}
+
+provider::ExporterInfo InTheQuery() {
+  provider::ExporterInfo info;
+  info.credentials = {{.query = "appid"}, {.header = "x-api-key"}};
+  return info;
+}
+
+TEST(CredentialsTest, AKeyInTheQueryIsTheSameKeyHoweverItIsEscaped) {
+  const provider::ExporterInfo info = InTheQuery();
+  const auto find = [&](std::string_view target) {
+    return std::string(FindCredential(info, {}, target).value());
+  };
+  EXPECT_EQ(find("/x?q=1&appid=a%2Bb&lang=en"), "a+b");
+  EXPECT_EQ(find("/x?appid=a+b"), "a+b");
+  EXPECT_EQ(find("/x?%61ppid=%61%2b%62"), "a+b");
+  EXPECT_EQ(find("https://api.example/x?APPID=a%2Bb"), "a+b");
+  EXPECT_EQ(find("/x?appid=&appid=second"), "second") << "an empty one holds nothing";
+  EXPECT_EQ(find("/x?appids=1&xappid=2&q=appid=3"), "");
+  EXPECT_EQ(find("/appid=a"), "");
+}
+
+TEST(CredentialsTest, AnInjectedKeyStandsInTheQueryWhereThatIsTheFirstPlace) {
+  const provider::ExporterInfo info = InTheQuery();
+  const KeyOptions key{.name = "ci", .value = Secret("a&b"), .account = {}};
+  const auto injected = InjectKey(info, {}, key);
+  const auto sent = [&](std::string target) {
+    ReplaceInTarget(info, injected, &target);
+    return target;
+  };
+  EXPECT_EQ(sent("/x"), "/x?appid=a%26b");
+  EXPECT_EQ(sent("/x?q=%2f&appid=dummy&lang=en"), "/x?q=%2f&lang=en&appid=a%26b");
+  EXPECT_EQ(sent("/x?%41ppid=1&APPID=2"), "/x?appid=a%26b");
+  const auto in_header = InjectKey(info, FindCredential(info, OneField("X-Api-Key", "x")), key);
+  EXPECT_EQ(in_header->name, "x-api-key");
+  std::string target = "/x?q=%2f&appid=dummy";
+  EXPECT_TRUE(ReplaceInTarget(info, in_header, &target));
+  EXPECT_EQ(target, "/x?q=%2f") << "nothing of the client's is left";
+}
+
+TEST(CredentialsTest, OfSignedRequestsTheSignerIsFoundWhateverTheScheme) {
+  const provider::ExporterInfo info = TwoPlaces();
+  const auto find = [&](std::string_view nonce) {
+    const std::string value = "Digest username=\"u\", realm=\"r\", nonce=\"" + std::string(nonce) + "\"";
+    return std::string(FindCredential(info, OneField("Authorization", value)).value());
+  };
+  EXPECT_EQ(find("1"), "u\nr");
+  EXPECT_EQ(find("2"), find("1"));
+  const http::Fields aws = OneField("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/2026/r, Signature=1");
+  EXPECT_EQ(FindCredential(InTheQuery(), aws).value(), "AKID") << "no rule of its own";
+  EXPECT_EQ(FindCredential(info, {}, "/x?X-Amz-Credential=AKID%2F2026&X-Amz-Signature=1").value(), "AKID");
+}
+
+TEST(CredentialsTest, FindingOneAllocatesOnlyWhatMustBeDecodedOrPutTogether) {
+  const provider::ExporterInfo headers = TwoPlaces();
+  const provider::ExporterInfo query = InTheQuery();
+  const http::Fields bearer = OneField("Authorization", "Bearer sk-a-key-that-fits-no-small-string");
+  const http::Fields signed_fields = OneField(
+      "X-Api-Key", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE-A-LONG-ONE-INDEED/d/r, Signature=abcdef");
+  size_t found = 0;
+  allocations_left = 0;
+  for (const char* target : {"/x", "/x?q=1&page=2"}) {
+    found += FindCredential(headers, bearer, target).value().size();
+    found += FindCredential(headers, signed_fields, target).value().size();
+    found += FindCredential(headers, {}, target).value().size();
+    found += FindCredential(query, {}, target).value().size();
+  }
+  found += FindCredential(query, {}, "/x?appid=a-key-that-fits-no-small-string").value().size();
+  allocations_left = SIZE_MAX;
+  EXPECT_EQ(found, 2 * 34u + 2 * 29u + 31u);
+}
+
+TEST(CredentialsTest, ATokenInBasicIsTheKeyThatItIsAlone) {
+  const auto catalogue = *provider::Catalogue::Embedded();
+  const auto find = [&](const char* exporter, std::string_view value) {
+    return std::string(
+        FindCredential(Info(*catalogue.Find(exporter)), OneField("Authorization", value)).value());
+  };
+  for (const char* value : {"Bearer ghp_1", "token ghp_1", "Basic b2N0b2NhdDpnaHBfMQ==", "Basic Z2hwXzE6",
+                            "basic Z2hwXzE6eC1vYXV0aC1iYXNpYw=="}) {
+    EXPECT_EQ(find("github", value), "ghp_1") << value;
+  }
+  for (const char* value : {"Bearer sk_1", "Basic c2tfMTo="})
+    EXPECT_EQ(find("stripe", value), "sk_1") << value;
+  EXPECT_EQ(find("twilio", "Basic QUMxOnRva2Vu"), "QUMxOnRva2Vu") << "where both halves count, as it stands";
 }
 
 // What becomes of a request: "pass", "inject", "strip", or why it is refused; then whose token it was.
@@ -69,8 +156,8 @@ class DecisionTest : public testing::Test {
     if (choice.action == KeyChoice::Action::kRefuse) return std::string(Info(choice.refusal).label);
     constexpr const char* kWords[] = {"pass", "inject", "strip"};
     const std::string whose = choice.caller != nullptr ? " for " + choice.caller->name : "";
-    const std::string form =
-        decision.found.rule != nullptr ? " " + decision.found.rule->header + decision.found.rule->scheme : "";
+    const provider::CredentialRule* const rule = decision.found.rule;
+    const std::string form = rule != nullptr ? " " + rule->header + rule->scheme + rule->query : "";
     return kWords[static_cast<size_t>(choice.action)] + whose + form;
   }
 
@@ -135,7 +222,7 @@ TEST_F(DecisionTest, NorInTheMethod) {
 }
 
 TEST_F(DecisionTest, NorWhereTheExporterNamesNoFieldForACredential) {
-  api_ = Api("mapbox", false);
+  api_ = Api("ip-api", false);
   EXPECT_EQ(Decide({{"Authorization", "Bearer tok-nightly"}}), "token_leak");
   EXPECT_EQ(Decide({{"Authorization", "Bearer sk-own"}}), "pass");
 }
@@ -163,10 +250,40 @@ TEST_F(DecisionTest, AClientsOwnCredentialPasses) {
   EXPECT_EQ(Decide({{"x-api-key", "sk-own"}, {"Cookie", "tok-nightly"}}), "inject x-api-key");
 }
 
+TEST_F(DecisionTest, ACallersTokenIsRecognisedInAParameterForACredential) {
+  api_ = Api("openweather", true);  // appid in the query, or x-api-key
+  EXPECT_EQ(Decide({}, "/demo/x?appid=tok-nightly"), "inject for nightly appid");
+  EXPECT_EQ(Decide({}, "/demo/x?q=1&appid=tok%2Dnightly&r=2"), "inject for nightly appid");
+  EXPECT_EQ(Decide({}, "/demo/x?appid=tok-elsewhere"), "caller");
+  EXPECT_EQ(Decide({}, "/demo/x?appid=tok-nightly&q=tok-nightly"), "token_leak");
+  EXPECT_EQ(Decide({}, "/demo/tok-nightly?appid=tok-nightly"), "token_leak");
+  EXPECT_EQ(Decide({}, "/demo/x?appid=xtok-nightly"), "token_leak") << "no one's token, and holds one";
+  EXPECT_EQ(Decide({}, "/demo/x?key=tok-nightly"), "token_leak") << "no place for a credential";
+  EXPECT_EQ(Decide({{"Cookie", "tok-nightly"}}, "/demo/x?appid=tok-nightly"), "token_leak");
+  api_ = Api("openweather", false);
+  EXPECT_EQ(Decide({}, "/demo/x?appid=tok-nightly"), "strip for nightly appid");
+}
+
+TEST_F(DecisionTest, AParameterForACredentialThatIsRepeatedIsRefusedWhereSomethingDecides) {
+  api_ = Api("openweather", true);
+  const auto twice = [this] { return Decide({}, "/demo/x?appid=a&%61ppid=b"); };
+  const auto in_both = [this](const char* key) { return Decide({{"x-api-key", "b"}}, key); };
+  EXPECT_EQ(twice(), "credentials");
+  EXPECT_EQ(in_both("/demo/x?appid=tok-nightly"), "credentials");
+  EXPECT_EQ(in_both("/demo/x?appid=a"), "pass appid") << "nothing is decided by either";
+  EXPECT_EQ(Decide({}, "/demo/x?appid=&appid=tok-nightly"), "inject for nightly appid");
+  callers_.clear();
+  EXPECT_EQ(twice(), "credentials");
+  EXPECT_EQ(in_both("/demo/x?appid=a"), "credentials");
+  api_ = Api("openweather", false);
+  EXPECT_EQ(twice(), "pass appid");
+  EXPECT_EQ(in_both("/demo/x?appid=a"), "pass appid");
+}
+
 TEST_F(DecisionTest, AKeyCantBeInjectedWhereTheExporterNamesNoFieldForIt) {
-  api_ = Api("mapbox", true);
+  api_ = Api("ip-api", true);
   EXPECT_EQ(Decide({}),
-            "api demo: exporter mapbox knows no header for a credential: a key can't be injected");
+            "api demo: exporter ip-api knows no header for a credential: a key can't be injected");
 }
 
 }  // namespace

@@ -5,13 +5,10 @@
 
 #include "apis/observe.h"
 #include "provider/catalogue.h"
+#include "tests/apis/allocation_budget.h"
 #include "tests/metrics/collected.h"
 
-namespace {
-
-thread_local size_t allocations_left = SIZE_MAX;  // of this thread; then operator new throws
-
-}  // namespace
+using apiquota::apis::allocations_left;
 
 [[gnu::noinline]] void* operator new(size_t size) {
   if (allocations_left == 0) throw std::bad_alloc();

@@ -89,6 +89,29 @@ TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
   EXPECT_EQ(options.chunk_interval, std::chrono::milliseconds(10));
 }
 
+TEST(CommandLineTest, RecordTakesItsOwn) {
+  const auto record = Parsed<RecordOptions>(
+      {"record", "github", "https://x/y", "-H", "X-A: 1", "--key-from-env=KEY", "--method=HEAD",
+       "--timeout=5s", "--case=core", "--source", "inferred here", "--out=d", "--force", "--exporters.dir=e",
+       "--input=f", "--entry=3", "--request-url=https://x/z"});
+  EXPECT_EQ(record.exporter, "github");
+  EXPECT_EQ(record.url, "https://x/y");
+  EXPECT_EQ(record.headers, std::vector<std::string>{"X-A: 1"});
+  EXPECT_EQ(record.key_from_env, "KEY");
+  EXPECT_EQ(record.method, "HEAD");
+  EXPECT_EQ(record.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(record.name, "core");
+  EXPECT_EQ(record.source, "inferred here");
+  EXPECT_EQ(record.folder, "d");
+  EXPECT_TRUE(record.force);
+  EXPECT_EQ(record.exporters_dir, "e");
+  EXPECT_EQ(record.file, "f");
+  EXPECT_EQ(record.entry, 3u);
+  EXPECT_EQ(record.request_url, "https://x/z");
+  EXPECT_EQ(Complaint({"record"}), "NAME is required");
+  EXPECT_EQ(Complaint({"explain", "--entry=0"}), "--entry: expected an entry's number, from 1");
+}
+
 TEST(CommandLineTest, ProbeAndHealthcheckTakeTheirs) {
   const auto probe = Parsed<ProbeOptions>({"probe", "github", "https://x/y", "--config.file=a.yaml", "-H",
                                            "X-A: 1", "-HX-B: 2", "--key-from-env", "KEY", "--method=HEAD",

@@ -154,8 +154,8 @@ TEST(ExplainTest, NothingAboutLimitsIsThree) {
 
 TEST(ExplainTest, UnreadableInputIsTwoAndOneSentence) {
   const std::string expected =
-      "expected what `curl -i`, `curl -v` or `http --print=hb` prints, with a status line such as \"HTTP/1.1 "
-      "200 OK\"\n";
+      "expected what `curl -i`, `curl -v`, `wget -S` or `http --print=hb` prints, with a status line such as "
+      "\"HTTP/1.1 200 OK\"; a recording; or a HAR file\n";
   for (const std::string input : {"hello", "x-ratelimit-limit: 5\n", "HTTP/1.1 20 OK\n", "HTTP/4 200\n",
                                   "HTTP/1.1 2000\n", "HTTP/1.1200 OK\n", "> GET / HTTP/1.1\n"}) {
     EXPECT_EQ(Explained(input), (Outcome{2, "", "apiquota explain: " + expected})) << input;

@@ -140,6 +140,15 @@ TEST(ExportersTest, OneApiAsJsonIsItsLineOfTheList) {
   EXPECT_EQ(summaries->front().card.hosts, (std::vector<std::string>{"api.openai.com", "*.api.openai.com"}));
 }
 
+TEST(ExportersTest, TheGrammarStandsAlone) {
+  EXPECT_TRUE(Exporters({.schema = true}).out.starts_with("{\n  \"$schema\": "));
+  EXPECT_TRUE(Exporters({.keys = true}).out.starts_with("### The file\n"));
+  const Outcome refused{
+      2, "", "apiquota exporters: expected --schema or --keys alone: they speak of all exporter files\n"};
+  EXPECT_EQ(Exporters({.schema = true, .keys = true}), refused);
+  EXPECT_EQ(Exporters({.name = "github", .schema = true}), refused);
+}
+
 TEST(ExportersTest, WhatCanNotBeIsTwoAndOneSentence) {
   EXPECT_EQ(Exporters({.name = "githup"}),
             (Outcome{2, "", "apiquota exporters: unknown exporter; did you mean \"github\"?\n"}));

@@ -94,5 +94,51 @@ TEST(PrintedExchangeTest, ATargetMayBeAWholeUrl) {
             "api.example.com/a/b [] -> 204 []");
 }
 
+TEST(PrintedExchangeTest, ARecordingIsReadAsItStands) {
+  const std::string comments =
+      "# source: documented: https://a.example\n# request: POST https://API.example.com/v1?k=v\n";
+  EXPECT_EQ(Read(comments + "HTTP/2 429\nX: 1\n\n# no comment\n"),
+            "api.example.com/v1 [] -> 429 X=1 [# no comment\n]");
+  EXPECT_EQ(ParsePrintedExchange(comments + "\nHTTP/2 429\n\n")->method, "POST");
+  EXPECT_EQ(ParsePrintedExchange(comments + "HTTP/2 429\n\n")->query, "k=v");
+  EXPECT_EQ(Read("# request: GET https://a.example/\n# written by hand\nHTTP/2 200\n\n"),
+            "a.example [] -> 200 []")
+      << "an origin alone says nothing of the path";
+  EXPECT_EQ(Read("# request: https://a.example/x\n> GET /y HTTP/1.1\n> Host: b\n>\n< HTTP/1.1 200 OK\n<\n"),
+            "b/y [] -> 200 [\n]")
+      << "a request that is shown knows better";
+  EXPECT_EQ(Read("# request: nonsense\nHTTP/2 200\n\n"), "nonsense [] -> 200 []");
+}
+
+TEST(PrintedExchangeTest, WgetWithDashSIsReadWithoutItsRemarks) {
+  const std::string asked =
+      "--2024-06-13 00:00:00--  https://api.example.com/v1/me?token=x\n"
+      "Resolving api.example.com (api.example.com)... 192.0.2.1\n"
+      "Connecting to api.example.com (api.example.com)|192.0.2.1|:443... connected.\n"
+      "HTTP request sent, awaiting response... \n";
+  EXPECT_EQ(Read(asked + "  HTTP/1.1 302 Found\n  Location: /v2/me\n"
+                         "Location: https://api.example.com/v2/me [following]\n"
+                         "--2024-06-13 00:00:01--  https://api.example.com/v2/me\n"
+                         "Reusing existing connection to api.example.com:443.\n"
+                         "HTTP request sent, awaiting response... \r\n"
+                         "  HTTP/1.1 429 Too Many Requests\r\n  X-Limit: 5\r\n  X-Left: 0\r\n"
+                         "2024-06-13 00:00:01 ERROR 429: Too Many Requests.\n\n"),
+            "api.example.com/v2/me [] -> 429 X-Limit=5 X-Left=0 [\n\n]");
+  EXPECT_EQ(
+      Read(asked + "  HTTP/1.1 200 OK\n  X-Limit: 5\nLength: 8 [application/json]\nSaving to: 'STDOUT'\n"
+                   "{\"a\": 1}\n     0K                   100% 11.3M=0s\n"
+                   "2024-06-13 00:00:01 (11.3 MB/s) - written to stdout [8/8]\n"),
+      "api.example.com/v1/me [] -> 200 X-Limit=5 [{\"a\": 1}\n\n]");
+}
+
+TEST(PrintedExchangeTest, WgetMayBeQuiet) {
+  EXPECT_EQ(Read("  HTTP/1.1 200 OK\n  X-Limit: 5\n{\n  \"a\": 1\n}\n"),
+            " [] -> 200 X-Limit=5 [{\n  \"a\": 1\n}\n\n]");
+  EXPECT_EQ(ParsePrintedExchange("Spider mode enabled. Check if remote file exists.\n"
+                                 "--2024-06-13 00:00:00--  https://a.example/\n  HTTP/1.1 200 OK\n")
+                ->method,
+            "HEAD");
+}
+
 }  // namespace
 }  // namespace apiquota::cli

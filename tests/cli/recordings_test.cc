@@ -4,6 +4,7 @@
 // about it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apis/poll_target.h"
 #include "app/catalogue.h"
 #include "base/embedded.h"
 #include "cli/explain.h"
@@ -43,6 +45,7 @@ std::string ReadAll(const fs::path& path) {
 struct Recording {
   std::string exporter;
   std::string source;
+  std::string method;
   std::string url;
   std::string response;
   fs::path expected;
@@ -59,6 +62,7 @@ Recording Load(const fs::path& path) {
       recording.source = line.substr(10);
     } else if (line.starts_with("# request: ")) {
       recording.url = line.substr(line.rfind(' ') + 1);
+      recording.method = line.substr(11, line.find(' ', 11) - 11);
     } else {
       recording.response += line + "\n";
     }
@@ -91,6 +95,19 @@ TEST(RecordingsTest, EachIsReadAsItsJsonSays) {
     SCOPED_TRACE(file.string());
     const Recording recording = Load(file);
     EXPECT_EQ(Explain(recording, recording.exporter), ReadAll(recording.expected));
+  }
+}
+
+TEST(RecordingsTest, ExplainReadsThemAsTheyStand) {
+  for (const fs::path& file : RecordingFiles()) {
+    ExplainOptions options;
+    options.exporter = file.parent_path().filename();
+    options.format = "json";
+    options.file = file.string();
+    std::istringstream nothing;
+    std::ostringstream out, err;
+    RunExplain(options, kClock, nothing, out, err);
+    EXPECT_EQ(out.str() + err.str(), ReadAll(fs::path(file).replace_extension(".json"))) << file;
   }
 }
 
@@ -127,6 +144,19 @@ TEST(RecordingsTest, EachExporterIsFoundByItsHost) {
   }
 }
 
+TEST(RecordingsTest, WithoutAKnownHostNoneIsTakenForAnothers) {
+  for (const fs::path& file : RecordingFiles()) {
+    const Recording recording = Load(file);
+    const auto printed = ParsePrintedExchange(recording.response);
+    ASSERT_TRUE(printed.has_value()) << file << ": " << printed.error().message;
+    for (const char* host : {"", "api.customer.example"}) {
+      const std::string found = Info(*Exporters().Detect(host, printed->fields)).name;
+      if (found == "generic") continue;
+      EXPECT_EQ(found, recording.exporter) << file << " under \"" << host << "\"";
+    }
+  }
+}
+
 TEST(RecordingsTest, EveryFileIsPartOfOne) {
   for (const auto& entry : fs::recursive_directory_iterator(kRecordings)) {
     const fs::path& path = entry.path();
@@ -153,6 +183,36 @@ TEST(RecordingsTest, EveryExporterHasAnOrdinaryAndAThrottledOne) {
     const auto& [ordinary, throttled] = counts[Info(*exporter).name];
     EXPECT_GT(ordinary, 0) << Info(*exporter).name;
     EXPECT_TRUE(throttled > 0 || Info(*exporter).throttles.empty()) << Info(*exporter).name;
+  }
+}
+
+bool IsAnswerToPoll(const Recording& recording, const provider::ExporterInfo& info) {
+  const std::string& base = info.base_url.empty() ? recording.url : info.base_url;
+  const size_t path = std::min(base.find('/', base.find("://") + 3), base.size());
+  const std::string base_path = info.base_url.empty() ? "" : base.substr(path);
+  return recording.method == info.poll->method &&
+         recording.url == base.substr(0, path) + apis::Joined(base_path, info.poll->path);
+}
+
+bool SaysALevel(const json& quota) {
+  return !quota["limit"].is_null() || !quota["remaining"].is_null() || !quota["used"].is_null();
+}
+
+// What a file says is worth asking must be answered by numbers, and be read.
+TEST(RecordingsTest, EveryPollBringsAReading) {
+  std::map<std::string, int> brought;
+  for (const fs::path& file : RecordingFiles()) {
+    const Recording recording = Load(file);
+    const auto exporter = Exporters().Find(recording.exporter);
+    if (!Info(*exporter).poll || !IsAnswerToPoll(recording, Info(*exporter))) continue;
+    const json said = json::parse(Explain(recording, recording.exporter));
+    brought[recording.exporter] += static_cast<int>(std::ranges::count_if(said["quotas"], SaysALevel));
+  }
+  for (const auto& exporter : Exporters().All()) {
+    const provider::ExporterInfo& info = Info(*exporter);
+    if (!info.poll) continue;
+    EXPECT_GT(brought[info.name], 0) << info.name << ": no recording of " << info.poll->method << " "
+                                     << info.poll->path << " brings a reading";
   }
 }
 

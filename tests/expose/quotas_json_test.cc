@@ -44,6 +44,10 @@ TEST(ApisJsonTest, TheApisAsConfiguredWithoutSecrets) {
         "ci"
       ],
       "labels": {},
+      "unread_limit_headers": [
+        "x-ratelimit-cost",
+        "x-ratelimit-pool"
+      ],
       "polls": []
     },
     {
@@ -56,6 +60,7 @@ TEST(ApisJsonTest, TheApisAsConfiguredWithoutSecrets) {
         "cost-center": "4711",
         "team": "research"
       },
+      "unread_limit_headers": [],
       "polls": []
     }
   ]

@@ -91,7 +91,13 @@ inline quota::Snapshot SampleSnapshot() {
 }
 
 inline std::vector<ApiFacts> SampleApis() {
-  return {{"github", "github", "https://api.github.com", "/github", {"ci"}, {}},
+  return {{"github",
+           "github",
+           "https://api.github.com",
+           "/github",
+           {"ci"},
+           {},
+           {"x-ratelimit-cost", "x-ratelimit-pool"}},
           {"openai-prod",
            "openai",
            "https://api.openai.com",

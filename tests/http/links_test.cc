@@ -54,6 +54,20 @@ TEST(MapAddressTest, WhatBeginsWithTheBaseUrlIsMappedToTheAgent) {
   EXPECT_EQ(Mapped("https://api.example/x", tls), "https://localhost:4290/r/x");
 }
 
+TEST(MapAddressTest, AnInjectedKeyThatTheApiRepeatsIsLeftOut) {
+  LinkMapping mapping = Mapping(kRoot);
+  mapping.withheld = "a+b";
+  EXPECT_EQ(Mapped("https://api.example/x?page=2&appid=a%2Bb", mapping), "http://localhost:4290/r/x?page=2");
+  EXPECT_EQ(Mapped("https://other.example/x?appid=a%2bb#f", mapping), "https://other.example/x#f");
+  EXPECT_EQ(Mapped("?page=2&appid=a+b", mapping), "?page=2");
+  EXPECT_EQ(Mapped("https://other.example/x?appid=c", mapping), "stays");
+  EXPECT_EQ(MapLinks("<https://api.example/x?appid=a%2Bb>; rel=next", mapping),
+            "<http://localhost:4290/r/x>; rel=next");
+  mapping.base = nullptr;  // addresses are not led back
+  EXPECT_EQ(Mapped("https://api.example/x?page=2&appid=a%2Bb", mapping), "https://api.example/x?page=2");
+  EXPECT_EQ(Mapped("/x?page=2", mapping), "stays");
+}
+
 TEST(MapAddressTest, OtherOriginsStay) {
   for (const char* other :
        {"http://api.example/x", "https://api.example:444/x", "https://api.example.evil/x", "https://evil/x",

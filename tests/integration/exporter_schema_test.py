@@ -1,9 +1,12 @@
-"""exporters/exporter.schema.json, which editors check exporter files with, against what the agent takes: the
-same keys and words at every place, and all files of exporters/ are good by both."""
+"""exporters/exporter.schema.json, which editors check exporter files with, and the tables of
+exporters/README.md are what the agent's own table of keys says (--write writes them anew); that table against
+what its loader takes: the same keys and words at every place, and all files of exporters/ are good by
+both."""
 
 import json
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -18,11 +21,15 @@ except ImportError as missing:
 
 EXPORTERS = SOURCE_DIR / "exporters"
 SCHEMA = json.loads((EXPORTERS / "exporter.schema.json").read_text())
+KEYS = re.compile(r"(<!-- keys -->\n).*(<!-- end of keys -->\n)", re.DOTALL)
 HEAD = "name: x\ntitle: X\n"
-QUOTA = "quota: q, unit: u, kind: fixed"
+QUOTA = "quota: q, unit: requests, kind: fixed"
 # Where each definition of the schema can be met: a file with one mistake in the place of {}.
 PLACES = {
     "": HEAD + "{}",
+    "by_resource": HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a}}}}, by_resource: "
+                          "{{b: {{{}}}}}}}]",
+    "resource_names": HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{body: /a/*/b}}}}, resource: {{{{body: /a/*/c, {{}}}}}}}}}}]",
     "credential": HEAD + "credential: {{header: a, {}}}",
     "resource": HEAD + "resource: {{path: /a, value: b, {}}}",
     "quota": HEAD + f"quotas: [{{{{{QUOTA}, {{}}}}}}]",
@@ -37,12 +44,27 @@ PLACES = {
 }
 # Where each word of a closed list can be met.
 WORDS = {
-    ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: u, kind: {}}}]",
+    ("credential", "part"): HEAD + "credential: {{header: a, scheme: Basic, part: {}}}",
+    ("quota", "kind"): HEAD + "quotas: [{{quota: q, unit: requests, kind: {}}}]",
     ("quota", "window"): HEAD + f"quotas: [{{{{{QUOTA}, window: {{}}}}}}]",
     ("throttle", "scope"): HEAD + "throttle: [{{status: 429, scope: {}}}]",
     ("usage_within", "within"): HEAD + "usage: {{input: {{pointer: /a, within: {}}}}}",
-    ("format", ""): HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a, format: {{}}}}}}}}}}]",
+    ("source", "format"): HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a, format: {{}}}}}}}}}}]",
+    ("quota", "unit"): HEAD + "quotas: [{{quota: q, unit: {}, kind: fixed}}]",
+    ("poll", "method"): HEAD + "poll: {{path: /a, costs: nothing, method: {}}}",
 }
+
+
+def grammar(flag):
+    """What the agent says of exporter files in general."""
+    return subprocess.run([BINARY, "exporters", flag], capture_output=True, text=True, timeout=20,
+                          check=True).stdout
+
+
+def readme_with(tables):
+    text = (EXPORTERS / "README.md").read_text()
+    assert KEYS.search(text), "exporters/README.md has lost the place of its tables"
+    return KEYS.sub(lambda match: match[1] + tables + match[2], text)
 
 
 def definition(name):
@@ -65,6 +87,23 @@ class ExporterSchemaTest(unittest.TestCase):
                                   text=True, timeout=20)
             self.assertEqual(done.returncode, 2, f"accepted:\n{text}\n{done.stdout}")
             return done.stderr
+
+    def test_schema_and_readme_are_what_the_table_of_keys_says(self):
+        self.assertEqual((EXPORTERS / "exporter.schema.json").read_text(), grammar("--schema"))
+        self.assertEqual((EXPORTERS / "README.md").read_text(), readme_with(grammar("--keys")))
+
+    def test_the_loader_takes_every_key_of_the_table(self):
+        for name, place in PLACES.items():
+            for key in definition(name)["properties"]:
+                with self.subTest(place=name or "top level", key=key):
+                    with tempfile.TemporaryDirectory() as folder:
+                        mark = "" if re.search(rf"\b{key}: ", place) else f"{key}: [[]]"
+                        Path(folder, "x.yaml").write_text(place.format(mark or "qqqqqqqqqqqq: 1") + "\n")
+                        done = subprocess.run([BINARY, "exporters", "x", "--exporters.dir", folder],
+                                              capture_output=True, text=True, timeout=20)
+                        if mark:
+                            self.assertNotIn("unknown key", done.stderr)
+                        self.assertNotIn("the table of keys lacks", done.stderr)
 
     def test_every_place_knows_the_same_keys(self):
         for name, place in PLACES.items():
@@ -103,4 +142,8 @@ class ExporterSchemaTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    if sys.argv[1:] == ["--write"]:
+        (EXPORTERS / "exporter.schema.json").write_text(grammar("--schema"))
+        (EXPORTERS / "README.md").write_text(readme_with(grammar("--keys")))
+    else:
+        unittest.main()

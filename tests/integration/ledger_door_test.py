@@ -18,12 +18,13 @@ class LedgerDoorTest(unittest.TestCase):
         self.api = ScriptedApi()
         self.addCleanup(self.api.stop)
         self.config = self.work.directory / "agent.yaml"
-        self.config.write_text("apis:\n" + APIS.replace("%s", self.api.url) + "\n")
+        self.config.write_text("proxy: {loops: 1}\napis:\n" + APIS.replace("%s", self.api.url) + "\n")
         self.agent = Agent(self.work, f"--config.file={self.config}")
 
     def ask(self, api, headers=None, path="/x", key="k", **answer):
         self.api.says(headers, **answer)
         get(f"{self.agent.proxy}/{api}{path}", headers={"Authorization": f"Bearer {key}"})
+        get(f"{self.agent.proxy}/nowhere")  # by now the one loop has looked at the answer that it has sent
 
     def quotas(self, api, agent=None):
         return [quota for quota in get_json((agent or self.agent).admin + "/api/v1/quotas")["quotas"]

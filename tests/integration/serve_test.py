@@ -17,7 +17,7 @@ class ServeTest(ServingTest):
         self.assertLessEqual({"openai", "anthropic", "github"}, apis.keys())
         self.assertEqual(apis["openai"], {
             "name": "openai", "exporter": "openai", "base_url": "https://api.openai.com", "route": "/openai",
-            "keys": [], "labels": {}, "polls": []})
+            "keys": [], "labels": {}, "unread_limit_headers": [], "polls": []})
         self.assertEqual(get(agent.admin + "/-/healthy")[::2], (200, b"healthy\n"))
         self.assertEqual(get(agent.admin + "/-/ready")[::2], (200, b"ready\n"))
         status, headers, page = get(agent.admin + "/")

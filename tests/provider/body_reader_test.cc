@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "provider/extract_signals.h"
 #include "tests/http/content_codings.h"
 
@@ -15,6 +16,10 @@ quotas:
   - {quota: "*", unit: requests, kind: fixed, when: {path: /limits}, resource: "*",
      limit: {body: /resources/*/limit}, remaining: {body: /resources/*/remaining},
      reset: {body: /resources/*/reset, format: unix-seconds}}
+  - {quota: "*", unit: requests, kind: bucket, when: {path: /admin}, resource: {body: "/data/*/models/*"},
+     limit: {body: "/data/*/limits/*=type/value"}, window: from-name}
+  - {quota: "*", unit: requests, kind: bucket, when: {path: /live, events: true},
+     limit: {body: "/rate_limits/*=name/limit"}, remaining: {body: "/rate_limits/*=name/remaining"}}
 throttle:
   - {status: 429, scope: primary}
   - {status: 429, body: {pointer: /error/code, equals: insufficient_quota}, scope: spend}
@@ -257,6 +262,45 @@ TEST(BodyReaderTest, EventsThatAreNoObjectsAreNoFailureAndBrokenOnesAre) {
       Read({.type = kEvents, .body = "data: {\"a\":}\n\ndata: {\"usage\":{\"prompt_tokens\":1}}\n\n"});
   EXPECT_TRUE(broken.failed);
   EXPECT_EQ(broken.signals.usage, (Tokens{1, 0, 0, 0, 0}));
+}
+
+// "model quota limit" or "quota limit remaining"
+std::vector<std::string> Lines(const Signals& signals) {
+  std::vector<std::string> lines;
+  for (const Reading& reading : signals.readings) {
+    std::string line =
+        reading.resource + " " + reading.quota + " " + FormatNumber(reading.limit.value_or(-1));
+    if (reading.remaining) line += " " + FormatNumber(*reading.remaining);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(BodyReaderTest, NamesThatStandInAnElementAreResourcesOfWhatItSays) {
+  const Found found =
+      Read({.path = "/admin",
+            .body = R"({"data":[{"models":["a","b"],"limits":[{"type":"requests_per_minute","value":4},)"
+                    R"({"type":"tokens_per_minute","value":9}]},)"
+                    R"({"models":null,"limits":[{"type":"x","value":1}]},)"
+                    R"({"models":["c"],"limits":[{"type":"requests_per_minute","value":5}]}]})"});
+  EXPECT_EQ(Lines(found.signals),
+            (Texts{"a requests_per_minute 4", "a tokens_per_minute 9", "b requests_per_minute 4",
+                   "b tokens_per_minute 9", "c requests_per_minute 5"}));
+  ASSERT_FALSE(found.signals.readings.empty());
+  EXPECT_EQ(found.signals.readings[0].window_seconds, 60);
+}
+
+TEST(BodyReaderTest, OfAQuotaThatSeveralEventsNameTheLastCounts) {
+  const std::string first =
+      R"({"rate_limits":[{"name":"r","limit":9,"remaining":8},{"name":"t","limit":7}]})";
+  const std::string last = R"({"rate_limits":[{"name":"r","limit":9,"remaining":6},{"name":"t","limit":5}]})";
+  const std::string body = "data: " + first + "\n\ndata: {\"x\":1}\n\ndata: " + last + "\n\n";
+  const Found found = Read({.path = "/live", .type = "text/event-stream", .body = body});
+  EXPECT_EQ(Lines(found.signals), (Texts{" r 9 6", " t 5"}));
+  for (const Reading& reading : found.signals.readings) EXPECT_TRUE(reading.source.events);
+  EXPECT_TRUE(Lines(Read({.path = "/live", .body = last}).signals).empty()) << "a document is no event";
 }
 
 }  // namespace

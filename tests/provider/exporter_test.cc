@@ -25,12 +25,6 @@ std::string ErrorOf(const std::string& rest) {
   return loaded ? "" : loaded.error().message;
 }
 
-http::Fields HeadersNamed(std::initializer_list<std::string_view> names) {
-  http::Fields fields;
-  for (const std::string_view name : names) fields.Add(name, "1");
-  return fields;
-}
-
 // The pointers wanted from the JSON body of such a response.
 std::vector<std::string> Wanted(const Exporter& exporter, int status, const std::string& state = {},
                                 const std::string& path = "/v1/x") {
@@ -148,31 +142,44 @@ usage:
 
 TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(ErrorOf("hots: [a]\n"), "x.yaml:3:1: unknown key \"hots\"; did you mean \"hosts\"?");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b}\n"), "x.yaml:4:5: \"kind\" is missing here");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: buket}\n"),
-            "x.yaml:4:31: expected one of fixed, sliding, bucket, concurrency, balance, unknown; did "
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd}\n"), "x.yaml:4:5: \"kind\" is missing here");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: buket}\n"),
+            "x.yaml:4:33: expected one of fixed, sliding, bucket, concurrency, balance, unknown; did "
             "you mean "
             "\"bucket\"?");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: X-Limit}}\n"),
-            "x.yaml:4:54: expected a header name in lower case, with at most one *");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, reset: {header: x-reset}}\n"),
-            "x.yaml:4:45: \"format\" is missing here: a reset is said in too many ways to guess");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, format: duration}}\n"),
-            "x.yaml:4:65: \"duration\" can't be the format of limit");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x, body: /y}}\n"),
-            "x.yaml:4:45: expected exactly one of header, body and value");
-  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: b, kind: fixed, limit: {header: x-*}}\n"),
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: X-Limit}}\n"),
+            "x.yaml:4:56: expected a header name in lower case, with at most one *");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, reset: {header: x-reset}}\n"),
+            "x.yaml:4:47: \"format\" is missing here: a reset is said in too many ways to guess");
+  EXPECT_EQ(
+      ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: x, format: duration}}\n"),
+      "x.yaml:4:67: \"duration\" can't be the format of limit");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: x, body: /y}}\n"),
+            "x.yaml:4:47: expected exactly one of header, body and value");
+  EXPECT_EQ(ErrorOf("quotas:\n  - {quota: a, unit: usd, kind: fixed, limit: {header: x-*}}\n"),
             "x.yaml:4:5: the quota's name and all its headers hold a * or none does");
   const auto body = [](const std::string& pointer) {
-    return ErrorOf("quotas:\n  - {quota: \"*\", unit: b, kind: fixed, limit: {body: \"" + pointer + "\"}}\n");
+    return ErrorOf("quotas:\n  - {quota: \"*\", unit: usd, kind: fixed, limit: {body: \"" + pointer +
+                   "\"}}\n");
   };
-  EXPECT_EQ(body("/*/*/*/*/*/n"), "x.yaml:4:54: expected at most 4 *");
+  EXPECT_EQ(body("/*/*/*/*/*/n"), "x.yaml:4:56: expected at most 4 *");
   EXPECT_EQ(body("/*=id/*/n"),
-            "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
+            "x.yaml:4:56: expected the last * to be named, and a value below it: /list/*=member/value");
   EXPECT_EQ(body("/list/*=id"),
-            "x.yaml:4:54: expected the last * to be named, and a value below it: /list/*=member/value");
+            "x.yaml:4:56: expected the last * to be named, and a value below it: /list/*=member/value");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: \"/list/*=id/code\"}, scope: primary}\n"),
             "x.yaml:4:35: *=member names quotas: expected * alone, for any element");
+  EXPECT_EQ(ErrorOf("credential: {query: a, header: b}\n"),
+            "x.yaml:3:21: a parameter stands alone, without header or scheme");
+  EXPECT_EQ(ErrorOf("credential: {query: \"a=b\"}\n"),
+            "x.yaml:3:21: expected a parameter's name, not escaped");
+  EXPECT_EQ(ErrorOf("credential: {header: a, part: user}\n"),
+            "x.yaml:3:31: only Basic has a user and a password");
+  EXPECT_EQ(ErrorOf("credential: {header: a, claim: b}\n"),
+            "x.yaml:3:32: only Bearer carries a JSON Web Token");
+  EXPECT_EQ(ErrorOf("credential: {header: a, except: b}\n"), "x.yaml:3:33: expected part beside it");
+  EXPECT_EQ(ErrorOf("credential: {header: a, scheme: Basic, part: user}\n"),
+            "x.yaml:3:13: expected a rule without part before it: that is how a key is sent");
   EXPECT_EQ(ErrorOf("links: [x-url, x-url-*]\n"), "x.yaml:3:16: expected one header, without *");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 1000, scope: primary}\n"),
             "x.yaml:4:14: expected a whole number from 100 to 999");
@@ -203,61 +210,6 @@ TEST(ExporterTest, AddingAFileOverridesTheExporterOfItsName) {
   ASSERT_TRUE(catalogue->Add("name: openai\ntitle: Mine\n", "mine.yaml").has_value());
   EXPECT_EQ(Info(*catalogue->Find("openai")).title, "Mine");
   EXPECT_EQ(catalogue->Find("nobody"), nullptr);
-}
-
-TEST(DetectTest, TheHostDecidesThenHeadersThenGeneric) {
-  const auto catalogue = Catalogue::Embedded();
-  ASSERT_TRUE(catalogue.has_value());
-  const auto detected = [&](std::string_view host, const http::Fields& fields) {
-    return Info(*catalogue->Detect(host, fields)).name;
-  };
-  const http::Fields openai = HeadersNamed({"X-RateLimit-Limit-Requests", "openai-processing-ms"});
-  EXPECT_EQ(detected("api.github.com", openai), "github");
-  EXPECT_EQ(detected("", openai), "openai");
-  EXPECT_EQ(detected("localhost", openai), "openai");
-  EXPECT_EQ(detected("127.0.0.1", openai), "openai");
-  EXPECT_EQ(detected("api.somebody.example", openai), "generic")
-      << "a host that is known to be another's is not contradicted";
-  EXPECT_EQ(detected("", HeadersNamed({"anthropic-ratelimit-unified-5h-utilization"})), "anthropic");
-  EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit", "x-github-request-id"})), "github");
-  EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit"})), "generic");
-}
-
-TEST(DetectTest, TheMostDescribedHeadersWinAmongThoseThatHint) {
-  const auto catalogue = Catalogue::Embedded();
-  ASSERT_TRUE(catalogue.has_value());
-  const auto detected = [&](std::string_view host, std::initializer_list<std::string_view> names) {
-    return Info(*catalogue->Detect(host, HeadersNamed(names))).name;
-  };
-  EXPECT_EQ(detected("", {"x-ratelimit-limit-requests", "x-ratelimit-renewalperiod-requests",
-                          "x-ratelimit-remaining-requests"}),
-            "azure-openai")
-      << "OpenAI's names too, but one is Azure's own";
-  EXPECT_EQ(detected("jira.example.com", {"x-ratelimit-limit", "x-ratelimit-fillrate"}), "jira-data-center")
-      << "an exporter without hosts is found under any";
-  EXPECT_EQ(detected("sentry.example.com", {"x-sentry-rate-limits"}), "sentry") << "self_hosted";
-  EXPECT_EQ(detected("trello.example.com", {"x-rate-limit-api-key-max"}), "generic");
-  EXPECT_EQ(detected("", {"x-envoy-upstream-service-time", "ratelimit-limit", "ratelimit-observed"}),
-            "gitlab");
-}
-
-TEST(DetectTest, ExactHostsWinOverPatternsAndLongPatternsOverShort) {
-  Catalogue catalogue;
-  const auto add = [&](const std::string& name, const std::string& hosts) {
-    ASSERT_TRUE(catalogue.Add("name: " + name + "\ntitle: X\nhosts: [" + hosts + "]\n", name).has_value());
-  };
-  add("any", "\"*.example.com\"");
-  add("exact", "api.example.com");
-  add("long", "\"bedrock.*.example.com\"");
-  const auto detected = [&](std::string_view host) {
-    const ExporterPtr found = catalogue.Detect(host, {});
-    return found == nullptr ? "none" : Info(*found).name;
-  };
-  EXPECT_EQ(detected("api.example.com"), "exact");
-  EXPECT_EQ(detected("x.example.com"), "any");
-  EXPECT_EQ(detected("bedrock.eu.example.com"), "long");
-  EXPECT_EQ(detected("bedrock..example.com"), "any") << "a * stands for at least one character";
-  EXPECT_EQ(detected("example.com"), "none");
 }
 
 TEST(ExporterTest, WhatCantBeProxiedSaysWhy) {

@@ -163,7 +163,7 @@ TEST(SourcePartsTest, TextsThatMeanNothingSaidAreLeftOut) {
 
 TEST(SourcePartsTest, AfterATextStandsAWordWithoutTheMarkThatEndsASentence) {
   FieldSource source;
-  source.after = "try again in ";
+  source.after = {"try again in "};
   std::string scratch;
   const auto after = [&](std::string_view text) {
     return std::string(PickPart(source, text, &scratch).value_or("nothing"));
@@ -174,6 +174,44 @@ TEST(SourcePartsTest, AfterATextStandsAWordWithoutTheMarkThatEndsASentence) {
   EXPECT_EQ(after("try again in 2024-01-01T00:00:00.000Z!"), "2024-01-01T00:00:00.000Z");
   EXPECT_EQ(after("try again in …"), "nothing");
   EXPECT_EQ(after("try again later"), "nothing");
+  EXPECT_EQ(after("try again in a few minutes"), "nothing");
+}
+
+TEST(SourcePartsTest, ADurationInProseTakesTheUnitBehindItsNumber) {
+  FieldSource source;
+  source.after = {"retry after "};
+  source.formats = {Format::kDuration};
+  std::string scratch;
+  const auto after = [&](std::string_view text) {
+    return std::string(PickPart(source, text, &scratch).value_or("nothing"));
+  };
+  EXPECT_EQ(after("Please retry after 55 seconds. Please go"), "55s");
+  EXPECT_EQ(after("Please retry after 1 second."), "1s");
+  EXPECT_EQ(after("Please retry after 28 milliseconds."), "28ms");
+  EXPECT_EQ(after("Please retry after 5 minutes"), "5m");
+  EXPECT_EQ(after("Please retry after 15 days. To increase"), "15d");
+  EXPECT_EQ(after("Please retry after 6m54.72s. Need"), "6m54.72s");
+  EXPECT_EQ(after("Please retry after 7 tries"), "7");
+  EXPECT_EQ(after("Please retry after 00:12:13."), "00h12m13s");
+  EXPECT_EQ(after("Please retry after 12.01:02:03"), "12d01h02m03s");
+  source.formats = {Format::kDeltaSeconds};
+  EXPECT_EQ(after("Please retry after 55 seconds."), "55");
+}
+
+TEST(SourcePartsTest, OfSeveralTextsEachStandsBehindTheOneBefore) {
+  FieldSource source;
+  source.after = {"(TPM): Limit ", "Used "};
+  std::string scratch;
+  const auto after = [&](std::string_view text) {
+    return std::string(PickPart(source, text, &scratch).value_or("nothing"));
+  };
+  EXPECT_EQ(after("on tokens per min (TPM): Limit 10000, Used 9000, Requested 2000."), "9000");
+  EXPECT_EQ(after("on requests per min (RPM): Limit 3, Used 3, Requested 1."), "nothing");
+  EXPECT_EQ(after("Used 3, (TPM): Limit 7"), "nothing");
+  source.after = {"(actual/limit): "};
+  EXPECT_EQ(after("Tokens per Minute (Actual/Limit): 65605/16000. You can"), "65605/16000") << "case";
+  EXPECT_EQ(after("tokens (actual/limit): 552,305/500,000.\nUpgrade"), "552305/500000");
+  EXPECT_EQ(after("(actual/limit): 1, 2"), "1") << "a comma with a space is no part of a number";
 }
 
 // Whole exporters, so that names, windows and mistakes can be seen.
@@ -245,19 +283,19 @@ TEST(SourcePartsTest, OneNamedStatusTakesTheLimitSaidElsewhere) {
 TEST(SourcePartsTest, MistakesInPartsAreNamed) {
   const auto error = [](const std::string& source) {
     return LoadExporter(
-               "name: x\ntitle: X\nquotas:\n  - {quota: a, unit: b, kind: fixed, limit: " + source + "}\n",
+               "name: x\ntitle: X\nquotas:\n  - {quota: a, unit: usd, kind: fixed, limit: " + source + "}\n",
                "x.yaml")
         .error()
         .message;
   };
   EXPECT_EQ(error("{header: x, item: second}"),
-            "x.yaml:4:63: expected an element's number, from 1, or a name=value that it holds");
-  EXPECT_EQ(error("{header: x, item: 0}"), "x.yaml:4:63: expected a whole number from 1 to 32");
-  EXPECT_EQ(error("{body: /x, pointer: /y}"), "x.yaml:4:65: a pointer reads JSON that stands in a header");
+            "x.yaml:4:65: expected an element's number, from 1, or a name=value that it holds");
+  EXPECT_EQ(error("{header: x, item: 0}"), "x.yaml:4:65: expected a whole number from 1 to 32");
+  EXPECT_EQ(error("{body: /x, pointer: /y}"), "x.yaml:4:67: a pointer reads JSON that stands in a header");
   EXPECT_EQ(error("{header: x, pointer: /y, item: 2}"),
-            "x.yaml:4:66: expected a pointer, or item and field, not both");
+            "x.yaml:4:68: expected a pointer, or item and field, not both");
   EXPECT_EQ(error("{header: x, format: counts, item: 2}"),
-            "x.yaml:4:45: \"counts\" stands alone: the whole of a header, in no other format");
+            "x.yaml:4:47: \"counts\" stands alone: the whole of a header, in no other format");
 }
 
 }  // namespace

@@ -115,6 +115,15 @@ TEST_F(ObserveTest, AStreamTellsItsTokensAtTheEndAndItsHeadAtOnce) {
   EXPECT_EQ(Counts("apiquota_throttles_total"), CountMap{});
 }
 
+TEST_F(ObserveTest, AQuotaThatAStreamsEventsSayIsKnownWithoutItsHead) {
+  const std::string events =
+      "data: {\"rate_limits\":[{\"name\":\"requests\",\"limit\":60,\"remaining\":59}]}\n\n"
+      "data: {\"rate_limits\":[{\"name\":\"requests\",\"limit\":60,\"remaining\":41}]}\n\n";
+  Relay(Response("200 OK", "Content-Type: text/event-stream\r\n", events),
+        "GET /demo/v1/realtime HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(Quotas(), (std::vector<std::string>{" anonymous requests 60 41"}));
+}
+
 TEST_F(ObserveTest, AnErrorInAStreamIsAThrottle) {
   const std::string events =
       "data: {\"choices\":[]}\n\ndata: {\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":"

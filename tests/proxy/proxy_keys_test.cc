@@ -98,6 +98,29 @@ TEST_F(ProxyKeysTest, ACallersTokenNeverReachesTheUpstreamInAnotherPlace) {
   EXPECT_EQ(Counts("apiquota_http_rejected_total"), (CountMap{{"credentials", 1}, {"token_leak", 3}}));
 }
 
+TEST_F(ProxyKeysTest, AKeyForTheQueryReplacesWhatTheClientPutThereAndNothingElse) {
+  apis::ApiOptions api = Keyed(true);
+  api.exporter = "openweather";
+  Start({api});
+  const auto asked = [this](const std::string& target) {
+    Ask("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const std::lock_guard lock(mutex_);
+    return seen_.substr(0, seen_.find("\r\n"));
+  };
+  EXPECT_EQ(asked("/demo/x?q=a%2fb&appid=dummy"), "GET /x?q=a%2fb&appid=sk-ci HTTP/1.1");
+  EXPECT_EQ(asked("/demo/x"), "GET /x?appid=sk-ci HTTP/1.1");
+}
+
+TEST_F(ProxyKeysTest, ASignedTargetPassesByteForByte) {
+  apis::ApiOptions api = Keyed(false);
+  api.exporter = "openweather";
+  Start({api}, {{.name = "nightly", .token = Secret("tok-nightly"), .apis = {}}});
+  Ask("GET /demo/x?&X-Amz-Signature=a%2fb%2F&&APPID=%61&z= HTTP/1.1\r\nHost: localhost\r\nConnection: "
+      "close\r\n\r\n");
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(seen_.substr(0, seen_.find("\r\n")), "GET /x?&X-Amz-Signature=a%2fb%2F&&APPID=%61&z= HTTP/1.1");
+}
+
 TEST_F(ProxyKeysTest, PagesOfOtherOriginsCantUseInjectedKeys) {
   Start({Keyed(true)});
   EXPECT_EQ(AskWith("Origin: https://evil.example\r\n"), "403 origin");

@@ -32,6 +32,14 @@ TEST(ConsumptionTest, AnAnswerOvertakenByTheFirstSeenRaisesTheBaseline) {
   EXPECT_EQ(bench.View(2).consumed_total, 1);
 }
 
+TEST(ConsumptionTest, ARiseThatANewerRequestSawIsNotWhatWasConsumed) {
+  Bench bench;
+  double t = 0;
+  for (const double left : {10.0, 12.0, 9.0, 13.0})
+    bench.Say(t += 3, {.limit = 20, .remaining = left, .reset = 600});
+  EXPECT_EQ(bench.View(t).consumed_total, 1);
+}
+
 TEST(ConsumptionTest, AWindowAfterTheFirstIsCountedFromItsLimit) {
   Bench bench;
   bench.Say(0, {.limit = 100, .remaining = 90, .reset = 100});
@@ -74,6 +82,14 @@ TEST(ConsumptionTest, ABucketAddsWhatCameBackInBetween) {
   bench.Say(0, {.limit = 60, .remaining = 30, .window = 60, .kind = kBucket});   // one a second
   bench.Say(10, {.limit = 60, .remaining = 25, .window = 60, .kind = kBucket});  // 10 came back, 15 were used
   EXPECT_EQ(bench.View(11).consumed_total, 15);
+}
+
+TEST(ConsumptionTest, NothingComesBackWhileAnAnswerIsOnItsWay) {
+  Bench bench;
+  bench.Tell({0, 0, 1, {.limit = 60, .remaining = 40, .window = 60, .kind = QuotaKind::kBucket}});
+  bench.Tell(
+      {20, 0, 2, {.limit = 60, .remaining = 39, .window = 60, .kind = QuotaKind::kBucket}, "ci", "api", 0.5});
+  EXPECT_NEAR(bench.View(20).consumed_total, 1.5, 0.01);
 }
 
 TEST(ConsumptionTest, ABucketNeverGetsBackMoreThanItsLimit) {

@@ -40,6 +40,26 @@ TEST(OneResponseTest, AnEarlierEndSaidByAnOlderRequestChangesNothing) {
   EXPECT_EQ(bench.View(12).remaining, 59);
 }
 
+TEST(OneResponseTest, ALaterEndSaidByAnOlderRequestChangesNothing) {
+  Bench bench;
+  bench.Tell({1, {}, 2, {.limit = 5000, .remaining = 10, .reset = 3000}});
+  bench.Tell({2, {}, 1, {.limit = 5000, .remaining = 4000, .reset = kYear}, "ci", "api", 0});
+  EXPECT_EQ(bench.View(3).remaining, 10);
+  EXPECT_EQ(bench.View(3).reset_at, At(3000));
+}
+
+TEST(OneResponseTest, AnEndWithoutALevelBlanksNone) {
+  for (const double end : {60.0, 3000.0}) {
+    Bench bench;
+    bench.Say(0, {.limit = 100, .remaining = 40, .reset = 600});
+    bench.Say(1, {.limit = 100, .reset = end});
+    EXPECT_EQ(bench.View(2).remaining, 40);
+    EXPECT_EQ(bench.View(2).reset_at, At(std::min(end, 600.0)))
+        << "a level keeps its reset, or an earlier one";
+    EXPECT_EQ(bench.View(601).remaining, std::nullopt);
+  }
+}
+
 TEST(OneResponseTest, AWrongDateFreezesNoBucket) {
   Bench bench;
   bench.Tell({0, 3600, 1, {.limit = 100, .remaining = 50, .reset = 4, .absolute = false, .kind = kBucket}});
@@ -61,70 +81,6 @@ TEST(OneResponseTest, AWrongDateNeitherBlanksNorMovesAnAbsoluteReset) {
       EXPECT_EQ(bench.View(t).remaining, 60 - t) << t;
       EXPECT_EQ(bench.View(t).reset_at, At(1800)) << t;
     }
-  }
-}
-
-TEST(TwoLimitersTest, TheStricterIsShownAndTheConflictCounted) {
-  Bench bench;
-  bench.Say(0, {.limit = 1e6, .remaining = 999'999, .reset = 2'592'000});
-  EXPECT_EQ(bench.Say(1, {.limit = 60, .remaining = 4, .reset = 61}).conflicts, 1);
-  EXPECT_EQ(bench.View(2).limit, 60);
-  EXPECT_EQ(bench.View(2).remaining, 4);
-  EXPECT_EQ(bench.Say(2, {.limit = 1e6, .remaining = 999'998, .reset = 2'592'000}).conflicts, 1);
-  EXPECT_EQ(bench.View(2).remaining, 4);
-  bench.Say(3, {.limit = 60, .remaining = 0, .reset = 61});
-  EXPECT_EQ(bench.View(4).remaining, 0);
-  EXPECT_EQ(bench.View(4).consumed_total, 4);
-  bench.Say(62, {.limit = 1e6, .remaining = 999'997, .reset = 2'592'000});
-  EXPECT_EQ(bench.View(62).remaining, 999'997) << "the stricter one's window is over";
-}
-
-TEST(TwoLimitersTest, AStrictOneThatIsNotSaidAgainIsGivenUp) {
-  Bench bench;
-  bench.Say(0, {.limit = 60, .remaining = 0, .reset = kYear});
-  for (const double t : {1.0, 2.0}) bench.Say(t, {.limit = 5000, .remaining = 4000, .reset = 3000});
-  EXPECT_EQ(bench.View(2).remaining, 0);
-  bench.Say(3, {.limit = 5000, .remaining = 3999, .reset = 3000});
-  EXPECT_EQ(bench.View(3).remaining, 3999);
-}
-
-// Two rules of one exporter, "a" and "b", that speak of "requests"; b's is "requests-2" where both do and
-// differ.
-provider::Reading OfRule(uint16_t family, double limit, double remaining, const std::string& quota) {
-  provider::Reading reading =
-      ReadingOf({.limit = limit, .remaining = remaining, .reset = 600, .quota = quota});
-  reading.source = {family, quota != "requests"};
-  return reading;
-}
-
-TEST(TwoLimitersTest, WhichQuotaARuleMeansDoesNotDependOnWhatElseAResponseSays) {
-  for (const bool other_alone_first : {false, true}) {
-    Ledger ledger({});
-    uint64_t order = 0;
-    const auto tell = [&](const std::vector<provider::Reading>& readings) {
-      const SystemTime at = At(static_cast<double>(++order));
-      ledger.Observe({.api = "api",
-                      .key = "k",
-                      .exporter = "generic",
-                      .sent_at = at,
-                      .received_at = at,
-                      .date = {},
-                      .order = order,
-                      .readings = readings},
-                     at);
-    };
-    if (other_alone_first) tell({OfRule(1, 1000, 901, "requests")});
-    tell({OfRule(0, 100, 50, "requests"), OfRule(1, 1000, 900, "requests-2")});
-    tell({OfRule(1, 1000, 899, "requests")});
-    tell({OfRule(0, 100, 49, "requests")});
-    const Snapshot snapshot = ledger.Read(At(10));
-    ASSERT_EQ(snapshot.quotas.size(), 2);
-    const size_t a = other_alone_first ? 1 : 0;
-    EXPECT_EQ(snapshot.quotas[a].limit, 100);
-    EXPECT_EQ(snapshot.quotas[a].remaining, 49);
-    EXPECT_EQ(snapshot.quotas[1 - a].limit, 1000);
-    EXPECT_EQ(snapshot.quotas[1 - a].remaining, 899);
-    EXPECT_EQ(snapshot.quotas[a].limit_changes_total + snapshot.quotas[1 - a].limit_changes_total, 0);
   }
 }
 
@@ -223,37 +179,15 @@ TEST(CacheTest, AnAnswerOutOfACacheCountsWhereNothingNewerIsKnown) {
   EXPECT_EQ(view.reset_at, At(100)) << "60 s from when it was said";
 }
 
-Words Moving(double t, double remaining, bool assumed) {
-  return {.limit = 10, .remaining = remaining, .reset = t + 60, .assumed = assumed};
-}
-
-TEST(KindTest, AnEndThatMovesOnWithEachAnswerIsASlidingWindow) {
-  Bench bench;
-  for (int i = 0; i < 4; ++i) bench.Say(i * 3, Moving(i * 3, 9 - i, true));
-  EXPECT_EQ(bench.View(10).kind, QuotaKind::kSliding);
-  bench.Say(60.5, Moving(60.5, 7, true));  // some came back
-  EXPECT_EQ(bench.View(61).remaining, 7);
-  EXPECT_EQ(bench.View(61).windows_exhausted_total, 0);
-}
-
-TEST(KindTest, AnEndThatMovesALittleWithEachOfManyAnswersDoesToo) {
-  Bench bench;
-  for (int i = 0; i < 20; ++i) bench.Say(i * 0.5, Moving(i * 0.5, 9, true));
-  EXPECT_EQ(bench.View(10).kind, QuotaKind::kSliding);
-}
-
-TEST(KindTest, AnEndThatStaysIsAFixedWindowAgain) {
-  Bench bench;
-  for (int i = 0; i < 4; ++i) bench.Say(i * 3, Moving(i * 3, 9 - i, true));
-  ASSERT_EQ(bench.View(10).kind, QuotaKind::kSliding);
-  for (int i = 4; i < 8; ++i) bench.Say(i * 3, {.limit = 10, .remaining = 5, .reset = 69, .assumed = true});
-  EXPECT_EQ(bench.View(25).kind, QuotaKind::kFixed);
-}
-
-TEST(KindTest, ADocumentedKindIsBelieved) {
-  Bench bench;
-  for (int i = 0; i < 6; ++i) bench.Say(i * 3, Moving(i * 3, 9 - i, false));
-  EXPECT_EQ(bench.View(16).kind, QuotaKind::kFixed);
+TEST(CacheTest, AnAnswerOutOfACacheIsNotNewerThanWhatWasRestored) {
+  Bench before;
+  before.Say(100, {.limit = 60, .remaining = 10, .reset = 600});
+  for (const double age : {150.0, 50.0}) {
+    Bench after;
+    ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(101)), At(110)));
+    after.Tell({200, {}, 1, {.limit = 60, .remaining = 5, .reset = 600}, "ci", "api", {}, age});
+    EXPECT_EQ(after.View(201).remaining, age > 100 ? 10 : 5);
+  }
 }
 
 TEST(LevelTest, KeepsTheOrderAndTheSendingOfItsRequestAndTheClockItCameWith) {

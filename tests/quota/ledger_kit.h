@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +67,20 @@ struct Response {
 class Bench {
  public:
   explicit Bench(LedgerOptions options = {}, FairShares* series = nullptr) : ledger(options, series) {}
+
+  // The next request's answer: these readings.
+  ObserveResult Observe(std::span<const provider::Reading> readings, double t) {
+    const SystemTime at = At(t);
+    return ledger.Observe({.api = "api",
+                           .key = "ci",
+                           .exporter = "generic",
+                           .sent_at = at,
+                           .received_at = at,
+                           .date = {},
+                           .order = ++order,
+                           .readings = readings},
+                          at);
+  }
 
   // Processed at `now`, or when it was received.
   ObserveResult Tell(const Response& response, std::optional<double> now = {}) {

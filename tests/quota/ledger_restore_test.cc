@@ -54,6 +54,47 @@ TEST(LedgerRestoreTest, SavingWhatWasRestoredGivesTheSameText) {
   EXPECT_EQ(after.ledger.Save(At(4)), text);
 }
 
+TEST(LedgerRestoreTest, HowFarAClockIsOffIsKeptUntilAnswersAgreeAgain) {
+  for (const double ahead : {7200.0, -7200.0}) {
+    for (const QuotaKind kind : {QuotaKind::kFixed, QuotaKind::kSliding}) {
+      Bench before;
+      for (uint64_t t = 0; t < 3; ++t) {
+        const auto at = static_cast<double>(t);
+        before.Tell({at,
+                     at + ahead,
+                     t + 1,
+                     {.limit = 60, .remaining = 40 - at, .reset = ahead + 600 + at, .kind = kind}});
+      }
+      ASSERT_EQ(before.View(3).remaining, 38);
+      Bench after;
+      ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(3)), At(4)));
+      after.Tell({5, 5, 1, {.limit = 60, .remaining = 30, .reset = ahead + 602, .kind = kind}});
+      EXPECT_EQ(after.View(6).remaining, 30);
+      EXPECT_NEAR(ToSeconds(*after.View(6).reset_at - At(602)), 0, 2);
+    }
+  }
+}
+
+TEST(LedgerRestoreTest, WhichRuleSpeaksOfAQuotaIsKept) {
+  const auto said = [](uint16_t family, double limit, const std::string& quota) {
+    provider::Reading reading = ReadingOf({.limit = limit, .remaining = 1, .reset = 600, .quota = quota});
+    reading.source = {family, quota != "requests"};
+    return reading;
+  };
+  const auto tell = [](Bench* bench, double t, const std::vector<provider::Reading>& readings) {
+    bench->Observe(readings, t);
+  };
+  Bench before;
+  tell(&before, 1, {said(0, 100, "requests"), said(1, 1000, "requests-2")});
+  Bench after;
+  ASSERT_TRUE(after.ledger.Restore(before.ledger.Save(At(2)), At(3)));
+  tell(&after, 4, {said(1, 1000, "requests")});  // alone in its response
+  const Snapshot snapshot = after.ledger.Read(At(5));
+  ASSERT_EQ(snapshot.quotas.size(), 2);
+  EXPECT_EQ(snapshot.quotas[0].limit, 100);
+  EXPECT_EQ(snapshot.quotas[1].limit, 1000);
+}
+
 TEST(LedgerRestoreTest, WhatWasObservedSinceTheStartIsKept) {
   Bench before;
   before.Say(0, {.limit = 60, .remaining = 40, .reset = 1000});

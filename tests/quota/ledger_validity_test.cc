@@ -55,6 +55,16 @@ TEST(LedgerTest, ABucketWithoutAWindowIsTakenAsFullForExpireAfter) {
   EXPECT_FALSE(bench.View(310).valid);
 }
 
+TEST(LedgerTest, NothingHoldsByAWindowThatWasComputedFromRoundedAmounts) {
+  Bench bench;
+  provider::Reading reading =
+      ReadingOf({.limit = 60, .remaining = 59, .reset = 0.1, .window = 6, .kind = kBucket});
+  reading.derived.Add(SignalField::kWindow);
+  bench.Observe({&reading, 1}, 0);
+  EXPECT_EQ(bench.View(8).remaining, 60);
+  EXPECT_EQ(bench.View(0.1 + 15 * 60).remaining, std::nullopt);
+}
+
 TEST(LedgerTest, ABucketWithoutALimitEndsAtItsReset) {
   Bench bench;
   bench.Say(0, {.remaining = 50, .reset = 10, .window = 60, .kind = kBucket});
@@ -90,6 +100,16 @@ TEST(LedgerTest, AnAbsoluteResetIsCorrectedByTheDate) {
   EXPECT_EQ(bench.View(0).reset_at, At(400)) << "one response is no agreement";
   bench.Tell({1, 301, 2, {.limit = 60, .remaining = 49, .reset = 400}});
   EXPECT_EQ(bench.View(1).reset_at, At(100));
+}
+
+TEST(LedgerTest, TheFirstAnswerOfAClockThatIsBehindIsNotOver) {
+  Bench bench;
+  bench.Tell({0, -7200, 1, {.limit = 60, .remaining = 50, .reset = -6800}});
+  EXPECT_EQ(bench.View(1).remaining, 50);
+  EXPECT_EQ(bench.View(1).reset_at, At(400));
+  bench.Tell({2, -7198, 2, {.limit = 60, .remaining = 48, .reset = -6800}});
+  bench.Tell({3, -7197, 3, {.limit = 60, .remaining = 49, .reset = -6800}});  // overtaken
+  EXPECT_EQ(bench.View(3).remaining, 48);
 }
 
 TEST(LedgerTest, ALateAnswerIsNoClockThatIsBehind) {

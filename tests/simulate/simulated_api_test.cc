@@ -124,7 +124,8 @@ TEST_F(SimulatedApiTest, AThrottledRequestCostsNothingInAnyQuota) {
             "x-ratelimit-reset-tokens: 40s\n"
             "retry-after-ms: 20001\n"
             "retry-after: 21\n"
-            "{\"error\":{\"message\":\"try again in 20s1ms\"}}\n");
+            "{\"error\":{\"message\":\"(RPM): Limit 100, Used 1. (TPM): Limit 15, Used 10. try again in "
+            "20s1ms\"}}\n");
   EXPECT_EQ(api.Answer("/", false, kNow + seconds(21)).status, 200);
 }
 
@@ -172,7 +173,8 @@ TEST_F(SimulatedApiTest, RefusalsAreInTheScopeThatWasAskedFor) {
   SimulatedApi spend = Api("openai", {.quotas = {"requests=1"}, .throttle = "spend"});
   spend.Answer("/", false, kNow);
   EXPECT_EQ(spend.Answer("/", false, kNow).body,
-            "{\"error\":{\"message\":\"try again in 1m1ms\",\"type\":\"insufficient_quota\"}}\n");
+            "{\"error\":{\"message\":\"(RPM): Limit 1, Used 1. try again in "
+            "1m1ms\",\"type\":\"insufficient_quota\"}}\n");
   SimulatedApi overload = Api("anthropic", {.quotas = {"requests=1"}, .throttle = "overload"});
   overload.Answer("/", false, kNow);
   EXPECT_EQ(overload.Answer("/", false, kNow).status, 529);
