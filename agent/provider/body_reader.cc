@@ -11,11 +11,12 @@
 namespace apiquota::provider {
 namespace {
 
-enum class BodyKind : uint8_t { kDocument, kMaybeDocument, kEvents, kLines, kOther };
+enum class BodyKind : uint8_t { kDocument, kMaybeDocument, kEvents, kLines, kFrames, kOther };
 
 BodyKind KindOf(const http::Fields& fields) {
   const std::string_view type = fields.Find("content-type").value_or("");
   if (StartsWithIgnoreCase(type, "text/event-stream")) return BodyKind::kEvents;
+  if (StartsWithIgnoreCase(type, "application/vnd.amazon.eventstream")) return BodyKind::kFrames;
   for (const std::string_view lines : {"ndjson", "jsonl", "json-lines", "stream+json"}) {
     if (ContainsIgnoreCase(type, lines)) return BodyKind::kLines;
   }
@@ -71,12 +72,13 @@ std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::
   if ((of_documents | of_events) == 0) return std::nullopt;
   const BodyKind kind = KindOf(exchange.fields);
   if (kind == BodyKind::kOther) return std::nullopt;
-  const bool stream = kind == BodyKind::kEvents || kind == BodyKind::kLines;
+  const bool stream = kind == BodyKind::kEvents || kind == BodyKind::kLines || kind == BodyKind::kFrames;
   if (stream && of_events == 0) return std::nullopt;
   BodyReader reader(exporter, of_documents, of_events);
   reader.json_expected_ = kind != BodyKind::kMaybeDocument;
   if (kind == BodyKind::kEvents) reader.BecomeStream(EventStream::Kind::kServerSentEvents);
   if (kind == BodyKind::kLines) reader.BecomeStream(EventStream::Kind::kLines);
+  if (kind == BodyKind::kFrames) reader.BecomeStream(EventStream::Kind::kAmazonFrames);
   if (!decoded) reader.Decode(exchange.fields);
   return reader;
 }

@@ -58,6 +58,7 @@ void EventStream::OneByteOfName(char byte) {
 }
 
 void EventStream::Write(std::string_view bytes, EventStreamHandler& handler) {
+  if (kind_ == Kind::kAmazonFrames) return frames_.Write(bytes, handler);
   while (!bytes.empty()) {
     const char first = bytes.front();
     if (first == '\n' || first == '\r') {

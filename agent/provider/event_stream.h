@@ -1,25 +1,20 @@
-// Finds the data of events in a stream that passes: text/event-stream (WHATWG HTML 9.2.6), or one JSON text
-// per line. Nothing is kept: data is handed on in the pieces it comes in. Not thread-safe.
+// Finds the data of events in a stream that passes: text/event-stream (WHATWG HTML 9.2.6), one JSON text
+// per line, or Amazon's frames. Nothing is kept: data is handed on in the pieces it comes in. Not
+// thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "provider/amazon_frames.h"
+#include "provider/event_stream_handler.h"
+
 namespace apiquota::provider {
-
-class EventStreamHandler {
- public:
-  virtual void OnData(std::string_view piece) = 0;  // of the event under way; lines are joined with LF
-  virtual void OnEventEnd() = 0;                    // only after data
-
- protected:
-  ~EventStreamHandler() = default;
-};
 
 class EventStream {
  public:
-  enum class Kind : uint8_t { kServerSentEvents, kLines };
+  enum class Kind : uint8_t { kServerSentEvents, kLines, kAmazonFrames };
   explicit EventStream(Kind kind) : kind_(kind) { StartLine(); }
 
   void Write(std::string_view bytes, EventStreamHandler& handler);
@@ -36,6 +31,7 @@ class EventStream {
   void Data(std::string_view piece, EventStreamHandler& handler);
 
   Kind kind_;
+  AmazonFrames frames_;
   State state_ = State::kName;
   size_t matched_ = 0;         // bytes of "data:" seen
   bool line_empty_ = true;     // nothing of the line has come

@@ -87,12 +87,14 @@ void QuotaReader::ReadRule(size_t rule_index) {
   if (rule.policies) {
     Reading reading = StartReading(rule);
     ReadFields(rule_index, {}, &reading);
+    ReadFurtherLines(rule_index, {}, &reading);
     ReadPolicies(rule_index, std::move(reading));
     return;
   }
   Reading* reading = Add();
   Start(rule, {}, resource_, reading);
   ReadFields(rule_index, {}, reading);
+  ReadFurtherLines(rule_index, {}, reading);
   Settle(rule_index, false, false);
 }
 
@@ -111,6 +113,7 @@ void QuotaReader::ReadFamily(size_t rule_index) {
     Reading* reading = Add();
     Start(exporter_.quotas[rule_index], ToLower(star), resource_, reading);
     ReadFields(rule_index, {star}, reading);
+    ReadFurtherLines(rule_index, {star}, reading);
     Settle(rule_index, false, true);
   }
 }
@@ -248,6 +251,7 @@ bool QuotaReader::ReadQuantity(SignalField field, const FieldSource& source, std
 bool QuotaReader::Refused(SignalField field, double number, const Reading& reading) {
   if (number >= 0) return false;
   negative_limit_ = negative_limit_ || field == SignalField::kLimit;
+  if (field == SignalField::kUsed) negative_remaining_ = negative_remaining_ || !reading.remaining;
   if (field != SignalField::kRemaining) return true;
   const bool meant = reading.kind == QuotaKind::kBalance || reading.limit > 0;
   negative_remaining_ = negative_remaining_ || !meant;

@@ -56,6 +56,8 @@ class QuotaReader {
   Reading StartReading(const QuotaRule& rule) const;
   void StartSeveral(const QuotaRule& rule, const std::vector<std::string>& names, Reading* reading) const;
   void ReadFields(size_t rule_index, const QuotaKey& key, Reading* reading);
+  // If its headers stand on several lines: the stricter reading.
+  void ReadFurtherLines(size_t rule_index, const QuotaKey& key, Reading* reading);
   void ReadSources(size_t rule_index, size_t field, const QuotaKey& key, Reading* reading);
   std::optional<double> ExpectedReset(const QuotaRule& rule, const Reading& reading) const;
   double IntervalsToFill(const FieldSource& source, const Reading& reading) const;
@@ -80,7 +82,8 @@ class QuotaReader {
   std::vector<std::string> NamesAt(const FieldSource& source, const http::BodyValue& value) const;
   std::vector<NamedPart> ForEachResource(const QuotaRule& rule, const std::vector<NamedPart>& parts) const;
 
-  const Capture* FindField(size_t rule, size_t field, size_t source, std::string_view star) const;
+  // Of several lines that which is read, or the last.
+  const Capture* FindField(size_t rule, size_t field, size_t source, std::string_view star);
   std::string ValueOf(const Capture& capture) const;  // all lines of the field
   std::vector<Policy> PoliciesOf(size_t rule_index, HeaderTarget::Kind kind, size_t field);
   std::vector<PolicyStatus> StatusesOf(size_t rule_index, size_t* at);
@@ -106,8 +109,9 @@ class QuotaReader {
   std::vector<Several> several_;
   bool unlimited_ = false;                // a number of the family's member being read means "unlimited"
   bool negative_limit_ = false;           // of the quota being read,
-  bool negative_remaining_ = false;       // and both: it says nothing
+  bool negative_remaining_ = false;       // or so much used, and both: it says nothing
   std::optional<double> expected_reset_;  // seconds until the reset, if the numbers tell
+  size_t line_ = 0, lines_ = 1;           // of its headers: which is read, of how many levels
   std::string scratch_;                   // what the last TextOf may point into
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "provider/amounts.h"
 #include "provider/label.h"
 #include "provider/quota_reader.h"
 
@@ -17,13 +18,36 @@ constexpr size_t kNoField = kQuotaFields.size();
 
 }  // namespace
 
-const Capture* QuotaReader::FindField(size_t rule, size_t field, size_t source, std::string_view star) const {
+const Capture* QuotaReader::FindField(size_t rule, size_t field, size_t source, std::string_view star) {
+  const Capture* found = nullptr;
+  size_t lines = 0;
   for (const Capture& capture : captures_.OfRule(rule)) {
     const HeaderTarget& target = capture.target;
     if (target.field != field || target.source != source || target.kind != Kind::kQuotaField) continue;
-    if (EqualsIgnoreCase(capture.star, star)) return &capture;
+    if (!EqualsIgnoreCase(capture.star, star)) continue;
+    if (lines++ <= line_) found = &capture;
   }
-  return nullptr;
+  const SignalField said = kQuotaFields[field];
+  if (said == SignalField::kRemaining || said == SignalField::kUsed) lines_ = std::max(lines_, lines);
+  return found;
+}
+
+// Each limiter on an answer's way may add lines of its own under the same names (RFC 9110 section 5.3).
+void QuotaReader::ReadFurtherLines(size_t rule_index, const QuotaKey& key, Reading* reading) {
+  const auto stricter = [](const Reading& a, const Reading& b) {
+    const auto ratio_a = UsedRatio({a.limit, a.remaining, a.used, {}});
+    const auto ratio_b = UsedRatio({b.limit, b.remaining, b.used, {}});
+    if (ratio_a && ratio_b) return *ratio_a > *ratio_b;
+    return a.remaining && b.remaining && *a.remaining < *b.remaining;
+  };
+  for (line_ = 1; line_ < lines_; ++line_) {
+    Reading other;
+    Start(exporter_.quotas[rule_index], ToLower(key.star), resource_, &other);
+    ReadFields(rule_index, key, &other);
+    if (stricter(other, *reading)) *reading = std::move(other);
+  }
+  line_ = 0;
+  lines_ = 1;
 }
 
 std::string QuotaReader::ValueOf(const Capture& capture) const {
@@ -83,6 +107,7 @@ void QuotaReader::ReadSeveral(size_t rule_index) {
     ReadFields(rule_index, {{}, names}, reading);
     Settle(rule_index, false, true);
   }
+  lines_ = 1;
 }
 
 // What the stars of a body's value stand for; the last for the name that stands beside it, if that is how the

@@ -15,7 +15,7 @@ void ClockOffsets::Note(const Said& said) {
   samples_[count_++ % kKept] = {least, *said.date + kDateUnit - said.sent_at - least};
 }
 
-std::optional<ClockOffset> ClockOffsets::Agreed() const {
+std::optional<ClockOffset> ClockOffsets::Agreed() {
   const size_t kept = std::min(count_, kKept);
   std::optional<ClockOffset> best;
   size_t best_votes = 1;
@@ -37,7 +37,8 @@ std::optional<ClockOffset> ClockOffsets::Agreed() const {
     best = ClockOffset{least, most - least};
     if (votes == kept) break;  // as a rule the newest agrees with all
   }
-  return best;
+  if (best) agreed_ = best;
+  return agreed_;
 }
 
 Micros Correction(const ClockOffset& agreed) {

@@ -25,13 +25,14 @@ class ClockOffsets {
   // Takes in one response; nothing if it has no Date.
   void Note(const Said& said);
 
-  // What most of the last five responses agree on, two at least.
-  std::optional<ClockOffset> Agreed() const;
+  // What most of the last five responses agree on, two at least; else the last that was agreed on.
+  std::optional<ClockOffset> Agreed();
 
  private:
   static constexpr size_t kKept = 5;
 
   std::array<ClockOffset, kKept> samples_{};
+  std::optional<ClockOffset> agreed_;
   size_t count_ = 0;  // so far, of which the last kKept are there
 };
 

@@ -35,10 +35,12 @@ void FoldNextFixed(const Heard& heard, QuotaState* state) {
 // between two limits.
 void FoldMovedFixed(const Heard& heard, QuotaState* state) {
   if (const auto level = LevelOf(heard.remaining, heard.used)) {
-    const auto& lowest = state->consumption.current.lowest;
-    const bool fell = lowest && level->value < *lowest && !OtherLimit(heard, state->held);
+    const std::optional<double> lowest = state->consumption.current.lowest;
+    const bool fell = lowest && level->of_used == state->consumption.of_used && level->value < *lowest &&
+                      !OtherLimit(heard, state->held);
     if (fell) FoldSameWindow(*level, false, &state->consumption);
     StartOver(*level, &state->consumption);
+    if (fell) state->consumption.current.highest = lowest;  // down from there is counted
   }
   NoteLimit(heard, state);
   Replace(heard, &state->held);
@@ -48,23 +50,17 @@ void FoldMovedFixed(const Heard& heard, QuotaState* state) {
   FoldPeak(heard, state);
 }
 
-// An end without a level, while another one's holds: a level keeps its reset, unless that comes earlier now.
+// An end without a level, while another one's holds.
 void FoldMovedEnd(const Heard& heard, QuotaState* state) {
-  Heard facts = heard;
-  if (*heard.reset_at > *state->held.reset_at) {
-    facts.reset_at.reset();
-  } else {
-    state->held.end = heard.end;
-  }
-  MergeFacts(facts, true, &state->held);
+  MergeNewer(heard, &state->held);
   provider::Recompute(state->kind, &state->held);
   if (state->peaks.open) state->peaks.closes_at = FixedSpan(*state).closes_at;
 }
 
 void FoldMoved(const Heard& heard, Micros expire_after, QuotaState* state) {
   if (StandsAgainst(heard, expire_after, state)) return;
-  const bool has_level = state->held.remaining || state->held.used;
-  if (!heard.SaysLevel() && has_level && Holds(state->held, expire_after, heard.said.received_at)) {
+  if (!heard.SaysLevel() && state->held.SaysLevel() &&
+      Holds(state->held, expire_after, heard.said.received_at)) {
     if (!OtherLimit(heard, state->held)) FoldMovedEnd(heard, state);
     return;
   }

@@ -27,24 +27,25 @@ void FoldNewestLevel(const Heard& heard, bool limit_changed, QuotaState* state) 
 void FoldNewest(const Heard& heard, Micros expire_after, QuotaState* state) {
   Held& held = state->held;
   const bool expired = heard.said.received_at >= HoldsUntil(held, expire_after);
+  const std::optional<double> limit_before = held.limit;
   if (!expired && !Newer(heard.said, held.said)) {
-    if (heard.SaysLevel() && !held.remaining && !held.used) TakeLevel(heard, &held);
     Heard facts = heard;  // a reset belongs to its own level
     facts.reset_at.reset();
     MergeFacts(facts, false, &held);
-    return provider::Recompute(state->kind, &held);
-  }
-  const bool in_turn = !expired && HasWindows(state->kind) && SaidInTurn(heard, *state);
-  if (in_turn && StandsAgainst(heard, expire_after, state)) return;
-  if (heard.limit) state->contradicted = 0;
-  NoteLimit(heard, state);
-  const std::optional<double> limit_before = held.limit;
-  if (expired) {
-    Replace(heard, &held);
-  } else {
-    MergeFacts(heard, true, &held);
-    if (heard.end) held.end = heard.end;
+    // What is newer may have said no level.
+    const bool newest_level = !held.SaysLevel() || Newer(heard.said, held.level);
+    if (!heard.SaysLevel() || !newest_level) return provider::Recompute(state->kind, &held);
     TakeLevel(heard, &held);
+  } else {
+    const bool in_turn = !expired && HasWindows(state->kind) && SaidInTurn(heard, *state);
+    if (in_turn && StandsAgainst(heard, expire_after, state)) return;
+    if (heard.limit) state->contradicted = 0;
+    NoteLimit(heard, state);
+    if (expired) {
+      Replace(heard, &held);
+    } else {
+      MergeNewer(heard, &held);
+    }
   }
   provider::Recompute(state->kind, &held);
   FoldNewestLevel(heard, limit_before && held.limit && *limit_before != *held.limit, state);

@@ -87,6 +87,18 @@ void TakeLevel(const Heard& heard, Held* held) {
   CopyDerived(SignalField::kUsed, heard, held);
 }
 
+void MergeNewer(const Heard& heard, Held* held) {
+  Heard facts = heard;
+  if (!heard.SaysLevel() && held->SaysLevel()) {
+    const bool earlier = heard.reset_at && (!held->reset_at || *heard.reset_at < *held->reset_at);
+    const bool to_come = heard.reset_at && *heard.reset_at > heard.said.received_at + kSkew;
+    if (!earlier || !to_come) facts.reset_at.reset(), facts.end.reset();
+  }
+  MergeFacts(facts, true, held);
+  if (facts.end) held->end = facts.end;
+  TakeLevel(heard, held);
+}
+
 std::partial_ordering CompareUse(const Heard& heard, const Held& held) {
   if (heard.remaining && held.remaining) return *held.remaining <=> *heard.remaining;
   if (heard.used && held.used) return *heard.used <=> *held.used;

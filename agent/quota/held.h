@@ -23,6 +23,8 @@ struct Held : provider::Amounts {
   Said level;
   std::optional<ClockOffset> level_offset;
 
+  bool SaysLevel() const { return remaining || used; }
+
   friend bool operator==(const Held&, const Held&) = default;
 };
 
@@ -48,6 +50,10 @@ void MergeFacts(const Heard& heard, bool overwrite, Held* held);
 
 // remaining and used always come from one reading together. Does nothing if `heard` says neither.
 void TakeLevel(const Heard& heard, Held* held);
+
+// All that a newer reading says, its end in the place of the held one. A level stays where it says none, and
+// with it its reset, unless one to come is earlier now.
+void MergeNewer(const Heard& heard, Held* held);
 
 // Fixed windows only go down: more use than is held replaces it, in whatever order it arrives.
 std::partial_ordering CompareUse(const Heard& heard, const Held& held);

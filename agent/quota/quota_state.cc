@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "quota/fold.h"
+#include "quota/relation.h"
 
 namespace apiquota::quota {
 namespace {
@@ -47,7 +48,7 @@ void LearnKind(const Heard& heard, QuotaState* state) {
     seen.at = heard.said.received_at;
     return;
   }
-  const Micros moved = heard.end->at - seen.end->at;
+  const Micros moved = heard.end->at - Doubt(heard) - seen.end->at;
   const bool long_enough = heard.said.received_at - seen.at > 2 * kSkew;
   if (moved <= kSkew && !long_enough) return;
   const bool learned = state->kind != state->described;

@@ -21,7 +21,7 @@ Relation RelateEnds(const Held& held, const Heard& heard) {
   const SystemTime received = heard.said.received_at;
   const bool over = received >= *held.reset_at;
   const bool rose = CompareUse(heard, held) < 0;
-  if (after > before + tolerance) {
+  if (after - Doubt(heard) > before + tolerance) {
     // Clocks drift by seconds; windows follow each other by their length.
     const bool next = rose ? received >= *held.reset_at - tolerance : over && after > before + Drift(held);
     if (next) return Relation::kNext;
@@ -34,7 +34,7 @@ Relation RelateEnds(const Held& held, const Heard& heard) {
     return to_come && Newer(heard.said, held.said) ? Relation::kMoved : Relation::kOlder;
   }
   // Within the tolerance a window that is over and a level that rose mean a short window rolled over.
-  const bool rolled = over && rose && after > before;
+  const bool rolled = rose && after > before && heard.said.sent_at >= *held.reset_at;
   return rolled ? Relation::kNext : Relation::kSame;
 }
 
@@ -45,6 +45,10 @@ bool RoseForGood(const Held& held, const Heard& heard) {
 }
 
 }  // namespace
+
+Micros Doubt(const Heard& heard) {
+  return heard.end->absolute ? Micros(0) : std::max(Micros(0), heard.said.received_at - heard.said.sent_at);
+}
 
 Micros Tolerance(const Held& held) { return WithinHalf(kSkew, held); }
 

@@ -8,6 +8,9 @@ namespace apiquota::quota {
 
 // How much two statements of the window's end may differ: kSkew, or half a shorter window.
 Micros Tolerance(const Held& held);
+// How much earlier the window's end may be than it was heard: what is left of it is added to the receipt, but
+// was said before. REQUIRES: heard.end.
+Micros Doubt(const Heard& heard);
 bool SameEnd(const WindowEnd& a, const WindowEnd& b, Micros tolerance);
 
 // How a reading of a fixed window relates to what is held.

@@ -8,6 +8,7 @@ import {
 const agentLabels = "job, instance";
 const overhead = (share: number) => quantile(share, "phase, le", `apiquota_overhead_seconds_bucket{${apis}}`);
 const loaded = `apiquota_config_last_reload_success_timestamp_seconds{${agents}}`;
+const conflicts = `apiquota_quota_conflicts_total{${apis}}`;
 const yesNo: Record<string, [string, "green" | "red"]> = { 1: ["yes", "green"], 0: ["no", "red"] };
 
 const well = row(1, "Is it well?",
@@ -180,14 +181,14 @@ const polls = row(20, "Do its polls work?",
 
 const lost = row(23, "What is lost?",
   graph({
-    id: 24, title: "Unread signals by field", size: [8, 8], unit: unit.perMinute, stacked: true,
+    id: 24, title: "Unread signals by field", size: [6, 8], unit: unit.perMinute, stacked: true,
     help: "Rate-limit fields that could not be read or could not be true, by API and field. Any that " +
       "last: the API changed its words; `apiquota explain` on a response says what is not understood.",
     queries: [query(moved("api, field", `apiquota_parse_errors_total{${apis}}`), "{{api}} {{field}}")],
     empty: "Everything was read.",
   }),
   graph({
-    id: 25, title: "Series dropped by API", size: [8, 8], unit: unit.perMinute, stacked: true,
+    id: 25, title: "Series dropped by API", size: [6, 8], unit: unit.perMinute, stacked: true,
     help: "Series left out or counted under \"other\" because the API had used up its share or one of its " +
       "caps; some keys or resources are not shown. Raise the bound in the configuration, or see who makes " +
       "so many.",
@@ -195,7 +196,14 @@ const lost = row(23, "What is lost?",
     empty: "Nothing was dropped.",
   }),
   graph({
-    id: 26, title: "Log lines dropped", size: [8, 8], unit: unit.perMinute,
+    id: 28, title: "Two limiters under one name", size: [6, 8], unit: unit.perMinute, stacked: true,
+    help: "Readings that contradicted another one of the same quota; the stricter is shown. Any that last: " +
+      "two limits of the API share a name, and its exporter file should tell them apart.",
+    queries: [query(`60 * max by (api) (${rate(conflicts)}) > 0`, "{{api}}")],
+    empty: "No quota was contradicted.",
+  }),
+  graph({
+    id: 26, title: "Log lines dropped", size: [6, 8], unit: unit.perMinute,
     help: "Lines thrown away because whatever reads the agent's stderr was too slow. Any at all: the log " +
       "has holes; look at the collector.",
     queries: [query(perMinute("instance", `apiquota_log_dropped_total{${agents}}`), "{{instance}}")],

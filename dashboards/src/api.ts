@@ -1,14 +1,13 @@
-// API: one API at a time. Its quotas, who spends them, and what it answers.
+// API: one API at a time. Its quotas, and who spends them; what it answers is in answers.ts.
+import { refusals, says } from "./answers";
 import {
-  annotation, Color, dashboard, graph, limitQuery, query, row, stat, table, unit, valueOf, variable,
+  annotation, dashboard, graph, limitQuery, query, row, stat, table, unit, valueOf, variable,
 } from "./kit";
 import {
-  agentVariables, apiQuery, apis, inAll, left, limitChanges, moved, quantile, quota, rate, restarts,
+  agentVariables, apiQuery, apis, inAll, keys, left, limitChanges, moved, quota, rate, resources, restarts,
   throttledSteps, throttles, toAgent, toOverview, useSteps,
 } from "./model";
 
-const keys = `${apis}, key=~"$key"`;
-const resources = `${keys}, resource=~"$resource"`;
 const quotas = `${resources}, quota=~"$quota"`;
 const ofUnit = `${quotas}, unit=~"$unit"`;
 const quotaLegend = "{{resource}} {{quota}} ({{key}})";
@@ -30,15 +29,8 @@ const peaks = (le: string) =>
   `sum(rate(apiquota_quota_window_peak_used_ratio_bucket{${quotas}, le="${le}"}[$__rate_interval]))`;
 const closed = `sum(${rate(`apiquota_quota_window_peak_used_ratio_count{${quotas}}`)})`;
 
-const quantiles = (histogram: string, ...shares: number[]) => shares.map((share) =>
-  query(quantile(share, "le", `${histogram}{${apis}}`), `${100 * share} %`));
-
 const info = (selector: string, label: string) => `label_values(apiquota_quota_info{${selector}}, ${label})`;
 const askedOfApi = `apiquota_upstream_requests_total{${apis}}`;
-
-const codes: [RegExp, Color][] = [
-  [/^2../, "green"], [/^3../, "blue"], [/^4../, "orange"], [/^429/, "red"], [/^5../, "purple"],
-];
 
 const standing = row(1, "Where does it stand?",
   stat({
@@ -107,9 +99,10 @@ const standing = row(1, "Where does it stand?",
 
 const each = row(9, "How is each quota doing?",
   graph({
-    id: 10, title: "Use", size: [12, 9], unit: unit.ratio, max: 1, steps: useSteps,
-    help: "The share of each quota that is used; the dashed lines are the alerts' 80 % and 90 %. A fall " +
-      "to 0 is a reset. A line that ends: the reading no longer holds, and nothing newer was heard.",
+    id: 10, title: "Use", size: [12, 9], unit: unit.ratio, softMax: 1, steps: useSteps,
+    help: "The share of each quota that is used; the dashed lines are the alerts' 80 % and 90 %. Above " +
+      "100 % it is overdrawn. A fall to 0 is a reset. A line that ends: the reading no longer holds, and " +
+      "nothing newer was heard.",
     queries: [query(used, quotaLegend)],
     empty: "This API has said nothing about a quota yet.",
   }),
@@ -148,7 +141,7 @@ const each = row(9, "How is each quota doing?",
     empty: "No quota runs out before it resets.",
   }),
   graph({
-    id: 15, title: "Short windows that went too far", size: [24, 7], unit: unit.ratio, max: 1,
+    id: 15, title: "Short windows that went too far", size: [12, 7], unit: unit.ratio, max: 1,
     steps: ["green", [0.5, "red"]],
     help: "Of the windows under 30 minutes that closed, the share that peaked over 80 %, over 90 % and " +
       "at the limit: what happens between two scrapes. Above the dashed half: spread the calls over the " +
@@ -160,6 +153,13 @@ const each = row(9, "How is each quota doing?",
     ],
     colors: [[/^over 80/, "orange"], [/^over 90/, "red"], [/^at the limit/, "purple"]],
     empty: "No window under 30 minutes closed.",
+  }),
+  graph({
+    id: 30, title: "Overdrawn", size: [12, 7], unit: unit.ratio, decimals: 0, steps: useSteps,
+    help: "The use of quotas of which more than all is used: the API let calls through that it may charge " +
+      "for, or cut off later. Stop what can wait until the reset.",
+    queries: [query(`${used} > 1`, quotaLegend)],
+    empty: "No quota is overdrawn.",
   }));
 
 const spenders = row(16, "Who spends?",
@@ -194,51 +194,6 @@ const spenders = row(16, "Who spends?",
       "broadest band is whom to talk to.",
     queries: [query(`60 * ${burn(ofUnit)} > 0`, quotaLegend)],
     empty: "Nothing was spent.",
-  }));
-
-const says = row(20, "What does it answer?",
-  graph({
-    id: 21, title: "Answers by status", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
-    colors: codes,
-    help: "Red 429s are throttles, purple is the API's own trouble, orange the caller's mistakes. A few " +
-      "429s at the end of a window are normal; many mean that clients retry against a closed door.",
-    queries: [query(moved("code", asked), "{{code}}")],
-    empty: "Nothing was asked.",
-  }),
-  graph({
-    id: 22, title: "Throttles by scope", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
-    help: "Primary: a quota is used up. Secondary and concurrency: too much at once, spread the calls. " +
-      "Overload: the API's own trouble, retry later. Spend: a budget, talk to whoever pays.",
-    queries: [query(moved("scope", throttled), "{{scope}}")],
-    empty: "Nothing was throttled.",
-  }),
-  graph({
-    id: 23, title: "Requests without an answer", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
-    help: "Requests that ended without a whole answer, by reason. Any that last: look at the provider's " +
-      "status page, then at names, addresses and certificates.",
-    queries: [query(moved("reason", `apiquota_upstream_errors_total{${apis}}`), "{{reason}}")],
-    empty: "Every request was answered.",
-  }),
-  graph({
-    id: 24, title: "Time to the whole answer", size: [8, 8], unit: unit.seconds,
-    help: "Half, 95 % and 99 % of the answers had ended within these times. Rising at the same load: the " +
-      "API slows callers down in place of refusing them.",
-    queries: quantiles("apiquota_upstream_duration_seconds_bucket", 0.5, 0.95, 0.99),
-    empty: "Nothing was asked.",
-  }),
-  graph({
-    id: 25, title: "Time to the first byte", size: [8, 8], unit: unit.seconds,
-    help: "Half and 95 % of the answers had begun within these times. For streams this is what users " +
-      "wait for.",
-    queries: quantiles("apiquota_upstream_first_byte_seconds_bucket", 0.5, 0.95),
-    empty: "Nothing was asked.",
-  }),
-  graph({
-    id: 26, title: "Asked to wait", size: [8, 8], unit: unit.seconds,
-    help: "Half and 95 % of the waiting times in Retry-After and its relatives. Clients that come back " +
-      "sooner are refused again; long ones point to a daily limit.",
-    queries: quantiles("apiquota_retry_after_seconds_bucket", 0.5, 0.95),
-    empty: "The API asked nobody to wait.",
   }));
 
 const tokenRow = row(27, "Where do the tokens go?",
@@ -280,5 +235,5 @@ export const api = dashboard({
     }),
   ],
   links: [toOverview, toAgent],
-  rows: [standing, each, spenders, says, tokenRow],
+  rows: [standing, each, spenders, says, refusals, tokenRow],
 });

@@ -29,7 +29,6 @@ export type Color = "green" | "orange" | "red" | "blue" | "purple" | "text" | "t
 export type Steps = [base: Color, ...steps: [from: number, color: Color][]];
 
 type Property = sdk.DynamicConfigValue;
-
 export interface Query {
   expr: string;
   legend?: string; // of a line
@@ -59,6 +58,7 @@ export interface Graph extends Common {
   stacked?: boolean;
   logarithmic?: boolean;
   max?: number;
+  softMax?: number; // where the axis ends unless a line goes beyond
   decimals?: number;
   colors?: [legend: RegExp, Color][];
   repeat?: string; // once per value of this variable
@@ -157,6 +157,7 @@ export function graph(spec: Graph): AnyPanel {
     panel.min(0);
   }
   if (spec.max !== undefined) panel.max(spec.max);
+  else if (spec.softMax !== undefined) panel.axisSoftMax(spec.softMax);
   if (spec.decimals !== undefined) panel.decimals(spec.decimals);
   if (spec.empty) panel.noValue(spec.empty);
   if (spec.repeat) panel.repeat(spec.repeat).repeatDirection("h").maxPerRow(2);

@@ -13,6 +13,8 @@ export const quota = "api, key, resource, quota, unit";
 
 export const agents = 'job=~"$job", instance=~"$instance"';
 export const apis = `${agents}, api=~"$api"`;
+export const keys = `${apis}, key=~"$key"`;
+export const resources = `${keys}, resource=~"$resource"`;
 
 export const rate = (counter: string) => `rate(${counter}[$__rate_interval])`;
 export const perMinute = (labels: string, counter: string) => `60 * sum by (${labels}) (${rate(counter)})`;

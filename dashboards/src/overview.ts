@@ -109,10 +109,11 @@ const firingRow = row(25, "What is firing?",
 
 const howFast = row(7, "How fast is it going?",
   graph({
-    id: 8, title: "Use of each API's worst quota", size: [12, 9], unit: unit.ratio, max: 1, steps: useSteps,
-    help: "The highest use among each API's quotas; the dashed lines are the alerts' 80 % and 90 %. A " +
-      "saw-tooth is a quota that resets. A line that ends: the reading no longer holds, and nothing " +
-      "newer was heard.",
+    id: 8, title: "Use of each API's worst quota", size: [12, 9], unit: unit.ratio, softMax: 1,
+    steps: useSteps,
+    help: "The highest use among each API's quotas; the dashed lines are the alerts' 80 % and 90 %. Above " +
+      "100 % it is overdrawn. A saw-tooth is a quota that resets. A line that ends: the reading no longer " +
+      "holds, and nothing newer was heard.",
     queries: [query(`max by (api) (${used})`, "{{api}}")],
     empty: "No API has said anything about a quota yet.",
   }),
@@ -135,10 +136,11 @@ const answers = row(12, "What do the APIs answer?",
     empty: "Nothing was asked.",
   }),
   graph({
-    id: 13, title: "Throttles by API", size: [6, 8], unit: unit.requestsPerMinute,
-    help: "Answers by which each API refused or slowed the caller. Lasting throttles while the quota is " +
-      "not used up: a limit that the API does not announce; its dashboard shows the scope.",
-    queries: [query(moved("api", throttled), "{{api}}")],
+    id: 13, title: "Throttles by API and scope", size: [6, 8], unit: unit.requestsPerMinute,
+    help: "Answers by which each API refused or slowed the caller, and why. Spend: a budget, talk to " +
+      "whoever pays. Overload: the API's own trouble. Concurrency: too many at once. Primary, with a quota " +
+      "that is not used up: a limit that the API does not announce.",
+    queries: [query(moved("api, scope", throttled), "{{api}} {{scope}}")],
     empty: "Nothing was throttled.",
   }),
   graph({

@@ -20,8 +20,9 @@ from story import Story  # noqa: E402
 # Rules that need nothing of each other run side by side. {files: groups in the order of their needs}
 HALVES = {
     ("quota", "forecast"): ("quota", "usual", "forecast"),
-    ("throttles", "traffic", "poll", "agent"): ("throttles", "throttles-usual", "short-windows", "traffic",
-                                                "traffic-usual", "poll", "agent"),
+    ("throttles", "traffic", "poll", "readings", "agent"): (
+        "throttles", "throttles-usual", "short-windows", "traffic", "traffic-usual", "poll", "readings",
+        "agent"),
 }
 STEP = 3  # minutes from one evaluation to the next
 FIRING = re.compile(r'time: (\w+),\n +exp: nil\n +got: (.*)')
@@ -92,13 +93,13 @@ class DayTest(unittest.TestCase):
 
     def report(self, strangers, yesterday):
         incidents = self.story.incidents
-        print(f"\n{'incident':38} {'alert':22} {'began':>5} {'told':>5} {'harm':>5}  lead")
+        print(f"\n{'incident':38} {'alert':23} {'began':>5} {'told':>5} {'harm':>5}  lead")
         for incident in incidents:
             lead = ("none" if incident.first is None
                     else f"{incident.deadline - incident.first} min before {incident.harm}")
             times = [hour(minute) for minute in (incident.began, incident.first, incident.deadline)]
             columns = " ".join(f"{time:>5}" for time in times)
-            print(f"{incident.name:38} {incident.told[0]:22} {columns}  {lead}")
+            print(f"{incident.name:38} {incident.told[0]:23} {columns}  {lead}")
         print(f"{len(incidents)} incidents, {len(strangers)} false alarms in {DAY // 60} hours "
               f"({len(self.story.fleet.series)} series)")
         # Not judged: on its first day an anomaly has no past to be compared with.

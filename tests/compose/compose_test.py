@@ -66,6 +66,17 @@ class ComposeTest(unittest.TestCase):
         for name, service in self.services.items():
             self.assertRegex(service["image"], r":v?\d+\.\d+(\.\d+)?(-\w+)?$", name)
 
+    def test_prometheus_and_alertmanager_have_versions_that_tests_run(self):
+        built = (SOURCE_DIR / "tests/prometheus3/with_tools.py").read_text()
+        version = re.search(r'cmd/prometheus": "([\d.]+)"', built)[1]
+        self.assertEqual(self.services["prometheus"]["image"], f"prom/prometheus:v{version}")
+        # Prometheus 3.16.0 is the Go module's v0.316.0.
+        major, minor, patch = (int(part) for part in version.split("."))
+        modules = (SOURCE_DIR / "tests/prometheus3/go.mod").read_text()
+        self.assertIn(f"github.com/prometheus/prometheus v0.{major}{minor:02}.{patch} ", modules)
+        # Debian 12's, which the integration tests start.
+        self.assertEqual(self.services["alertmanager"]["image"], "prom/alertmanager:v0.25.0")
+
     def test_the_agents_containers_have_no_rights_to_spare(self):
         for name, service in self.services.items():
             if service["image"].startswith("apiquota:"):

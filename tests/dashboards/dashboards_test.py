@@ -130,6 +130,11 @@ class DashboardsTest(unittest.TestCase):
             if any(USED in target["expr"] for target in panel["targets"]):
                 self.assertIn(wanted, steps(panel), name)
 
+    def test_an_overdrawn_quota_does_not_leave_the_picture(self):
+        for name, _, panel in shown(DASHBOARDS):
+            if panel["type"] == "timeseries" and any(USED in target["expr"] for target in panel["targets"]):
+                self.assertNotIn("max", panel["fieldConfig"]["defaults"], name)
+
     def test_shares_have_the_alerts_thresholds(self):
         for title, name in (("Throttled share", "throttle_ratio"),
                             ("Short windows that went too far", "short_windows_ratio")):

@@ -1,6 +1,6 @@
-"""A small world to look at: OpenAI-, GitHub- and home-made APIs that `apiquota simulate` plays, two agents
-before them, clients of different appetite, and a Prometheus with the shipped rules. The live check looks
-at it for a minute; run as a program (scripts/demo-data) it stays.
+"""A small world to look at: OpenAI-, GitHub-, Stripe-like and home-made APIs that `apiquota simulate` plays,
+two agents before them, clients of different appetite, and a Prometheus with the shipped rules. The live check
+looks at it for a minute; run as a program (scripts/demo-data) it stays.
 """
 
 import argparse
@@ -42,6 +42,7 @@ apis:
     keys: [{name: bot, value_from_env: DEMO_KEY_BOT, inject: default}]
     poll: {every: 10s}
   - {name: partner, exporter: generic, base_url: "%(partner)s"}
+  - {name: payments, exporter: stripe, base_url: "%(payments)s"}
 callers:
   - {name: deploy, token_from_env: DEMO_TOKEN_DEPLOY, apis: [github]}
   - {name: triage, token_from_env: DEMO_TOKEN_TRIAGE, apis: [github]}
@@ -93,6 +94,7 @@ class World:
         self.over, self.haste = threading.Event(), 1.0
         self.openai, self.github = FrontDoor(work, "openai"), FrontDoor(work, "github")
         self.partner = FrontDoor(work, "partner", "--window", partner_window)
+        self.payments = FrontDoor(work, "payments")
         self.agents = {name: self.start_agent(name) for name in ("a", "b")}
         self.admins = {name: agent.address("admin") for name, agent in self.agents.items()}
         self.proxies = {name: agent.address("proxy") for name, agent in self.agents.items()}
@@ -105,12 +107,13 @@ class World:
             Client(self, "a", "/github/repos/o/r", DEPLOY, 1.4, 240),
             Client(self, "b", "/github/search/code", TRIAGE, 0.4, 100),
             Client(self, "a", "/partner/items", "partner-token", 1.5, 60),
+            Client(self, "b", "/payments/v1/charges", "payments-token", 0.7, 90),
         ]
 
     def start_agent(self, name, listen=LISTEN):
         config = self.work.directory / f"agent-{name}.yaml"
         config.write_text(CONFIG % {"name": name, "openai": self.openai.url, "github": self.github.url,
-                                    "partner": self.partner.url})
+                                    "partner": self.partner.url, "payments": self.payments.url})
         return Agent(self.work, f"--config.file={config.name}", name=f"agent-{name}", listen=listen,
                      environment=SECRETS)
 
@@ -150,7 +153,7 @@ class World:
 
     def stop(self):
         self.over.set()
-        for door in (self.openai, self.github, self.partner):
+        for door in (self.openai, self.github, self.partner, self.payments):
             door.stop()
         for client in self.clients:
             client.join(15)

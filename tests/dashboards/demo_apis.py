@@ -23,16 +23,36 @@ SIMULATED = {
         ("", "", ["--resource", "core", "--limit", "1200", "--window", "1h"]),
     ],
     "partner": [("", "", ["--limit", "120"])],
+    "payments": [("", "", ["--limit", "100"])],
 }
-EXPORTER = {"openai": "openai", "github": "github", "partner": "generic"}
+EXPORTER = {"openai": "openai", "github": "github", "partner": "generic", "payments": "generic"}
+
+
+def limits(limit, remaining, reset):
+    return {"x-ratelimit-limit": limit, "x-ratelimit-remaining": remaining, "x-ratelimit-reset": reset}
+
+
+MESSAGE = {"message": "demo"}
+# fault → (status, header fields, error) of its answers, one after the other
+ANSWERS = {
+    "credentials": [(401, {}, MESSAGE)],
+    "trouble": [(500, {}, MESSAGE)],
+    "overload": [(503, {"retry-after": "2"}, MESSAGE)],
+    "gibberish": [(200, {"x-ratelimit-limit": "plenty", "x-ratelimit-remaining": "some"}, MESSAGE)],
+    "concurrency": [(429, {"stripe-rate-limited-reason": "global-concurrency"}, MESSAGE)],
+    "spend": [(429, {}, {"type": "insufficient_quota", **MESSAGE})],
+    "overdrawn": [(200, limits("120", "-30", "60"), MESSAGE)],
+    "contradiction": [(200, limits("120", "90", "60"), MESSAGE), (200, limits("50", "10", "300"), MESSAGE)],
+}
 
 
 class FrontDoor:
     """`fault` is None, or what every answer is: "credentials" (401), "trouble" (500), "gibberish" (limits
-    that are no numbers), "overload" (503), "gone" (the connection is closed)."""
+    that are no numbers), "overload" (503), "concurrency" (429, as Stripe says it), "spend" (429, as OpenAI
+    says it), "overdrawn", "contradiction" (two limiters under one name), "gone" (the connection closes)."""
 
     def __init__(self, work, api, *arguments):
-        self.work, self.api, self.fault = work, api, None
+        self.work, self.api, self.fault, self.misbehaved = work, api, None, 0
         self.rules = [(key, what, self.simulator(f"{api}-{number}", *usual, *arguments))
                       for number, (key, what, usual) in enumerate(SIMULATED[api])]
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
@@ -99,9 +119,9 @@ def handler(door):
             if fault == "gone":
                 self.close_connection = True
                 return
-            status = {"credentials": 401, "trouble": 500, "overload": 503, "gibberish": 200}[fault]
-            limits = [("x-ratelimit-limit", "plenty"), ("x-ratelimit-remaining", "some")]
-            self.answer(status, limits if fault == "gibberish" else [], b'{"error": {"message": "demo"}}')
+            door.misbehaved += 1
+            status, fields, error = ANSWERS[fault][door.misbehaved % len(ANSWERS[fault])]
+            self.answer(status, list(fields.items()), json.dumps({"error": error}).encode())
 
         def answer(self, status, fields, body):
             self.send_response_only(status)

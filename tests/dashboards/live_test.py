@@ -21,10 +21,15 @@ SERIES_MAX = 50  # more lines than that are no graph
 EMPTY_WHEN_WELL = {
     "overview: Firing alerts, newest first": "nothing fires",
     "overview: Requests without an answer": "every request is answered",
-    "overview: Throttles by API": "nothing is throttled",
+    "overview: Throttles by API and scope": "nothing is throttled",
     "api: Requests without an answer": "every request is answered",
     "api: Throttles by scope": "nothing is throttled",
     "api: Asked to wait": "nothing is throttled",
+    "api: Overdrawn": "no quota is overdrawn",
+    "api: Refused for want of money": "everything is paid",
+    "api: Refused, too many at once": "calls come one after the other",
+    "api: Refused, provider overloaded": "APIs have room",
+    "agent: Two limiters under one name": "each limiter has a name of its own",
     "agent: Refused and failed": "clients are well-behaved and APIs answer",
     "agent: Unread signals by field": "every signal is read",
     "agent: Series dropped by API": "no cap is reached",
@@ -129,10 +134,11 @@ class LiveTest(unittest.TestCase):
 
     def break_things(self):
         self.break_agent()
-        for fault in ("credentials", "gibberish", "trouble", "overload"):
+        self.world.payments.fault, self.world.openai.fault = "concurrency", "spend"
+        for fault in ("credentials", "gibberish", "trouble", "overload", "contradiction", "overdrawn"):
             self.world.partner.fault = fault
             time.sleep(2.5)
-        self.world.partner.fault = None
+        self.world.partner.fault = self.world.payments.fault = None
         self.world.github.change_limit(900)
         self.world.openai.fault = "gone"
         self.many_keys()

@@ -28,7 +28,6 @@ STAND_INS = {"$__rate_interval": "1m", "$__range": "1h", "$job": ".+", "$instanc
 
 # metric → why nothing asks for it
 UNUSED = {
-    "apiquota_quota_conflicts_total": "tells of an API, not of a quota; each has its log line",
     "apiquota_quota_used": "remaining and used_ratio say it, and tables have the limit",
     "apiquota_unread_limit_headers": "tells of an exporter's age, not of a quota: docs/metrics.md",
     "process_threads": "fixed by the configuration; for debugging",

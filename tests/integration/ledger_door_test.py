@@ -1,6 +1,7 @@
 """What one answer can't do to a quota, at the doors: a real agent, an API that says what a test writes, and
 /api/v1/quotas and /metrics read back (docs/quota-semantics.md)."""
 
+import threading
 import time
 import unittest
 
@@ -59,6 +60,45 @@ class LedgerDoorTest(unittest.TestCase):
         self.assertEqual((self.quota("generic")["limit"], self.quota("generic")["remaining"]), (60, 0))
         conflicts = self.agent.sample("apiquota_quota_conflicts_total")
         self.assertEqual([(labels["api"], value) for labels, value in conflicts], [("generic", 1)])
+
+    def test_two_limiters_whose_windows_end_together_or_that_say_no_end(self):
+        for key, reset in (("a", int(time.time()) + 600), ("b", "")):
+            for left in (2, 1, 0, 0):
+                self.generic(60, left, reset, key=key)
+                self.generic(1000, 990, reset, key=key)
+        self.assertEqual([(q["limit"], q["remaining"]) for q in self.quotas("generic")], [(60, 0)] * 2)
+        changes = self.agent.sample("apiquota_quota_limit_changes_total")
+        self.assertEqual([value for _, value in changes], [2, 2], "until the first is said again")
+
+    def test_two_limiters_in_one_answer(self):
+        self.ask("generic", [("X-RateLimit-Limit", 1000), ("X-RateLimit-Remaining", 900),
+                             ("X-RateLimit-Limit", 100), ("X-RateLimit-Remaining", 0)])
+        self.assertEqual((self.quota("generic")["limit"], self.quota("generic")["remaining"]), (100, 0))
+
+    def test_an_end_without_a_level_blanks_none(self):
+        self.generic(100, 40, 600)
+        self.generic(100, "", 60)
+        self.assertEqual(self.quota("generic")["remaining"], 40)
+        self.assertAlmostEqual(self.quota("generic")["resets_in_seconds"], 60, delta=5)
+
+    def test_the_first_answer_of_a_clock_that_is_hours_behind_is_shown(self):
+        self.github(3000, -7200 + 600, date_ahead=-7200)
+        self.assertEqual(self.quota("github")["remaining"], 3000)
+        self.assertAlmostEqual(self.quota("github")["resets_in_seconds"], 600, delta=5)
+
+    def test_an_overtaken_answers_end_takes_no_newer_ones_place(self):
+        self.api.says({"X-RateLimit-Limit": 5000, "X-RateLimit-Remaining": 4000,
+                       "X-RateLimit-Reset": int(time.time()) + 30_000_000}, hold=0.8, date_ahead=None)
+        slow = threading.Thread(target=get, args=(f"{self.agent.proxy}/generic/x",))
+        slow.start()
+        while not self.api.asked:
+            time.sleep(0.01)
+        self.api.says({"X-RateLimit-Limit": 5000, "X-RateLimit-Remaining": 10,
+                       "X-RateLimit-Reset": int(time.time()) + 3000}, date_ahead=None)
+        get(f"{self.agent.proxy}/generic/x")
+        slow.join()
+        time.sleep(0.1)  # clients are answered first
+        self.assertEqual(self.quota("generic")["remaining"], 10)
 
     def test_one_wrong_date_neither_freezes_nor_blanks(self):
         for ahead in (0, 3600, 0, 0):

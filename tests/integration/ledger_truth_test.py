@@ -1,7 +1,8 @@
-"""Hundreds of small APIs behind one real agent, each with a truth of its own: how it counts, how it says so, how
-wrong its clock is, and what it does now and then (an answer that is slow, says nothing, comes out of a cache, has a
-wrong Date or a sentinel for its numbers). After every round of requests what /api/v1/quotas shows of each is held
-against what that API knows. APIQUOTA_TRUTH_SEED and APIQUOTA_TRUTH_WORLDS choose other worlds, and how many."""
+"""Many small APIs behind one real agent, each with a truth of its own: how it counts, how it says so, how
+wrong its clock is, and what it does now and then (an answer that is slow, says nothing, comes out of a cache,
+has a wrong Date or sentinels for its numbers). After every round of requests what /api/v1/quotas shows of
+each is held against what that API knows; half-way the agent is started again. APIQUOTA_TRUTH_SEED and
+APIQUOTA_TRUTH_WORLDS choose other worlds, and how many."""
 
 import collections
 import concurrent.futures
@@ -20,13 +21,13 @@ from serving import Agent, LocalServer
 SEED = int(os.environ.get("APIQUOTA_TRUTH_SEED", "1"))
 WORLDS = int(os.environ.get("APIQUOTA_TRUTH_WORLDS", "120"))
 ROUNDS = int(os.environ.get("APIQUOTA_TRUTH_ROUNDS", "24"))
+FAULTS = [None] * 8 + ["slow", "silent", "cached", "date", "sentinel", "twice"]
 SKEW = 2.5  # what two clocks may make of one moment, and a moment for the way
 
 
 class World:
-    """An API with a fixed window; `serve` answers one request, `faults` names what is wrong with the answer."""
+    """An API with a fixed window; `serve` answers one request, `fault` names what is wrong with it."""
 
-    kind = "fixed"
     exporter = "generic"
 
     def __init__(self, name, dice):
@@ -38,7 +39,6 @@ class World:
         self.form = dice.choice(["epoch", "delta", "draft3", "draft7", "draft8", "none", "http-date"])
         self.amounts = dice.choice(["remaining", "used", "both"])
         self.used, self.began, self.past, self.said = 0, -1, None, []
-        self.answers, self.honest = 0, 0
 
     def window_began(self, now):
         return math.floor((now - self.phase) / self.window) * self.window + self.phase
@@ -63,7 +63,8 @@ class World:
         if self.form == "draft7":
             return [("RateLimit", f"limit={self.limit}, remaining={left}, reset={math.ceil(until)}")]
         if self.form == "draft8":
-            return [("RateLimit", f'"d";r={left};t={math.ceil(until)}'), ("RateLimit-Policy", f'"d";q={self.limit}')]
+            return [("RateLimit", f'"d";r={left};t={math.ceil(until)}'),
+                    ("RateLimit-Policy", f'"d";q={self.limit}')]
         prefix = "RateLimit-" if self.form == "draft3" else "X-RateLimit-"
         said = [(prefix + "Limit", self.limit)]
         if self.amounts != "used" or self.form == "draft3":
@@ -73,7 +74,8 @@ class World:
         if self.form == "epoch":
             said.append((prefix + "Reset", math.ceil(now + until + ahead)))
         if self.form == "http-date":
-            said.append((prefix + "Reset", email.utils.formatdate(math.ceil(now + until + ahead), usegmt=True)))
+            at = math.ceil(now + until + ahead)
+            said.append((prefix + "Reset", email.utils.formatdate(at, usegmt=True)))
         if self.form in ("delta", "draft3"):
             said.append((prefix + "Reset", math.ceil(until)))
         return said
@@ -106,8 +108,6 @@ class World:
 class Moving(World):
     """Flask-Limiter's moving window: its end is the newest call's, and only calls that were let in count."""
 
-    kind = "sliding"
-
     def __init__(self, name, dice):
         super().__init__(name, dice)
         self.form = dice.choice(["epoch", "delta", "draft3"])
@@ -131,7 +131,6 @@ class Moving(World):
 class Bucket(World):
     """OpenAI's: refilled continuously, said in whole units, its reset the time until it is full."""
 
-    kind = "bucket"
     exporter = "openai"
 
     def __init__(self, name, dice):
@@ -154,7 +153,8 @@ class Bucket(World):
         return now + (self.limit - self.level) * self.window / self.limit
 
     def headers(self, now):
-        return [("x-ratelimit-limit-requests", self.limit), ("x-ratelimit-remaining-requests", self.left(now)),
+        return [("x-ratelimit-limit-requests", self.limit),
+                ("x-ratelimit-remaining-requests", self.left(now)),
                 ("x-ratelimit-reset-requests", f"{math.ceil((self.end(now) - now) * 1000)}ms")]
 
 
@@ -185,28 +185,28 @@ class Api(LocalServer):
 class LedgerTruthTest(unittest.TestCase):
     def setUp(self):
         dice = random.Random(SEED)
-        self.worlds = {f"w{i}": dice.choice([World, World, Moving, Bucket])(f"w{i}", random.Random(dice.random()))
-                       for i in range(WORLDS)}
+        self.worlds = {}
+        for name in (f"w{number}" for number in range(WORLDS)):
+            kind = dice.choice([World, World, Moving, Bucket])
+            self.worlds[name] = kind(name, random.Random(dice.random()))
         self.work = self.enterContext(Workspace())
         self.api = Api(self.worlds)
         self.addCleanup(self.api.stop)
         self.config = self.work.directory / "agent.yaml"
-        self.config.write_text("metrics: {series_max: 40000}\n" f"state: {{file: {self.work.directory}/state.json}}\napis:\n" + "".join(
+        head = f"metrics: {{series_max: 40000}}\nstate: {{file: {self.work.directory}/state.json}}\napis:\n"
+        self.config.write_text(head + "".join(
             f"  - {{name: {name}, exporter: {world.exporter}, base_url: '{self.api.url}/{name}'}}\n"
             for name, world in self.worlds.items()))
         self.faults = []
         self.before = {}
 
-    def ask(self, agent, world, fault, units):
-        status, _, _ = get(f"{agent.proxy}/{world.name}/{fault or '-'}/{units}")
-        return status
-
     def round(self, agent, pool):
         jobs = []
         for world in self.worlds.values():
             for _ in range(world.dice.choice([0, 0, 1, 1, 2, 3])):
-                fault = world.dice.choice([None] * 8 + ["slow", "silent", "cached", "date", "sentinel", "twice"])
-                jobs.append(pool.submit(self.ask, agent, world, fault, world.dice.choice([1, 1, 1, 2, 5])))
+                fault = world.dice.choice(FAULTS)
+                units = world.dice.choice([1, 1, 1, 2, 5])
+                jobs.append(pool.submit(get, f"{agent.proxy}/{world.name}/{fault or '-'}/{units}"))
         for job in jobs:
             job.result()
 
@@ -249,8 +249,10 @@ class LedgerTruthTest(unittest.TestCase):
             self.wrong(world, quota, "not what was said")
         elif not here and quota["remaining"] is not None:
             self.wrong(world, quota, "of a window that is over")
-        elif here and len(world.said) > 5 and abs(quota["resets_in_seconds"] - (began + world.window - now)) > 3.1:
-            self.wrong(world, quota, f"wrong reset, not {began + world.window - now:.1f}")
+        elif here and len(world.said) > 5:
+            until = began + world.window - now
+            if abs(quota["resets_in_seconds"] - until) > 3.1:
+                self.wrong(world, quota, f"wrong reset, not {until:.1f}")
 
     def check_moving(self, world, quota, now):
         last, _, end = world.said[-1]

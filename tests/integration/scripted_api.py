@@ -19,9 +19,10 @@ class ScriptedApi(LocalServer):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                outer.asked.append(self.path)
                 outer.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = outer.answer
+                outer.asked.append(self.path)
+                time.sleep(answer.get("hold", 0))
                 body = answer.get("body", b"{}")
                 self.send_response_only(answer.get("status", 200))
                 ahead = answer.get("date_ahead", 0)
@@ -29,7 +30,8 @@ class ScriptedApi(LocalServer):
                     self.send_header("Date", email.utils.formatdate(time.time() + ahead, usegmt=True))
                 if kind := answer.get("type", "application/json"):
                     self.send_header("Content-Type", kind)
-                for name, value in answer.get("headers", {}).items():
+                headers = answer.get("headers", {})
+                for name, value in headers.items() if isinstance(headers, dict) else headers:
                     self.send_header(name, str(value))
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -14,8 +14,8 @@ HISTOGRAM_SUFFIXES = ("_bucket", "_sum", "_count")
 
 
 def golden_metrics(tree):
-    """Every sample name the golden page allows, histograms with their suffixes."""
-    names = set()
+    """Every sample name the golden page allows, histograms with their suffixes, and families it counts by."""
+    names = set(re.findall(r'family="(\w+)"', tree.text(GOLDEN_METRICS)))
     for kind, name in re.findall(r"^# TYPE (\S+) (\S+)$", tree.text(GOLDEN_METRICS), re.MULTILINE):
         names.add(kind)
         if name == "histogram":

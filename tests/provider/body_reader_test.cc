@@ -16,9 +16,9 @@ quotas:
   - {quota: "*", unit: requests, kind: fixed, when: {path: /limits}, resource: "*",
      limit: {body: /resources/*/limit}, remaining: {body: /resources/*/remaining},
      reset: {body: /resources/*/reset, format: unix-seconds}}
-  - {quota: "*", unit: requests, kind: bucket, when: {path: /admin}, resource: {body: "/data/*/models/*"},
+  - {quota: "*", unit: requests, kind: fixed, when: {path: /admin}, resource: {body: "/data/*/models/*"},
      limit: {body: "/data/*/limits/*=type/value"}, window: from-name}
-  - {quota: "*", unit: requests, kind: bucket, when: {path: /live, events: true},
+  - {quota: "*", unit: requests, kind: fixed, when: {path: /live, events: true},
      limit: {body: "/rate_limits/*=name/limit"}, remaining: {body: "/rate_limits/*=name/remaining"}}
 throttle:
   - {status: 429, scope: primary}

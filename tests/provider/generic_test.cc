@@ -99,6 +99,37 @@ TEST(GenericTest, TheSameLineTwiceIsOneReading) {
       (L{"/requests 10 9 1 - - -"}));
 }
 
+TEST(GenericTest, ALimitAndAUseBelowZeroSayNothing) {
+  EXPECT_EQ(Generic({{"x-ratelimit-limit", "-1"}, {"x-ratelimit-used", "-1"}, {"x-ratelimit-reset", "0"}}),
+            (L{}));
+}
+
+TEST(GenericTest, OfLinesThatDisagreeTheStricterReadingCounts) {
+  for (const bool lax_first : {false, true}) {
+    const std::string limits[] = {lax_first ? "1000" : "100", lax_first ? "100" : "1000"};
+    const std::string left[] = {lax_first ? "900" : "0", lax_first ? "0" : "900"};
+    EXPECT_EQ(Generic({{"x-ratelimit-limit", limits[0]},
+                       {"x-ratelimit-limit", limits[1]},
+                       {"x-ratelimit-remaining", left[0]},
+                       {"x-ratelimit-remaining", left[1]},
+                       {"x-ratelimit-reset", "60"}}),
+              (L{"/requests 100 0 100 +60 - -"}));
+    EXPECT_EQ(Generic({{"x-ratelimit-limit-daily", limits[0]},
+                       {"x-ratelimit-remaining-daily", left[0]},
+                       {"x-ratelimit-limit-daily", limits[1]},
+                       {"x-ratelimit-remaining-daily", left[1]}}),
+              (L{"/daily 100 0 100 - 86400 -"}));
+    EXPECT_EQ(Generic({{"x-ratelimit-remaining", left[0]}, {"x-ratelimit-remaining", left[1]}}),
+              (L{"/requests - 0 - - - -"}));
+    EXPECT_EQ(Generic({{"ratelimit-limit", limits[0]},
+                       {"ratelimit-limit", limits[1]},
+                       {"ratelimit-remaining", left[0]},
+                       {"ratelimit-remaining", left[1]},
+                       {"ratelimit-reset", "60"}}),
+              (L{"/requests 100 0 100 +60 - -"}));
+  }
+}
+
 TEST(GenericTest, FamiliesThatDisagreeAreTwoQuotas) {
   EXPECT_EQ(
       Generic({{"x-ratelimit-limit", "100"}, {"x-rate-limit-limit", "50"}, {"x-rate-limit-remaining", "46"}}),

@@ -62,6 +62,14 @@ TEST(ConsumptionTest, AResetThatMovesWhileTheWindowRunsAddsOnlyWhatFell) {
   EXPECT_EQ(bench.View(95).consumed_total, 9);
 }
 
+TEST(ConsumptionTest, WhatFellAsAResetMovedIsNotCountedAgainForOvertakenAnswers) {
+  Bench bench;
+  bench.Say(0, {.limit = 5000, .remaining = 4999, .reset = 3});
+  bench.Tell({2.3, {}, 3, {.limit = 5000, .remaining = 4993, .reset = 10.3}, "ci", "api", 2.2});
+  bench.Tell({2.3, {}, 2, {.limit = 5000, .remaining = 4998, .reset = 10.3}, "ci", "api", 2.2});
+  EXPECT_EQ(bench.View(3).consumed_total, 6);
+}
+
 TEST(ConsumptionTest, AnUnknownWindowThatExpiredAddsOnlyWhatFell) {
   Bench bench;
   bench.Say(0, {.limit = 1000, .remaining = 500});

@@ -60,6 +60,20 @@ TEST(OneResponseTest, AnEndWithoutALevelBlanksNone) {
   }
 }
 
+TEST(OneResponseTest, AnswersWithoutALevelHideNone) {
+  for (const QuotaKind kind : {kBucket, QuotaKind::kSliding}) {
+    Bench bench;
+    bench.Tell({0, {}, 1, {.limit = 100, .remaining = 40, .reset = 600, .kind = kind}});
+    Words no_level{.limit = 100, .kind = kind};
+    if (kind != kBucket) no_level.reset = 11;  // of a bucket it means full
+    bench.Tell({11, {}, 3, no_level, "ci", "api", 10});
+    EXPECT_EQ(bench.View(12).remaining, 40) << "a reset of now is none of that level";
+    bench.Tell({12, {}, 2, {.limit = 100, .remaining = 30, .reset = 600, .kind = kind}, "ci", "api", 9});
+    EXPECT_EQ(bench.View(12).remaining, 30) << "overtaken by an answer that said none";
+    EXPECT_EQ(bench.View(12).reset_at, At(600));
+  }
+}
+
 TEST(OneResponseTest, AWrongDateFreezesNoBucket) {
   Bench bench;
   bench.Tell({0, 3600, 1, {.limit = 100, .remaining = 50, .reset = 4, .absolute = false, .kind = kBucket}});

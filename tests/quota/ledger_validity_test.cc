@@ -112,6 +112,16 @@ TEST(LedgerTest, TheFirstAnswerOfAClockThatIsBehindIsNotOver) {
   EXPECT_EQ(bench.View(3).remaining, 48);
 }
 
+TEST(LedgerTest, WhatWasAgreedOnAClockHoldsUntilAnswersAgreeOnAnother) {
+  Bench bench;
+  const auto say = [&](double t, double ahead) {
+    bench.Tell({t, t + ahead, ++bench.order, {.limit = 60, .remaining = 60 - t, .reset = -6800}});
+    EXPECT_EQ(bench.View(t).remaining, 60 - t) << t;
+  };
+  for (int t = 0; t < 4; ++t) say(t, -7200);
+  for (int t = 4; t < 8; ++t) say(t, 1000.0 * t);  // machines behind the name that are wrong
+}
+
 TEST(LedgerTest, ALateAnswerIsNoClockThatIsBehind) {
   Bench bench;
   bench.Tell({0, 0, 1, {.limit = 60, .remaining = 50, .reset = 400}});

@@ -113,6 +113,28 @@ TEST(LedgerTest, AOneSecondWindowRollsOver) {
   EXPECT_EQ(bench.View(1.3).remaining, 4);
 }
 
+TEST(LedgerTest, ASlowAnswersTimeLeftIsNoOtherWindow) {
+  Bench bench;
+  const auto say = [&](double sent, double received, double left, double until) {
+    bench.Tell(
+        {received,
+         {},
+         ++bench.order,
+         {.limit = 100, .remaining = left, .reset = received + until, .absolute = false, .assumed = true},
+         "ci",
+         "api",
+         sent});
+  };
+  say(50, 50, 95, 10);
+  say(50.5, 58, 94, 9.5);
+  say(51, 59, 93, 9);
+  say(59, 59, 90, 1);
+  say(59.5, 60.5, 91, 0.5);
+  EXPECT_EQ(bench.View(60.5).kind, QuotaKind::kFixed);
+  EXPECT_EQ(bench.View(60.5).consumed_total, 5);
+  EXPECT_EQ(bench.View(60.5).remaining, 90);
+}
+
 TEST(LedgerTest, AFixedWindowWithoutAResetRollsOverWhenItsLengthHasPassed) {
   Bench bench;
   bench.Say(0, {.limit = 20, .remaining = 3, .window = 60});

@@ -38,8 +38,8 @@ class Story:
         self.fleet.down["b"] |= set(range(clock(21), clock(21, 20)))
         self.agents()
         for chapter in (self.hourly, self.daily, self.no_reset, self.short_windows, self.money,
-                        self.throttles, self.credentials, self.plans, self.polls, self.latency, self.night,
-                        self.callers, self.ordinary):
+                        self.throttles, self.capacity, self.credentials, self.plans, self.polls, self.latency,
+                        self.night, self.callers, self.ordinary):
             chapter()
 
     def day(self, peak, low=0.15, spread=0.1):
@@ -145,8 +145,10 @@ class Story:
         Traffic(self.fleet, "anthropic", "ci", self.day(20)).throttled("spend", refused).expose()
         self.incident("a budget melts (1000 usd)", {"api": "anthropic"}, ("ApiBudgetNearlySpent",),
                       clock(6), empty, MINUTES,
-                      also=("ApiQuotaCritical", "ApiQuotaExhausted", "ApiQuotaFewLeft", "ApiSpendRefused",
-                            "ApiThrottleSpike", "ApiUnusualConsumption"))
+                      also=("ApiQuotaCritical", "ApiQuotaExhausted", "ApiQuotaFewLeft",
+                            "ApiUnusualConsumption"))
+        self.incident("calls without money", {"api": "anthropic"}, ("ApiSpendRefused",),
+                      empty, empty + 5, MINUTES, harm="noticed late")
 
     def throttles(self):
         """An API without numbers that throttles one call in a hundred, and one in four for half an hour."""
@@ -164,8 +166,21 @@ class Story:
         Traffic(self.fleet, "quiet", "ci", few).throttled("primary", [c / 2 for c in few]).expose()
         secondary = [3.0 if clock(16, 20) <= i < clock(16, 40) else 0.0 for i in range(MINUTES)]
         Traffic(self.fleet, "forge", "ci", self.day(80)).throttled("secondary", secondary).expose()
-        self.incident("too many calls at once", {"api": "forge"}, ("ApiSecondaryThrottles",),
+        self.incident("calls too fast", {"api": "forge"}, ("ApiSecondaryThrottles",),
                       clock(16, 20), clock(16, 30), clock(16, 58), harm="banned")
+
+    def capacity(self):
+        """Too many workers at once; a provider in trouble for half an hour, after moments of it all day."""
+        refused = [2.0 if clock(11) <= i < clock(11, 20) else 0.0 for i in range(MINUTES)]
+        Traffic(self.fleet, "render", "ci", self.day(60)).throttled("concurrency", refused).expose()
+        self.incident("too many calls at once", {"api": "render"}, ("ApiConcurrencyThrottles",),
+                      clock(11), clock(11, 10), clock(11, 38), harm="retried")
+        calls = self.day(40, low=0.5)
+        overloads = [calls[i] * (0.4 if clock(18) <= i < clock(18, 30) or i % 211 == 0 else 0.01)
+                     for i in range(MINUTES)]
+        Traffic(self.fleet, "voice", "ci", calls).throttled("overload", overloads).expose()
+        self.incident("a provider is overloaded", {"api": "voice"}, ("ApiProviderOverloaded",),
+                      clock(18), clock(18, 15), clock(18, 38), harm="work fails")
 
     def credentials(self):
         """A key is revoked at noon and replaced after forty minutes; one call in fifty is always refused."""
