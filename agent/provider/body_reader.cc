@@ -17,18 +17,20 @@ BodyKind KindOf(const http::Fields& fields) {
   const std::string_view type = fields.Find("content-type").value_or("");
   if (StartsWithIgnoreCase(type, "text/event-stream")) return BodyKind::kEvents;
   if (StartsWithIgnoreCase(type, "application/vnd.amazon.eventstream")) return BodyKind::kFrames;
-  for (const std::string_view lines :
-       {"application/x-ndjson", "application/jsonl", "application/stream+json"}) {
-    if (StartsWithIgnoreCase(type, lines)) return BodyKind::kLines;
+  for (const std::string_view lines : {"ndjson", "jsonl", "json-lines", "stream+json"}) {
+    if (ContainsIgnoreCase(type, lines)) return BodyKind::kLines;
   }
   if (type.empty() || ContainsIgnoreCase(type, "json")) return BodyKind::kDocument;
-  // JSON is sent as text, too; then nothing is promised.
-  return StartsWithIgnoreCase(type, "text/") ? BodyKind::kMaybeDocument : BodyKind::kOther;
+  // JSON and events are sent as text, too, or as bytes of any kind; then nothing is promised.
+  const bool any =
+      StartsWithIgnoreCase(type, "text/") || StartsWithIgnoreCase(type, "application/octet-stream");
+  return any ? BodyKind::kMaybeDocument : BodyKind::kOther;
 }
 
 enum class Beginning : uint8_t { kOpen, kEvents, kOther };
 
-// A stream of events without its type, as some servers and proxies send it, begins with one of its names.
+// A stream of events without its type, as some servers and proxies send it, begins with one of its names, or
+// with a comment: none of them begins a JSON text.
 Beginning Judge(std::string_view bytes) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   constexpr size_t kEnough = 64;
@@ -37,7 +39,7 @@ Beginning Judge(std::string_view bytes) {
   const size_t text = bytes.find_first_not_of(" \t\r\n");
   if (text == std::string_view::npos) return bytes.size() < kEnough ? Beginning::kOpen : Beginning::kOther;
   bytes.remove_prefix(text);
-  for (const std::string_view name : {"data:", "event:"}) {
+  for (const std::string_view name : {"data:", "event:", "id:", "retry:", ":"}) {
     if (bytes.starts_with(name)) return Beginning::kEvents;
     if (name.starts_with(bytes)) return Beginning::kOpen;
   }
@@ -144,7 +146,7 @@ bool BodyReader::PutJudged(std::string_view bytes) {
 
 void BodyReader::OnData(std::string_view piece) {
   if (!event_is_object_) {
-    piece.remove_prefix(std::min(piece.find_first_not_of(" \t\r\n"), piece.size()));
+    piece.remove_prefix(std::min(piece.find_first_not_of(" \t\r\n\xef\xbb\xbf"), piece.size()));
     if (piece.empty()) return;
     event_is_object_ = piece.starts_with('{');
   }

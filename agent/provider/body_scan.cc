@@ -150,9 +150,26 @@ struct BodyScanner::Impl {
   explicit Impl(const PointerSet& set, uint64_t wanted) : sink(set, wanted) {}
   explicit Impl(PointerSet set) : own(std::move(set)), sink(own, own.all()) {}
 
+  // A byte order mark may stand in front of a document (RFC 8259 8.1). The rest of `bytes`.
+  std::string_view BehindMark(std::string_view bytes) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    while (mark_due && !bytes.empty()) {
+      mark_due = bytes.front() == kByteOrderMark[mark_bytes];
+      if (!mark_due) {
+        reader.Write(kByteOrderMark.substr(0, mark_bytes));  // a part of one is no JSON
+        break;
+      }
+      bytes.remove_prefix(1);
+      mark_due = ++mark_bytes < kByteOrderMark.size();
+    }
+    return bytes;
+  }
+
   PointerSet own;
   PointerSink sink;
   JsonReader<PointerSink> reader{sink};
+  bool mark_due = true;   // it may still come, or go on
+  size_t mark_bytes = 0;  // … of which so many have come
 };
 
 BodyScanner::BodyScanner(const PointerSet& set, uint64_t wanted)
@@ -164,12 +181,16 @@ BodyScanner::BodyScanner(BodyScanner&&) noexcept = default;
 BodyScanner& BodyScanner::operator=(BodyScanner&&) noexcept = default;
 
 void BodyScanner::Write(std::string_view bytes) {
-  if (!Done() && !Failed()) impl_->reader.Write(bytes);
+  if (Done() || Failed()) return;
+  if (impl_->mark_due) bytes = impl_->BehindMark(bytes);
+  impl_->reader.Write(bytes);
 }
 
 void BodyScanner::Restart() {
   impl_->reader.Reset();
   impl_->sink.Restart();
+  impl_->mark_due = true;
+  impl_->mark_bytes = 0;
 }
 
 bool BodyScanner::Done() const {

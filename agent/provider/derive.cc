@@ -91,13 +91,6 @@ constexpr std::array<WindowWord, 20> kWindowWords = {
      {"hour", 3600},  {"hours", 3600},  {"hourly", 3600}, {"hr", 3600},      {"day", 86400},
      {"days", 86400}, {"daily", 86400}, {"week", 604800}, {"weeks", 604800}, {"weekly", 604800}}};
 
-// "5h": digits and the unit of a duration.
-std::optional<double> DurationWord(std::string_view word) {
-  if (word.size() < 2 || word.front() < '1' || word.front() > '9') return std::nullopt;
-  const auto duration = ParseDuration(word);
-  return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
-}
-
 bool Upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool Digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -111,13 +104,31 @@ bool HumpAt(std::string_view name, size_t at) {
 
 // The first word of a name, taken off its front with the mark behind it.
 std::string_view TakeWord(std::string_view* name) {
-  const auto mark = [](char c) { return c == '-' || c == '_'; };
+  const auto mark = [](char c) { return std::string_view("-_/: ").find(c) != std::string_view::npos; };
   size_t end = 0;
   while (end < name->size() && !mark((*name)[end]) && (end == 0 || !HumpAt(*name, end))) ++end;
   const std::string_view word = name->substr(0, end);
   if (end < name->size() && mark((*name)[end])) ++end;
   name->remove_prefix(end);
   return word;
+}
+
+// "week": the seconds of one.
+std::optional<double> SecondsOfWord(std::string_view word) {
+  const auto known = [&](const WindowWord& entry) { return EqualsIgnoreCase(entry.word, word); };
+  const auto found = std::ranges::find_if(kWindowWords, known);
+  return found == kWindowWords.end() ? std::nullopt : std::optional<double>(found->seconds);
+}
+
+// "5h", "7days": digits and the unit of a duration, or the word for one.
+std::optional<double> DurationWord(std::string_view word) {
+  constexpr size_t kDigitsMax = 4;
+  if (word.size() < 2 || word.front() < '1' || word.front() > '9') return std::nullopt;
+  if (const auto duration = ParseDuration(word)) return ToSeconds(*duration);
+  const size_t unit = std::min(word.find_first_not_of("0123456789"), word.size());
+  const auto count = unit <= kDigitsMax ? ParseDigits(word.substr(0, unit)) : std::nullopt;
+  const auto seconds = SecondsOfWord(word.substr(unit));
+  return count && seconds ? std::optional<double>(static_cast<double>(*count) * *seconds) : std::nullopt;
 }
 
 }  // namespace
@@ -128,9 +139,7 @@ std::optional<double> WindowFromName(std::string_view name) {
   while (!name.empty()) {
     const std::string_view word = TakeWord(&name);
     if (const auto seconds = DurationWord(word)) window = seconds;
-    const auto known = [&](const WindowWord& entry) { return EqualsIgnoreCase(entry.word, word); };
-    const auto found = std::ranges::find_if(kWindowWords, known);
-    if (found != kWindowWords.end()) window = found->seconds * count;
+    if (const auto seconds = SecondsOfWord(word)) window = *seconds * count;
     const auto digits = word.size() <= 4 ? ParseDigits(word) : std::nullopt;
     count = digits && *digits > 0 ? static_cast<double>(*digits) : 1;
   }

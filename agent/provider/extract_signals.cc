@@ -117,10 +117,18 @@ std::string_view FindResource(const Exporter& exporter, const http::Exchange& ex
   return {};
 }
 
+// "60" as a structured field's string has it.
+std::string_view Unquoted(std::string_view text) {
+  text = Trim(text);
+  const bool quoted = text.size() > 2 && text.starts_with('"') && text.ends_with('"');
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 // How long to wait; a point in time is compared with the response's own Date, whatever our clock says.
 std::expected<double, MomentError> ReadRetryAfter(const FieldSource& source, std::string_view text,
                                                   const http::Exchange& exchange) {
-  const auto moment = ChooseMoment(source.formats, text, exchange.date.value_or(exchange.received_at));
+  const auto moment =
+      ChooseMoment(source.formats, Unquoted(text), exchange.date.value_or(exchange.received_at));
   if (!moment) return std::unexpected(moment.error());
   const SystemTime from = exchange.date.value_or(exchange.received_at);
   const double seconds = std::max(0.0, ToSeconds(moment->at - from));
@@ -128,10 +136,15 @@ std::expected<double, MomentError> ReadRetryAfter(const FieldSource& source, std
   return seconds;
 }
 
-// A field that came twice: "60, 60". A date has a comma, too, and letters.
+// A field that came twice: "60, 60", "60s, 60s". Dates have commas, too, and colons.
 bool IsListOfNumbers(std::string_view text) {
+  const auto begins_with_digit = [](std::string_view element) {
+    element = Unquoted(element);
+    return !element.empty() && element.front() >= '0' && element.front() <= '9';
+  };
   return text.size() <= kNumberBytesMax && text.find(',') != std::string_view::npos &&
-         text.find_first_not_of("0123456789., ") == std::string_view::npos;
+         text.find_first_of("-:") == std::string_view::npos &&
+         std::ranges::all_of(Split(text, ','), begins_with_digit);
 }
 
 std::optional<double> FindRetryAfter(const Exporter& exporter, const http::Exchange& exchange,

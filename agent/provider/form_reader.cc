@@ -41,14 +41,15 @@ std::string Parameter(std::string_view header, std::string_view name) {
   return "";
 }
 
-// Of the field that a part's headers, whole lines, describe.
+// Of the field that a part's headers, whole lines, describe; a file is none.
 std::string FieldName(std::string_view headers) {
   for (const std::string_view line : Split(headers, '\n')) {
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     if (!EqualsIgnoreCase(Trim(line.substr(0, colon)), "content-disposition")) continue;
     const std::string_view value = line.substr(colon + 1);
-    return Parameter(Trim(value.substr(0, value.find('\r'))), "name");
+    const std::string_view field = Trim(value.substr(0, value.find('\r')));
+    return Parameter(field, "filename").empty() ? Parameter(field, "name") : "";
   }
   return "";
 }

@@ -91,12 +91,23 @@ std::optional<double> EpochSeconds(Format format, std::string_view text) {
   return millis ? *number / 1e3 : *number;
 }
 
-// A number that comes with its unit, whatever the format would take a bare one for: "60s".
+// A number that comes with its unit, whatever the format would take a bare one for: "60s", "60 s",
+// "2 minutes".
 std::optional<double> WithUnit(std::string_view text) {
-  const size_t unit = text.find_first_not_of("0123456789.");
-  if (unit == std::string_view::npos || unit == 0) return std::nullopt;
-  const auto duration = ParseDuration(text);
-  return duration ? std::optional<double>(ToSeconds(*duration)) : std::nullopt;
+  constexpr std::pair<std::string_view, double> kUnitWords[] = {
+      {"sec", 1},     {"secs", 1},     {"second", 1},  {"seconds", 1},  {"min", 60},    {"mins", 60},
+      {"minute", 60}, {"minutes", 60}, {"hour", 3600}, {"hours", 3600}, {"day", 86400}, {"days", 86400}};
+  const size_t number_end = text.find_first_not_of("0123456789.");
+  if (number_end == std::string_view::npos || number_end == 0) return std::nullopt;
+  if (const auto duration = ParseDuration(text)) return ToSeconds(*duration);
+  const auto number = ParseDecimal(text.substr(0, number_end));
+  const std::string_view unit = Trim(text.substr(number_end));
+  if (!number || unit.find_first_of("0123456789.") != std::string_view::npos) return std::nullopt;
+  for (const auto& [word, seconds] : kUnitWords) {
+    if (EqualsIgnoreCase(unit, word)) return *number * seconds;
+  }
+  const auto one = ParseDuration("1" + std::string(unit));
+  return one ? std::optional<double>(*number * ToSeconds(*one)) : std::nullopt;
 }
 
 std::optional<double> Scaled(std::optional<double> number, double factor) {

@@ -1,6 +1,9 @@
 #include "provider/json_tokens.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <string_view>
 
@@ -131,7 +134,11 @@ Escape::Step Escape::TakeDigit(char c, std::string* out) {
 std::string WithoutExponent(std::string_view number) {
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  return error == std::errc() ? FormatNumber(value) : std::string(number);
+  if (error != std::errc()) return std::string(number);
+  std::string text = FormatNumber(value);
+  if (text.find('e') == std::string::npos) return text;
+  constexpr int kPlaces = 12;
+  return fmt::format("{:.{}f}", value, std::abs(value) < 1 ? kPlaces : 0);
 }
 
 }  // namespace json

@@ -47,7 +47,7 @@ class Escape {
   uint32_t high_ = 0;  // the first half of a pair
 };
 
-// The same number without its exponent, if it is one that quotas have: "1.2e3" → "1200".
+// The same number without its exponent: "1.2e3" → "1200". One beyond a double's range is left as it is.
 std::string WithoutExponent(std::string_view number);
 
 }  // namespace json

@@ -18,7 +18,8 @@ Reader ReaderFor(const std::vector<std::string>& pointers, std::string_view cont
 RequestReader::RequestReader(const std::vector<std::string>& pointers, const http::Fields& fields)
     : reader_(ReaderFor(pointers, fields.Find("content-type").value_or(""))) {
   const std::string_view type = fields.Find("content-type").value_or("");
-  json_expected_ = type.empty() || ContainsIgnoreCase(type, "json") || reader_.index() == 1;
+  const bool form = StartsWithIgnoreCase(type, "multipart/form-data");
+  readable_ = type.empty() || ContainsIgnoreCase(type, "json") || form;
   const auto coding = fields.Find("content-encoding");
   if (!coding || http::IsIdentity(*coding)) return;
   decoder_ = http::ContentDecoder::For(fields.Joined("content-encoding").value_or(""));
@@ -27,7 +28,7 @@ RequestReader::RequestReader(const std::vector<std::string>& pointers, const htt
 
 void RequestReader::GiveUp() {
   over_ = true;
-  failed_ = json_expected_;
+  failed_ = readable_;
 }
 
 void RequestReader::Write(std::string_view bytes) {

@@ -40,7 +40,7 @@ class RequestReader final : private http::ByteSink {
 
   std::variant<BodyScanner, FormReader> reader_;
   std::optional<http::ContentDecoder> decoder_;
-  bool json_expected_ = true;
+  bool readable_ = true;  // by its type
   bool over_ = false;
   bool failed_ = false;
 };

@@ -38,14 +38,15 @@ std::optional<Micros> TakeFraction(std::string_view* text) {
   return Micros(static_cast<int64_t>(ParseDigits(micros).value_or(0)));
 }
 
-// "Z" or "+02:00", the whole of `text`; also as many APIs write it: "+0200", "+02", " UTC", " GMT", or
-// nothing, which is UTC.
+// "Z" or "+02:00", the whole of `text`; also as many APIs write it: "+0200", "+02", " UTC", " GMT",
+// " +0000 UTC", or nothing, which is UTC.
 std::optional<Micros> ParseOffset(std::string_view text) {
   text = Trim(text);
   for (const std::string_view utc : {"", "Z", "UTC", "GMT"}) {
     if (EqualsIgnoreCase(text, utc)) return Micros(0);
   }
   if (text[0] != '+' && text[0] != '-') return std::nullopt;
+  if (text == "+0000 UTC") return Micros(0);  // as Go prints a time
   const std::string_view digits = text.substr(1);
   const auto is = [digits](std::string_view pattern) {
     return digits.size() == pattern.size() && Fits(digits, pattern);

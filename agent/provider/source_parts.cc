@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "provider/json_tokens.h"
 #include "provider/pointer_set.h"
 
 namespace apiquota::provider {
@@ -91,6 +92,7 @@ std::expected<std::string_view, PartError> Element(const FieldSource& source, st
 // A scalar as text; nothing for null, lists and objects.
 std::optional<std::string> Scalar(const json& value) {
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return provider::json::WithoutExponent(value.dump());
   if (value.is_number() || value.is_boolean()) return value.dump();
   return std::nullopt;
 }

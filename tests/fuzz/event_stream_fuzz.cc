@@ -29,6 +29,8 @@ std::vector<std::string> Read(provider::EventStream::Kind kind, std::string_view
   provider::EventStream stream(kind);
   Events events;
   for (size_t at = 0; at < text.size(); at += piece) stream.Write(text.substr(at, piece), events);
+  stream.End(events);
+  if (!events.data.empty()) std::abort();
   if (events.events.size() > text.size()) std::abort();
   return events.events;
 }

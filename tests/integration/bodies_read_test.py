@@ -1,5 +1,5 @@
-"""What bodies say is not lost for their form, at the doors: a real agent, an API that says what a test writes,
-and /metrics and /api/v1/quotas read back."""
+"""What bodies say is not lost for their form, at the doors: a real agent, an API that says what a test
+writes, and /metrics and /api/v1/quotas read back."""
 
 import gzip
 import json
@@ -17,8 +17,9 @@ LIMITS = {"x-ratelimit-limit-requests": 100, "x-ratelimit-remaining-requests": 6
 
 
 def form(model, size):
-    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + b"\r\x00" * (size // 2)
-    return file + b'\r\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n' + model.encode() + b"\r\n--b--\r\n"
+    part = b'--b\r\nContent-Disposition: form-data; name='
+    file = part + b'"file"; filename="a.wav"\r\n\r\n' + b"\r\x00" * (size // 2) + b"\r\n"
+    return file + part + b'"model"\r\n\r\n' + model.encode() + b"\r\n--b--\r\n"
 
 
 class BodiesReadTest(unittest.TestCase):
@@ -62,6 +63,13 @@ class BodiesReadTest(unittest.TestCase):
                  headers={"Content-Encoding": "gzip"})
         self.eventually(lambda: self.tokens("openai"), {"input": 14, "output": 10})
 
+    def test_the_last_line_counts_without_its_end(self):
+        usage = b'{"choices":[]}\n{"usage":{"prompt_tokens":7,"completion_tokens":5}}'
+        for body, headers in ((usage, {}), (gzip.compress(usage), {"Content-Encoding": "gzip"})):
+            self.ask("openai", "/v1/chat/completions", type="application/x-ndjson", body=body,
+                     headers=headers)
+        self.eventually(lambda: self.tokens("openai"), {"input": 14, "output": 10})
+
     def test_events_without_their_type_are_read_and_their_head_is_too(self):
         for kind in (None, "text/plain"):
             self.ask("openai", "/v1/chat/completions", type=kind, headers=LIMITS,
@@ -80,11 +88,15 @@ class BodiesReadTest(unittest.TestCase):
         multipart = {"Content-Type": "multipart/form-data; boundary=b"}
         as_json = {"Content-Type": "application/json"}
         large = json.dumps({"input": "x" * (9 << 20), "model": "behind"}).encode()
-        for body, fields in ((form("whisper-1", 100), multipart), (form("gpt-4o-transcribe", 1 << 20), multipart),
+        for body, fields in ((form("whisper-1", 100), multipart),
+                             (form("gpt-4o-transcribe", 1 << 20), multipart),
                              (gzip.compress(b'{"model":"packed"}'), {**as_json, "Content-Encoding": "gzip"}),
-                             (large, as_json), ('{"model":"文心"}'.encode(), as_json)):
+                             (large, as_json), (b'\xef\xbb\xbf{"model":"marked"}', as_json),
+                             ('{"model":"文心"}'.encode(), as_json)):
             self.ask("openai", "/v1/audio/transcriptions", body, fields, headers=LIMITS)
-        self.eventually(self.resources, {"whisper-1", "gpt-4o-transcribe", "packed", "behind", "文心"})
+            self.assertTrue(self.api.body == body, "what is read is passed on as it came")
+        self.eventually(self.resources,
+                        {"whisper-1", "gpt-4o-transcribe", "packed", "behind", "marked", "文心"})
 
     def test_a_request_that_cannot_be_read_is_counted(self):
         self.ask("openai", "/v1/responses", b"\x00\x01", {"Content-Type": "application/json",
@@ -94,7 +106,8 @@ class BodiesReadTest(unittest.TestCase):
 
     def test_waits_are_read_with_their_unit_and_when_said_twice(self):
         total = 0
-        for text, seconds in (("60s", 60), ("60, 60", 60), ("2024-06-13T00:00:00+0000", 0)):
+        for text, seconds in (("60s", 60), ("60, 60", 60), ("60 seconds", 60),
+                              ("2024-06-13T00:00:00+0000", 0)):
             self.ask("generic", "/x", status=429, headers={"Retry-After": text})
             total += seconds
             self.eventually(lambda: self.agent.sample("apiquota_retry_after_seconds_sum")[0][1], total)

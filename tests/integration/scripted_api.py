@@ -12,13 +12,14 @@ class ScriptedApi(LocalServer):
     def __init__(self):
         self.answer = {}
         self.asked = []
+        self.body = b""  # of the last request
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = outer.answer
                 outer.asked.append(self.path)
                 time.sleep(answer.get("hold", 0))

@@ -209,13 +209,20 @@ TEST(BodyReaderTest, ALastCountOfZeroTakesNothingBack) {
 
 TEST(BodyReaderTest, EventsWithoutTheirTypeAreKnownByTheirFirstName) {
   const std::string event = "data: {\"usage\":{\"prompt_tokens\":9}}\n\n";
-  for (const std::string begin : {"", "event: delta\n", "\xef\xbb\xbf", "\n"}) {
-    for (const std::string type : {"", "text/plain", "application/json"}) {
+  for (const std::string begin :
+       {"", "event: delta\n", "id: 1\n", "retry: 5\n", ": PROCESSING\n\n", "\xef\xbb\xbf", "\n"}) {
+    for (const std::string type : {"", "text/plain", "application/json", "application/octet-stream"}) {
       EXPECT_EQ(Read({.type = type, .body = begin + event}).signals.usage, (Tokens{9, 0, 0, 0, 0}))
           << begin << type;
     }
   }
   EXPECT_EQ(Read({.body = " \n" + std::string(kChat)}).signals.usage, (Tokens{36, 64, 0, 10, 30}));
+}
+
+TEST(BodyReaderTest, AByteOrderMarkHidesNoLine) {
+  const std::string lines = "\xef\xbb\xbf{\"usage\":{\"prompt_tokens\":9}}\n{}";
+  for (const std::string type : {"application/x-ndjson", "application/jsonlines", "application/ndjson"})
+    EXPECT_EQ(Read({.type = type, .body = lines}).signals.usage, (Tokens{9, 0, 0, 0, 0})) << type;
 }
 
 TEST(BodyReaderTest, AnExponentIsANumber) {

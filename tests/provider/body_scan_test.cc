@@ -33,6 +33,16 @@ TEST(BodyScannerTest, ReadsScalarsAtPointersAsText) {
               {"/big", "18446744073709551616"}}));
 }
 
+TEST(BodyScannerTest, AByteOrderMarkHidesNoDocument) {
+  EXPECT_EQ(Scan({"/n"}, "\xef\xbb\xbf{\"n\":5}"), (Values{{"/n", "5"}}));
+  for (const char* body :
+       {"\xef\xbb{\"n\":5}", "\xef\xbb\xbf\xef\xbb\xbf{\"n\":5}", "{\xef\xbb\xbf\"n\":5}"}) {
+    BodyScanner scanner({"/n"});
+    scanner.Write(body);
+    EXPECT_TRUE(scanner.Failed()) << body;
+  }
+}
+
 TEST(BodyScannerTest, ReadsArrayElementsByIndex) {
   EXPECT_EQ(Scan({"/errors/1/type", "/list/2"},
                  R"({"errors":[{"type":"A"},{"type":"B"},{"type":"C"}],"list":["x",["y"],"z\"\u00fc"]})"),

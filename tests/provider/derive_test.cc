@@ -84,7 +84,13 @@ TEST(DeriveTest, WindowsStandInNames) {
   EXPECT_EQ(WindowFromName("CPUSeconds"), std::nullopt);
   EXPECT_EQ(WindowFromName("tier2-minute"), 60);
   EXPECT_EQ(WindowFromName("audio-seconds-minute"), 60);
-  for (const auto* name : {"", "requests", "tokens-month", "v3", "complexity", "5"}) {
+  EXPECT_EQ(WindowFromName("requests-7days"), 604800);
+  EXPECT_EQ(WindowFromName("1week"), 604800);
+  EXPECT_EQ(WindowFromName("2min"), 120);
+  EXPECT_EQ(WindowFromName("requests/day"), 86400);
+  EXPECT_EQ(WindowFromName("calls per 2 weeks"), 1209600);
+  for (const auto* name :
+       {"", "requests", "tokens-month", "v3", "complexity", "5", "5x", "0days", "99999days"}) {
     EXPECT_EQ(WindowFromName(name), std::nullopt) << name;
   }
 }

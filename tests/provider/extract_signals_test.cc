@@ -152,7 +152,12 @@ TEST(RetryAfterTest, OtherFormsAndNonsense) {
   EXPECT_EQ(seconds("60s"), 60);
   EXPECT_EQ(seconds("60, 60"), 60) << "said twice";
   EXPECT_EQ(seconds("60,120"), 120);
-  for (const auto* text : {"-1", "soon", "", "NaN", "9999999999999", "1 2"}) {
+  EXPECT_EQ(seconds("60s, 60s"), 60);
+  EXPECT_EQ(seconds("60 seconds"), 60);
+  EXPECT_EQ(seconds("\"60s\""), 60);
+  EXPECT_EQ(seconds("\"60\", \"60\""), 60);
+  for (const auto* text :
+       {"-1", "soon", "", "NaN", "9999999999999", "1 2", "60, soon", "2024-06-13T00:02:00,5+02:00"}) {
     const Signals signals = Extract("generic", Answer(429, {{"Retry-After", text}}));
     EXPECT_EQ(signals.retry_after_seconds, std::nullopt) << text;
     ASSERT_EQ(signals.unread.size(), 1u) << text;

@@ -86,7 +86,13 @@ TEST(FormatsTest, AUnitBesideTheNumberIsBelieved) {
   EXPECT_EQ(In(Format::kDeltaSeconds, "500ms"), 0.5);
   EXPECT_EQ(In(Format::kDeltaMillis, "2s"), 2);
   EXPECT_EQ(In(Format::kDeltaMinutes, "90s"), 90);
-  EXPECT_EQ(In(Format::kDeltaSeconds, "60x"), std::nullopt);
+  EXPECT_EQ(In(Format::kDeltaSeconds, "60 s"), 60);
+  EXPECT_EQ(In(Format::kDeltaSeconds, "60sec"), 60);
+  EXPECT_EQ(In(Format::kDeltaSeconds, "1.5 Minutes"), 90);
+  EXPECT_EQ(In(Format::kDeltaMillis, "500 ms"), 0.5);
+  for (const auto* text : {"60x", "5 1s", "60 s30", "60 s 30", "60 seconds left", "s", "1.2.3s"}) {
+    EXPECT_EQ(In(Format::kDeltaSeconds, text), std::nullopt) << text;
+  }
 }
 
 TEST(FormatsTest, AnEpochIsNotTakenForTheOtherUnitsOfItsSize) {
@@ -210,7 +216,8 @@ TEST(Rfc3339Test, ReadsOffsetsFractionsAndLooseSeparators) {
        {"2024-06-13T00:00:00Z", "2024-06-13t00:00:00z", "2024-06-13 00:00:00Z", "2024-06-13T05:30:00+05:30",
         "2024-06-12T19:00:00-05:00", "2024-06-13T00:00:00.0000001Z", "2024-06-13T00:00:00",
         "2024-06-13T00:00Z", "2024-06-13T00:00:00+0000", "2024-06-13T05:30:00+0530", "2024-06-13T02:00:00+02",
-        "2024-06-13 00:00:00 UTC", "2024-06-13 00:00:00 GMT", "2024-06-13 00:00:00 +0000"}) {
+        "2024-06-13 00:00:00 UTC", "2024-06-13 00:00:00 GMT", "2024-06-13 00:00:00 +0000",
+        "2024-06-13 00:00:00.0 +0000 UTC"}) {
     EXPECT_EQ(ParseRfc3339(text), kNow) << text;
   }
   EXPECT_EQ(FormatRfc3339(kNow), "2024-06-13T00:00:00Z");

@@ -65,8 +65,36 @@ TEST(RequestReaderTest, WhatShouldHaveBeenReadableAndWasNotIsAFailure) {
   EXPECT_TRUE(Read({.coding = "snappy", .body = kJson}).failed);
   EXPECT_TRUE(Read({.coding = "gzip", .body = kJson}).failed);
   EXPECT_TRUE(Read({.body = "{\"model\":]"}).failed);
+  EXPECT_TRUE(Read({.type = "multipart/form-data", .body = "--b\r\n"}).failed) << "no boundary is said";
   EXPECT_FALSE(Read({.type = "audio/wav", .body = "RIFF"}).failed) << "no rule could expect JSON here";
   EXPECT_FALSE(Read({.body = "{}"}).failed) << "a request without a model";
+}
+
+TEST(RequestReaderTest, AByteOrderMarkDoesNotHideTheModel) {
+  EXPECT_EQ(Read({.body = "\xef\xbb\xbf" + std::string(kJson)}).model, "gpt-5");
+}
+
+// What long conversations come as: their window is wider than is kept, and the model stands first.
+TEST(RequestReaderTest, AWideWindowDoesNotHideAModelInFront) {
+  std::string text;
+  for (unsigned n = 1; text.size() < (1U << 20); n = n * 1103515245 + 12345) text += std::to_string(n);
+  for (const std::string& body : {http::Zstandard(R"({"model":"gpt-5","input":")" + text + "\"}"),
+                                  http::Zstandard(R"({"model":"gpt-5","input":")" + text + "\"}", 23)}) {
+    http::Fields fields;
+    fields.Add("Content-Encoding", "zstd");
+    RequestReader reader({"/model"}, fields);
+    for (size_t at = 0; at < body.size(); at += 16384) reader.Write(std::string_view(body).substr(at, 16384));
+    EXPECT_FALSE(reader.Failed());
+    ASSERT_TRUE(reader.Done());
+    EXPECT_EQ(reader.TakeValues().at(0).value, "gpt-5");
+  }
+}
+
+TEST(RequestReaderTest, ABombIsGivenUp) {
+  const std::string bomb = http::Gzipped("{\"x\":\"" + std::string(8 << 20, 'a') + "\",\"model\":\"gpt-5\"}");
+  const Found found = Read({.coding = "gzip", .body = bomb});
+  EXPECT_EQ(found.model, "none");
+  EXPECT_TRUE(found.failed);
 }
 
 TEST(RequestReaderTest, AModelBehindALargeFileIsFound) {
@@ -95,6 +123,10 @@ TEST(RequestReaderTest, FieldsOfAFormAreRead) {
       "whis\r\nper");
   EXPECT_EQ(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n\r\n").model, "");
   EXPECT_EQ(model("").model, "none");
+  EXPECT_EQ(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"; filename=\"m\"\r\n\r\nw\r\n")
+                .model,
+            "none")
+      << "a file";
   EXPECT_TRUE(model("--b0undary\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n" +
                     std::string(2000, 'm') + "\r\n")
                   .failed);

@@ -56,7 +56,8 @@ std::string Parts(const FieldSource& source, std::string_view text) {
   return all;
 }
 
-TEST(SourcePartsTest, APointersEscapesAreUndone) {
+TEST(SourcePartsTest, APointersEscapesAreUndoneAndExponentsAreNumbers) {
+  EXPECT_EQ(Part(Json("/left"), R"({"left":1.5E+2})"), "150");
   EXPECT_EQ(Part(Json("/a~1b/c~0d"), R"({"a/b":{"c~d":5}})"), "5");
 }
 
