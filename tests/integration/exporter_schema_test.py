@@ -29,7 +29,8 @@ PLACES = {
     "": HEAD + "{}",
     "by_resource": HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a}}}}, by_resource: "
                           "{{b: {{{}}}}}}}]",
-    "resource_names": HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{body: /a/*/b}}}}, resource: {{{{body: /a/*/c, {{}}}}}}}}}}]",
+    "resource_names": HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{body: /a/*/b}}}}, "
+                             "resource: {{body: /a/*/c, {}}}}}]",
     "credential": HEAD + "credential: {{header: a, {}}}",
     "resource": HEAD + "resource: {{path: /a, value: b, {}}}",
     "quota": HEAD + f"quotas: [{{{{{QUOTA}, {{}}}}}}]",

@@ -25,7 +25,7 @@ class LedgerDoorTest(unittest.TestCase):
     def ask(self, api, headers=None, path="/x", key="k", **answer):
         self.api.says(headers, **answer)
         get(f"{self.agent.proxy}/{api}{path}", headers={"Authorization": f"Bearer {key}"})
-        get(f"{self.agent.proxy}/nowhere")  # by now the one loop has looked at the answer that it has sent
+        self.agent.settle()
 
     def quotas(self, api, agent=None):
         return [quota for quota in get_json((agent or self.agent).admin + "/api/v1/quotas")["quotas"]

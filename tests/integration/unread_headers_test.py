@@ -21,7 +21,7 @@ class UnreadHeadersTest(unittest.TestCase):
         self.exporters.mkdir()
         self.describe("x-other")
         config = self.work.directory / "agent.yaml"
-        config.write_text("apis:\n" + "".join(
+        config.write_text("proxy: {loops: 1}\napis:\n" + "".join(
             f"  - {{name: {name}, exporter: {name}, base_url: '{self.api.url}'}}\n"
             for name in ("mine", "github")))
         self.agent = Agent(self.work, f"--config.file={config}", f"--exporters.dir={self.exporters}")
@@ -32,6 +32,7 @@ class UnreadHeadersTest(unittest.TestCase):
     def ask(self, api, headers, **answer):
         self.api.says(headers, **answer)
         get(f"{self.agent.proxy}/{api}/x")
+        self.agent.settle()
 
     def names(self, api):
         apis = get_json(self.agent.admin + "/api/v1/apis")["apis"]
