@@ -87,8 +87,8 @@ class Agent(Program):
         return [(labels, value) for have, labels, value in parse_metrics(body.decode()) if have == name]
 
     def settle(self):
-        """Of an agent with one loop: what has been answered has been looked at, too. That comes behind the sending,
-        and before the next request is read."""
+        """Of an agent with one loop: what has been answered has been looked at, too. That comes behind the
+        sending, and before the next request is read."""
         get(self.proxy + "/nowhere")
 
     def hang_up(self, event):
