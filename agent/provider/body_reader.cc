@@ -15,6 +15,7 @@ enum class BodyKind : uint8_t { kDocument, kMaybeDocument, kEvents, kLines, kFra
 
 BodyKind KindOf(const http::Fields& fields) {
   const std::string_view type = fields.Find("content-type").value_or("");
+  if (EqualsIgnoreCase(Trim(type.substr(0, type.find(';'))), "application/json")) return BodyKind::kDocument;
   if (StartsWithIgnoreCase(type, "text/event-stream")) return BodyKind::kEvents;
   if (StartsWithIgnoreCase(type, "application/vnd.amazon.eventstream")) return BodyKind::kFrames;
   for (const std::string_view lines : {"ndjson", "jsonl", "json-lines", "stream+json"}) {

@@ -19,7 +19,9 @@ constexpr size_t kValuesPerPointerMax = 64;
 class PointerSink {
  public:
   PointerSink(const PointerSet& pointers, uint64_t wanted)
-      : pointers_(pointers), all_wanted_(wanted & pointers.all()), star_texts_(StarCount(pointers)) {
+      : pointers_(pointers),
+        all_wanted_(wanted & pointers.all()),
+        star_texts_(StarCount(pointers.stars() & all_wanted_)) {
     Restart();
   }
 
@@ -74,8 +76,9 @@ class PointerSink {
     ++levels_.back().index;
   }
 
-  static size_t StarCount(const PointerSet& pointers) {
-    return pointers.stars() == 0 ? 0 : static_cast<size_t>(64 - std::countl_zero(pointers.stars()));
+  // As many as the index of the last one demands.
+  static size_t StarCount(uint64_t pointers) {
+    return pointers == 0 ? 0 : static_cast<size_t>(64 - std::countl_zero(pointers));
   }
 
   // The pointers that go on with `token` here.

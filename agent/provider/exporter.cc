@@ -30,6 +30,9 @@ ThrottleSignal ThrottleRule::Signal() const {
 // Called by the loader once the rules are read.
 void Compile(Exporter* exporter) {
   exporter->index = std::make_shared<const HeaderIndex>(*exporter);
+  for (size_t r = 1; r < exporter->quotas.size(); ++r) {
+    exporter->quotas[r].when_repeats = exporter->quotas[r].when == exporter->quotas[r - 1].when;
+  }
   for (const ResourceRule& rule : exporter->resources) {
     if (rule.from == ResourceRule::From::kRequestBody) AddOnce(&exporter->info.request_pointers, rule.name);
   }

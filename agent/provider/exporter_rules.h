@@ -81,6 +81,8 @@ struct Condition {
   Test test = Test::kPresent;
   std::string name;  // header or JSON pointer
   std::string text;
+
+  friend bool operator==(const Condition&, const Condition&) = default;
 };
 
 // Which responses a rule speaks of.
@@ -89,6 +91,8 @@ struct When {
   std::string path;                // prefix of the request's path; empty: any
   std::vector<Condition> headers;  // all of them
   bool events = false;             // in the events of a stream, the last that said it; else in a document
+
+  friend bool operator==(const When&, const When&) = default;
 };
 
 // One quota (or one per name, if headers hold a '*'), or the several quotas of IETF policy fields.
@@ -111,9 +115,10 @@ struct QuotaRule {
   bool resource_from_star = false;  // the first '*' of a JSON pointer names the resource
   std::string resource_pointer;     // or the names that stand here do, below the same first '*'
 
-  bool reads_body = false;  // some source stands in the response's body
-  bool several = false;     // some source speaks of several quotas
-  bool policies = false;    // policies may speak of it: in fields of their own, or in its limit
+  bool when_repeats = false;  // the rule before speaks of the same responses
+  bool reads_body = false;    // some source stands in the response's body
+  bool several = false;       // some source speaks of several quotas
+  bool policies = false;      // policies may speak of it: in fields of their own, or in its limit
 
   const std::vector<FieldSource>& Sources(SignalField field) const;
 };
