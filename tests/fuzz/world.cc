@@ -15,6 +15,8 @@ constexpr int kTurnsMax = 2'000;                         // in which not a byte 
 constexpr Micros kToldWithin = std::chrono::seconds(3);  // a client has left: lingering takes two seconds
 constexpr Micros kResetWithin = std::chrono::milliseconds(500);
 constexpr size_t kSlack = 512 * 1024;
+constexpr size_t kPerUpstream =
+    5 * 1024;  // an idle connection: its read buffer of 2 KiB, its stream, its socket here
 constexpr size_t kPlenty = 64 * 1024;  // of a socket's buffer
 
 size_t AllocatedBytes() {
@@ -128,7 +130,7 @@ void World::CheckMemory() const {
   for (const auto* list : {&clients_, &left_}) {
     for (const auto& client : *list) allowed += client ? client->held() : 0;
   }
-  for (const auto& upstream : upstreams_) allowed += upstream->held() + 1024;
+  for (const auto& upstream : upstreams_) allowed += upstream->held() + kPerUpstream;
   allowed += kernel_.HeldBytes() + traffic_.held();
   Require(now <= allowed, "what a session may hold is bounded");
 }
