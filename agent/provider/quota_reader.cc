@@ -52,14 +52,14 @@ const std::string& UnitByWord(const QuotaRule& rule, std::string_view name, cons
 }
 
 std::vector<Reading> QuotaReader::ReadAll() {
-  std::optional<bool> holds;  // what this rule asks, and those before that ask the same
+  bool asked = false, holds = false;  // what this rule asks, and those before that ask the same
   for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
     const QuotaRule& rule = exporter_.quotas[r];
-    if (!rule.when_repeats) holds.reset();
+    if (!rule.when_repeats) asked = false;
     // Most responses speak of few of the rules.
     if (!rule.reads_body && captures_.OfRule(r).empty()) continue;
-    if (!holds) holds = Holds(rule.when, exchange_);
-    if (*holds) ReadRule(r);
+    if (!std::exchange(asked, true)) holds = Holds(rule.when, exchange_);
+    if (holds) ReadRule(r);
   }
   std::vector<Reading> readings;
   if (readings_.empty()) return readings;
