@@ -156,12 +156,12 @@ void ClientSide::TakeHead(std::string_view head) {
           "a response's head to the client is well-formed");
   const auto status = ToNumber(head.substr(9, 3), 10);
   Require(status.has_value(), "a response has a status");
-  if (*status == 101) return BeginTunnel();
-  if (*status / 100 == 1) return;
-  if (unanswered_.empty() && !whole_requests_) {
+  if (*status / 100 == 1 && *status != 101) return;
+  if (unanswered_.empty() && !whole_requests_) {  // what was sent in pieces may have asked for anything
     sure_ = false;
     return;
   }
+  if (*status == 101) return BeginTunnel();
   const bool unasked = (*status == 408 || *status == 503) && FieldOf(head, "connection") == "close";
   Require(unasked || !unanswered_.empty(), "nobody gets more answers than he asked for");
   const bool bodiless =
