@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,10 +27,15 @@ Status AddFolder(const std::string& folder, provider::Catalogue* catalogue) {
   }
   if (error) return Fail(fmt::format("--exporters.dir: cannot read the folder: {}", error.message()));
   std::ranges::sort(paths);
+  std::map<std::string, std::string> files;  // by the exporters' names: each of a folder's is one file's
   for (const std::filesystem::path& path : paths) {
     const Result<std::string> text = ReadWholeFile(path.string());
     if (!text) return Fail(fmt::format("{}: {}", path.string(), text.error().message));
-    if (Status added = catalogue->Add(*text, path.string()); !added) return added;
+    const auto name = catalogue->Add(*text, path.string());
+    if (!name) return std::unexpected(name.error());
+    const auto [first, fresh] = files.emplace(*name, path.string());
+    if (!fresh)
+      return Fail(fmt::format("{}: \"{}\" is the name of {}, too", path.string(), *name, first->second));
   }
   return {};
 }

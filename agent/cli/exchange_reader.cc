@@ -44,6 +44,13 @@ Result<SystemTime> ParseNow(const std::string& text) {
   return Fail("--now: expected a time such as 2025-06-23T10:26:56Z or 1750674416");
 }
 
+// In lower case: a name, or an IPv6 address in its brackets.
+bool IsHost(std::string_view host) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]";
+  return !host.empty() && host.starts_with('[') == host.ends_with(']') &&
+         host.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
 // Host and path of an http or https URL, as an Exchange has them.
 Result<PrintedExchange> ParseUrl(const std::string& url) {
   const size_t scheme = url.find("://");
@@ -53,6 +60,8 @@ Result<PrintedExchange> ParseUrl(const std::string& url) {
   }
   PrintedExchange exchange;
   SetTarget(url, &exchange);
+  if (!IsHost(exchange.host))
+    return Fail("--request-url: expected a host's name behind " + url.substr(0, scheme + 3));
   if (exchange.path == "/") exchange.path.clear();  // an origin tells of a host, and of no path
   return exchange;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -101,18 +103,43 @@ PrintedExchange ToExchange(const Json& entry) {
 
 bool IsEntry(const Json& json) { return At(json, "request").is_object() && At(json, "response").is_object(); }
 
+enum class Half : uint8_t { kNone, kFirst, kSecond };
+
+// Whether an escape of half a surrogate pair stands at `at`, and which.
+Half HalfAt(std::string_view text, size_t at) {
+  if (text.substr(std::min(at, text.size()), 2) != "\\u" || at + 6 > text.size()) return Half::kNone;
+  if (text[at + 2] != 'd' && text[at + 2] != 'D') return Half::kNone;
+  if (std::string_view("89abAB").find(text[at + 3]) != std::string_view::npos) return Half::kFirst;
+  if (std::string_view("cdefCDEF").find(text[at + 3]) != std::string_view::npos) return Half::kSecond;
+  return Half::kNone;
+}
+
+// Browsers write texts that JavaScript cut in the middle of a character, which is no Unicode: U+FFFD in place
+// of a half.
+std::string WithWholePairs(std::string_view text) {
+  std::string whole(text);
+  for (size_t at = whole.find('\\'); at != std::string::npos; at = whole.find('\\', at)) {
+    const Half half = HalfAt(whole, at);
+    const bool pair = half == Half::kFirst && HalfAt(whole, at + 6) == Half::kSecond;
+    if (half != Half::kNone && !pair) whole.replace(at + 2, 4, "fffd");
+    at += pair ? 12 : half != Half::kNone ? 6 : 2;
+  }
+  return whole;
+}
+
 }  // namespace
 
 bool LooksLikeHar(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) return false;
-  return text.find("\"request\"") != std::string_view::npos &&
-         text.find("\"response\"") != std::string_view::npos;
+  const auto holds = [text](std::string_view name) { return text.find(name) != std::string_view::npos; };
+  return (holds("\"request\"") && holds("\"response\"")) || (holds("\"log\"") && holds("\"entries\""));
 }
 
 Result<std::vector<PrintedExchange>> ParseHar(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  const Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json document = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded()) document = Json::parse(WithWholePairs(text), nullptr, false);
   if (document.is_discarded()) return Fail("the HAR file is not JSON: cut off, or more than one document");
   const Json& log = At(document, "log").is_object() ? At(document, "log") : document;
   const Json& list = At(log, "entries").is_array() ? At(log, "entries") : log;
@@ -124,6 +151,7 @@ Result<std::vector<PrintedExchange>> ParseHar(std::string_view text) {
       exchanges.push_back(ToExchange(list[i]));
     }
   }
+  if (list.is_array() && list.empty()) return Fail("the HAR file has no entries");
   if (exchanges.empty()) return Fail("the input is JSON and no HAR: expected a log, entries or one entry");
   return exchanges;
 }

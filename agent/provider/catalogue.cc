@@ -122,11 +122,12 @@ Result<Catalogue> Catalogue::Embedded() {
   return kEmbedded;
 }
 
-Status Catalogue::Add(const std::string& text, const std::string& file) {
+Result<std::string> Catalogue::Add(const std::string& text, const std::string& file) {
   auto exporter = LoadExporter(text, file);
   if (!exporter) return std::unexpected(exporter.error());
-  by_name_[(*exporter)->info.name] = std::make_shared<const Entry>(*exporter);
-  return {};
+  std::string name = (*exporter)->info.name;
+  by_name_[name] = std::make_shared<const Entry>(*exporter);
+  return name;
 }
 
 void Catalogue::AddEmbedded(ExporterCard card) {
@@ -153,8 +154,9 @@ std::vector<ExporterPtr> Catalogue::All() const {
   return all;
 }
 
-// An exact host before a pattern, of patterns the longest.
+// An exact host before a pattern, of patterns the longest. A dot at the end says that the name is whole.
 const Catalogue::Entry* Catalogue::FindByHost(std::string_view host) const {
+  if (host.ends_with('.')) host.remove_suffix(1);
   const Entry* best = nullptr;
   size_t best_length = 0;
   for (const auto& [name, entry] : by_name_) {

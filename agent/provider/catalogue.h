@@ -37,8 +37,8 @@ class Catalogue {
   // for tests.
   static Result<Catalogue> Embedded();
 
-  // Takes the place of one of the same name.
-  Status Add(const std::string& text, const std::string& file);
+  // Takes the place of one of the same name, which it returns.
+  Result<std::string> Add(const std::string& text, const std::string& file);
   // An embedded one, by the card that the build wrote of it: its file, NAME.yaml, is read when it is first
   // needed.
   void AddEmbedded(ExporterCard card);

@@ -48,11 +48,21 @@ std::vector<Format> Formats(SignalField field, const YamlValue& value, const Yam
   return formats.empty() ? DefaultFormats(field, owner, header) : formats;
 }
 
+bool EscapesAreWhole(std::string_view pointer) {
+  for (size_t at = pointer.find('~'); at != std::string_view::npos; at = pointer.find('~', at + 1)) {
+    const std::string_view next = pointer.substr(at + 1, 1);
+    if (next != "0" && next != "1") return false;
+  }
+  return true;
+}
+
 // "*=member" is for quotas, which it names.
 std::string LoadNamingPointer(const YamlValue& value) {
   std::string pointer = value.AsString();
   if (!pointer.starts_with('/')) {
     value.Fail("expected a JSON pointer such as /error/code");
+  } else if (!EscapesAreWhole(pointer)) {
+    value.Fail("expected ~0 or ~1 where a JSON pointer has a ~: they stand for ~ and /");
   } else {
     const auto star = [](std::string_view segment) { return segment.starts_with('*'); };
     const std::vector<std::string_view> segments = Split(pointer, '/');

@@ -188,6 +188,11 @@ TEST(ExplainTest, BadOptionsAreTwo) {
             "apiquota explain: --now: expected a time such as 2025-06-23T10:26:56Z or 1750674416\n");
   EXPECT_EQ(error([](auto* o) { o->request_url = "api.github.com"; }),
             "apiquota explain: --request-url: expected a URL such as https://api.github.com/user\n");
+  for (const std::string url :
+       {"https://", "https:///path", "https://[::1", "https://a b/", "https://a\n/"}) {
+    EXPECT_EQ(error([&](auto* o) { o->request_url = url; }),
+              "apiquota explain: --request-url: expected a host's name behind https://\n");
+  }
   EXPECT_EQ(error([](auto* o) { o->file = "/nowhere/at/all.http"; }),
             "apiquota explain: cannot read the file: No such file or directory\n");
 }

@@ -132,6 +132,15 @@ TEST(ExportersTest, FilesOfADirectoryAddToTheListAndStandInForOnesOfTheirName) {
   EXPECT_EQ(listed(folder.path()).size(), listed("").size() + 1);
 }
 
+TEST(ExportersTest, TwoFilesOfADirectoryCannotHaveOneName) {
+  const TemporaryDirectory folder;
+  folder.Write("a.yaml", "name: aaa\ntitle: First\n");
+  folder.Write("b.yaml", "name: aaa\ntitle: Second\n");
+  EXPECT_EQ(Exporters({.exporters_dir = folder.path()}).err, "apiquota exporters: " + folder.path() +
+                                                                 "/b.yaml: \"aaa\" is the name of " +
+                                                                 folder.path() + "/a.yaml, too\n");
+}
+
 TEST(ExportersTest, OneApiAsJsonIsItsLineOfTheList) {
   const Outcome outcome = Exporters({.name = "openai", .format = "json"});
   const auto summaries = expose::ReadSummaries(outcome.out);

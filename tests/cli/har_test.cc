@@ -54,8 +54,23 @@ TEST(HarTest, WhatIsNoneIsSaid) {
   EXPECT_EQ(error("{\"request\": 1, \"response\": 2}"),
             "the input is JSON and no HAR: expected a log, entries or one entry");
   EXPECT_EQ(error("[1]"), "entry 1 of the HAR file has no request");
+  EXPECT_EQ(error("{\"log\": {\"entries\": []}}"), "the HAR file has no entries");
+  EXPECT_TRUE(LooksLikeHar("{\"log\": {\"entries\": []}}"));
   EXPECT_FALSE(LooksLikeHar("{\"error\": 1}"));
   EXPECT_FALSE(LooksLikeHar("HTTP/1.1 200 OK\n\n{\"request\": 1, \"response\": 2}"));
+}
+
+TEST(HarTest, HalfACharacterIsNoHarm) {
+  const auto body = [](const std::string& text) {
+    const auto exchanges =
+        ParseHar(R"({"request": {}, "response": {"status": 200, "content": {"text": ")" + text + R"("}}})");
+    return exchanges ? exchanges->front().body : exchanges.error().message;
+  };
+  EXPECT_EQ(body(R"(\ud83d)"), "\ufffd");
+  EXPECT_EQ(body(R"(a\uDE00b)"), "a\ufffdb");
+  EXPECT_EQ(body(R"(\ud83d\ud83d\ude00)"), "\ufffd\U0001f600") << "a whole pair stays";
+  EXPECT_EQ(body(R"(\\ud83d\ud83d)"), "\\ud83d\ufffd") << "a backslash and five letters are no escape";
+  EXPECT_EQ(body(R"(\ud83)"), "the HAR file is not JSON: cut off, or more than one document");
 }
 
 TEST(HarTest, OddMembersAreNoHarm) {

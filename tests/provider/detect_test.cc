@@ -43,6 +43,13 @@ TEST(DetectTest, TheHostDecidesThenHeadersThenGeneric) {
   EXPECT_EQ(detected("", HeadersNamed({"x-ratelimit-limit"})), "generic");
 }
 
+TEST(DetectTest, AHostsNameIsTheSameWithItsLastDot) {
+  EXPECT_EQ(Detected("api.github.com.", {}), "github");
+  EXPECT_EQ(Detected("acme.zendesk.com.", {}), "zendesk");
+  EXPECT_EQ(Detected("api.github.com..", {}), "generic");
+  EXPECT_EQ(Detected("api.github.com.evil.example", {}), "generic");
+}
+
 TEST(DetectTest, TheMostDescribedHeadersWinAmongThoseThatHint) {
   const auto catalogue = Catalogue::Embedded();
   ASSERT_TRUE(catalogue.has_value());

@@ -185,6 +185,11 @@ TEST(ExporterTest, MistakesAreNamedWithTheirPlace) {
             "x.yaml:4:14: expected a whole number from 100 to 999");
   EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: code}, scope: primary}\n"),
             "x.yaml:4:35: expected a JSON pointer such as /error/code");
+  for (const std::string pointer : {"/a~2", "/a~", "/~~0"}) {
+    EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: " + pointer + "}, scope: primary}\n"),
+              "x.yaml:4:35: expected ~0 or ~1 where a JSON pointer has a ~: they stand for ~ and /");
+  }
+  EXPECT_EQ(ErrorOf("throttle:\n  - {status: 429, body: {pointer: /a~1b~0}, scope: primary}\n"), "");
   EXPECT_EQ(ErrorOf("usage: {inputs: /a}\n"), "x.yaml:3:9: unknown key \"inputs\"; did you mean \"input\"?");
   EXPECT_EQ(ErrorOf("usage: {input: {pointer: /a, within: input}}\n"),
             "x.yaml:3:38: a type can't be counted within itself");
