@@ -118,6 +118,7 @@ class FieldCopier {
     const FieldView field = fields_[i];
     const auto mapped =
         kind == LinkField::kLink ? MapLinks(field.value, links) : MapAddress(field.value, links);
+    if (ShowsWithheld(mapped ? *mapped : field.value, links)) return;
     if (!mapped) return Copy(i);
     out_->append(std::exchange(run_, {}));
     AppendField(field.name, *mapped, out_);
@@ -253,7 +254,8 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
       const LinkField link =
           response.links != nullptr ? LinkFieldOf(name, *response.links) : LinkField::kNone;
       if (link == LinkField::kNone) {
-        copier.Copy(i);
+        if (response.links == nullptr || !ShowsWithheld(head.fields[i].value, *response.links))
+          copier.Copy(i);
       } else {
         copier.CopyMapped(i, link, *response.links);
       }

@@ -57,10 +57,25 @@ size_t EndOfParameters(std::string_view text, size_t at) {
   return at;
 }
 
+// As it stands, or escaped: an address within an address is escaped twice. Shorter secrets are words that
+// stand anywhere.
+bool Shows(std::string_view text, std::string_view secret) {
+  constexpr size_t kSecretBytesMin = 8;
+  constexpr int kDecodedTimes = 3;
+  if (secret.size() < kSecretBytesMin) return false;
+  if (text.find(secret) != std::string_view::npos) return true;
+  std::string decoded(text);
+  for (int times = 0; times < kDecodedTimes && decoded.find('%') != std::string::npos; ++times) {
+    decoded = PercentDecoded(decoded);
+    if (decoded.find(secret) != std::string::npos) return true;
+  }
+  return false;
+}
+
 // Whatever holds the secret, wherever the address leads.
 bool Withhold(std::string_view secret, std::string* address) {
   return RemoveParameters(address, [secret](const QueryParameter& parameter) {
-    return PercentDecoded(parameter.value) == secret;
+    return PercentDecoded(parameter.value) == secret || Shows(parameter.text, secret);
   });
 }
 
@@ -83,6 +98,10 @@ std::optional<std::string> LeadBack(std::string_view reference, const LinkMappin
 }
 
 }  // namespace
+
+bool ShowsWithheld(std::string_view value, const LinkMapping& mapping) {
+  return !mapping.withheld.empty() && Shows(value, mapping.withheld);
+}
 
 std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping) {
   if (mapping.withheld.empty()) return LeadBack(reference, mapping);

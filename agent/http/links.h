@@ -24,7 +24,7 @@ struct LinkMapping {
   std::string_view scheme = "http";   // the listener's
   std::string_view host;              // the request's Host, judged; empty: addresses are given as paths
   std::span<const std::string> more;  // further fields that hold one address each, in lower case
-  std::string_view withheld = {};     // a secret: parameters that hold it are left out of every address
+  std::string_view withheld = {};     // a secret that the client did not send and is not shown
 };
 
 enum class LinkField : uint8_t { kNone, kAddress, kLink };
@@ -44,5 +44,10 @@ inline LinkField LinkFieldOf(std::string_view name, const LinkMapping& mapping) 
 // The value as the client is to see it; nothing if it stays as it is.
 std::optional<std::string> MapAddress(std::string_view reference, const LinkMapping& mapping);
 std::optional<std::string> MapLinks(std::string_view value, const LinkMapping& mapping);
+
+// Parameters that hold what is withheld, escaped up to three times, are left out of every address. Whether a
+// field's value, so mapped, shows it elsewhere (in a path, a fragment, a cookie): then the field is for
+// nobody.
+bool ShowsWithheld(std::string_view value, const LinkMapping& mapping);
 
 }  // namespace apiquota::http

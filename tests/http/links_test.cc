@@ -68,6 +68,26 @@ TEST(MapAddressTest, AnInjectedKeyThatTheApiRepeatsIsLeftOut) {
   EXPECT_EQ(Mapped("/x?page=2", mapping), "stays");
 }
 
+TEST(MapAddressTest, AnInjectedKeyIsLeftOutOfAddressesWithinAddresses) {
+  LinkMapping mapping = Mapping(kRoot);
+  mapping.withheld = "key+/0123456789";
+  for (const char* holds : {"appid=key%2B%2f0123456789", "next=%2Fx%3Fappid%3Dkey%252B%252F0123456789",
+                            "k=Bearer%20key+/0123456789", "next=/x?appid=key%2B/0123456789",
+                            "key%2B%2F0123456789", "%6bey%2B%2F0123456789=1"}) {
+    EXPECT_EQ(Mapped("/x?a=b&" + std::string(holds), mapping), "/r/x?a=b") << holds;
+  }
+  for (const char* shown :
+       {"/x#appid=key%2B%2F0123456789", "/key%2B%2F0123456789/x", "0; url=/x?k=key+/0123456789",
+        "http://u:key%2B%2F0123456789@h/", "u=key%252B%252F0123456789"}) {
+    EXPECT_TRUE(ShowsWithheld(shown, mapping)) << shown;
+  }
+  EXPECT_FALSE(ShowsWithheld("key%2B%2F012345678", mapping));
+  mapping.withheld = "a+b";
+  EXPECT_FALSE(ShowsWithheld("a+b", mapping)) << "a word that stands anywhere";
+  mapping.withheld = {};
+  EXPECT_FALSE(ShowsWithheld("", mapping));
+}
+
 TEST(MapAddressTest, OtherOriginsStay) {
   for (const char* other :
        {"http://api.example/x", "https://api.example:444/x", "https://api.example.evil/x", "https://evil/x",

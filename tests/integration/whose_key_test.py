@@ -144,9 +144,16 @@ class WhoseKeyTest(unittest.TestCase):
         self.assertEqual((status, self.api.asked[-1]), (200, f"/x?q=a%2fb&appid={sent}"))
         self.assertEqual(headers["link"], f"<{agent.proxy_url}/t/x?page=2>; rel=next")
         self.assertEqual(headers["location"], "https://elsewhere.example/")
+        nested = sent.replace("%", "%25")
+        self.api.says({"Link": f"</x?a=1>; rel=next; anchor=\"/x?appid={sent}\"", "Refresh": f"0; /x?appid={sent}",
+                       "Location": f"/login?next=%2Fx%3Fappid%3D{nested}&a=1", "Content-Location": f"/{sent}",
+                       "Set-Cookie": f"u={sent}"})
+        headers = get(f"{agent.proxy_url}/t/x?appid={TWO}")[1]
+        self.assertEqual(headers["location"], "/t/login?a=1")
+        self.assertNotIn(ONE[:12], str(headers))
         get(f"{agent.proxy_url}/t/x?appid=own")
         self.assertEqual(self.api.asked[-1], "/x?appid=own")
-        self.assertEqual(self.counts(agent, 2)["ci"], 1)
+        self.assertEqual(self.counts(agent, 3)["ci"], 2)
         self.assert_hidden(agent, ONE, sent, TWO)
 
     def test_a_poll_sends_its_key_in_the_query(self):
