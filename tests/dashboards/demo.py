@@ -34,7 +34,7 @@ apis:
     keys:
       - {name: ci, value_from_env: DEMO_KEY_CI}
       - {name: research, value_from_env: DEMO_KEY_RESEARCH}
-    poll: {every: 15s}
+    poll: {every: 15s, path: /v1/models}
   - name: github
     exporter: github
     base_url: %(github)s

@@ -145,7 +145,8 @@ class WhoseKeyTest(unittest.TestCase):
         self.assertEqual(headers["link"], f"<{agent.proxy_url}/t/x?page=2>; rel=next")
         self.assertEqual(headers["location"], "https://elsewhere.example/")
         nested = sent.replace("%", "%25")
-        self.api.says({"Link": f"</x?a=1>; rel=next; anchor=\"/x?appid={sent}\"", "Refresh": f"0; /x?appid={sent}",
+        self.api.says({"Link": f"</x?a=1>; rel=next; anchor=\"/x?appid={sent}\"",
+                       "Refresh": f"0; /x?appid={sent}",
                        "Location": f"/login?next=%2Fx%3Fappid%3D{nested}&a=1", "Content-Location": f"/{sent}",
                        "Set-Cookie": f"u={sent}"})
         headers = get(f"{agent.proxy_url}/t/x?appid={TWO}")[1]
