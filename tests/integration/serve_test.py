@@ -35,7 +35,7 @@ class ServeTest(ServingTest):
         path, sent = self.upstream.seen[0]
         self.assertEqual((path, sent["authorization"]), ("/base/v1/x?y=1", f"Bearer {CANARY}"))
 
-        quota, = get_json(agent.admin + "/api/v1/quotas")["quotas"]
+        quota, = agent.quotas()
         self.assertRegex(quota["key"], r"^hmac:[0-9a-f]{8}$")
         self.assertEqual([quota[name] for name in ("api", "limit", "remaining", "used")],
                          ["demo", 60, 42, 18])
@@ -52,7 +52,7 @@ class ServeTest(ServingTest):
         for name in ("first", "second"):
             agent = Agent(self.work, "--api", f"demo=generic@{self.upstream.url}", name=name)
             get(agent.proxy + "/demo/", {"Authorization": f"Bearer {CANARY}"})
-            names |= {quota["key"] for quota in get_json(agent.admin + "/api/v1/quotas")["quotas"]}
+            names |= {quota["key"] for quota in agent.quotas()}
             agent.stop()
         self.assertEqual(len(names), 1, names)
         salt = self.work.directory / "apiquota" / "key-salt"

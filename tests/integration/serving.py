@@ -7,7 +7,7 @@ import signal
 import threading
 import unittest
 
-from harness import BINARY, Program, Workspace, get, parse_metrics
+from harness import BINARY, Program, Workspace, get, get_json, parse_metrics, wait_until
 
 LISTEN = ["--web.listen-address=127.0.0.1:0", "--proxy.listen-address=127.0.0.1:0"]
 
@@ -85,6 +85,10 @@ class Agent(Program):
         status, _, body = get(self.admin + "/metrics")
         assert status == 200
         return [(labels, value) for have, labels, value in parse_metrics(body.decode()) if have == name]
+
+    def quotas(self):
+        """Once there are any: an answer is looked at when it has been sent."""
+        return wait_until(lambda: get_json(self.admin + "/api/v1/quotas")["quotas"], 5, "a quota is known")
 
     def settle(self):
         """Of an agent with one loop: what has been answered has been looked at, too. That comes behind the
