@@ -3,7 +3,6 @@ import { Color, graph, query, row, unit } from "./kit";
 import { apis, keys, moved, quantile, resources } from "./model";
 
 const throttled = `apiquota_throttles_total{${resources}}`;
-const refused = (scope: string) => `apiquota_throttles_total{${resources}, scope="${scope}"}`;
 const asked = `apiquota_upstream_requests_total{${keys}}`;
 
 const quantiles = (histogram: string, ...shares: number[]) => shares.map((share) =>
@@ -16,6 +15,13 @@ const codes: [RegExp, Color][] = [
 const scopes: [RegExp, Color][] = [
   [/^primary/, "orange"], [/^concurrency/, "blue"], [/^overload/, "purple"], [/^spend/, "red"],
 ];
+
+const refusal = (id: number, title: string, scope: string, help: string, empty: string) =>
+  graph({
+    id, title, size: [8, 8], unit: unit.requestsPerMinute, stacked: true, help, empty,
+    queries: [query(moved("key, resource", `apiquota_throttles_total{${resources}, scope="${scope}"}`),
+      "{{key}} {{resource}}")],
+  });
 
 export const says = row(20, "What does it answer?",
   graph({
@@ -64,24 +70,15 @@ export const refusals = row(31, "Why does it refuse?",
     queries: quantiles("apiquota_retry_after_seconds_bucket", 0.5, 0.95),
     empty: "The API asked nobody to wait.",
   }),
-  graph({
-    id: 32, title: "Refused for want of money", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
-    help: "Calls refused because a budget, a credit or a payment is missing, by key and resource. Waiting " +
+  refusal(32, "Refused for want of money", "spend",
+    "Calls refused because a budget, a credit or a payment is missing, by key and resource. Waiting " +
       "mends nothing: top up, or stop what calls in vain.",
-    queries: [query(moved("key, resource", refused("spend")), "{{key}} {{resource}}")],
-    empty: "No call was refused for want of money.",
-  }),
-  graph({
-    id: 33, title: "Refused, too many at once", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
-    help: "Calls refused because too many were under way, by key and resource. Fewer workers at once, or a " +
+    "No call was refused for want of money."),
+  refusal(33, "Refused, too many at once", "concurrency",
+    "Calls refused because too many were under way, by key and resource. Fewer workers at once, or a " +
       "queue before the key; the rate may stay.",
-    queries: [query(moved("key, resource", refused("concurrency")), "{{key}} {{resource}}")],
-    empty: "Never were too many calls under way.",
-  }),
-  graph({
-    id: 34, title: "Refused, provider overloaded", size: [8, 8], unit: unit.requestsPerMinute, stacked: true,
-    help: "Calls refused because the provider lacks capacity, whatever is left of the quotas, by key and " +
+    "Never were too many calls under way."),
+  refusal(34, "Refused, provider overloaded", "overload",
+    "Calls refused because the provider lacks capacity, whatever is left of the quotas, by key and " +
       "resource. Wait longer between retries, or move to another model or region.",
-    queries: [query(moved("key, resource", refused("overload")), "{{key}} {{resource}}")],
-    empty: "The provider was never overloaded.",
-  }));
+    "The provider was never overloaded."));
