@@ -1,5 +1,6 @@
 #include "cli/ask.h"
 
+#include <algorithm>
 #include <latch>
 #include <utility>
 
@@ -7,6 +8,16 @@
 #include "net/loop.h"
 
 namespace apiquota::cli {
+
+net::HttpClientOptions ClientOptions(const net::TlsClientOptions& tls, const std::string& version,
+                                     Micros timeout) {
+  net::HttpClientOptions options;
+  options.tls = tls;
+  options.user_agent = "apiquota/" + version;
+  options.timeout = timeout;
+  options.connect_timeout = std::min(options.connect_timeout, timeout);
+  return options;
+}
 
 std::vector<Answer> AskAll(std::vector<net::ClientRequest> requests, const net::HttpClientOptions& options,
                            const Clock& clock) {

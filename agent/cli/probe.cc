@@ -112,11 +112,7 @@ int RunProbe(const ProbeOptions& options, const Clock& clock, std::ostream& out,
   }
   const auto plan = PlanProbe(options);
   if (!plan) return complain(plan.error().message);
-  net::HttpClientOptions client;
-  client.tls = plan->tls;
-  client.user_agent = "apiquota/" + options.version;
-  client.timeout = options.timeout;
-  client.connect_timeout = std::min(client.connect_timeout, options.timeout);
+  const net::HttpClientOptions client = ClientOptions(plan->tls, options.version, options.timeout);
   std::vector<net::ClientRequest> requests;
   for (const ProbeTarget& target : plan->targets) requests.push_back(target.request);
   const std::vector<Answer> answers = AskAll(std::move(requests), client, clock);

@@ -52,11 +52,7 @@ Outcome<PrintedExchange> AskNow(const RecordOptions& options, const Clock& clock
   probe.exporters_dir = options.exporters_dir;
   const auto plan = PlanProbe(probe);
   if (!plan) return Refuse(plan.error().message);
-  net::HttpClientOptions client;
-  client.tls = plan->tls;
-  client.user_agent = "apiquota/" + options.version;
-  client.timeout = options.timeout;
-  client.connect_timeout = std::min(client.connect_timeout, options.timeout);
+  const net::HttpClientOptions client = ClientOptions(plan->tls, options.version, options.timeout);
   const net::ClientRequest request = plan->targets.front().request;
   const net::ClientResult result = std::move(AskAll({request}, client, clock).front().result);
   if (result.error) {

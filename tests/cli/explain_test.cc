@@ -5,32 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/base/fake_clock.h"
+#include "tests/cli/explain_kit.h"
 #include "tests/http/content_codings.h"
 
 namespace apiquota::cli {
 namespace {
-
-const FakeClock kClock(SystemTime(std::chrono::seconds(1'718'236'800)));  // 2024-06-13T00:00:00Z
-
-struct Outcome {
-  int code;
-  std::string out;
-  std::string err;
-
-  friend bool operator==(const Outcome&, const Outcome&) = default;
-};
-
-std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {
-  return stream << outcome.code << "\n" << outcome.out << "\n" << outcome.err;
-}
-
-Outcome Explained(const std::string& input, const ExplainOptions& options = {}) {
-  std::istringstream in(input);
-  std::ostringstream out, err;
-  const int code = RunExplain(options, kClock, in, out, err);
-  return {code, out.str(), err.str()};
-}
 
 TEST(ExplainTest, TheJsonIsTheContract) {
   ExplainOptions options;
