@@ -18,6 +18,7 @@ class AmazonFrames {
   static constexpr size_t kHeaderBytesMax = 4096;  // of a frame; those with more are passed over
 
   void Write(std::string_view bytes, EventStreamHandler& handler);
+  bool Broken() const { return state_ == State::kBroken; }  // these are no frames
 
  private:
   enum class State : uint8_t { kPrelude, kHeaders, kPayload, kChecksum, kBroken };

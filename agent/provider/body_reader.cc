@@ -75,23 +75,18 @@ std::optional<BodyReader> BodyReader::For(const Exporter& exporter, const http::
   if (kind == BodyKind::kOther) return std::nullopt;
   const bool stream = kind == BodyKind::kEvents || kind == BodyKind::kLines || kind == BodyKind::kFrames;
   if (stream && of_events == 0) return std::nullopt;
-  BodyReader reader(exporter, of_documents, of_events);
+  BodyReader reader(exporter, stream ? of_events : of_documents, of_events);
   reader.json_expected_ = kind != BodyKind::kMaybeDocument;
-  if (kind == BodyKind::kEvents) reader.BecomeStream(EventStream::Kind::kServerSentEvents);
-  if (kind == BodyKind::kLines) reader.BecomeStream(EventStream::Kind::kLines);
-  if (kind == BodyKind::kFrames) reader.BecomeStream(EventStream::Kind::kAmazonFrames);
+  reader.judged_ = stream;
+  if (kind == BodyKind::kEvents) reader.stream_.emplace(EventStream::Kind::kServerSentEvents);
+  if (kind == BodyKind::kLines) reader.stream_.emplace(EventStream::Kind::kLines);
+  if (kind == BodyKind::kFrames) reader.stream_.emplace(EventStream::Kind::kAmazonFrames);
   if (!decoded) reader.Decode(exchange.fields);
   return reader;
 }
 
-BodyReader::BodyReader(const Exporter& exporter, uint64_t of_documents, uint64_t of_events)
-    : exporter_(&exporter), of_events_(of_events), scanner_(exporter.body_pointers, of_documents) {}
-
-void BodyReader::BecomeStream(EventStream::Kind kind) {
-  judged_ = true;
-  stream_.emplace(kind);
-  scanner_ = BodyScanner(exporter_->body_pointers, of_events_);
-}
+BodyReader::BodyReader(const Exporter& exporter, uint64_t pointers, uint64_t of_events)
+    : exporter_(&exporter), of_events_(of_events), scanner_(exporter.body_pointers, pointers) {}
 
 void BodyReader::Decode(const http::Fields& fields) {
   const auto coding = fields.Find("content-encoding");
@@ -124,7 +119,10 @@ bool BodyReader::Put(std::string_view bytes) {
     return true;
   }
   judged_ = true;
-  if (looks == Beginning::kEvents && of_events_ != 0) BecomeStream(EventStream::Kind::kServerSentEvents);
+  if (looks == Beginning::kEvents && of_events_ != 0) {
+    stream_.emplace(EventStream::Kind::kServerSentEvents);
+    scanner_ = BodyScanner(exporter_->body_pointers, of_events_);
+  }
   const std::string kept = std::exchange(beginning_, {});
   return PutJudged(kept.empty() ? bytes : kept);
 }
@@ -132,6 +130,7 @@ bool BodyReader::Put(std::string_view bytes) {
 bool BodyReader::PutJudged(std::string_view bytes) {
   if (stream_) {
     stream_->Write(bytes, *this);
+    failed_ = failed_ || stream_->Failed();
     return true;
   }
   const size_t room = kDocumentBytesMax - decoded_bytes_;

@@ -39,8 +39,7 @@ class BodyReader final : private http::ByteSink, private EventStreamHandler {
   void TakeInto(http::Exchange* exchange);
 
  private:
-  BodyReader(const Exporter& exporter, uint64_t of_documents, uint64_t of_events);
-  void BecomeStream(EventStream::Kind kind);
+  BodyReader(const Exporter& exporter, uint64_t pointers, uint64_t of_events);
   bool PutJudged(std::string_view bytes);
   void Decode(const http::Fields& fields);
   bool Put(std::string_view bytes) override;

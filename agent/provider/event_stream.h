@@ -21,6 +21,7 @@ class EventStream {
   // Nothing more comes. What stands behind the last end of an event is one, too: some servers leave out the
   // blank line, or the last line's end.
   void End(EventStreamHandler& handler);
+  bool Failed() const { return frames_.Broken(); }  // it is no such stream
 
  private:
   enum class State : uint8_t { kName, kSpace, kData, kOther };

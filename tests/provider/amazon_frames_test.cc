@@ -81,27 +81,46 @@ TEST(AmazonFramesTest, LengthsThatCantBeEndTheReading) {
   EXPECT_EQ(Events(good + good.substr(0, 20)).size(), 1U);
 }
 
-TEST(AmazonFramesTest, RefusalsAndTokensInAStreamAreRead) {
-  const auto exporter = LoadExporter(R"(name: demo
+class AmazonStreamTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto loaded = LoadExporter(R"(name: demo
 title: Demo
 throttle: [{status: 200, stream: {pointer: /throttlingException/message}, scope: primary}]
 usage: {output: /metadata/usage/outputTokens}
 )",
-                                     "demo.yaml");
-  ASSERT_TRUE(exporter.has_value()) << exporter.error().message;
-  http::Exchange exchange;
-  exchange.status = 200;
-  exchange.fields.Add("Content-Type", "application/vnd.amazon.eventstream");
-  auto reader = BodyReader::For(**exporter, exchange);
-  ASSERT_TRUE(reader.has_value());
-  reader->Write(Event("metadata", R"({"usage":{"outputTokens":7}})") +
-                Exception("throttlingException", R"({"message":"slow down"})"));
-  EXPECT_FALSE(reader->Failed());
-  reader->TakeInto(&exchange);
-  const Signals signals = ExtractSignals(**exporter, exchange);
+                               "demo.yaml");
+    ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+    exporter_ = *loaded;
+    exchange_.status = 200;
+    exchange_.fields.Add("Content-Type", "application/vnd.amazon.eventstream");
+    reader_ = BodyReader::For(*exporter_, exchange_);
+    ASSERT_TRUE(reader_.has_value());
+  }
+
+  ExporterPtr exporter_;
+  http::Exchange exchange_;
+  std::optional<BodyReader> reader_;
+};
+
+TEST_F(AmazonStreamTest, RefusalsAndTokensInAStreamAreRead) {
+  reader_->Write(Event("metadata", R"({"usage":{"outputTokens":7}})") +
+                 Exception("throttlingException", R"({"message":"slow down"})"));
+  EXPECT_FALSE(reader_->Failed());
+  reader_->TakeInto(&exchange_);
+  const Signals signals = ExtractSignals(*exporter_, exchange_);
   EXPECT_EQ(signals.throttle, (Throttle{ThrottleScope::kPrimary, ThrottleSignal::kStream, ""}));
   ASSERT_TRUE(signals.usage.has_value());
   EXPECT_EQ((*signals.usage)[static_cast<size_t>(TokenType::kOutput)], 7U);
+}
+
+TEST_F(AmazonStreamTest, WhatIsNoFrameIsAFailure) {
+  reader_->Write(Event("metadata", R"({"usage":{"outputTokens":7}})"));
+  EXPECT_FALSE(reader_->Failed());
+  reader_->Write("data: {}\n\ndata: {}\n\n");
+  EXPECT_TRUE(reader_->Failed());
+  reader_->TakeInto(&exchange_);
+  EXPECT_TRUE(ExtractSignals(*exporter_, exchange_).usage.has_value()) << "what came before is read";
 }
 
 }  // namespace
