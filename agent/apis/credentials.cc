@@ -245,6 +245,7 @@ std::optional<InjectedCredential> InjectKey(const provider::ExporterInfo& export
 
 bool ReplaceInTarget(const provider::ExporterInfo& exporter,
                      const std::optional<InjectedCredential>& injected, std::string* target) {
+  if (!HasParameterRule(exporter)) return false;
   const bool removed = http::RemoveParameters(
       target, [&](const auto& parameter) { return IsCredentialParameter(exporter, parameter.name); });
   if (!injected || !injected->in_query) return removed;
