@@ -66,8 +66,8 @@ Result<PrintedExchange> ParseUrl(const std::string& url) {
   return exchange;
 }
 
-std::vector<http::BodyValue> Scan(const std::vector<std::string>& pointers, std::string_view body) {
-  provider::BodyScanner scanner(pointers);
+std::vector<http::BodyValue> Scan(const provider::PointerSet& pointers, std::string_view body) {
+  provider::BodyScanner scanner(pointers, pointers.all());
   scanner.Write(body);
   return scanner.TakeValues();
 }

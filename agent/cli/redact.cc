@@ -93,7 +93,8 @@ std::string PathWithoutNames(const Exporter& exporter, std::string_view path) {
 
 // {"model": "…"}, if some rule reads that.
 std::string RequestBody(const Exporter& exporter, const std::string& body) {
-  provider::BodyScanner scanner(exporter.info.request_pointers);
+  const provider::PointerSet& pointers = exporter.info.request_pointers;
+  provider::BodyScanner scanner(pointers, pointers.all());
   scanner.Write(body);
   nlohmann::ordered_json document;
   for (const http::BodyValue& value : scanner.TakeValues()) {

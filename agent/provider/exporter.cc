@@ -6,13 +6,7 @@
 #include "provider/header_index.h"
 
 namespace apiquota::provider {
-namespace {
-
-void AddOnce(std::vector<std::string>* names, const std::string& name) {
-  if (std::ranges::find(*names, name) == names->end()) names->push_back(name);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 const std::vector<FieldSource>& QuotaRule::Sources(SignalField field) const {
   return sources.at(static_cast<size_t>(std::ranges::find(kQuotaFields, field) - kQuotaFields.begin()));
@@ -34,7 +28,7 @@ void Compile(Exporter* exporter) {
     exporter->quotas[r].when_repeats = exporter->quotas[r].when == exporter->quotas[r - 1].when;
   }
   for (const ResourceRule& rule : exporter->resources) {
-    if (rule.from == ResourceRule::From::kRequestBody) AddOnce(&exporter->info.request_pointers, rule.name);
+    if (rule.from == ResourceRule::From::kRequestBody) exporter->info.request_pointers.Add(rule.name);
   }
   for (const ThrottleRule& rule : exporter->throttles) {
     const Throttle throttle{rule.scope, rule.Signal(), ""};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "provider/pointer_set.h"
 #include "provider/poll_rule.h"
 #include "provider/signals.h"
 
@@ -40,8 +41,8 @@ struct ExporterInfo {
   std::string not_proxyable;       // why not, as a person is told; empty: it can be proxied
   std::vector<CredentialRule> credentials;
   std::vector<std::string>
-      links;  // response headers that hold one address of the API's own each, in lower case
-  std::vector<std::string> request_pointers;  // JSON pointers wanted from request bodies (the model's name)
+      links;                    // response headers that hold one address of the API's own each, in lower case
+  PointerSet request_pointers;  // JSON pointers wanted from request bodies (the model's name)
   // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
   std::vector<Throttle> throttles;
   std::optional<PollRule> poll;  // where the API can be asked for its quotas

@@ -117,18 +117,11 @@ std::string_view FindResource(const Exporter& exporter, const http::Exchange& ex
   return {};
 }
 
-// "60" as a structured field's string has it.
-std::string_view Unquoted(std::string_view text) {
-  text = Trim(text);
-  const bool quoted = text.size() > 2 && text.starts_with('"') && text.ends_with('"');
-  return quoted ? text.substr(1, text.size() - 2) : text;
-}
-
 // How long to wait; a point in time is compared with the response's own Date, whatever our clock says.
 std::expected<double, MomentError> ReadRetryAfter(const FieldSource& source, std::string_view text,
                                                   const http::Exchange& exchange) {
   const auto moment =
-      ChooseMoment(source.formats, Unquoted(text), exchange.date.value_or(exchange.received_at));
+      ChooseMoment(source.formats, Unquoted(Trim(text)), exchange.date.value_or(exchange.received_at));
   if (!moment) return std::unexpected(moment.error());
   const SystemTime from = exchange.date.value_or(exchange.received_at);
   const double seconds = std::max(0.0, ToSeconds(moment->at - from));
@@ -139,7 +132,7 @@ std::expected<double, MomentError> ReadRetryAfter(const FieldSource& source, std
 // A field that came twice: "60, 60", "60s, 60s". Dates have commas, too, and colons.
 bool IsListOfNumbers(std::string_view text) {
   const auto begins_with_digit = [](std::string_view element) {
-    element = Unquoted(element);
+    element = Unquoted(Trim(element));
     return !element.empty() && element.front() >= '0' && element.front() <= '9';
   };
   return text.size() <= kNumberBytesMax && text.find(',') != std::string_view::npos &&

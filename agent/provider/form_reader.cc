@@ -62,9 +62,10 @@ std::string BoundaryOf(std::string_view content_type) {
   return boundary.size() <= kBoundaryBytesMax ? boundary : "";
 }
 
-FormReader::FormReader(const std::vector<std::string>& pointers, std::string_view boundary)
+FormReader::FormReader(const PointerSet& pointers, std::string_view boundary)
     : delimiter_("\r\n--" + std::string(boundary)) {
-  for (const std::string& pointer : pointers) {
+  for (size_t i = 0; i < pointers.size(); ++i) {
+    const std::string& pointer = pointers[i].text;
     if (pointer.starts_with('/') && pointer.find('/', 1) == std::string::npos) wanted_.push_back(pointer);
   }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/exchange.h"
+#include "provider/pointer_set.h"
 
 namespace apiquota::provider {
 
@@ -16,7 +17,7 @@ class FormReader {
  public:
   // `pointers`: "/model" asks for the field "model"; those of more than one segment for none. `boundary` as
   // BoundaryOf has it.
-  FormReader(const std::vector<std::string>& pointers, std::string_view boundary);
+  FormReader(const PointerSet& pointers, std::string_view boundary);
 
   void Write(std::string_view bytes);
 

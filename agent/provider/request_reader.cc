@@ -7,15 +7,15 @@ namespace {
 
 using Reader = std::variant<BodyScanner, FormReader>;
 
-Reader ReaderFor(const std::vector<std::string>& pointers, std::string_view content_type) {
+Reader ReaderFor(const PointerSet& pointers, std::string_view content_type) {
   const std::string boundary = BoundaryOf(content_type);
   if (!boundary.empty()) return FormReader(pointers, boundary);
-  return BodyScanner(pointers);
+  return BodyScanner(pointers, pointers.all());
 }
 
 }  // namespace
 
-RequestReader::RequestReader(const std::vector<std::string>& pointers, const http::Fields& fields)
+RequestReader::RequestReader(const PointerSet& pointers, const http::Fields& fields)
     : reader_(ReaderFor(pointers, fields.Find("content-type").value_or(""))) {
   const std::string_view type = fields.Find("content-type").value_or("");
   const bool form = StartsWithIgnoreCase(type, "multipart/form-data");

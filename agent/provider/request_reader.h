@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "http/fields.h"
 #include "provider/body_scan.h"
 #include "provider/form_reader.h"
+#include "provider/pointer_set.h"
 
 namespace apiquota::provider {
 
@@ -24,8 +24,8 @@ class RequestReader final : private http::ByteSink {
   // name may stand behind a large file; that costs less than relaying it.
   static constexpr size_t kDecodedBytesMax = 64 * 1024 * 1024;
 
-  // Of the request with these fields; `pointers` are the wanted ones.
-  RequestReader(const std::vector<std::string>& pointers, const http::Fields& fields);
+  // Of the request with these fields; `pointers` are the wanted ones, and must outlive it.
+  RequestReader(const PointerSet& pointers, const http::Fields& fields);
 
   void Write(std::string_view bytes);
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "http/query.h"
 #include "provider/json_tokens.h"
 #include "provider/pointer_set.h"
 
@@ -15,11 +16,6 @@ using nlohmann::json;
 
 constexpr size_t kPartsMax = 64;
 constexpr size_t kNumberedMax = 32;  // elements of a list
-
-std::string_view Unquoted(std::string_view text) {
-  const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');
-  return quoted ? text.substr(1, text.size() - 2) : text;
-}
 
 // The value behind "name=" among members separated by any of `separators`; a comment in parentheses behind it
 // is none of it.
@@ -43,20 +39,7 @@ std::expected<std::string_view, PartError> ValueInQuery(std::string_view name, s
                                                         std::string* scratch) {
   const auto value = ValueOf(name, text, "&");
   if (!value) return value;
-  const auto digit = [](char c) { return std::string_view("0123456789abcdef").find(AsciiLower(c)); };
-  scratch->clear();
-  for (size_t n = 0; n < value->size(); ++n) {
-    char c = (*value)[n];
-    if (c == '%' && n + 2 < value->size()) {
-      const size_t high = digit((*value)[n + 1]);
-      const size_t low = digit((*value)[n + 2]);
-      if (high != std::string_view::npos && low != std::string_view::npos) {
-        c = static_cast<char>(high * 16 + low);
-        n += 2;
-      }
-    }
-    scratch->push_back(c);
-  }
+  *scratch = http::PercentDecoded(*value);
   return *scratch;
 }
 
@@ -245,6 +228,11 @@ std::expected<std::string_view, PartError> ValueAfter(const FieldSource& source,
 }
 
 }  // namespace
+
+std::string_view Unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
 
 std::expected<std::string_view, PartError> PickPart(const FieldSource& source, std::string_view text,
                                                     std::string* scratch) {

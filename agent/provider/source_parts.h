@@ -17,6 +17,9 @@ enum class PartError : uint8_t {
   kMalformed,  // no such list, no names, no JSON
 };
 
+// What stands between the quotes, if the whole text stands in them.
+std::string_view Unquoted(std::string_view text);
+
 // JSON in a header longer than this is nobody's.
 inline constexpr size_t kJsonHeaderBytesMax = 16 * 1024;
 

@@ -14,7 +14,7 @@ void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fi
   exchange_.request_body.clear();
   body_.reset();
   const auto& pointers = Info(*route.exporter).request_pointers;
-  if (!pointers.empty() && head.framing != http::BodyFraming::kNone) body_.emplace(pointers, head.fields);
+  if (pointers.size() != 0 && head.framing != http::BodyFraming::kNone) body_.emplace(pointers, head.fields);
   SetKey(fingerprinter, credential, choice);
 }
 

@@ -29,7 +29,8 @@ Read ReadBody(uint8_t choice, std::string_view body, size_t piece) {
   http::Fields fields;
   fields.Add("content-type", kTypes[choice % 4]);
   fields.Add("content-encoding", kCodings[choice / 4 % 4]);
-  provider::RequestReader reader({"/model", "/n", "/a/b"}, fields);
+  static const provider::PointerSet kPointers({"/model", "/n", "/a/b"});
+  provider::RequestReader reader(kPointers, fields);
   for (size_t at = 0; at < body.size(); at += piece) reader.Write(body.substr(at, piece));
   Read read{reader.TakeValues(), reader.Failed()};
   for (const http::BodyValue& value : read.values) {

@@ -83,7 +83,8 @@ merge_equal: true
                                    "shop.yaml");
   ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
   const Exporter& exporter = **loaded;
-  EXPECT_EQ(exporter.info.request_pointers, std::vector<std::string>{"/model"});
+  ASSERT_EQ(exporter.info.request_pointers.size(), 1u);
+  EXPECT_EQ(exporter.info.request_pointers[0].text, "/model");
   EXPECT_EQ(exporter.info.throttles,
             (std::vector<Throttle>{{ThrottleScope::kSpend, ThrottleSignal::kBody, ""}}));
   ASSERT_EQ(exporter.quotas.size(), 1u);

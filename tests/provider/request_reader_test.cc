@@ -10,6 +10,9 @@
 namespace apiquota::provider {
 namespace {
 
+const PointerSet kModel({"/model"});
+const PointerSet kPointers({"/model", "/a/b"});
+
 struct Request {
   std::string type = "application/json";
   std::string coding = {};
@@ -29,7 +32,7 @@ Found Read(const Request& request) {
     http::Fields fields;
     if (!request.type.empty()) fields.Add("Content-Type", request.type);
     if (!request.coding.empty()) fields.Add("Content-Encoding", request.coding);
-    RequestReader reader({"/model", "/a/b"}, fields);
+    RequestReader reader(kPointers, fields);
     for (size_t at = 0; at < request.body.size(); at += piece)
       reader.Write(std::string_view(request.body).substr(at, piece));
     std::string model = "none";
@@ -82,7 +85,7 @@ TEST(RequestReaderTest, AWideWindowDoesNotHideAModelInFront) {
                                   http::Zstandard(R"({"model":"gpt-5","input":")" + text + "\"}", 23)}) {
     http::Fields fields;
     fields.Add("Content-Encoding", "zstd");
-    RequestReader reader({"/model"}, fields);
+    RequestReader reader(kModel, fields);
     for (size_t at = 0; at < body.size(); at += 16384) reader.Write(std::string_view(body).substr(at, 16384));
     EXPECT_FALSE(reader.Failed());
     ASSERT_TRUE(reader.Done());
@@ -100,7 +103,7 @@ TEST(RequestReaderTest, ABombIsGivenUp) {
 TEST(RequestReaderTest, AModelBehindALargeFileIsFound) {
   const std::string image(9 << 20, 'x');
   http::Fields fields;
-  RequestReader reader({"/model"}, fields);
+  RequestReader reader(kModel, fields);
   reader.Write("{\"image\":\"" + image + "\",\"model\":\"gpt-5\"}");
   EXPECT_TRUE(reader.Done());
   EXPECT_EQ(reader.TakeValues().at(0).value, "gpt-5");
