@@ -1,0 +1,132 @@
+// The guard of every key of every API: finds the one that is meant, holds its lock, and hands grants to the
+// loops that own their requests. Decisions are KeyGuard's. Thread-safe.
+//
+// Who uses it: the proxy asks a Turn for each request, tells it what happens, and lets it go; whatever it
+// still holds comes back then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "guard/key_guard.h"
+#include "guard/options.h"
+#include "guard/values.h"
+#include "quota/options.h"
+
+namespace apiquota::guard {
+
+class Guard;
+class Account;  // one key's state with its lock
+
+// What an admitted request holds; gives it back when it goes. Move-only. Its calls are those of KeyGuard.
+class Ticket {
+ public:
+  Ticket() = default;
+  Ticket(std::shared_ptr<Account> account, Id id) : account_(std::move(account)), id_(id) {}
+  Ticket(Ticket&& other) noexcept : account_(std::move(other.account_)), id_(std::exchange(other.id_, 0)) {}
+  Ticket& operator=(Ticket&& other) noexcept;
+  ~Ticket();
+
+  explicit operator bool() const { return id_ != 0; }
+  Id id() const { return id_; }
+  void Sent(SystemTime now);
+  void Answered(const Answer& answer, SystemTime now);
+  void Settle(const std::optional<TokenCost>& cost, SystemTime now);  // it holds nothing afterwards
+  void Release(SystemTime now);                                       // like its destruction
+
+ private:
+  std::shared_ptr<Account> account_;
+  Id id_ = 0;
+};
+
+// A grant as it reaches the loop that owns the waiter.
+struct Granted {
+  Id waiter = 0;
+  Ticket ticket;  // none: refused
+  std::optional<Refusal> refusal;
+  Reason reason = Reason::kNone;
+  std::string quota;
+  Micros waited{};
+};
+
+// The rim: both are called from any thread, with no lock held that a guard's call would need.
+class Rim {
+ public:
+  virtual void Deliver(uint32_t home, std::vector<Granted> granted) = 0;
+  virtual void WakeBy(
+      SystemTime at) = 0;  // call Advance by then; earlier is fine, once per Advance is enough
+
+ protected:
+  ~Rim() = default;
+};
+
+// Of one api, as the guard needs it.
+struct GuardedApi {
+  std::string api;
+  std::string pool;  // apis of one base URL have one; what the keys of one pool share is one state
+  Options options;
+  std::vector<quota::DeclaredLimit> declared;
+  bool named_by_answer = false;  // the resource of a request
+};
+
+// What came of a question.
+struct Turn {
+  Verdict verdict;
+  Ticket ticket;                  // kAdmit
+  std::optional<Verdict> shadow;  // what the shadow would have said
+};
+
+// One account for the pages.
+struct AccountView {
+  std::string api, key;
+  KeyView view;
+};
+
+class Guard {
+ public:
+  explicit Guard(Rim& rim);
+  ~Guard();
+
+  // What protects whom from now on; state goes on where the pool and the key stay. Waiters of apis that are
+  // gone are refused (503).
+  void Configure(std::vector<GuardedApi> apis, SystemTime now);
+
+  // The account of a key; null: the api is not guarded, or too many keys were met (100 per api beside those
+  // that are configured). Kept by the caller as long as the configuration stays.
+  std::shared_ptr<Account> AccountFor(std::string_view api, std::string_view key, SystemTime now);
+
+  Turn Ask(const std::shared_ptr<Account>& account, const Request& request, SystemTime now);
+  // For polls: counted, never queued.
+  Ticket Take(const std::shared_ptr<Account>& account, const Request& request, SystemTime now);
+  RetryVerdict AskRetry(const std::shared_ptr<Account>& account, const RetryAsk& ask, SystemTime now);
+  void Leave(const std::shared_ptr<Account>& account, Id waiter, SystemTime now);
+  TokenModel ModelOf(const std::shared_ptr<Account>& account, std::string_view resource,
+                     std::string_view route) const;
+
+  // Whatever is due everywhere.
+  void Advance(SystemTime now);
+  // The agent is stopping: who can't go before `until` is refused (503).
+  void Drain(SystemTime until, SystemTime now);
+
+  std::vector<AccountView> View(SystemTime now) const;  // sorted by api, key
+
+  // Logs of sends and cooldowns survive a restart. JSON with a version, like the ledger's.
+  std::string Save(SystemTime now) const;
+  Status Restore(std::string_view text, SystemTime now);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace apiquota::guard

@@ -1,0 +1,98 @@
+// All that protects one key of one API: its quotas, its queues, its cooldowns, its retries. Asked about each
+// request, told what becomes of it. Pure: `now` in, decisions out. Not thread-safe: Guard holds the lock.
+//
+// A ticket is what an admitted request holds. It ends in one of three ways: Settle (its answer is complete),
+// Release (anything else), or, if it asks again after a refusal, Release and another Ask.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "guard/options.h"
+#include "guard/values.h"
+#include "quota/options.h"
+
+namespace apiquota::guard {
+
+// What a model's requests cost, as seen so far.
+struct TokenModel {
+  double tokens_per_byte = 0.25;
+  std::optional<double> output;  // its 90th percentile
+  std::optional<Micros> median_first_byte;
+};
+
+struct QueueView {
+  std::string resource;
+  size_t depth = 0;
+  std::optional<SystemTime> oldest;  // when the one that waits longest came
+};
+
+struct CooldownView {
+  std::string resource;
+  std::string evidence;
+  SystemTime until;
+  uint64_t probes = 0;
+};
+
+struct LimitView {
+  std::string resource, quota, unit;
+  std::optional<double> limit, available;
+  std::optional<double> window_seconds;
+  double reserved = 0;
+};
+
+// What it holds now, for /metrics and /api/v1/guard.
+struct KeyView {
+  size_t in_flight = 0;
+  std::vector<QueueView> queues;
+  std::vector<CooldownView> cooldowns;
+  std::vector<LimitView> limits;
+};
+
+class KeyGuard {
+ public:
+  // `seed` is of its jitter. `named_by_answer`: only answers name the resource of a request.
+  KeyGuard(Options options, std::vector<quota::DeclaredLimit> declared, bool named_by_answer, uint64_t seed);
+  ~KeyGuard();
+
+  // Admitted, queued or refused. What is not admitted has changed nothing else.
+  Verdict Ask(const Request& request, SystemTime now);
+  // Taken whatever the state says; the verdict is what Ask would have said (`id`: the ticket in any case).
+  // For polls, which never wait, and for shadows.
+  Verdict Judge(const Request& request, SystemTime now);
+
+  void Sent(Id ticket, SystemTime now);
+  // The signals of its answer are known: of a document's after its body.
+  void Answered(Id ticket, const Answer& answer, SystemTime now);
+  // Its answer is complete; `cost` if it said its usage.
+  void Settle(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
+  // It has ended otherwise. What was never sent comes back whole; what was sent stands at what was reserved.
+  void Release(Id ticket, SystemTime now);
+  RetryVerdict AskRetry(const RetryAsk& ask, SystemTime now);
+
+  void Leave(Id waiter, SystemTime now);  // its client has left; unknown ids are ignored
+  // Everybody who may go, or can't any more. Called after every other call that may free something, and when
+  // NextAt has come.
+  void Advance(SystemTime now, std::vector<Grant>* grants);
+  // When Advance has something to do at the earliest; nothing: only after another call.
+  std::optional<SystemTime> NextAt(SystemTime now) const;
+
+  TokenModel ModelOf(std::string_view resource, std::string_view route) const;
+  KeyView View(SystemTime now) const;
+  bool idle(SystemTime now) const;  // nothing is held, waited for or remembered that matters
+
+  // Another configuration: waiters stay with their deadlines.
+  void Configure(Options options, std::vector<quota::DeclaredLimit> declared);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace apiquota::guard

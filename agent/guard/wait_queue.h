@@ -1,0 +1,63 @@
+// Who waits, and who goes next (docs/guard.md, "The queue"): deficit round robin (Shreedhar and Varghese,
+// 1996) over flows, costs as shares of the binding quota, urgencies as in RFC 9218, and a tier of its own for
+// those that have waited half their patience or 5 s. The one whose turn it is keeps its turn until it goes:
+// small ones can't starve a large one. Bounded by its owner. Pure; no thread-safety of its own.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "guard/values.h"
+
+namespace apiquota::guard {
+
+// A request that waits: what it asked for, kept.
+struct Waiter {
+  Id id = 0;
+  uint32_t home = 0;
+  std::string resource, route, flow;
+  uint8_t urgency = 3;
+  TokenCost tokens;
+  bool capped = false;
+  SystemTime since;  // it waits
+  SystemTime deadline;
+  Reason reason = Reason::kNone;  // what it waits for
+  std::string quota;
+
+  Request AsRequest() const;
+};
+
+class WaitQueue {
+ public:
+  WaitQueue();
+  ~WaitQueue();
+  WaitQueue(WaitQueue&&) noexcept;
+  WaitQueue& operator=(WaitQueue&&) noexcept;
+
+  // `share`: of the binding quota that it takes, above 0. `first`: before all others (another attempt).
+  void Push(Waiter waiter, double share, bool first, SystemTime now);
+  // Whose turn it is; null: nobody waits. Stays the same one until it is popped, leaves, or one comes first.
+  Waiter* Head(SystemTime now);
+  Waiter PopHead(SystemTime now);
+  std::optional<Waiter> Remove(Id id);
+  // Those whose deadline has come.
+  std::vector<Waiter> TakeExpired(SystemTime now);
+
+  size_t size() const;
+  bool empty() const { return size() == 0; }
+  std::optional<SystemTime> NextDeadline() const;
+  std::optional<SystemTime> Oldest() const;  // when the one that waits longest came
+  // What all who wait cost together, in tokens and in requests: for the truth about when the next could go.
+  TokenCost tokens_waiting() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace apiquota::guard
