@@ -23,6 +23,8 @@ class Counter {
   virtual double Remaining(SystemTime now) const = 0;
   // As LimitState::reset_at.
   virtual SystemTime ResetAt(SystemTime now) const = 0;
+  // When the window that is open began; nothing: none is, or this kind has none.
+  virtual std::optional<SystemTime> WindowStart(SystemTime) const { return std::nullopt; }
   // Until `cost` can be taken, if nobody takes anything before; 0: now. Nothing: nobody knows, or never.
   virtual std::optional<Micros> WaitFor(double cost, SystemTime now) const = 0;
   // Whether there is room or not.

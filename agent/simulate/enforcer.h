@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "simulate/counter.h"
+#include "simulate/account.h"
 #include "simulate/limit_options.h"
 #include "simulate/truth.h"
 
@@ -51,7 +50,7 @@ struct LimitState {
   double limit = 0;      // a bucket's: its burst
   double remaining = 0;  // below 0: more was taken at the end of calls than there was
   SystemTime reset_at;   // fixed, aligned, elastic: the window's end (one that would begin now, if none is
-                        // open); sliding, bucket: when all of it is back; concurrency: now
+                         // open); sliding, bucket: when all of it is back; concurrency: now
   Micros window{0};
 };
 
@@ -74,32 +73,26 @@ class Enforcer {
   Truth TruthAt(SystemTime until) const;
 
  private:
-  struct Limit {
-    LimitOptions options;
-    size_t announced_by;                                                    // index into options_.limits
-    bool hidden;                                                            // a sub-limit
-    std::map<std::string, std::unique_ptr<Counter>, std::less<>> counters;  // by scope
-    uint64_t refused = 0;
-  };
-  struct Block {
-    SystemTime until;
+  struct Scope {
+    SystemTime first_call;
+    SystemTime blocked_until = SystemTime::min();  // with a penalty: what it was told to wait for
+    std::vector<Account> accounts = {};            // one for each of enforced_
   };
   struct Active {
-    std::string key, address;
+    Scope* scope;
     CallCost asked;
     SystemTime at;
   };
 
-  LimitScope ScopeOf(const Limit& limit) const { return limit.options.scope.value_or(options_.scope); }
-  std::string_view NameIn(const Limit& limit, std::string_view key, std::string_view address) const;
-  Counter& CounterOf(Limit& limit, const Call& call, SystemTime now);
-  Verdict Refusal(const Call& call, SystemTime now);
-  bool PunishEarly(const Call& call, SystemTime now, Verdict* verdict);
-  void CountRefused(const Call& call, SystemTime now);
+  std::string_view NameOf(const Call& call) const;
+  Scope& ScopeOf(const Call& call, SystemTime now);
+  Verdict Refuse(const Call& call, bool early, SystemTime now, Scope* scope);
+  size_t ParentOf(size_t index) const;
+  void AddPossibleRequests(SystemTime until, Truth* truth) const;
 
   EnforcerOptions options_;
-  std::vector<Limit> limits_;
-  std::map<std::string, SystemTime, std::less<>> blocked_until_;  // by scope, with a penalty only
+  std::vector<LimitOptions> enforced_;  // those of the options, then their sub-limits
+  std::map<std::string, Scope, std::less<>> scopes_;
   std::unordered_map<uint64_t, Active> active_;
   uint64_t last_id_ = 0;
   TruthTotals totals_;

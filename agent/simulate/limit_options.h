@@ -55,11 +55,10 @@ struct LimitOptions {
   LimitUnit unit = LimitUnit::kRequests;
   double limit = 60;  // > 0
   Micros window = std::chrono::seconds(60);
-  double burst = 0;                      // of a bucket: what it holds; 0: the limit
-  Charge charge = Charge::kStart;        // of tokens
-  std::optional<Micros> sub_window{};    // its share of the limit, one at least, holds for each such part of
-                                         // the window, too; nobody is told
-  std::optional<LimitScope> scope = {};  // if another than the enforcer's
+  double burst = 0;                       // of a bucket: what it holds; 0: the limit
+  Charge charge = Charge::kStart;         // of tokens
+  std::optional<Micros> sub_window = {};  // its share of the limit, one at least, holds for each such part of
+                                          // the window, too; nobody is told
 };
 
 // What a call takes. The request says: input, and the output it may have; the end of the call: what it was.
@@ -71,5 +70,9 @@ struct CallCost {
   friend bool operator==(const CallCost&, const CallCost&) = default;
 };
 double CostIn(LimitUnit unit, const CallCost& cost);
+
+// The limit that `sub_window` stands for: of the same kind (of an elastic one: fixed). REQUIRES: there is
+// one.
+LimitOptions SubLimitOf(const LimitOptions& options);
 
 }  // namespace apiquota::simulate

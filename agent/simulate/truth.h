@@ -19,7 +19,7 @@ struct WindowTruth {
   SystemTime start;
   uint64_t admitted = 0;
   uint64_t refused = 0;  // by this limit
-  double used = 0;
+  double used = 0;       // concurrency: the most at one time
 
   friend bool operator==(const WindowTruth&, const WindowTruth&) = default;
 };
@@ -33,12 +33,12 @@ struct LimitTruth {
   bool hidden = false;  // a sub-limit, of which nobody is told
   uint64_t scopes = 0;  // keys or addresses that it was counted for
   uint64_t admitted = 0;
-  uint64_t refused = 0;              // calls that this limit had no room for
-  double used = 0;                   // concurrency: seconds of slots
-  double possible = 0;               // for a client that knows everything
-  double share = 0;                  // used / possible
-  uint64_t violations = 0;           // times more was let through than the limit: 0, or the judge is at fault
-  std::vector<WindowTruth> windows;  // in order; the newest kWindowsKept of each scope
+  uint64_t refused = 0;     // calls that this limit had no room for
+  double used = 0;          // concurrency: seconds of slots
+  double possible = 0;      // for a client that knows everything
+  double share = 0;         // used / possible
+  uint64_t violations = 0;  // times more was let through than the limit: 0, or the judge is at fault
+  std::vector<WindowTruth> windows = {};  // in order; the newest kWindowsKept of each scope
   uint64_t windows_left_out = 0;
 };
 
@@ -47,6 +47,7 @@ struct TruthTotals {
   uint64_t admitted = 0;
   uint64_t refused = 0;
   uint64_t penalised = 0;   // of these, for coming before they were told to
+  uint64_t scopes = 0;      // keys or addresses that were counted apart
   double input_tokens = 0;  // really taken by calls that have ended
   double output_tokens = 0;
   std::optional<SystemTime> first_call;
@@ -55,15 +56,18 @@ struct TruthTotals {
 struct Truth {
   TruthTotals totals;
   double seconds = 0;  // from the first call on: what `possible` is reckoned over
-  std::vector<LimitTruth> limits;
+  std::vector<LimitTruth> limits = {};
   // Requests that pass all limits in requests at once, taken as early as each can be; nothing without such.
-  std::optional<double> possible_requests;
-  double share = 0;     // of the binding limit: the one that was used most of what was possible
-  std::string binding;  // its name; "requests" of all limits in requests together
+  std::optional<double> possible_requests = {};
+  double share = 0;          // of the binding limit: the one that was used most of what was possible
+  std::string binding = {};  // its name; "requests" of all limits in requests together
   uint64_t violations = 0;
 };
 
 inline constexpr size_t kWindowsKept = 1000;
+
+// Shares, the binding limit, and the windows of all scopes in order: what follows from the rest.
+void Conclude(Truth* truth);
 
 std::string ToJson(const Truth& truth);  // one object, with its line break
 
