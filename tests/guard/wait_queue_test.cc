@@ -1,6 +1,7 @@
 #include "guard/wait_queue.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -89,6 +90,70 @@ TEST(WaitQueueTest, AnotherAttemptGoesBeforeAllOthers) {
   EXPECT_EQ(queue.Pop(), again);
 }
 
+TEST(WaitQueueTest, NobodyWaitsBehindOneThatRests) {
+  Queue queue;
+  Waiter resting;
+  resting.id = 1000;
+  resting.flow = "a";
+  resting.not_before = queue.now + seconds(2);
+  resting.deadline = queue.now + seconds(60);
+  queue.queue.Push(resting, 0.1, true, queue.now);
+  EXPECT_EQ(queue.queue.Head(queue.now), nullptr);
+  EXPECT_EQ(queue.queue.NextRested(), queue.now + seconds(2));
+  const Id other = queue.Push("b");
+  const Id last = queue.Push("b");
+  EXPECT_EQ(queue.Pop(), other);
+  queue.now += seconds(2);
+  EXPECT_EQ(queue.Pop(), 1000U) << "first, once it has rested";
+  EXPECT_EQ(queue.queue.NextRested(), std::nullopt);
+  EXPECT_EQ(queue.Pop(), last);
+}
+
+TEST(WaitQueueTest, WhoRestsLeavesAndExpiresLikeAnyOther) {
+  Queue queue;
+  for (const Id id : {1001U, 1002U}) {
+    Waiter resting;
+    resting.id = id;
+    resting.not_before = queue.now + seconds(id);
+    resting.deadline = queue.now + seconds(60);
+    queue.queue.Push(resting, 0.1, true, queue.now);
+  }
+  EXPECT_EQ(queue.queue.size(), 2U);
+  EXPECT_TRUE(queue.queue.Remove(1001));
+  EXPECT_EQ(queue.queue.NextRested(), queue.now + seconds(1002));
+  EXPECT_EQ(queue.queue.TakeExpired(queue.now + seconds(60)).size(), 1U);
+  EXPECT_TRUE(queue.queue.empty());
+  EXPECT_EQ(queue.queue.NextRested(), std::nullopt);
+}
+
+TEST(WaitQueueTest, AWaiterAsksAgainForWhatItAskedFor) {
+  Queue queue;
+  Waiter waiter;
+  waiter.id = 1;
+  waiter.home = 3;
+  waiter.resource = "gpt-4o";
+  waiter.route = "POST /v1/chat/completions";
+  waiter.flow = "batch";
+  waiter.urgency = 5;
+  waiter.tokens = {.input = 10, .output = 20, .counted = 30};
+  waiter.capped = true;
+  waiter.deadline = queue.now + seconds(9);
+  queue.queue.Push(waiter, 0.1, true, queue.now);
+  const Waiter* head = queue.queue.Head(queue.now);
+  ASSERT_NE(head, nullptr);
+  EXPECT_EQ(head->since, queue.now);
+  const Request request = head->AsRequest();
+  EXPECT_EQ(request.resource, waiter.resource);
+  EXPECT_EQ(request.route, waiter.route);
+  EXPECT_EQ(request.flow, waiter.flow);
+  EXPECT_EQ(request.urgency, waiter.urgency);
+  EXPECT_EQ(request.tokens, waiter.tokens);
+  EXPECT_EQ(request.capped, waiter.capped);
+  EXPECT_EQ(request.deadline, waiter.deadline);
+  EXPECT_EQ(request.home, waiter.home);
+  EXPECT_TRUE(request.again);
+}
+
 TEST(WaitQueueTest, TheMoreUrgentGoFirst) {
   Queue queue;
   for (int urgency = 7; urgency >= 0; --urgency) queue.Push(std::to_string(urgency), 0.1, urgency);
@@ -150,12 +215,29 @@ TEST(WaitQueueTest, NobodyOutlivesItsDeadlineAndNobodyIsLost) {
           ASSERT_TRUE(waiting.empty() || earliest->second > queue.now);
       }
       ASSERT_EQ(queue.queue.size(), waiting.size());
-      ASSERT_EQ(queue.queue.Head(queue.now) == nullptr, waiting.empty());
+      ASSERT_EQ(queue.queue.Head(queue.now) == nullptr, waiting.empty());  // none of them rests
     }
     while (!queue.queue.empty()) leaves(queue.queue.PopHead(queue.now));
     EXPECT_TRUE(waiting.empty());
     EXPECT_EQ(queue.queue.Oldest(), std::nullopt);
   }
+}
+
+TEST(WaitQueueTest, WhoComesBackIsNotHeldToItsFormerTimes) {
+  Queue queue;
+  queue.Push("a", 0.1, 3, false, milliseconds(500));
+  queue.Push("b");
+  Waiter waiter;
+  waiter.id = 3;
+  waiter.deadline = queue.now + seconds(1);
+  queue.queue.Push(waiter, 0.1, false, queue.now);
+  waiter = *queue.queue.Remove(3);
+  waiter.deadline = queue.now + seconds(10);
+  queue.queue.Push(waiter, 0.1, true, queue.now);
+  queue.now += seconds(5);
+  EXPECT_EQ(queue.queue.TakeExpired(queue.now).size(), 1U) << "a alone";
+  EXPECT_EQ(queue.queue.NextDeadline(), kStart + seconds(10));
+  EXPECT_EQ(queue.Pop(), 3U);
 }
 
 TEST(WaitQueueTest, TheOldestAndTheSumAreOfThoseWhoStillWait) {
@@ -170,9 +252,11 @@ TEST(WaitQueueTest, TheOldestAndTheSumAreOfThoseWhoStillWait) {
   EXPECT_DOUBLE_EQ(queue.queue.tokens_waiting().input, 3);
 }
 
-TEST(WaitQueueTest, TenThousandAreHeldAndGoInOrder) {
+TEST(WaitQueueTest, TenThousandAreHeldInAKilobyteEachAndGoInOrder) {
   Queue queue;
+  const size_t before = mallinfo2().uordblks;  // 0 throughout under a sanitizer
   for (int i = 0; i < 10'000; ++i) queue.Push("caller-" + std::to_string(i % 100));
+  EXPECT_LE(mallinfo2().uordblks - before, 10'000U * 1024);
   for (Id id = 1; id <= 10'000; ++id) ASSERT_EQ(queue.Pop(), id);
 }
 
