@@ -150,7 +150,7 @@ void WaitQueue::State::DropGone(size_t tier) {
   });
   rests.DropGone(live, [this](const TimeHeap::At& at) {
     const Entry* held = Find(at.second);
-    return held != nullptr && held->rests && held->waiter.not_before == at.first;
+    return held != nullptr && held->waiter.not_before == at.first;
   });
 }
 

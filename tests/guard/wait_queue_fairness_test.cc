@@ -59,6 +59,20 @@ TEST(WaitQueueFairnessTest, TheLiftedStillTakeTurns) {
   EXPECT_EQ(had, (std::map<std::string, int>{{"urgent", 10}, {"x", 5}, {"y", 5}}));
 }
 
+TEST(WaitQueueFairnessTest, TheLiftedPayNothingForWhatTheyHadAlone) {
+  Queue queue;
+  for (int i = 0; i < 40; ++i) queue.Push("batch", 0.01, 7);
+  queue.Push("urgent", 0.01, 0);
+  queue.now += seconds(6);
+  for (int i = 0; i < 20; ++i) queue.PopFlow();
+  std::map<std::string, int> had;
+  for (int i = 0; i < 20; ++i) {
+    queue.Push("urgent", 0.01, 0);
+    ++had[queue.PopFlow()];
+  }
+  EXPECT_GE(had["batch"], 9);
+}
+
 // Two callers that both have somebody waiting all the while get the same, but for one quantum and the largest
 // request; counted from any later moment, but for another.
 TEST(WaitQueueFairnessTest, NoBackloggedCallerFallsBehindByMoreThanAQuantumAndItsLargestRequest) {
