@@ -60,6 +60,7 @@ class Enforcer {
   explicit Enforcer(EnforcerOptions options);
 
   const EnforcerOptions& options() const { return options_; }
+  std::optional<SystemTime> first_call() const { return totals_.first_call; }
 
   Verdict Ask(const Call& call, SystemTime now);
   // Once for every call that was admitted, with what it really took. An unknown id is ignored.

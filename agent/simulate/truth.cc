@@ -77,6 +77,8 @@ std::string ToJson(const Truth& truth) {
                      {"admitted", totals.admitted},
                      {"refused", totals.refused},
                      {"penalised", totals.penalised},
+                     {"failed", totals.failed},
+                     {"bare_429s", totals.bare_429s},
                      {"scopes", totals.scopes},
                      {"input_tokens", totals.input_tokens},
                      {"output_tokens", totals.output_tokens},

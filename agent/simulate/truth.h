@@ -48,6 +48,8 @@ struct TruthTotals {
   uint64_t refused = 0;
   uint64_t penalised = 0;   // of these, for coming before they were told to
   uint64_t scopes = 0;      // keys or addresses that were counted apart
+  uint64_t failed = 0;      // answered with a failure, or …
+  uint64_t bare_429s = 0;   // … refused without evidence: neither asked the limits
   double input_tokens = 0;  // really taken by calls that have ended
   double output_tokens = 0;
   std::optional<SystemTime> first_call;

@@ -125,14 +125,15 @@ TEST(TruthTest, AsJsonItIsOneObject) {
   Enforcer enforcer({.limits = {{.limit = 1, .window = seconds(60)}}});
   EXPECT_TRUE(enforcer.Ask({.cost = {.input_tokens = 3}}, kStart).admitted());
   EXPECT_FALSE(enforcer.Ask({}, kStart + milliseconds(500)).admitted());
-  EXPECT_EQ(ToJson(enforcer.TruthAt(kStart + seconds(60))),
-            "{\"seconds\":60.0,\"first_call\":1800000010.0,\"asked\":2,\"admitted\":1,\"refused\":1,"
-            "\"penalised\":0,\"scopes\":1,\"input_tokens\":0.0,\"output_tokens\":0.0,"
-            "\"possible_requests\":2.0,\"binding\":\"requests\",\"share\":0.5,\"violations\":0,"
-            "\"limits\":[{\"name\":\"requests\",\"kind\":\"fixed\",\"unit\":\"requests\",\"limit\":1.0,"
-            "\"window_seconds\":60.0,\"announced\":true,\"admitted\":1,\"refused\":1,\"used\":1.0,"
-            "\"possible\":2.0,\"share\":0.5,\"violations\":0,\"windows\":[{\"start\":1800000010.0,"
-            "\"admitted\":1,\"refused\":1,\"used\":1.0}],\"windows_left_out\":0}]}\n");
+  EXPECT_EQ(
+      ToJson(enforcer.TruthAt(kStart + seconds(60))),
+      "{\"seconds\":60.0,\"first_call\":1800000010.0,\"asked\":2,\"admitted\":1,\"refused\":1,"
+      "\"penalised\":0,\"failed\":0,\"bare_429s\":0,\"scopes\":1,\"input_tokens\":0.0,\"output_tokens\":0.0,"
+      "\"possible_requests\":2.0,\"binding\":\"requests\",\"share\":0.5,\"violations\":0,"
+      "\"limits\":[{\"name\":\"requests\",\"kind\":\"fixed\",\"unit\":\"requests\",\"limit\":1.0,"
+      "\"window_seconds\":60.0,\"announced\":true,\"admitted\":1,\"refused\":1,\"used\":1.0,"
+      "\"possible\":2.0,\"share\":0.5,\"violations\":0,\"windows\":[{\"start\":1800000010.0,"
+      "\"admitted\":1,\"refused\":1,\"used\":1.0}],\"windows_left_out\":0}]}\n");
 }
 
 TEST(TruthTest, WindowsOfLongAgoAreCountedButNotKept) {
