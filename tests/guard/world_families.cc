@@ -124,6 +124,7 @@ Scenario SecondMinuteDay(Random* random) {
   const bool sliding = kind == LimitKind::kSliding;
   Scenario scenario = OneQuota(random, kind, sliding ? QuotaKind::kSliding : QuotaKind::kFixed, false);
   const Saying first = scenario.api.sayings[0];
+  scenario.clients[0].workers = 8;  // of a second's limit no more than that is asked for before it is known
   scenario.api.enforcer.limits.clear();
   scenario.api.sayings.clear();
   struct Window {
@@ -131,7 +132,7 @@ Scenario SecondMinuteDay(Random* random) {
     double limit;
     Micros window;
   };
-  for (const Window& each : {Window{"requests-second", 5, 1s}, Window{"requests-minute", 100, 60s},
+  for (const Window& each : {Window{"requests-second", 10, 1s}, Window{"requests-minute", 100, 60s},
                              Window{"requests-day", 20000, 24h}}) {
     simulate::LimitOptions limit;
     limit.name = each.name;
@@ -195,14 +196,14 @@ constexpr std::array<Family, 13> kFamilies = {{{"fixed", Fixed},
                                                {"aligned", Aligned},
                                                {"generic-fixed", GenericFixed},
                                                {"generic-aligned", GenericAligned},
-                                               {"sliding", Sliding, false},
+                                               {"sliding", Sliding},
                                                {"generic-sliding", GenericSliding, false},
                                                {"generic-elastic", GenericElastic, false},
                                                {"bucket", Bucket},
                                                {"coarse-bucket", CoarseBucket},
                                                {"second-minute-day", SecondMinuteDay, false},
                                                {"declared", Declared},
-                                               {"short-window", ShortWindow, false},
+                                               {"short-window", ShortWindow},
                                                {"resources", Resources, false}}};
 
 }  // namespace

@@ -40,7 +40,18 @@ TEST(WorldTest, EachFamilyHasANameOfItsOwn) {
   for (const Family& family : Families()) EXPECT_EQ(FindFamily(family.name), &family);
 }
 
-TEST(WorldTest, AKeysFirstRequestsOfAGreedyClientAreKept) { EXPECT_THAT(FailuresOf("fixed", 1), IsEmpty()); }
+// A clock whose offset becomes known with the second answer once moved the end of the window, and what the
+// answers that overtook each other had said was forgotten.
+TEST(WorldTest, AnOffsetThatBecomesKnownDoesNotBeginAWindow) {
+  EXPECT_THAT(FailuresOf("mixed", 7), IsEmpty());
+  EXPECT_THAT(FailuresOf("crowd", 1), IsEmpty());
+}
+
+// What was sent before a key's limit was known was once missing in the log of a sliding window.
+TEST(WorldTest, RequestsOfAColdKeyCountInItsSlidingWindow) {
+  EXPECT_THAT(FailuresOf("sliding", 5), IsEmpty());
+  EXPECT_THAT(FailuresOf("short-window", 1), IsEmpty());
+}
 
 }  // namespace
 }  // namespace apiquota::world
