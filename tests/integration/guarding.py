@@ -12,16 +12,24 @@ import json
 import math
 import os
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
 from dataclasses import dataclass, field
 
-from harness import SOURCE_DIR, Program, Simulator, get_json, wait_until
+from harness import BINARY, SOURCE_DIR, Program, Simulator, get_json, skip, wait_until
 from serving import Agent
 
 # The mode that everything here runs in; "none" leaves the guard out, to see what it is there for.
 MODE = os.environ.get("APIQUOTA_TEST_GUARD", "on")
+
+
+def require_guard():
+    """The test is skipped where the agent was built without a guard."""
+    said = subprocess.run([BINARY, "serve", "--help"], capture_output=True, text=True, timeout=20)
+    if "--guard" not in said.stdout:
+        skip("this agent has no guard")
 
 
 @dataclass
@@ -33,11 +41,14 @@ class Api:
 
 
 class GuardedAgent(Agent):
-    """`apiquota serve` with a guard before every api; `guard` is YAML in place of the mode alone."""
+    """`apiquota serve` with a guard before every api; `guard` is YAML in place of the mode alone, `proxy` goes
+    on a list of the proxy's settings, `settings` are further lines."""
 
-    def __init__(self, work, apis, guard=None, loops=4, settings="", arguments=(), **rest):
+    def __init__(self, work, apis, guard=None, loops=4, proxy="", settings="", arguments=(),
+                 **rest):
         lines = [] if MODE == "none" else [f"guard: {guard or MODE}"]
-        lines += [f"proxy: {{loops: {loops}, client_idle_timeout: 10m}}", settings, "apis:"]
+        of_proxy = ", ".join(filter(None, [f"loops: {loops}", "client_idle_timeout: 10m", proxy]))
+        lines += [f"proxy: {{{of_proxy}}}", settings, "apis:"]
         for api in apis:
             lines.append(f"  - name: {api.name}")
             lines += [f"    exporter: {api.exporter}", f'    base_url: "{api.url}"']

@@ -8,6 +8,7 @@ import ast
 import dataclasses
 import importlib
 import json
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -76,7 +77,11 @@ def main():
         seconds=seconds, windows=options.windows, venv=options.venv, npm=options.npm,
         micro_bench=options.micro_bench, only=tuple(word for word in options.only.split(",") if word))
     facts = machine(options.agent)
-    tables = [table for name in options.parts or known for table in run_part(name, context)]
+    try:
+        tables = [table for name in options.parts or known for table in run_part(name, context)]
+    finally:
+        for folder in context.temporary:
+            shutil.rmtree(folder, ignore_errors=True)
     text = as_markdown(tables, facts)
     print(text)
     if options.write_docs:

@@ -22,6 +22,7 @@ class Context:
     npm: Path | None = None  # a folder with node_modules, likewise
     micro_bench: Path | None = None
     only: tuple = ()
+    temporary: list = field(default_factory=list)  # folders to remove at the end
 
     def say(self, text):
         """Progress, on stderr: stdout is the tables'."""
