@@ -1,5 +1,6 @@
-// The official clients through the guard: what an API refuses is repeated and they never see it, they wait for
-// their turn and their streams stay streams, and what can't be served in time is an error of their own kind.
+// The official clients through the guard: what an API refuses is repeated and they never see it, they wait
+// for their turn and their streams stay streams, and what can't be served in time is an error of their own
+// kind.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -89,7 +90,8 @@ for (const upstream of upstreams) {
     const [first, second, ...more] = upstream.take();
     assert.deepEqual(more, []);
     assert.deepEqual(second, first);
-    assert.match(answers.at(-1).headers.get("apiquota-delay"), /^\d+(\.\d+)?;reason=(retry|retry_after|cooldown)/);
+    const delay = answers.at(-1).headers.get("apiquota-delay");
+    assert.match(delay, /^\d+(\.\d+)?;reason=(retry|retry_after|cooldown)/);
   });
 
   if (api.stream) {

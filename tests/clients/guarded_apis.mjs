@@ -1,5 +1,5 @@
-// The APIs of guard_clients_test.mjs: how their clients call and stream, what they answer, how they refuse, and
-// how they say that nothing is left. Texts are our own.
+// The APIs of guard_clients_test.mjs: how their clients call and stream, what they answer, how they refuse,
+// and how they say that nothing is left. Texts are our own.
 import * as replies from "./replies.mjs";
 
 const [{ default: OpenAI }, { default: Anthropic }, { Octokit }, { GoogleGenAI }, { ChatOpenAI }] =
@@ -104,7 +104,9 @@ export const apis = {
   octokit: {
     exporter: "github",
     path: "GET /repos/octo/hello/issues",
-    reply: () => ({ status: 200, headers: json, body: JSON.stringify([{ number: 1, title: "Überschrift" }]) }),
+    reply: () => ({
+      status: 200, headers: json, body: JSON.stringify([{ number: 1, title: "Überschrift" }]),
+    }),
     throttle: (seconds) => ({
       status: 429, headers: { ...json, "retry-after": String(seconds) },
       body: JSON.stringify({ message: "You have exceeded a secondary rate limit." }),
@@ -114,7 +116,9 @@ export const apis = {
       "x-ratelimit-reset": String(wholeSeconds(seconds)), "x-ratelimit-resource": "core",
     }),
     text: "Überschrift",
-    client: (base, auth) => new Octokit({ baseUrl: base, auth, request: { fetch: (...call) => fetch(...call) } }),
+    client: (base, auth) => new Octokit({
+      baseUrl: base, auth, request: { fetch: (...call) => fetch(...call) },
+    }),
     call: async (client) => (await client.request("GET /repos/octo/hello/issues")).data[0].title,
   },
 

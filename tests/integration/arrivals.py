@@ -1,5 +1,5 @@
-"""An API that notes when each request arrives, to the microsecond, and answers what a function says: one thread
-for thousands of connections. And the client of as many. Standard library only."""
+"""An API that notes when each request arrives, to the microsecond, and answers what a function says: one
+thread for thousands of connections. And the client of as many. Standard library only."""
 
 import asyncio
 import contextlib
@@ -43,7 +43,8 @@ async def read_body(reader, fields):
 
 
 class NotingApi:
-    """`answer(arrival)` returns (status, fields, body), or (seconds to wait first, status, fields, body)."""
+    """`answer(arrival)` returns (status, fields, body), or (seconds to wait first, status, fields, body); a
+    body may be a list of pieces, sent 100 ms apart."""
 
     def __init__(self, answer=lambda arrival: OK):
         self.answer, self.arrivals = answer, []
@@ -80,13 +81,25 @@ class NotingApi:
                     await asyncio.sleep(said[0])
                     said = said[1:]
                     arrival.left = reader.at_eof() or writer.is_closing()
-                writer.write(answer_bytes(*said))
+                if isinstance(said[2], list):
+                    await self.stream(writer, *said)
+                else:
+                    writer.write(answer_bytes(*said))
                 await writer.drain()
         except (asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             pass
         finally:
             with contextlib.suppress(OSError, RuntimeError):
                 writer.close()
+
+    async def stream(self, writer, status, fields, pieces):
+        """Pieces of a body, 100 ms apart."""
+        head = answer_bytes(status, {**fields, "Transfer-Encoding": "chunked"}, b"")
+        writer.write(head.replace(b"Content-Length: 0\r\n", b""))
+        for piece in pieces:
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await asyncio.sleep(0.1)
+        writer.write(b"0\r\n\r\n")
 
     def times(self, path=None):
         return [arrival.at for arrival in list(self.arrivals) if path is None or arrival.path == path]

@@ -1,5 +1,5 @@
-"""A client as fast as it can before APIs that enforce, every kind with windows of some seconds, all at once: no
-refusal from the API and none of ours. How much is had of each is for scripts/bench guard."""
+"""A client as fast as it can before APIs that enforce, every kind with windows of some seconds, all at once:
+no refusal from the API and none of ours. How much is had of each is for scripts/bench guard."""
 
 import subprocess
 import sys
@@ -19,8 +19,11 @@ KINDS = {
     "bucket": ("openai", ["--quota", f"requests=20/{WINDOW}s,bucket"]),
     "tokens": ("openai", ["--quota", f"tokens=6000/{WINDOW}s,bucket", "--quota", "requests=1000/6s,bucket"]),
 }
-STRATEGIES = {"flask-fixed": "fixed-window", "flask-elastic": "fixed-window-elastic-expiry",
-              "flask-moving": "moving-window"}
+STRATEGIES = {
+    "flask-fixed": "fixed-window",
+    "flask-elastic": "fixed-window-elastic-expiry",
+    "flask-moving": "moving-window",
+}
 
 
 def flask_python():
@@ -51,8 +54,9 @@ class GuardKindsTest(unittest.TestCase):
         for api in apis:
             url = f"{agent.proxy}/{api.name}"
             if api.name == "tokens":
-                cls.clients[api.name] = Greedy(url + "/v1/chat/completions", 4, "POST", chat_body,
-                                               {"Content-Type": "application/json"})
+                cls.clients[api.name] = Greedy(
+                    url + "/v1/chat/completions", 4, "POST", chat_body, {"Content-Type": "application/json"}
+                )
             else:
                 cls.clients[api.name] = Greedy(url + "/items", 4)
         time.sleep(SECONDS)
@@ -65,8 +69,11 @@ class GuardKindsTest(unittest.TestCase):
         self.assertEqual({name: count for name, count in self.refused.items() if count}, {})
 
     def test_no_loop_met_a_refusal_of_ours_or_no_answer(self):
-        found = {name: dict(client.statuses()) for name, client in self.clients.items()
-                 if set(client.statuses()) != {200}}
+        found = {
+            name: dict(client.statuses())
+            for name, client in self.clients.items()
+            if set(client.statuses()) != {200}
+        }
         self.assertEqual(found, {})
 
     def test_every_loop_went_on_after_its_first_window(self):

@@ -1,5 +1,5 @@
-"""Clients that leave, agents that reload or stop, and APIs that say what is not so, as functions that return
-their figures: guard_leavers_test.py and guard_misled_test.py run them short, scripts/bench guard whole."""
+"""Clients that leave, and agents that reload or stop, as functions that return their figures:
+guard_leavers_test.py runs them short, scripts/bench guard whole."""
 
 import json
 import os
@@ -12,25 +12,39 @@ import time
 
 from arrivals import NotingApi, address_of, burst, head_of
 from guard_storms import ResettingApi
-from guarding import Api, GuardedAgent, Greedy
+from guarding import Api, GuardedAgent
 from harness import wait_until
 
-BODY = json.dumps({"model": "gpt-4o-mini", "max_tokens": 64,
-                   "messages": [{"role": "user", "content": "Hello there"}]}).encode()
+BODY = json.dumps(
+    {"model": "gpt-4o-mini", "max_tokens": 64, "messages": [{"role": "user", "content": "Hello there"}]}
+).encode()
 USAGE = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
 
 
 def openai_fields(left=500):
-    return {"Content-Type": "application/json",
-            "x-ratelimit-limit-requests": 1000, "x-ratelimit-remaining-requests": left,
-            "x-ratelimit-reset-requests": "30s", "x-ratelimit-limit-tokens": 100000,
-            "x-ratelimit-remaining-tokens": 90000, "x-ratelimit-reset-tokens": "6s"}
+    return {
+        "Content-Type": "application/json",
+        "x-ratelimit-limit-requests": 1000,
+        "x-ratelimit-remaining-requests": left,
+        "x-ratelimit-reset-requests": "30s",
+        "x-ratelimit-limit-tokens": 100000,
+        "x-ratelimit-remaining-tokens": 90000,
+        "x-ratelimit-reset-tokens": "6s",
+    }
 
 
 def completion(text="Hello."):
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    return json.dumps({"id": "chatcmpl-1", "object": "chat.completion", "created": 1790000000,
-                       "model": "gpt-4o-mini", "choices": [choice], "usage": USAGE}).encode()
+    return json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1790000000,
+            "model": "gpt-4o-mini",
+            "choices": [choice],
+            "usage": USAGE,
+        }
+    ).encode()
 
 
 def leave(url, data, read=0, reset=False):
@@ -53,8 +67,12 @@ def gone_at_every_byte(work, step=1):
     api = NotingApi(lambda arrival: (0.002, 200, openai_fields(), completion()))
     agent = GuardedAgent(work, [Api("demo", "openai", api.url)], name="leavers")
     path = "/demo/v1/chat/completions"
-    request = head_of("POST", path, len(BODY), {"Authorization": "Bearer sk-test",
-                                                "Content-Type": "application/json"}) + BODY
+    request = (
+        head_of(
+            "POST", path, len(BODY), {"Authorization": "Bearer sk-test", "Content-Type": "application/json"}
+        )
+        + BODY
+    )
     ways = 0
     for cut in range(1, len(request), step):
         leave(agent.proxy, request[:cut], reset=cut % 2 == 0)
@@ -64,7 +82,11 @@ def gone_at_every_byte(work, step=1):
         leave(agent.proxy, request, read=cut, reset=cut % 2 == 0)
         ways += 1
     agent.rests()
-    figures = {"ways": ways, "held": agent.held(), "answered_afterwards": burst(agent.proxy, path, 1)[0].status}
+    figures = {
+        "ways": ways,
+        "held": agent.held(),
+        "answered_afterwards": burst(agent.proxy, path, 1)[0].status,
+    }
     agent.stop()
     api.stop()
     return figures
@@ -95,8 +117,12 @@ def gone_while_waiting(work, clients=50):
         leave(agent.proxy, head_of("GET", "/demo/gone"), reset=number % 2 == 0)
     thread.join()
     agent.rests()
-    figures = {"stayed": sum(answer.status == 200 for answer in stayed),
-               "sent_for_who_left": len(api.times("/gone")), "held": agent.held(), "too_early": api.refused}
+    figures = {
+        "stayed": sum(answer.status == 200 for answer in stayed),
+        "sent_for_who_left": len(api.times("/gone")),
+        "held": agent.held(),
+        "too_early": api.refused,
+    }
     agent.stop()
     api.stop()
     return figures
@@ -105,8 +131,9 @@ def gone_while_waiting(work, clients=50):
 def stalled(work, clients=5):
     """Who does not take its answer is cut off, and holds nothing afterwards."""
     api = NotingApi(lambda arrival: (200, openai_fields(), completion("x" * 8_000_000)))
-    agent = GuardedAgent(work, [Api("demo", "openai", api.url)], name="stalled",
-                         proxy="body_idle_timeout: 1s")
+    agent = GuardedAgent(
+        work, [Api("demo", "openai", api.url)], name="stalled", proxy="body_idle_timeout: 1s"
+    )
     sockets = []
     for _ in range(clients):
         sock = socket.create_connection(address_of(agent.proxy), timeout=10)
@@ -138,8 +165,12 @@ def reloaded(work, clients=30):
     agent.wait_for(lambda: "event=reload" in agent.log(), 10, "the reload")
     thread.join()
     agent.rests()
-    figures = {"clients": clients, "served": sum(answer.status == 200 for answer in answers),
-               "held": agent.held(), "too_early": api.refused}
+    figures = {
+        "clients": clients,
+        "served": sum(answer.status == 200 for answer in answers),
+        "held": agent.held(),
+        "too_early": api.refused,
+    }
     agent.stop()
     api.stop()
     return figures
@@ -159,91 +190,12 @@ def stopped(work, reset_in, clients=20):
     code = agent.stop(20)
     thread.join()
     api.stop()
-    return {"clients": clients, "exit_code": code, "seconds": time.monotonic() - began,
-            "served": sum(answer.status == 200 for answer in answers),
-            "told_when": sum(answer.status == 503 and "retry-after" in answer.fields for answer in answers),
-            "unanswered": sum(answer.status == 0 for answer in answers), "too_early": api.refused}
-
-
-def said_once(status, fields, body=b"{}"):
-    """An API that says this to the first request and serves all others."""
-    state = {"told": 0}
-
-    def say(_):
-        state["told"] += 1
-        return (status, fields, body) if state["told"] == 1 else (200, {}, b"{}")
-
-    return NotingApi(say)
-
-
-def a_year(work, seconds=8, probe_every="2s"):
-    """A Retry-After of a year, once: when the API is asked again, and served."""
-    api = said_once(429, {"Retry-After": 365 * 86400})
-    agent = GuardedAgent(work, [Api("demo", "generic", api.url)], name="year",
-                         guard=f"{{mode: on, cooldown: {{probe_every: {probe_every}}}}}")
-    first = burst(agent.proxy, "/demo/items", 1)[0]
-    began = time.monotonic()
-    served = None
-    refused = 0
-    while served is None and time.monotonic() < began + seconds:
-        answer = burst(agent.proxy, "/demo/items", 1, fields={"x-stainless-read-timeout": 1})[0]
-        if answer.status == 200:
-            served = time.monotonic() - began
-        else:
-            refused += 1
-            time.sleep(0.2)
-    figures = {"first": first.status, "served_after_s": served, "refused_meanwhile": refused,
-               "upstream": len(api.arrivals)}
-    agent.stop()
-    api.stop()
-    return figures
-
-
-def bare_refusals(work, seconds=6, apart=1.5):
-    """A bare 429 every 1.5 s while the account is served: nobody but those it hits is held up."""
-    state = {"last": time.monotonic(), "told": 0}
-
-    def say(_):
-        now = time.monotonic()
-        if now - state["last"] < apart:
-            return 0.01, 200, {}, b"{}"
-        state["last"] = now
-        state["told"] += 1
-        return 429, {}, b"{}"
-
-    api = NotingApi(say)
-    agent = GuardedAgent(work, [Api("demo", "anthropic", api.url)], name="bare")
-    client = Greedy(agent.proxy + "/demo/v1/models", 4, headers={"x-api-key": "sk-ant-test"})
-    time.sleep(seconds)
-    client.stop()
-    agent.rests()
-    statuses = client.statuses()
-    figures = {"served": statuses[200], "seen_429": statuses[429], "ours": client.refused_by_us(),
-               "bare_429": state["told"], "held_up": sum(call.seconds > 0.5 for call in client.calls),
-               "longest_s": max(call.seconds for call in client.calls)}
-    agent.stop()
-    api.stop()
-    return figures
-
-
-def unified(work, requests=200):
-    """Anthropic's unified quota at 0.3 of 1: nothing is in the way."""
-    ends = int(time.time()) + 3600
-    fields = {"anthropic-ratelimit-unified-status": "allowed",
-              "anthropic-ratelimit-unified-5h-status": "allowed",
-              "anthropic-ratelimit-unified-5h-utilization": "0.3",
-              "anthropic-ratelimit-unified-5h-reset": ends,
-              "anthropic-ratelimit-unified-reset": ends}
-    api = NotingApi(lambda arrival: (200, fields, b'{"usage": {"input_tokens": 9, "output_tokens": 5}}'))
-    agent = GuardedAgent(work, [Api("demo", "anthropic", api.url)], name="unified")
-    began = time.monotonic()
-    headers = {"x-api-key": "sk-ant-test"}
-    answers = [burst(agent.proxy, "/demo/v1/messages", 1, fields=headers)[0] for _ in range(requests)]
-    figures = {"requests": requests, "served": sum(answer.status == 200 for answer in answers),
-               "delayed": sum("apiquota-delay" in answer.fields for answer in answers),
-               "seconds": time.monotonic() - began,
-               "slowest_ms": 1e3 * max(answer.seconds for answer in answers)}
-    agent.rests()
-    agent.stop()
-    api.stop()
-    return figures
+    return {
+        "clients": clients,
+        "exit_code": code,
+        "seconds": time.monotonic() - began,
+        "served": sum(answer.status == 200 for answer in answers),
+        "told_when": sum(answer.status == 503 and "retry-after" in answer.fields for answer in answers),
+        "unanswered": sum(answer.status == 0 for answer in answers),
+        "too_early": api.refused,
+    }

@@ -1,5 +1,5 @@
-"""Whoever leaves, wherever, leaves nothing held: clients gone at every byte, in the queue, or not reading; agents
-that reload or stop."""
+"""Whoever leaves, wherever, leaves nothing held: clients gone at every byte, in the queue, or not reading;
+agents that reload or stop."""
 
 import unittest
 
@@ -29,11 +29,15 @@ class GuardLeaversTest(unittest.TestCase):
 
     def test_waiters_whose_turn_comes_while_the_agent_stops_are_served(self):
         figures = guard_leavers.stopped(self.work, reset_in=3)
-        self.assertEqual((figures["served"], figures["exit_code"], figures["too_early"]), (20, 0, 0), figures)
+        self.assertEqual(
+            (figures["served"], figures["exit_code"], figures["too_early"]), (20, 0, 0), figures
+        )
 
     def test_waiters_whose_turn_comes_after_the_agent_has_stopped_are_told_when(self):
         figures = guard_leavers.stopped(self.work, reset_in=40)
-        self.assertEqual((figures["told_when"], figures["exit_code"], figures["too_early"]), (20, 0, 0), figures)
+        self.assertEqual(
+            (figures["told_when"], figures["exit_code"], figures["too_early"]), (20, 0, 0), figures
+        )
         self.assertLess(figures["seconds"], 5, figures)
 
 

@@ -1,5 +1,5 @@
-"""Storms before a real agent with its guard on, in their short form: an API that refuses everything, waiters at a
-reset, a noisy neighbour, clients without patience."""
+"""Storms before a real agent with its guard on, in their short form: an API that refuses everything, waiters
+at a reset, a noisy neighbour, clients without patience."""
 
 import unittest
 

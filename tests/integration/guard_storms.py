@@ -31,9 +31,12 @@ def overloaded(work, seconds, rate, status=503):
     agent.rests()
     posts = [arrival.body for arrival in api.arrivals if arrival.method == "POST"]
     figures = {
-        "requests": count, "upstream": len(api.arrivals), "amplification": len(api.arrivals) / count,
+        "requests": count,
+        "upstream": len(api.arrivals),
+        "amplification": len(api.arrivals) / count,
         "beyond_1.2_per_s": max(0.0, len(api.arrivals) - 1.2 * count) / took,
-        "posts_twice": len(posts) - len(set(posts)), "seconds": took,
+        "posts_twice": len(posts) - len(set(posts)),
+        "seconds": took,
         "relayed": sum(answer.status == status for answer in answers),
         "longest_s": max(answer.seconds for answer in answers),
     }
@@ -62,16 +65,24 @@ class ResettingApi(NotingApi):
         return 200, self.fields(self.limit - self.used, 3600), b"{}"
 
     def fields(self, left, later=0):
-        return {"x-ratelimit-limit": self.limit, "x-ratelimit-remaining": left,
-                "x-ratelimit-used": self.limit - left, "x-ratelimit-reset": self.reset + later,
-                "x-ratelimit-resource": "core"}
+        return {
+            "x-ratelimit-limit": self.limit,
+            "x-ratelimit-remaining": left,
+            "x-ratelimit-used": self.limit - left,
+            "x-ratelimit-reset": self.reset + later,
+            "x-ratelimit-resource": "core",
+        }
 
 
 def rush_at_reset(work, waiters, reset_in=4):
     """As many as wait for one reset: when they reach the API."""
     api = ResettingApi(2 * waiters, reset_in)
-    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="rush",
-                         guard=f"{{mode: on, queue: {{size: {waiters + 10}}}}}")
+    agent = GuardedAgent(
+        work,
+        [Api("demo", "github", api.url)],
+        name="rush",
+        guard=f"{{mode: on, queue: {{size: {waiters + 10}}}}}",
+    )
     burst(agent.proxy, "/demo/items", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     answers = burst(agent.proxy, "/demo/items", waiters, spacing=1 / max(waiters, 1000))
@@ -79,8 +90,11 @@ def rush_at_reset(work, waiters, reset_in=4):
     highest, bins = fullest_bin(times)
     agent.rests()
     figures = {
-        "waiters": waiters, "served": sum(answer.status == 200 for answer in answers),
-        "too_early": api.refused, "spread_s": max(times) - min(times), "bins": bins,
+        "waiters": waiters,
+        "served": sum(answer.status == 200 for answer in answers),
+        "too_early": api.refused,
+        "spread_s": max(times) - min(times),
+        "bins": bins,
         "fullest_bin_of_mean": highest,
         "after_reset_s": min(times) - time.monotonic() + time.time() - api.reset,
     }
@@ -90,9 +104,10 @@ def rush_at_reset(work, waiters, reset_in=4):
 
 
 KEYS = """callers:
-""" + "\n".join(f"  - {{name: {name}, token_from_env: TOKEN_{name}, priority: {priority}}}"
-                for name, priority in (("noisy", 3), ("one", 3), ("two", 3), ("three", 3), ("first", 0),
-                                       ("last", 7)))
+""" + "\n".join(
+    f"  - {{name: {name}, token_from_env: TOKEN_{name}, priority: {priority}}}"
+    for name, priority in (("noisy", 3), ("one", 3), ("two", 3), ("three", 3), ("first", 0), ("last", 7))
+)
 
 
 class Crowd:
@@ -103,10 +118,17 @@ class Crowd:
         key = work.directory / "upstream-key"
         key.write_text("sk-upstream-0123456789")
         settings = [f"keys: [{{name: main, value_from_file: {key}, inject: default}}]"]
-        tokens = {f"TOKEN_{caller}": self.token(caller)
-                  for caller in ("noisy", "one", "two", "three", "first", "last")}
-        self.agent = GuardedAgent(work, [Api("demo", "openai", self.judge.url, settings)], settings=KEYS,
-                                  name=name, environment=tokens)
+        tokens = {
+            f"TOKEN_{caller}": self.token(caller)
+            for caller in ("noisy", "one", "two", "three", "first", "last")
+        }
+        self.agent = GuardedAgent(
+            work,
+            [Api("demo", "openai", self.judge.url, settings)],
+            settings=KEYS,
+            name=name,
+            environment=tokens,
+        )
 
     @staticmethod
     def token(caller):
@@ -115,8 +137,10 @@ class Crowd:
     def run(self, connections, seconds, warm_up=8):
         """{caller: its calls that were answered after the warm-up}."""
         fields = {caller: {"Authorization": f"Bearer {self.token(caller)}"} for caller in connections}
-        clients = {caller: Greedy(self.agent.proxy + "/demo/v1/models", threads, headers=fields[caller])
-                   for caller, threads in connections.items()}
+        clients = {
+            caller: Greedy(self.agent.proxy + "/demo/v1/models", threads, headers=fields[caller])
+            for caller, threads in connections.items()
+        }
         began = time.monotonic() + warm_up
         time.sleep(warm_up + seconds)
         for client in clients.values():
@@ -124,8 +148,10 @@ class Crowd:
         self.refused = self.judge.stats()["throttled"]
         self.agent.rests()
         self.agent.stop()
-        return {caller: [call for call in client.calls if call.status == 200 and call.end >= began]
-                for caller, client in clients.items()}
+        return {
+            caller: [call for call in client.calls if call.status == 200 and call.end >= began]
+            for caller, client in clients.items()
+        }
 
 
 def noisy_neighbour(work, seconds):
@@ -140,10 +166,14 @@ def last_class(work, seconds):
     """One caller of the last urgency beside a backlog of the first: how long it waits at most."""
     crowd = Crowd(work, "classes")
     calls = crowd.run({"first": 40, "last": 2}, seconds)
-    waits = {caller: max((call.seconds for call in done), default=float("inf"))
-             for caller, done in calls.items()}
-    return {"served": {caller: len(done) for caller, done in calls.items()},
-            "longest_s": waits, "upstream_429": crowd.refused}
+    waits = {
+        caller: max((call.seconds for call in done), default=float("inf")) for caller, done in calls.items()
+    }
+    return {
+        "served": {caller: len(done) for caller, done in calls.items()},
+        "longest_s": waits,
+        "upstream_429": crowd.refused,
+    }
 
 
 def sentence_of(body):
@@ -167,9 +197,11 @@ def no_patience(work, clients=20, timeout=2):
     agent.rests()
     time.sleep(timeout)
     figures = {
-        "clients": clients, "refused": sum(answer.status in (429, 403) for answer in answers),
+        "clients": clients,
+        "refused": sum(answer.status in (429, 403) for answer in answers),
         "slowest_ms": 1e3 * max(answer.seconds for answer in answers),
-        "sentence": sentence_of(answers[0].body), "retry_after": answers[0].fields.get("retry-after"),
+        "sentence": sentence_of(answers[0].body),
+        "retry_after": answers[0].fields.get("retry-after"),
         "sent_upstream": len(api.arrivals) - 1,
     }
     agent.stop()

@@ -1,5 +1,5 @@
-"""What the tests and the measurements of the guard (scripts/bench guard) share: an agent that guards, APIs that
-enforce and count, clients that call as fast as they are answered. Standard library only.
+"""What the tests and the measurements of the guard (scripts/bench guard) share: an agent that guards, APIs
+that enforce and count, clients that call as fast as they are answered. Standard library only.
 
     judge = Judge(work, "github", "--quota", "requests=60/60s")
     agent = GuardedAgent(work, [Api("demo", "github", judge.url)])
@@ -41,11 +41,10 @@ class Api:
 
 
 class GuardedAgent(Agent):
-    """`apiquota serve` with a guard before every api; `guard` is YAML in place of the mode alone, `proxy` goes
-    on a list of the proxy's settings, `settings` are further lines."""
+    """`apiquota serve` with a guard before every api; `guard` is YAML in place of the mode alone, `proxy`
+    goes on a list of the proxy's settings, `settings` are further lines."""
 
-    def __init__(self, work, apis, guard=None, loops=4, proxy="", settings="", arguments=(),
-                 **rest):
+    def __init__(self, work, apis, guard=None, loops=4, proxy="", settings="", arguments=(), **rest):
         lines = [] if MODE == "none" else [f"guard: {guard or MODE}"]
         of_proxy = ", ".join(filter(None, [f"loops: {loops}", "client_idle_timeout: 10m", proxy]))
         lines += [f"proxy: {{{of_proxy}}}", settings, "apis:"]
@@ -126,8 +125,9 @@ class Greedy:
         self.stopping = threading.Event()
         self.connections = {}
         self.started = time.monotonic()
-        self.threads = [threading.Thread(target=self.run, args=(number,), daemon=True)
-                        for number in range(threads)]
+        self.threads = [
+            threading.Thread(target=self.run, args=(number,), daemon=True) for number in range(threads)
+        ]
         for thread in self.threads:
             thread.start()
 
@@ -158,8 +158,14 @@ class Greedy:
             answer = connection.getresponse()
             got = answer.read()
             fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Call(start, time.monotonic(), answer.status, is_ours(fields),
-                        fields.get("apiquota-delay", ""), got if answer.status >= 400 else b"")
+            return Call(
+                start,
+                time.monotonic(),
+                answer.status,
+                is_ours(fields),
+                fields.get("apiquota-delay", ""),
+                got if answer.status >= 400 else b"",
+            )
         except (OSError, http.client.HTTPException, AttributeError):
             self.connections.pop(number, None)
             connection.close()
@@ -206,7 +212,9 @@ def could_have_had(kind, limit, window, seconds, phase=0.0):
         return limit + limit / window * seconds
     if kind == "aligned":
         return limit * math.ceil((phase + seconds) / window)
-    return limit * math.ceil(seconds / window)  # windows that begin with a call, logs: L at once, W later again
+    return limit * math.ceil(
+        seconds / window
+    )  # windows that begin with a call, logs: L at once, W later again
 
 
 def seconds_into(window):

@@ -1,6 +1,6 @@
 """A Flask application whose /items is limited by Flask-Limiter, run by tests of the guard:
 
-    python3 limited_flask.py STRATEGY LIMIT      prints its port; /counted says what it let through and refused
+python3 limited_flask.py STRATEGY LIMIT      prints its port; /counted says what it let through and refused
 """
 
 import sys

@@ -35,14 +35,21 @@ def parts():
 def arguments(known):
     listed = "\n".join(f"  {name:14} {sentence}" for name, sentence in known.items())
     parser = argparse.ArgumentParser(
-        prog="scripts/bench guard", description=__doc__, epilog=f"parts:\n{listed}",
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog="scripts/bench guard",
+        description=__doc__,
+        epilog=f"parts:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("parts", nargs="*", metavar="part", help="what to run; all parts when none is named")
     parser.add_argument("--quick", action="store_true", help="windows of 20 s: the whole in some minutes")
     parser.add_argument("--seconds", type=float, help="of a window (default 60)")
     parser.add_argument("--windows", type=int, default=3, help="of a run (default %(default)s)")
-    parser.add_argument("--only", default="", help="rows whose names hold one of these words, parted by commas")
-    parser.add_argument("--venv", type=Path, help="Python with the rivals' packages (default: made from PyPI)")
+    parser.add_argument(
+        "--only", default="", help="rows whose names hold one of these words, parted by commas"
+    )
+    parser.add_argument(
+        "--venv", type=Path, help="Python with the rivals' packages (default: made from PyPI)"
+    )
     parser.add_argument("--npm", type=Path, help="a folder with their node_modules (default: made from npm)")
     parser.add_argument("--json", type=Path, help="also write the machine and every figure to this file")
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/guard.md")
@@ -74,8 +81,13 @@ def main():
     options = arguments(known)
     seconds = options.seconds or (20 if options.quick else 60)
     context = Context(
-        seconds=seconds, windows=options.windows, venv=options.venv, npm=options.npm,
-        micro_bench=options.micro_bench, only=tuple(word for word in options.only.split(",") if word))
+        seconds=seconds,
+        windows=options.windows,
+        venv=options.venv,
+        npm=options.npm,
+        micro_bench=options.micro_bench,
+        only=tuple(word for word in options.only.split(",") if word),
+    )
     facts = machine(options.agent)
     try:
         tables = [table for name in options.parts or known for table in run_part(name, context)]

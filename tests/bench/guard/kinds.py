@@ -43,20 +43,46 @@ def rows(window):
     short = {"window": SHORT, "limit": 20, "share": None}
     return [
         Row("fixed, its reset known", "fixed", "github", fixed, window=window),
-        Row("fixed, aligned to the clock", "aligned", "github", [f"requests={LIMIT}/{w},aligned"],
-            window=window),
+        Row(
+            "fixed, aligned to the clock",
+            "aligned",
+            "github",
+            [f"requests={LIMIT}/{w},aligned"],
+            window=window,
+        ),
         Row("sliding", "sliding", "generic", [f"requests={LIMIT}/{w},sliding"], window=window),
         Row("bucket", "bucket", "openai", [f"requests={LIMIT}/{w},bucket"], window=window),
         Row("second, minute and day", "fixed", "generic", several, window=window),
-        Row("tokens a minute", "bucket", "openai", tokens, window=window, limit=20000, share=0.93,
-            tokens=True),
+        Row(
+            "tokens a minute",
+            "bucket",
+            "openai",
+            tokens,
+            window=window,
+            limit=20000,
+            share=0.93,
+            tokens=True,
+        ),
         Row("fixed, a clock 5 s ahead", "fixed", "github", fixed, ["--skew", "5s"], window=window),
         Row("fixed, a clock 5 s behind", "fixed", "github", fixed, ["--skew", "-5s"], window=window),
         Row("Flask-Limiter, fixed window", "fixed", "generic", [], flask="fixed-window", window=window),
-        Row("Flask-Limiter, elastic window", "fixed", "generic", [], flask="fixed-window-elastic-expiry",
-            window=window),
-        Row("Flask-Limiter, moving window", "sliding", "generic", [], flask="moving-window", window=window,
-            share=0.93),
+        Row(
+            "Flask-Limiter, elastic window",
+            "fixed",
+            "generic",
+            [],
+            flask="fixed-window-elastic-expiry",
+            window=window,
+        ),
+        Row(
+            "Flask-Limiter, moving window",
+            "sliding",
+            "generic",
+            [],
+            flask="moving-window",
+            window=window,
+            share=0.93,
+        ),
         Row("fixed, 5 s", "fixed", "github", [f"requests=20/{SHORT}s,fixed"], **short),
         Row("sliding, 5 s", "sliding", "generic", [f"requests=20/{SHORT}s,sliding"], **short),
         Row("bucket, 5 s", "bucket", "openai", [f"requests=20/{SHORT}s,bucket"], **short),
@@ -86,8 +112,13 @@ class Stage:
         self.seconds -= slack
         self.phase = seconds_into(self.row.window)
         if self.row.tokens:
-            self.client = Greedy(url + "/v1/chat/completions", threads, "POST", chat_body,
-                                 {"Content-Type": "application/json", "Authorization": "Bearer sk-bench"})
+            self.client = Greedy(
+                url + "/v1/chat/completions",
+                threads,
+                "POST",
+                chat_body,
+                {"Content-Type": "application/json", "Authorization": "Bearer sk-bench"},
+            )
         else:
             self.client = Greedy(url + "/items", threads)
         self.ends = self.client.started + self.seconds
@@ -135,7 +166,11 @@ def account_of(stage):
 def bars_of(row, account):
     found = [
         Bar(f"{row.name}: 429s from upstream", account["upstream_429"], 0),
-        Bar(f"{row.name}: refusals of ours, calls without an answer", account["ours"] + account["unanswered"], 0),
+        Bar(
+            f"{row.name}: refusals of ours, calls without an answer",
+            account["ours"] + account["unanswered"],
+            0,
+        ),
     ]
     if row.share is not None:
         found.append(Bar(f"{row.name}: share", account["share"], row.share, at_most=False))
@@ -145,15 +180,31 @@ def bars_of(row, account):
 def table_of(accounts, chosen, context):
     table = Table(
         f"A client as fast as it can, {LIMIT} a minute, {context.windows} windows, {context.loops} loops",
-        ["quota", "429s from the API", "refusals of ours", "completed", "could have had", "share", "p50, p99 wait"],
+        [
+            "quota",
+            "429s from the API",
+            "refusals of ours",
+            "completed",
+            "could have had",
+            "share",
+            "p50, p99 wait",
+        ],
         [],
         note=f"{context.threads} threads each call in a loop; windows under 10 s are shown without a bar on "
-        "their share.")
+        "their share.",
+    )
     for row, account in zip(chosen, accounts, strict=True):
-        table.rows.append([
-            row.name, account["upstream_429"], account["ours"], account["completed"],
-            f"{account['could_have_had']:,.0f}" + (" tokens" if row.tokens else ""), f"{account['share']:.1%}",
-            f"{account['p50_s']:.2f} s, {account['p99_s']:.1f} s"])
+        table.rows.append(
+            [
+                row.name,
+                account["upstream_429"],
+                account["ours"],
+                account["completed"],
+                f"{account['could_have_had']:,.0f}" + (" tokens" if row.tokens else ""),
+                f"{account['share']:.1%}",
+                f"{account['p50_s']:.2f} s, {account['p99_s']:.1f} s",
+            ]
+        )
         table.bars += bars_of(row, account)
     return table
 

@@ -13,17 +13,40 @@ from harness import Workspace
 
 LIMIT = 60
 USERS = 8
-GUARD = "{mode: on, shadow: {mode: on, pace: {headroom: 50%}}}"
+SETTINGS = "{mode: on, shadow: {mode: on, pace: {headroom: 50%}}}"
 
 
 def run_locust(work, url, path, seconds):
     """(calls, failures) by Locust's own count."""
     prefix = work.directory / "locust"
-    command = ["locust", "-f", HERE / "locustfile.py", "--headless", "--only-summary", "--csv", prefix,
-               "-u", USERS, "-r", USERS, "-t", f"{seconds:g}s", "--host", url, "--loglevel", "WARNING"]
+    command = [
+        "locust",
+        "-f",
+        HERE / "locustfile.py",
+        "--headless",
+        "--only-summary",
+        "--csv",
+        prefix,
+        "-u",
+        USERS,
+        "-r",
+        USERS,
+        "-t",
+        f"{seconds:g}s",
+        "--host",
+        url,
+        "--loglevel",
+        "WARNING",
+    ]
     environment = {**os.environ, "LOCUST_PATH": path}
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment,
-                          timeout=seconds + 60, check=False)
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=seconds + 60,
+        check=False,
+    )
     stats = prefix.with_name("locust_stats.csv")
     if not stats.exists():
         raise RuntimeError(f"Locust said: {done.stderr[-500:]}")
@@ -33,8 +56,10 @@ def run_locust(work, url, path, seconds):
 
 
 def decisions(agent, mode):
-    return {decision: int(agent.total("apiquota_decisions_total", mode=mode, decision=decision))
-            for decision in ("allow", "delay", "reject")}
+    return {
+        decision: int(agent.total("apiquota_decisions_total", mode=mode, decision=decision))
+        for decision in ("allow", "delay", "reject")
+    }
 
 
 def run(context):
@@ -45,7 +70,7 @@ def run(context):
         return [table]
     with Workspace() as work:
         judge = Judge(work, "github", "--quota", f"requests={LIMIT}/{context.seconds:g}s,fixed")
-        api = Api("demo", "github", judge.url, [f"guard: {GUARD}"])
+        api = Api("demo", "github", judge.url, [f"guard: {SETTINGS}"])
         agent = GuardedAgent(work, [api], loops=context.loops)
         began = time.monotonic()
         seconds = context.seconds * context.windows - 5
@@ -54,10 +79,16 @@ def run(context):
         on, shadow = decisions(agent, "on"), decisions(agent, "shadow")
         refused = judge.stats()["throttled"]
         agent.rests()
-    table.rows.append(["`guard: on`", calls, failures, refused,
-                       ", ".join(map(str, on.values()))])
-    table.rows.append(["`shadow: {pace: {headroom: 50%}}`, judged beside it", "", "", "",
-                       ", ".join(map(str, shadow.values()))])
+    table.rows.append(["`guard: on`", calls, failures, refused, ", ".join(map(str, on.values()))])
+    table.rows.append(
+        [
+            "`shadow: {pace: {headroom: 50%}}`, judged beside it",
+            "",
+            "",
+            "",
+            ", ".join(map(str, shadow.values())),
+        ]
+    )
     table.bars = [
         Bar("Locust: failed calls", failures, 0),
         Bar("Locust: refused by the API", refused, 0),

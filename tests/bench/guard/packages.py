@@ -11,7 +11,7 @@ NPM = ["bottleneck", "p-throttle"]
 
 
 def try_to(command, seconds=600):
-    """"" or the last line of its complaint."""
+    """ "" or the last line of its complaint."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -23,16 +23,23 @@ connections = threading.local()
 
 def body_of(number, serial):
     size = 40 + (number * 7 + serial * 13) % 40
-    return {"model": "gpt-4o-mini", "max_tokens": 200,
-            "messages": [{"role": "user", "content": "word " * size}]}
+    return {
+        "model": "gpt-4o-mini",
+        "max_tokens": 200,
+        "messages": [{"role": "user", "content": "word " * size}],
+    }
 
 
 def post(number, serial):
     """The status of one call over this thread's connection."""
     if not hasattr(connections, "own"):
         connections.own = http.client.HTTPConnection(PARTS.hostname, PARTS.port, timeout=120)
-    connections.own.request("POST", PARTS.path + "/chat/completions", json.dumps(body_of(number, serial)),
-                            {"Content-Type": "application/json", "Authorization": "Bearer sk-bench"})
+    connections.own.request(
+        "POST",
+        PARTS.path + "/chat/completions",
+        json.dumps(body_of(number, serial)),
+        {"Content-Type": "application/json", "Authorization": "Bearer sk-bench"},
+    )
     answer = connections.own.getresponse()
     answer.read()
     return answer.status
@@ -40,11 +47,13 @@ def post(number, serial):
 
 def with_ratelimit():
     from ratelimit import limits, sleep_and_retry
+
     return sleep_and_retry(limits(calls=LIMIT, period=PERIOD)(post))
 
 
 def with_sdk():
     import openai
+
     client = openai.OpenAI(base_url=URL, api_key="sk-bench")
 
     def call(number, serial):
@@ -73,6 +82,7 @@ def work(call, number):
 
 async def with_aiolimiter():
     from aiolimiter import AsyncLimiter
+
     limiter = AsyncLimiter(LIMIT, PERIOD)
 
     async def one(number):

@@ -1,4 +1,4 @@
-"""What tutorials reach for, side by side under the same load: limiters in the process, the SDK's retries, apiquota."""
+"""What tutorials reach for under the same load: limiters in the process, the SDK's retries, apiquota."""
 
 import json
 import subprocess
@@ -20,8 +20,16 @@ SUBJECTS = {
     "p-throttle": "npm `p-throttle`",
     "apiquota": "apiquota, a plain loop",
 }
-COLUMNS = ["", "processes", "completed", "429s the caller saw", "wasted calls", "share used", "p50, p99 wait",
-           "tokens over the limit"]
+COLUMNS = [
+    "",
+    "processes",
+    "completed",
+    "429s the caller saw",
+    "wasted calls",
+    "share used",
+    "p50, p99 wait",
+    "tokens over the limit",
+]
 
 
 @dataclass
@@ -44,8 +52,9 @@ class Race:
 
     def start(self, seconds, window, python, npm):
         command, folder = self.command(seconds, window, python, npm)
-        self.running = [subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder)
-                        for _ in range(self.processes)]
+        self.running = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder) for _ in range(self.processes)
+        ]
 
     def finish(self, seconds):
         calls = []
@@ -57,11 +66,14 @@ class Race:
         each = by_tokens["used"] / max(1, by_tokens["admitted"])
         waits = [took for took, status in calls if status == 200]
         return {
-            "name": self.name, "processes": self.processes,
+            "name": self.name,
+            "processes": self.processes,
             "completed": sum(status == 200 for _, status in calls),
             "seen_429": sum(status == 429 for _, status in calls),
-            "wasted": truth["refused"], "share": truth["share"],
-            "p50_s": percentile(waits, 0.5), "p99_s": percentile(waits, 0.99),
+            "wasted": truth["refused"],
+            "share": truth["share"],
+            "p50_s": percentile(waits, 0.5),
+            "p99_s": percentile(waits, 0.99),
             "tokens_over": by_tokens["refused"] * each,
         }
 
@@ -73,8 +85,15 @@ def prepare(work, window, python, npm):
         if (name in packages.NPM and npm is None) or (name in packages.PYPI and python is None):
             continue
         for processes in (1, 2):
-            judge = Judge(work, "openai", "--quota", f"tokens={TOKENS}/{window:g}s,bucket",
-                          "--quota", f"requests={REQUESTS}/{window:g}s,bucket", name=f"{name}-{processes}")
+            judge = Judge(
+                work,
+                "openai",
+                "--quota",
+                f"tokens={TOKENS}/{window:g}s,bucket",
+                "--quota",
+                f"requests={REQUESTS}/{window:g}s,bucket",
+                name=f"{name}-{processes}",
+            )
             races.append(Race(name, processes, judge, judge.url + "/v1"))
     ours = [race for race in races if race.name == "apiquota"]
     agent = GuardedAgent(work, [Api(f"with-{race.processes}", "openai", race.judge.url) for race in ours])
@@ -84,8 +103,16 @@ def prepare(work, window, python, npm):
 
 
 def row_of(cell):
-    return [SUBJECTS[cell["name"]], cell["processes"], cell["completed"], cell["seen_429"], cell["wasted"],
-            f"{cell['share']:.0%}", f"{cell['p50_s']:.1f} s, {cell['p99_s']:.1f} s", f"{cell['tokens_over']:,.0f}"]
+    return [
+        SUBJECTS[cell["name"]],
+        cell["processes"],
+        cell["completed"],
+        cell["seen_429"],
+        cell["wasted"],
+        f"{cell['share']:.0%}",
+        f"{cell['p50_s']:.1f} s, {cell['p99_s']:.1f} s",
+        f"{cell['tokens_over']:,.0f}",
+    ]
 
 
 def run(context):
@@ -97,10 +124,14 @@ def run(context):
         for race in races:
             race.start(seconds, context.seconds, python or "python3", npm)
         cells = [race.finish(seconds) for race in races]
-    table = Table(f"Side by side: {WORKERS} workers, {REQUESTS} requests and {TOKENS:,} tokens in {context.seconds:g} s",
-                  COLUMNS, [row_of(cell) for cell in cells],
-                  note="Each before an API of its own, all at once. A wasted call is one that the API refused; "
-                  "the tokens over the limit are those that such calls asked for.")
+    table = Table(
+        f"Side by side: {WORKERS} workers, {REQUESTS} requests and {TOKENS:,} tokens "
+        f"in {context.seconds:g} s",
+        COLUMNS,
+        [row_of(cell) for cell in cells],
+        note="Each before an API of its own, all at once. A wasted call is one that the API refused; "
+        "the tokens over the limit are those that such calls asked for.",
+    )
     for cell in cells:
         context.say(f"rivals: {cell}")
     for name, why in (("PyPI", no_python), ("npm", no_npm)):
@@ -109,6 +140,9 @@ def run(context):
     for cell in cells:
         if cell["name"] == "apiquota":
             what = f"apiquota beside rivals, {cell['processes']} process(es)"
-            table.bars += [Bar(f"{what}: wasted calls", cell["wasted"], 0), Bar(f"{what}: 429s seen", cell["seen_429"], 0),
-                           Bar(f"{what}: share", cell["share"], 0.93, at_most=False)]
+            table.bars += [
+                Bar(f"{what}: wasted calls", cell["wasted"], 0),
+                Bar(f"{what}: 429s seen", cell["seen_429"], 0),
+                Bar(f"{what}: share", cell["share"], 0.93, at_most=False),
+            ]
     return [table]

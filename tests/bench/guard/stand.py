@@ -1,4 +1,5 @@
-"""What every part of `scripts/bench guard` stands on: what the command line decided, and the tables that come of it."""
+"""What every part of `scripts/bench guard` stands on: what the command line decided, and the tables that come
+of it."""
 
 import subprocess
 import sys

@@ -18,9 +18,10 @@ def line(cells):
 def as_markdown(tables, facts):
     versions = facts["versions"]
     text = [
-        HEADING, "",
-        "With `scripts/bench guard` on {cpu}, {cores} cores, Linux {kernel}, {time}, apiquota {version}.".format(
-            **facts, version=versions.get("apiquota"))
+        HEADING,
+        "",
+        "With `scripts/bench guard` on {cpu}, {cores} cores, Linux {kernel}, {time}, apiquota "
+        "{version}.".format(**facts, version=versions.get("apiquota")),
     ]
     for table in tables:
         text += ["", f"### {table.title}", "", line(table.columns), "|" + "---|" * len(table.columns)]
@@ -33,7 +34,8 @@ def as_markdown(tables, facts):
     if missed:
         text += [""] + [
             f"- {bar.what}: {cell(bar.measured)}, where {'at most' if bar.at_most else 'at least'} "
-            f"{cell(bar.bar)} is asked for" for bar in missed
+            f"{cell(bar.bar)} is asked for"
+            for bar in missed
         ]
     return "\n".join(text) + "\n"
 
@@ -43,7 +45,9 @@ def write_section(path, text):
     whole = path.read_text()
     found = re.search(rf"^{HEADING}\n.*?(?=^## |\Z)", whole, re.MULTILINE | re.DOTALL)
     if found:
-        whole = whole[:found.start()] + text + ("\n" if found.end() < len(whole) else "") + whole[found.end():]
+        whole = (
+            whole[: found.start()] + text + ("\n" if found.end() < len(whole) else "") + whole[found.end() :]
+        )
     else:
         whole = whole.rstrip("\n") + "\n\n" + text
     path.write_text(whole)
