@@ -154,12 +154,14 @@ def address_of(url):
 
 
 def burst(url, path, count, spacing=0.0, fields=(), timeout=120):
-    """`count` GETs at once, each begun `spacing` after the one before; what became of each."""
+    """`count` GETs at once, each begun `spacing` after the one before; what became of each. `path`: one for
+    all, or a list."""
 
     async def all_of_them():
         async def later(number):
             await asyncio.sleep(number * spacing)
-            return await one(address_of(url), number, head_of("GET", path, fields=fields), timeout=timeout)
+            own = path if isinstance(path, str) else path[number]
+            return await one(address_of(url), number, head_of("GET", own, fields=fields), timeout=timeout)
 
         return await asyncio.gather(*(later(number) for number in range(count)))
 
