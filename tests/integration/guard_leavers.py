@@ -108,18 +108,18 @@ def gone_while_waiting(work, clients=50):
     """Whoever leaves the queue is not sent; the others are."""
     api = ResettingApi(1000, 3)
     agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="waiting")
-    burst(agent.proxy, "/demo/items", 1)
+    burst(agent.proxy, "/demo/items/1", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     stayed = []
-    thread = threading.Thread(target=lambda: stayed.extend(burst(agent.proxy, "/demo/items", clients)))
+    thread = threading.Thread(target=lambda: stayed.extend(burst(agent.proxy, "/demo/items/2", clients)))
     thread.start()
     for number in range(clients):
-        leave(agent.proxy, head_of("GET", "/demo/gone"), reset=number % 2 == 0)
+        leave(agent.proxy, head_of("GET", "/demo/items/404"), reset=number % 2 == 0)
     thread.join()
     agent.rests()
     figures = {
         "stayed": sum(answer.status == 200 for answer in stayed),
-        "sent_for_who_left": len(api.times("/gone")),
+        "sent_for_who_left": len(api.times("/items/404")),
         "held": agent.held(),
         "too_early": api.refused,
     }
@@ -154,10 +154,10 @@ def reloaded(work, clients=30):
     """Waiters stay through a reload and are answered."""
     api = ResettingApi(1000, 4)
     agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="reloaded")
-    burst(agent.proxy, "/demo/items", 1)
+    burst(agent.proxy, "/demo/items/1", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     answers = []
-    thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items", clients)))
+    thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items/2", clients)))
     thread.start()
     wait_until(lambda: agent.total("apiquota_queue_depth") == clients, 5, "all wait")
     agent.config.write_text(agent.config.read_text() + "metrics: {series_max: 9000}\n")
@@ -180,10 +180,10 @@ def stopped(work, reset_in, clients=20):
     """SIGTERM before waiters: those whose turn comes in the drain time are served, others are told when."""
     api = ResettingApi(1000, reset_in)
     agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="stopped", proxy="drain_timeout: 10s")
-    burst(agent.proxy, "/demo/items", 1)
+    burst(agent.proxy, "/demo/items/1", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     answers = []
-    thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items", clients)))
+    thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items/2", clients)))
     thread.start()
     wait_until(lambda: agent.total("apiquota_queue_depth") == clients, 5, "all wait")
     began = time.monotonic()

@@ -129,7 +129,7 @@ def many_waiters(context, table):
             loops=context.loops,
             proxy="clients_max: 15000",
         )
-        burst(agent.proxy, "/demo/items/first", 1)
+        burst(agent.proxy, "/demo/items/0", 1)
         wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
         before = memory_kib(agent.pid)
         answers = []
@@ -151,7 +151,7 @@ def many_waiters(context, table):
     table.rows.append(
         [
             f"{WAITERS:,} waiters",
-            f"{each:.1f} KiB each, their connections included; {served:,} served, at most {behind} places late",
+            f"{each:.1f} KiB each with their connections; {served:,} served, at most {behind} places late",
             "≤ 16 KiB",
         ]
     )
