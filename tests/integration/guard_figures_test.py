@@ -35,13 +35,14 @@ class GuardFiguresTest(unittest.TestCase):
         self.assertEqual(jain([0, 0]), 0)
 
     def test_a_peak_among_releases_is_seen(self):
-        even = [number * 0.01 for number in range(100)]
-        self.assertEqual(fullest_bin(even), (1.0, 10))
-        self.assertGreater(fullest_bin(even + [0.55] * 20)[0], 2)
+        even = [number / 128 for number in range(128)]
+        self.assertEqual(fullest_bin(even, width=0.125), (1.0, 8))
+        self.assertGreater(fullest_bin(even + [0.55] * 20, width=0.125)[0], 1.9)
 
     def test_a_missed_bar_is_named(self):
         missed = Bar("429s", 3, 0)
-        text = as_markdown([Table("T", ["a"], [[1234]], bars=[missed, Bar("share", 0.98, 0.97, False)])], FACTS)
+        bars = [missed, Bar("share", 0.98, 0.97, at_most=False)]
+        text = as_markdown([Table("T", ["a"], [[1234]], bars=bars)], FACTS)
         self.assertIn("| 1,234 |", text)
         self.assertIn("1 bars are reached, 1 missed:\n\n- 429s: 3, where at most 0 is asked for", text)
 
