@@ -58,6 +58,7 @@ def rows(window):
             "bucket",
             "openai",
             tokens,
+            ["--tokens-charged", "start"],
             window=window,
             limit=20000,
             share=0.93,
@@ -126,22 +127,20 @@ class Stage:
     def finish(self):
         """At its time: what was let through and refused, before the client leaves."""
         time.sleep(max(0.0, self.ends - time.monotonic()))
-        self.admitted, self.refused, self.used, self.could = self.account()
+        self.admitted, self.refused, self.could, self.share = self.account()
         self.client.stop()
 
     def account(self):
+        """What was let through, what was refused, what an all-knowing client has, and the share of that."""
         row = self.row
-        could = could_have_had(row.kind, row.limit, row.window, self.seconds, self.phase)
         if row.flask:
             counted = self.judge.counted()
-            return counted["admitted"], counted["refused"], counted["admitted"], could
-        stats = self.judge.stats()
-        admitted = stats["requests"] - stats["throttled"]
-        return admitted, stats["throttled"], admitted, could
-
-    @property
-    def share(self):
-        return self.used / self.could
+            could = could_have_had(row.kind, row.limit, row.window, self.seconds, self.phase)
+            return counted["admitted"], counted["refused"], could, counted["admitted"] / could
+        truth = self.judge.truth()
+        binding = [limit["possible"] for limit in truth["limits"] if limit["name"] == truth["binding"]]
+        could = binding[0] if binding else truth["possible_requests"]
+        return truth["admitted"], truth["refused"], could, truth["share"]
 
 
 def account_of(stage):
