@@ -134,7 +134,7 @@ class Crowd:
     def token(caller):
         return f"token-of-{caller}"
 
-    def run(self, connections, seconds, warm_up=8):
+    def run(self, connections, seconds, warm_up=5):
         """{caller: its calls that were answered after the warm-up}."""
         fields = {caller: {"Authorization": f"Bearer {self.token(caller)}"} for caller in connections}
         clients = {

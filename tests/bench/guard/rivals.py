@@ -10,9 +10,10 @@ from stand import HERE, Bar, Table
 from guarding import Api, GuardedAgent, Judge, percentile
 from harness import Workspace
 
-REQUESTS, TOKENS = 60, 15000  # a window; a call costs some 270 tokens: tokens bind
+REQUESTS, TOKENS = 60, 12000  # a window; a call costs some 290 tokens: tokens bind
 WORKERS = 8
 SUBJECTS = {
+    "plain": "a plain loop, nothing between",
     "ratelimit": "Python `ratelimit`, `sleep_and_retry`",
     "aiolimiter": "Python `aiolimiter`",
     "openai": "OpenAI's SDK, its own retries",
@@ -47,7 +48,7 @@ class Race:
         rest = [self.url, str(seconds), workers, str(REQUESTS), str(window)]
         if self.name in packages.NPM:
             return ["node", str(HERE / "rival_client.mjs"), self.name, *rest], npm
-        how = "plain" if self.name == "apiquota" else self.name
+        how = "plain" if self.name == "apiquota" else self.name  # the same loop, another URL
         return [python, str(HERE / "rival_client.py"), how, *rest], None
 
     def start(self, seconds, window, python, npm):
@@ -92,6 +93,8 @@ def prepare(work, window, python, npm):
                 f"tokens={TOKENS}/{window:g}s,bucket",
                 "--quota",
                 f"requests={REQUESTS}/{window:g}s,bucket",
+                "--tokens-charged",
+                "start",
                 name=f"{name}-{processes}",
             )
             races.append(Race(name, processes, judge, judge.url + "/v1"))
