@@ -110,6 +110,22 @@ TEST(TruthTest, ASettledChargeIsCountedAsItWas) {
   EXPECT_EQ(truth.totals.output_tokens, 20);
 }
 
+TEST(TruthTest, AWindowOpensWithTheCallThoughItIsChargedAtItsEnd) {
+  Enforcer enforcer({.limits = {{.name = "tokens",
+                                 .unit = LimitUnit::kTokens,
+                                 .limit = 100,
+                                 .window = seconds(60),
+                                 .charge = Charge::kEnd}}});
+  const Verdict first = enforcer.Ask({}, kStart);
+  const Verdict second = enforcer.Ask({}, kStart + seconds(1));
+  enforcer.End(first.id, {.input_tokens = 70}, kStart + seconds(2));
+  enforcer.End(second.id, {.input_tokens = 70}, kStart + seconds(60));
+  const Truth truth = enforcer.TruthAt(kStart + seconds(60));
+  EXPECT_EQ(truth.limits[0].windows,
+            (std::vector<WindowTruth>{{kStart, 2, 0, 70}, {kStart + seconds(60), 0, 0, 70}}));
+  EXPECT_EQ(truth.violations, 0);
+}
+
 TEST(TruthTest, EachKeyCouldHaveHadItsOwnShareSinceItsOwnFirstCall) {
   Enforcer enforcer({.limits = {{.limit = 10, .window = seconds(60)}}, .scope = LimitScope::kKey});
   EXPECT_TRUE(enforcer.Ask({.key = "a"}, kStart).admitted());
