@@ -15,17 +15,12 @@
 
 #include "base/clock.h"
 #include "guard/options.h"
+#include "guard/persist.h"
+#include "guard/token_model.h"
 #include "guard/values.h"
 #include "quota/options.h"
 
 namespace apiquota::guard {
-
-// What a model's requests cost, as seen so far.
-struct TokenModel {
-  double tokens_per_byte = 0.25;
-  std::optional<double> output;  // its 90th percentile
-  std::optional<Micros> median_first_byte;
-};
 
 struct QueueView {
   std::string resource;
@@ -50,6 +45,7 @@ struct LimitView {
 // What it holds now, for /metrics and /api/v1/guard.
 struct KeyView {
   size_t in_flight = 0;
+  size_t waiting = 0;  // in queues, and for another attempt
   std::vector<QueueView> queues;
   std::vector<CooldownView> cooldowns;
   std::vector<LimitView> limits;
@@ -83,9 +79,16 @@ class KeyGuard {
   // When Advance has something to do at the earliest; nothing: only after another call.
   std::optional<SystemTime> NextAt(SystemTime now) const;
 
+  // The agent stops: whoever can't go before `until` is refused (503), and so is who comes from now on.
+  void Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants);
+
   TokenModel ModelOf(std::string_view resource, std::string_view route) const;
   KeyView View(SystemTime now) const;
   bool idle(SystemTime now) const;  // nothing is held, waited for or remembered that matters
+
+  // Sends and cooldowns over a restart; before the first question.
+  SavedKey Save(SystemTime now) const;
+  void Restore(const SavedKey& saved);
 
   // Another configuration: waiters stay with their deadlines.
   void Configure(Options options, std::vector<quota::DeclaredLimit> declared);
