@@ -153,17 +153,24 @@ Verdict KeyGuard::State::Enqueue(const Request& request, Place& place, const Gat
     delayed.push_back({std::move(waiter), request.not_before});
     return verdict;
   }
-  Push(place, std::move(waiter), request, gate, now);
+  if (request.again) {
+    place.queue.Push(std::move(waiter), kShareMin, true, now);
+  } else {
+    Push(place, std::move(waiter), now);
+  }
   return verdict;
 }
 
-// Its cost in the queue is the share it takes of the quota that holds it.
-void KeyGuard::State::Push(Place& place, Waiter waiter, const Request& request, const Gate& gate,
-                           SystemTime now) {
-  const auto limit = gate.limit != nullptr ? gate.limit->limit() : std::nullopt;
-  const double cost = gate.limit != nullptr ? gate.limit->CostOf(request.tokens) : 0;
-  const double share = limit && *limit > 0 ? std::max(cost / *limit, kShareMin) : kShareMin;
-  place.queue.Push(std::move(waiter), share, request.again, now);
+// Its cost in the queue is the largest share it takes of a quota, whatever holds it now.
+void KeyGuard::State::Push(Place& place, Waiter waiter, SystemTime now) {
+  double share = kShareMin;
+  EachPlace(place, [&](const Place& each) {
+    for (const Limit& limit : each.limits) {
+      const auto whole = limit.limit();
+      if (whole && *whole > 0) share = std::max(share, limit.CostOf(waiter.tokens) / *whole);
+    }
+  });
+  place.queue.Push(std::move(waiter), share, false, now);
 }
 
 Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) {

@@ -122,7 +122,7 @@ void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grant
       request.deadline = waiter.deadline = std::min(waiter.deadline, until);
       const Gate gate = state_->GateFor(request, place, true, now);
       if (gate.at <= request.deadline) {
-        state_->Push(place, std::move(waiter), request, gate, now);
+        state_->Push(place, std::move(waiter), now);
         continue;
       }
       Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));

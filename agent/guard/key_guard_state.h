@@ -98,7 +98,7 @@ struct KeyGuard::State {
   bool NeverFits(const Request& request, Place& place, Gate* gate);
   Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
   Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
-  void Push(Place& place, Waiter waiter, const Request& request, const Gate& gate, SystemTime now);
+  void Push(Place& place, Waiter waiter, SystemTime now);
   Id Admit(const Request& request, Place& place, SystemTime now);
 
   // Limits and cooldowns of "" hold for every resource.
