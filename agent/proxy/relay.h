@@ -42,6 +42,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   void OnGone() override;
   bool Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice);
   bool MayAsk(const http::RequestHead& head);  // by the name it asks for
+  bool StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept);
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out);
   void Refuse(const http::Refusal& refusal);
@@ -67,7 +68,8 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   const bool loopback_;
   bool turned_away_ = false;
   std::shared_ptr<const apis::RouteTable> routes_;
-  std::string host_allowed_;   // the last that was: a client hardly ever changes it
+  std::string host_allowed_;  // the last that was: a client hardly ever changes it
+  uint64_t attempts_begun_ = 0;
   std::string_view withheld_;  // a key that went into the query upstream: no address of the answer shows it
   RequestRecord request_record_;
   AttemptRecord attempt_record_;

@@ -33,15 +33,25 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   if (!Decide(&match, &found, &choice)) return;
   const apis::Route& route = *match.route;
   request_record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value(), choice, now);
-  attempt_record_.Begin(now);
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
   const auto websocket_key = http::WebSocketKey(head);
   BuildUpstreamHead(match, found, choice, websocket_key.has_value(), &upstream_head);
-  attempt_.Start(worker_.PoolFor(route), route.timeouts, head.method, std::move(upstream_head),
-                 head.framing == http::BodyFraming::kChunked,
-                 websocket_key ? net::WebSocketAccept(*websocket_key) : std::string());
-  if (attempt_.active()) OnBody(body, complete);
+  std::string websocket_accept = websocket_key ? net::WebSocketAccept(*websocket_key) : std::string();
+  const bool begun = StartAttempt(now, std::move(upstream_head), std::move(websocket_accept));
+  if (begun) OnBody(body, complete);
+}
+
+// Asks the upstream for what the client asked; of the body nothing yet. False: it has failed already, and
+// what came of that is done.
+bool Relay::StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept) {
+  const uint64_t mine = ++attempts_begun_;
+  const http::RequestHead& head = connection_.request();
+  const apis::Route& route = request_record_.route();
+  attempt_record_.Begin(now);
+  attempt_.Start(worker_.PoolFor(route, *routes_), route.timeouts, head.method, std::move(upstream_head),
+                 head.framing == http::BodyFraming::kChunked, std::move(websocket_accept));
+  return mine == attempts_begun_ && attempt_.active();
 }
 
 // Everything that must hold before a request may go anywhere. False: it has been answered.

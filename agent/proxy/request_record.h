@@ -43,6 +43,11 @@ class RequestRecord {
   void TakeBodyValues();
   apis::Observed Whose(bool body_unread) const;
   void Waited(std::chrono::nanoseconds span) { waited_ += span; }  // for a connection
+  // An attempt begins that had to wait for its turn: what the agent spends is counted from here.
+  void BeginsAt(SteadyTime now) {
+    read_at_ = now;
+    waited_ = {};
+  }
   std::chrono::nanoseconds SpentOn(SteadyTime until) const { return until - read_at_ - waited_; }
   void CountSent();                // against the limits its api declares
   void CountResponse(int status);  // the upstream's

@@ -128,9 +128,15 @@ void Worker::DropUnusedUpstreams() {
   });
 }
 
-net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
+// What an older table's route has is looked for each time: another route may come to stand at its address.
+net::UpstreamPool& Worker::PoolFor(const apis::Route& route, const apis::RouteTable& table) {
+  if (&table != routes_.get()) return FindPool(route);
   net::UpstreamPool*& known = pool_of_route_[&route];
-  if (known != nullptr) return *known;
+  if (known == nullptr) known = &FindPool(route);
+  return *known;
+}
+
+net::UpstreamPool& Worker::FindPool(const apis::Route& route) {
   const UpstreamId id = IdOf(route);
   auto& upstream = upstreams_[id];
   if (!upstream) {
@@ -140,8 +146,7 @@ net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
     environment.limits.queue_timeout = route.timeouts.connect + route.timeouts.tls;
     upstream = std::make_unique<Upstream>(environment, std::get<net::UpstreamAddress>(id));
   }
-  known = &upstream->pool;
-  return *known;
+  return upstream->pool;
 }
 
 void Worker::SetRoutes(std::shared_ptr<const apis::RouteTable> routes) {

@@ -65,7 +65,8 @@ class Worker {
   Shared& shared() { return shared_; }
   net::Loop& loop() { return loop_; }
   const std::shared_ptr<const apis::RouteTable>& routes() const { return routes_; }
-  net::UpstreamPool& PoolFor(const apis::Route& route);
+  // `table`: whose route it is; a request may outlive a reload before it is sent.
+  net::UpstreamPool& PoolFor(const apis::Route& route, const apis::RouteTable& table);
   void Remove(Relay& relay);  // destroyed once the current handler has returned
   // The relay's client goes on as one end of a tunnel, and the relay is removed.
   void BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream);
@@ -90,6 +91,7 @@ class Worker {
   };
   using UpstreamId = std::tuple<net::UpstreamAddress, Micros, Micros>;  // connect and TLS timeouts
   static UpstreamId IdOf(const apis::Route& route);
+  net::UpstreamPool& FindPool(const apis::Route& route);
   void DropUnusedUpstreams();
 
   std::map<UpstreamId, std::unique_ptr<Upstream>> upstreams_;
