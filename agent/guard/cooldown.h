@@ -14,12 +14,17 @@ namespace apiquota::guard {
 
 class Cooldown {
  public:
-  // A refusal came. `reset`: of a quota that the same answer says is used up, with its margin. `window`: of
-  // the quota, if known. Without evidence the first within a second changes nothing.
+  // A refusal came, `answer`, to a request that was sent at `sent_at`. `reset`: of a quota that the same
+  // answer says is used up, with its margin. `window`: of the quota, if known. Without evidence the first
+  // within a second changes nothing. `jitter` is from 0 to 1 and only ever adds: a tenth of the wait, a
+  // second at most.
   void Refused(const Answer& answer, SystemTime sent_at, std::optional<SystemTime> reset,
                std::optional<Micros> window, double jitter, SystemTime now);
-  // A request that was sent at `sent_at` was served: a newer success ends it.
+  // A request that was sent at `sent_at` was served: if it is newer than what was refused, that ends it.
   void Served(SystemTime sent_at, SystemTime now);
+  // An answer to a request that was sent at `sent_at` says that something is left of `quota`: if it is newer
+  // and this quota at 0 was the evidence, that ends it.
+  void Left(std::string_view quota, SystemTime sent_at, SystemTime now);
 
   // From when a request may go; `now` or before: at once. While a probe is out: when it counts as good.
   SystemTime Until(SystemTime now) const;
@@ -32,25 +37,39 @@ class Cooldown {
   void ProbeAnswered(SystemTime now);
 
   bool active(SystemTime now) const { return Until(now) > now; }
-  bool idle(SystemTime now) const;                         // it can be forgotten
-  std::string_view evidence() const { return evidence_; }  // "retry-after", "quota tokens at 0", "bare 429 …"
+  bool idle(SystemTime now) const;  // it can be forgotten
+  // "retry-after", "quota tokens at 0", "refused: header" (body, stream), "refused twice"; empty: none yet.
+  std::string_view evidence() const { return evidence_; }
   Reason reason() const { return reason_; }
   uint64_t probes() const { return probes_; }
 
  private:
   enum class Probe : uint8_t { kNone, kDue, kOut };
+  struct Claim {
+    SystemTime until;
+    Reason reason = Reason::kCooldown;
+    std::string evidence;
+    std::string quota;     // at 0: the evidence
+    bool stepped = false;  // the API did not say when
+  };
+
+  std::optional<Claim> Judge(const Answer& answer, SystemTime sent_at, std::optional<SystemTime> reset,
+                             SystemTime now);
+  Micros Step(SystemTime sent_at, SystemTime now);
+  void End(SystemTime now);
 
   SystemTime until_{};
   SystemTime since_{};
+  SystemTime refused_sent_{};  // when the newest refused request was sent
   std::optional<Micros> window_;
-  Micros step_{};           // of the next one without evidence
-  SystemTime last_bare_{};  // the last refusal without evidence
+  Micros step_{};                        // the last one without a time of the API's
+  std::optional<SystemTime> last_bare_;  // the last refusal without evidence
   SystemTime probe_sent_{};
-  SystemTime last_probe_{};
+  std::optional<SystemTime> last_probe_;  // that a long one let through
   Probe probe_ = Probe::kNone;
   Reason reason_ = Reason::kNone;
   uint64_t probes_ = 0;
-  std::string evidence_;
+  std::string evidence_, quota_;
 };
 
 }  // namespace apiquota::guard

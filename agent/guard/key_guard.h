@@ -15,17 +15,11 @@
 
 #include "base/clock.h"
 #include "guard/options.h"
+#include "guard/token_model.h"
 #include "guard/values.h"
 #include "quota/options.h"
 
 namespace apiquota::guard {
-
-// What a model's requests cost, as seen so far.
-struct TokenModel {
-  double tokens_per_byte = 0.25;
-  std::optional<double> output;  // its 90th percentile
-  std::optional<Micros> median_first_byte;
-};
 
 struct QueueView {
   std::string resource;

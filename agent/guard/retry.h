@@ -24,6 +24,8 @@ class RetryBudget {
     double earned = 0;
     double spent = 0;
   };
+  Slot& SlotOf(SystemTime now);
+
   std::array<Slot, kSlots> slots_{};
 };
 

@@ -1,7 +1,11 @@
 // Who waits, and who goes next (docs/guard.md, "The queue"): deficit round robin (Shreedhar and Varghese,
-// 1996) over flows, costs as shares of the binding quota, urgencies as in RFC 9218, and a tier of its own for
-// those that have waited half their patience or 5 s. The one whose turn it is keeps its turn until it goes:
-// small ones can't starve a large one. Bounded by its owner. Pure; no thread-safety of its own.
+// 1996) over flows, costs as shares of the binding quota, urgencies as in RFC 9218. The one whose turn it is
+// keeps its turn until it goes: small ones can't starve a large one.
+//
+// The more urgent go first, which alone would starve the others. Who has waited half its patience or 5 s
+// while more urgent ones pass is lifted into a tier of its own, with turns over flows like any other; while
+// both wait, the lifted and the plain get half each: the last class moves on, and an old backlog does not
+// shut the door on urgent ones. Bounded by its owner. Pure; no thread-safety of its own.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +38,10 @@ struct Waiter {
 
 class WaitQueue {
  public:
+  // What a flow's turn adds to what it may take, as a share of the quota: so little that flows alternate
+  // request by request.
+  static constexpr double kQuantum = 1e-6;
+
   WaitQueue();
   ~WaitQueue();
   WaitQueue(WaitQueue&&) noexcept;

@@ -1,0 +1,66 @@
+#include "guard/route_of.h"
+
+#include <algorithm>
+
+namespace apiquota::guard {
+
+namespace {
+
+constexpr size_t kLongestMethod = 24;
+constexpr size_t kLongestWord = 24;
+constexpr size_t kShortestHex = 8;
+constexpr std::string_view kCut = "/...";
+
+constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// 8-4-4-4-12 (RFC 9562 section 4).
+bool IsUuid(std::string_view segment) {
+  if (segment.size() != 36) return false;
+  for (size_t i = 0; i < segment.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? segment[i] != '-' : !IsHexDigit(segment[i])) return false;
+  }
+  return true;
+}
+
+bool IsId(std::string_view segment) {
+  if (segment.empty()) return false;
+  if (std::ranges::all_of(segment, IsDigit)) return true;
+  if (segment.size() >= kShortestHex && std::ranges::all_of(segment, IsHexDigit)) return true;
+  if (segment.size() > kLongestWord && std::ranges::any_of(segment, IsDigit)) return true;
+  return IsUuid(segment);
+}
+
+std::string_view PathOf(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find_first_of("?#"));
+  const size_t scheme = path.find("://");
+  if (path.starts_with('/') || scheme == std::string_view::npos) return path;
+  const size_t slash = path.find('/', scheme + 3);
+  return slash == std::string_view::npos ? std::string_view("/") : path.substr(slash);
+}
+
+}  // namespace
+
+std::string RouteOf(std::string_view method, std::string_view target) {
+  std::string route;
+  std::string_view path = PathOf(target);
+  route.reserve(std::min(kLongestRoute, method.size() + 1 + path.size()));
+  route.append(method.substr(0, kLongestMethod)).append(1, ' ');
+  bool first = true;
+  while (true) {
+    const size_t slash = path.find('/');
+    const std::string_view segment = path.substr(0, slash);
+    const std::string_view shown = IsId(segment) ? "*" : segment;
+    const bool last = slash == std::string_view::npos;
+    const size_t room = kLongestRoute - (last ? 0 : kCut.size());
+    if (route.size() + (first ? 0 : 1) + shown.size() > room) return route.append(kCut);
+    if (!first) route += '/';
+    route.append(shown);
+    if (last) return route;
+    path.remove_prefix(slash + 1);
+    first = false;
+  }
+}
+
+}  // namespace apiquota::guard
