@@ -44,6 +44,7 @@ struct LimitView {
 // What it holds now, for /metrics and /api/v1/guard.
 struct KeyView {
   size_t in_flight = 0;
+  size_t waiting = 0;  // in queues, and for another attempt
   std::vector<QueueView> queues;
   std::vector<CooldownView> cooldowns;
   std::vector<LimitView> limits;
@@ -76,6 +77,9 @@ class KeyGuard {
   void Advance(SystemTime now, std::vector<Grant>* grants);
   // When Advance has something to do at the earliest; nothing: only after another call.
   std::optional<SystemTime> NextAt(SystemTime now) const;
+
+  // The agent stops: whoever can't go before `until` is refused (503), and so is who comes from now on.
+  void Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants);
 
   TokenModel ModelOf(std::string_view resource, std::string_view route) const;
   KeyView View(SystemTime now) const;

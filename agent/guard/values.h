@@ -43,16 +43,18 @@ struct TokenCost {
 
 // One request as it asks for its turn.
 struct Request {
-  std::string_view resource;   // as the request names it; empty: it does not
-  std::string_view route;      // method and path with its ids folded (route_of.h): what it is remembered by
-  std::string_view flow;       // whose it is, for fairness: the caller, else the key
-  uint8_t urgency = 3;         // 0 (first) to 7 (last), RFC 9218 section 4.1
-  TokenCost tokens;            // reserved; a guess unless `capped`
-  bool capped = false;         // the API charges these tokens when the request comes
-  SystemTime deadline;         // its wait must have ended by then
-  SystemTime not_before = {};  // of another attempt
-  bool again = false;          // another attempt: before all others of its queue
-  uint32_t home = 0;           // the event loop that owns it; comes back with its grant
+  std::string_view resource = {};  // as the request names it; empty: it does not
+  std::string_view route = {};   // method and path with its ids folded (route_of.h): what it is remembered by
+  std::string_view flow = {};    // whose it is, for fairness: the caller, else the key
+  uint8_t urgency = 3;           // 0 (first) to 7 (last), RFC 9218 section 4.1
+  TokenCost tokens = {};         // reserved; a guess unless `capped`
+  bool capped = false;           // the API charges these tokens when the request comes
+  bool charged_at_start = true;  // the API counts it whole by the time its answer's head comes
+  double text_bytes = 0;         // of its body: what the tokens of its input are learned by
+  SystemTime deadline = {};      // its wait must have ended by then
+  SystemTime not_before = {};    // of another attempt
+  bool again = false;            // another attempt: before all others of its queue
+  uint32_t home = 0;             // the event loop that owns it; comes back with its grant
 };
 
 // Why a request is refused, in the numbers of the one rule that did.
@@ -69,10 +71,10 @@ struct Refusal {
 struct Verdict {
   enum class Kind : uint8_t { kAdmit, kQueued, kRefuse };
   Kind kind = Kind::kAdmit;
-  Id id = 0;                       // of the ticket, or of the waiter
-  Reason reason = Reason::kNone;   // why it waits
-  std::string_view quota = {};     // … for which; valid until the next call
-  std::optional<Refusal> refusal;  // kRefuse
+  Id id = 0;                            // of the ticket, or of the waiter
+  Reason reason = Reason::kNone;        // why it waits
+  std::string_view quota = {};          // … for which; valid until the next call
+  std::optional<Refusal> refusal = {};  // kRefuse
 };
 
 // A wait that is over: it has a ticket, or it can't be served before its deadline any more.

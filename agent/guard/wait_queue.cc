@@ -216,6 +216,8 @@ Request Waiter::AsRequest() const {
   request.urgency = urgency;
   request.tokens = tokens;
   request.capped = capped;
+  request.charged_at_start = charged_at_start;
+  request.text_bytes = text_bytes;
   request.deadline = deadline;
   request.home = home;
   return request;

@@ -28,6 +28,8 @@ struct Waiter {
   uint8_t urgency = 3;
   TokenCost tokens;
   bool capped = false;
+  bool charged_at_start = true;
+  double text_bytes = 0;
   SystemTime since;  // it waits
   SystemTime deadline;
   Reason reason = Reason::kNone;  // what it waits for

@@ -1,0 +1,167 @@
+#include "guard/guard.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <shared_mutex>
+#include <utility>
+
+#include "base/text.h"
+#include "guard/account.h"
+
+namespace apiquota::guard {
+namespace {
+
+constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
+
+}  // namespace
+
+Ticket& Ticket::operator=(Ticket&& other) noexcept {
+  if (this == &other) return *this;
+  Ticket gone(std::move(*this));
+  account_ = std::move(other.account_);
+  id_ = std::exchange(other.id_, 0);
+  return *this;
+}
+
+Ticket::~Ticket() {
+  if (id_ != 0 && account_) account_->Release(id_, std::nullopt);
+}
+
+void Ticket::Sent(SystemTime now) {
+  if (id_ != 0) account_->Sent(id_, now);
+}
+
+void Ticket::Answered(const Answer& answer, SystemTime now) {
+  if (id_ != 0) account_->Answered(id_, answer, now);
+}
+
+void Ticket::Settle(const std::optional<TokenCost>& cost, SystemTime now) {
+  if (const Id id = std::exchange(id_, 0); id != 0) std::exchange(account_, nullptr)->Settle(id, cost, now);
+}
+
+void Ticket::Release(SystemTime now) {
+  if (const Id id = std::exchange(id_, 0); id != 0) std::exchange(account_, nullptr)->Release(id, now);
+}
+
+struct Guard::Impl {
+  explicit Impl(Rim& r) : rim(r), seed(std::random_device()()) {}
+
+  const GuardedApi* Find(std::string_view api) const {
+    const auto found = apis.find(api);
+    return found == apis.end() ? nullptr : &found->second;
+  }
+
+  std::vector<std::shared_ptr<Account>> All() const {
+    const std::shared_lock lock(mutex);
+    std::vector<std::shared_ptr<Account>> all;
+    all.reserve(accounts.size());
+    for (const auto& [name, account] : accounts) all.push_back(account);
+    return all;
+  }
+
+  Rim& rim;
+  uint64_t seed;
+  mutable std::shared_mutex mutex;  // exclusive: accounts come and go
+  std::map<std::string, GuardedApi, std::less<>> apis;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts;  // by pool, key
+};
+
+Guard::Guard(Rim& rim) : impl_(std::make_unique<Impl>(rim)) {}
+Guard::~Guard() = default;
+
+void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {
+  std::vector<std::shared_ptr<Account>> gone;
+  std::vector<std::pair<std::shared_ptr<Account>, GuardedApi>> staying;
+  {
+    const std::unique_lock lock(impl_->mutex);
+    impl_->apis.clear();
+    std::map<std::string, GuardedApi, std::less<>> pools;
+    for (GuardedApi& api : apis) {
+      if (!api.options.active()) continue;
+      pools.try_emplace(api.pool, api);
+      impl_->apis.emplace(api.api, std::move(api));
+    }
+    for (auto it = impl_->accounts.begin(); it != impl_->accounts.end();) {
+      const auto pool = pools.find(it->first.first);
+      if (pool == pools.end()) {
+        gone.push_back(std::move(it->second));
+        it = impl_->accounts.erase(it);
+      } else {
+        staying.emplace_back(it->second, pool->second);
+        ++it;
+      }
+    }
+  }
+  for (const auto& account : gone) account->Drain(now, now);
+  for (const auto& [account, api] : staying) account->Configure(api, now);
+}
+
+std::shared_ptr<Account> Guard::AccountFor(std::string_view api, std::string_view key, SystemTime now) {
+  {
+    const std::shared_lock lock(impl_->mutex);
+    const GuardedApi* guarded = impl_->Find(api);
+    if (guarded == nullptr) return nullptr;
+    const auto found = impl_->accounts.find(std::pair(guarded->pool, std::string(key)));
+    if (found != impl_->accounts.end()) return found->second;
+  }
+  const std::unique_lock lock(impl_->mutex);
+  const GuardedApi* guarded = impl_->Find(api);
+  if (guarded == nullptr) return nullptr;
+  std::pair<std::string, std::string> name(guarded->pool, key);
+  if (const auto found = impl_->accounts.find(name); found != impl_->accounts.end()) return found->second;
+  if (impl_->accounts.size() >= kAccountsMax) {
+    std::erase_if(impl_->accounts, [&](const auto& entry) {
+      return entry.second.use_count() == 1 && entry.second->idle(now);
+    });
+  }
+  if (impl_->accounts.size() >= kAccountsMax) return nullptr;
+  auto account = std::make_shared<Account>(*guarded, std::string(key), ++impl_->seed, impl_->rim);
+  impl_->accounts.emplace(std::move(name), account);
+  return account;
+}
+
+Turn Guard::Ask(const std::shared_ptr<Account>& account, const Request& request, SystemTime now) {
+  return account->Ask(request, now);
+}
+
+Ticket Guard::Take(const std::shared_ptr<Account>& account, const Request& request, SystemTime now) {
+  return account->Take(request, now);
+}
+
+RetryVerdict Guard::AskRetry(const std::shared_ptr<Account>& account, const RetryAsk& ask, SystemTime now) {
+  return account->AskRetry(ask, now);
+}
+
+void Guard::Leave(const std::shared_ptr<Account>& account, Id waiter, SystemTime now) {
+  account->Leave(waiter, now);
+}
+
+TokenModel Guard::ModelOf(const std::shared_ptr<Account>& account, std::string_view resource,
+                          std::string_view route) const {
+  return account->ModelOf(resource, route);
+}
+
+// Accounts that have nothing due are passed over without their locks.
+void Guard::Advance(SystemTime now) {
+  SystemTime next = SystemTime::max();
+  for (const auto& account : impl_->All()) {
+    if (account->next_at() <= now) account->Advance(now);
+    next = std::min(next, account->next_at());
+  }
+  if (next != SystemTime::max()) impl_->rim.WakeBy(next);
+}
+
+void Guard::Drain(SystemTime until, SystemTime now) {
+  for (const auto& account : impl_->All()) account->Drain(until, now);
+}
+
+std::vector<AccountView> Guard::View(SystemTime now) const {
+  std::vector<AccountView> views;
+  for (const auto& account : impl_->All())
+    views.push_back({account->api(), account->key(), account->View(now)});
+  std::ranges::sort(views, {}, [](const AccountView& view) { return std::tie(view.api, view.key); });
+  return views;
+}
+
+}  // namespace apiquota::guard

@@ -1,0 +1,267 @@
+#include "guard/key_guard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "guard/key_guard_state.h"
+
+namespace apiquota::guard {
+namespace {
+
+// What those who wait cost of a limit, and how much of it that is with one more.
+double AheadOf(const Limit& limit, const Request& request, const WaitQueue& queue) {
+  if (queue.empty()) return 0;
+  if (limit.unit() == "tokens") return limit.CostOf(queue.tokens_waiting());
+  return limit.CostOf(request.tokens) * static_cast<double>(queue.size());
+}
+
+bool IsLong(const Limit& limit, SystemTime at, SystemTime now) {
+  const auto window = limit.window_seconds();
+  const Micros longest = window ? std::max(kLongBlock, SecondsToMicros(*window * 1.5)) : kLongBlock;
+  return at > now + longest;
+}
+
+}  // namespace
+
+KeyGuard::State::State(Options o, const std::vector<quota::DeclaredLimit>& declared, bool by_answer,
+                       uint64_t seed)
+    : options(std::move(o)), named_by_answer(by_answer), random(seed) {
+  places.emplace_back();
+  Declare(declared);
+}
+
+void KeyGuard::State::Declare(const std::vector<quota::DeclaredLimit>& declared) {
+  for (const quota::DeclaredLimit& limit : declared) {
+    const auto same = [&](const Limit& known) { return known.quota() == limit.quota; };
+    if (std::ranges::any_of(places.front().limits, same)) continue;
+    places.front().limits.push_back(Limit::Declared(options.pace, limit));
+  }
+}
+
+// The place of a resource, made if there is room; else that of "".
+Place& KeyGuard::State::PlaceFor(std::string_view resource) {
+  for (Place& place : places) {
+    if (place.resource == resource) return place;
+  }
+  if (places.size() > kResourcesMax) return places.front();
+  Place& place = places.emplace_back();
+  place.resource = resource;
+  return place;
+}
+
+std::string_view KeyGuard::State::ResourceOf(const Request& request) {
+  if (!request.resource.empty() || !named_by_answer) return request.resource;
+  const std::string* known = memory.Find(request.route);
+  return known != nullptr ? std::string_view(*known) : std::string_view();
+}
+
+// While nothing has been heard of a place, a few at a time; the one that is unanswered for long makes room.
+void KeyGuard::State::AskCold(const Place& place, SystemTime now, Gate* gate) const {
+  if (place.answered || flights.size() < options.cold_concurrency) return;
+  std::vector<SystemTime> free_at;
+  for (const auto& [id, flight] : flights) {
+    if (flight.place == &place && !flight.answered) free_at.push_back(flight.admitted_at + kColdPatience);
+  }
+  std::erase_if(free_at, [&](SystemTime at) { return at <= now; });
+  if (free_at.size() < options.cold_concurrency) return;
+  std::ranges::sort(free_at);
+  gate->Later(free_at[free_at.size() - options.cold_concurrency], Reason::kCold, nullptr, &place);
+}
+
+void KeyGuard::State::AskLimits(const Request& request, Place& place, const WaitQueue* ahead, SystemTime now,
+                                Gate* gate) {
+  for (const Limit& limit : place.limits) {
+    const double cost = limit.CostOf(request.tokens);
+    if (cost <= 0) continue;
+    const SystemTime at = limit.EarliestFor(cost, ahead ? AheadOf(limit, request, *ahead) : 0, now);
+    if (at <= now) continue;
+    if (!IsLong(limit, at, now)) {
+      gate->Later(at, Reason::kPace, &limit, &place);
+      continue;
+    }
+    // One wrong reading must not close an API for a year.
+    if (!place.probe_at) place.probe_at = now + options.cooldown.probe_every;
+    gate->Later(std::min(at, *place.probe_at), Reason::kPace, &limit, &place);
+    gate->truth = std::max(gate->truth, at);
+  }
+}
+
+void KeyGuard::State::AskCooldown(const Place& place, SystemTime now, Gate* gate) const {
+  const SystemTime until = place.cooldown.Until(now);
+  if (until > now && !place.cooldown.ProbeDue(options.cooldown, now)) {
+    const SystemTime probe = place.cooldown.NextProbe(options.cooldown, now).value_or(until);
+    gate->Later(std::min(until, probe), place.cooldown.reason(), nullptr, &place);
+    gate->truth = std::max(gate->truth, until);
+  }
+  if (place.ramp_left != 0) gate->Later(place.ramp_next, Reason::kRamp, nullptr, &place);
+}
+
+// `behind_queue`: after all who wait already.
+Gate KeyGuard::State::GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now) {
+  Gate gate;
+  const WaitQueue* ahead = behind_queue ? &place.queue : nullptr;
+  EachPlace(place, [&](Place& each) {
+    if (On(options.pace)) AskLimits(request, each, ahead, now, &gate);
+    if (On(options.cooldown)) AskCooldown(each, now, &gate);
+  });
+  if (On(options.pace)) AskCold(place, now, &gate);
+  gate.truth = std::max(gate.truth, gate.at);
+  return gate;
+}
+
+Verdict KeyGuard::State::Refuse(const Gate& gate, int status, SystemTime now) const {
+  Refusal refusal{.reason = gate.reason,
+                  .status = draining ? 503 : status,
+                  .until = std::max(gate.truth, now),
+                  .resource = gate.place != nullptr ? gate.place->resource : std::string(),
+                  .quota = {},
+                  .limit = std::nullopt,
+                  .window_seconds = std::nullopt};
+  if (gate.limit != nullptr) {
+    refusal.quota = gate.limit->quota();
+    refusal.limit = gate.limit->limit();
+    refusal.window_seconds = gate.limit->window_seconds();
+  }
+  return {.kind = Verdict::Kind::kRefuse,
+          .id = 0,
+          .reason = gate.reason,
+          .quota = gate.limit != nullptr ? std::string_view(gate.limit->quota()) : std::string_view(),
+          .refusal = std::move(refusal)};
+}
+
+Verdict KeyGuard::State::Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now) {
+  Waiter waiter{.id = ++last_id,
+                .home = request.home,
+                .resource = place.resource,
+                .route = std::string(request.route),
+                .flow = std::string(request.flow),
+                .urgency = request.urgency,
+                .tokens = request.tokens,
+                .capped = request.capped,
+                .charged_at_start = request.charged_at_start,
+                .text_bytes = request.text_bytes,
+                .since = now,
+                .deadline = request.deadline,
+                .reason = gate.reason,
+                .quota = gate.limit != nullptr ? gate.limit->quota() : std::string()};
+  const Verdict verdict{
+      .kind = Verdict::Kind::kQueued,
+      .id = waiter.id,
+      .reason = gate.reason,
+      .quota = gate.limit != nullptr ? std::string_view(gate.limit->quota()) : std::string_view()};
+  if (request.not_before > now) {
+    delayed.push_back({std::move(waiter), request.not_before});
+    return verdict;
+  }
+  Push(place, std::move(waiter), request, gate, now);
+  return verdict;
+}
+
+// Its cost in the queue is the share it takes of the quota that holds it.
+void KeyGuard::State::Push(Place& place, Waiter waiter, const Request& request, const Gate& gate,
+                           SystemTime now) {
+  const auto limit = gate.limit != nullptr ? gate.limit->limit() : std::nullopt;
+  const double cost = gate.limit != nullptr ? gate.limit->CostOf(request.tokens) : 0;
+  const double share = limit && *limit > 0 ? std::max(cost / *limit, kShareMin) : kShareMin;
+  place.queue.Push(std::move(waiter), share, request.again, now);
+}
+
+Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) {
+  const Id id = ++last_id;
+  Flight& flight = flights[id];
+  flight.place = &place;
+  if (named_by_answer) flight.route = request.route;
+  flight.tokens = request.tokens;
+  flight.text_bytes = request.text_bytes;
+  flight.charged_at_start = request.charged_at_start;
+  flight.admitted_at = now;
+  EachPlace(place, [&](Place& each) {
+    for (Limit& limit : each.limits) {
+      const double cost = limit.CostOf(request.tokens);
+      if (cost > 0) limit.Take(id, cost, now);
+    }
+    if (each.cooldown.TakeProbe(now)) flight.probe = true;
+    if (each.probe_at && *each.probe_at <= now) each.probe_at = now + options.cooldown.probe_every;
+    if (each.ramp_left != 0 && --each.ramp_left != 0) each.ramp_next = now + each.ramp_gap;
+  });
+  return id;
+}
+
+Verdict KeyGuard::State::Decide(const Request& request, SystemTime now) {
+  Place& place = PlaceFor(ResourceOf(request));
+  const bool queue_on = On(options.queue) && !draining;
+  const bool behind = queue_on && !request.again && !place.queue.empty();
+  Gate gate = GateFor(request, place, behind, now);
+  if (request.capped && NeverFits(request, place, &gate)) {
+    Verdict verdict = Refuse(gate, 429, now);
+    verdict.refusal->never_fits = true;
+    return verdict;
+  }
+  if (request.not_before > now) gate.Later(request.not_before, Reason::kRetry, nullptr, &place);
+  if (gate.at <= now && !behind) return {.kind = Verdict::Kind::kAdmit};
+  if (gate.at <= now) gate.reason = Reason::kQueue;
+  // A cold key's requests may be delayed, and are not refused for it.
+  if (gate.reason != Reason::kCold && gate.at > request.deadline) return Refuse(gate, 429, now);
+  if (!queue_on && gate.reason != Reason::kRetry) return Refuse(gate, 429, now);
+  if (Waiting() >= options.queue.size && !request.again) {
+    gate.reason = Reason::kQueue;
+    return Refuse(gate, 503, now);
+  }
+  return Enqueue(request, place, gate, now);
+}
+
+bool KeyGuard::State::NeverFits(const Request& request, Place& place, Gate* gate) {
+  bool never = false;
+  EachPlace(place, [&](Place& each) {
+    for (const Limit& limit : each.limits) {
+      if (never || !limit.NeverFits(limit.CostOf(request.tokens))) continue;
+      never = true;
+      gate->limit = &limit;
+      gate->place = &each;
+      gate->reason = Reason::kPace;
+    }
+  });
+  return never;
+}
+
+size_t KeyGuard::State::Waiting() const {
+  size_t waiting = delayed.size();
+  for (const Place& place : places) waiting += place.queue.size();
+  return waiting;
+}
+
+KeyGuard::KeyGuard(Options options, std::vector<quota::DeclaredLimit> declared, bool named_by_answer,
+                   uint64_t seed)
+    : state_(std::make_unique<State>(std::move(options), std::move(declared), named_by_answer, seed)) {}
+KeyGuard::~KeyGuard() = default;
+
+Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
+  if (!request.again) state_->retries.Requested(state_->options.retry, now);
+  Verdict verdict = state_->Decide(request, now);
+  if (verdict.kind == Verdict::Kind::kAdmit)
+    verdict.id = state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request)), now);
+  return verdict;
+}
+
+// What Ask would have said, and how long it would have had it wait; taken in any case.
+Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
+  Place& place = state_->PlaceFor(state_->ResourceOf(request));
+  const Gate gate = state_->GateFor(request, place, false, now);
+  Verdict verdict;
+  if (gate.at > now) {
+    verdict = state_->Refuse(gate, 429, now);
+    if (gate.at <= request.deadline) verdict.kind = Verdict::Kind::kQueued;
+  }
+  verdict.id = state_->Admit(request, place, now);
+  return verdict;
+}
+
+void KeyGuard::Configure(Options options, std::vector<quota::DeclaredLimit> declared) {
+  state_->options = std::move(options);
+  for (Place& place : state_->places) {
+    for (Limit& limit : place.limits) limit.SetPace(state_->options.pace);
+  }
+  state_->Declare(declared);
+}
+
+}  // namespace apiquota::guard

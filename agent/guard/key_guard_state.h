@@ -1,0 +1,140 @@
+// What a KeyGuard is made of. Internal to this room.
+#pragma once
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "guard/cooldown.h"
+#include "guard/key_guard.h"
+#include "guard/limit.h"
+#include "guard/resource_memory.h"
+#include "guard/retry.h"
+#include "guard/token_model.h"
+#include "guard/wait_queue.h"
+#include "quota/clock_offset.h"
+
+namespace apiquota::guard {
+
+inline constexpr size_t kResourcesMax = 64;  // of a key
+inline constexpr size_t kLimitsPerResourceMax = 32;
+inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered for so long counts as good
+inline constexpr Micros kLongBlock = std::chrono::minutes(5);
+inline constexpr Micros kRampSpan = std::chrono::seconds(2);
+inline constexpr double kShareMin = 1e-6;  // what costs nothing of a quota takes so much of a turn
+
+// One resource of the key; that of "" speaks of all of them.
+struct Place {
+  std::string resource;
+  std::list<Limit> limits;
+  Cooldown cooldown;
+  WaitQueue queue;
+  bool answered = false;               // something is known of it
+  std::optional<SystemTime> probe_at;  // while a limit says no for very long: when one goes in spite of it
+  // After a cooldown those who wait leave one after the other.
+  SystemTime ramp_next{};
+  Micros ramp_gap{};
+  size_t ramp_left = 0;
+};
+
+// A ticket.
+struct Flight {
+  Place* place = nullptr;
+  std::string route;  // where only answers name the resource
+  TokenCost tokens;
+  double text_bytes = 0;
+  bool charged_at_start = true;  // the API counts it whole by the time its answer's head comes
+  bool sent = false;
+  bool answered = false;
+  bool probe = false;  // of a cooldown
+  SystemTime admitted_at, sent_at;
+};
+
+// Another attempt that is not due yet.
+struct Delayed {
+  Waiter waiter;
+  SystemTime not_before;
+};
+
+// When a request may go, and what holds it until then.
+struct Gate {
+  SystemTime at{};  // the past: now
+  Reason reason = Reason::kNone;
+  const Limit* limit = nullptr;
+  const Place* place = nullptr;
+  SystemTime truth{};  // when what holds it ends, which may be later: now and then one goes in spite of it
+
+  void Later(SystemTime other, Reason why, const Limit* limit_there, const Place* where) {
+    truth = std::max(truth, other);
+    if (other <= at) return;
+    at = other;
+    reason = why;
+    limit = limit_there;
+    place = where;
+  }
+};
+
+struct KeyGuard::State {
+  State(Options o, const std::vector<quota::DeclaredLimit>& declared, bool by_answer, uint64_t seed);
+
+  bool On(const Part& part) const { return options.ModeOf(part) == Mode::kOn; }
+  size_t Waiting() const;
+
+  // key_guard.cc
+  void Declare(const std::vector<quota::DeclaredLimit>& declared);
+  Place& PlaceFor(std::string_view resource);
+  std::string_view ResourceOf(const Request& request);
+  Verdict Decide(const Request& request, SystemTime now);
+  Gate GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now);
+  void AskLimits(const Request& request, Place& place, const WaitQueue* ahead, SystemTime now, Gate* gate);
+  void AskCooldown(const Place& place, SystemTime now, Gate* gate) const;
+  void AskCold(const Place& place, SystemTime now, Gate* gate) const;
+  bool NeverFits(const Request& request, Place& place, Gate* gate);
+  Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
+  Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
+  void Push(Place& place, Waiter waiter, const Request& request, const Gate& gate, SystemTime now);
+  Id Admit(const Request& request, Place& place, SystemTime now);
+
+  // Limits and cooldowns of "" hold for every resource.
+  template <class Visit>
+  void EachPlace(Place& place, const Visit& visit) {
+    visit(place);
+    if (&place != &places.front()) visit(places.front());
+  }
+
+  // key_guard_answer.cc
+  Limit* LimitFor(const provider::Reading& reading, SystemTime now);
+  void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
+  void Throttled(const Flight& flight, const Answer& answer, SystemTime now);
+  void Served(const Flight& flight, SystemTime now);
+  void ProbeAnswered(const Flight& flight, SystemTime now);
+  void End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
+
+  // key_guard_advance.cc
+  void ReleaseDelayed(SystemTime now);
+  void BeginRamp(Place& place, SystemTime now);
+  void NoteWaiting(Place& place, SystemTime now);
+  void AdvancePlace(Place& place, SystemTime now, std::vector<Grant>* grants);
+  void RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants);
+
+  Options options;
+  const bool named_by_answer;
+  bool draining = false;
+  std::mt19937_64 random;
+  std::list<Place> places;  // the first is that of ""
+  std::unordered_map<Id, Flight> flights;
+  std::list<Delayed> delayed;
+  quota::ClockOffsets offsets;
+  ResourceMemory memory;
+  TokenModels models;
+  Retries retries;
+  Id last_id = 0;
+};
+
+}  // namespace apiquota::guard

@@ -1,0 +1,92 @@
+// What a Limit is made of. Internal to this room.
+#pragma once
+
+#include <deque>
+#include <numeric>
+#include <optional>
+#include <string>
+
+#include "guard/limit.h"
+#include "guard/outlays.h"
+#include "guard/send_log.h"
+#include "guard/token_model.h"
+
+namespace apiquota::guard {
+
+// One reading's level, at the time of its receipt; and the same as if nothing came back with time, so that
+// two of different times compare.
+struct Level {
+  SystemTime sent_at, received_at;
+  double at_receipt = 0;
+};
+
+// What a limit's requests cost: known by its unit, or learned.
+enum class CostRule : uint8_t { kNothing, kTouch, kRequest, kInput, kOutput, kTokens, kLearned };
+
+struct Limit::State {
+  State(const PaceOptions& pace, std::string_view quota, std::string_view unit, provider::QuotaKind kind,
+        bool kind_assumed);
+
+  bool counts() const { return rule != CostRule::kNothing; }
+  double limit_left() const;  // the limit without headroom; REQUIRES: limit
+  double headroom() const;
+  // Own sends alone bound it, beside what readings say.
+  bool log_holds() const;
+  // No more comes back than its windows' ends bring.
+  bool by_window() const { return kind == provider::QuotaKind::kFixed && !refills; }
+  std::optional<Micros> log_window() const;
+  double rate() const;  // a bucket's, a second; 0: not known
+  std::optional<double> LevelAt(SystemTime now) const;
+  void Roll(SystemTime now);
+
+  SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
+  SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
+  SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
+  SystemTime SpreadEarliest(double need, double level, SystemTime now) const;
+  SystemTime Leaving(SystemTime at, SystemTime now) const;
+
+  // limit_hear.cc
+  void LearnFacts(const Heard& heard);
+  bool LearnEnd(const Heard& heard, double level, double expected);  // false: it speaks of another window
+  void TakeLevel(const Heard& heard, double level);
+  void LearnStep(double level);
+  SystemTime EndOf(const Heard& heard) const;
+
+  PaceOptions pace;
+  const std::string quota, unit;
+  provider::QuotaKind kind;
+  bool kind_assumed;
+  bool declared = false;
+  CostRule rule;
+
+  std::optional<double> limit;
+  std::optional<Micros> window;
+  bool window_said = false;  // else derived, from a reading so far from full:
+  double window_drawn = 0;
+
+  std::deque<Level> levels;             // the newest by its request, and those that were under way beside it
+  std::optional<SystemTime> end;        // of the window, on our clock, with its margin
+  SystemTime said_end{};                // without
+  SystemTime first_end{};               // as it was said first; others are held against it
+  std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
+  double lowest = 0;                    // level seen in this window
+  double freed_at_level = 0;            // what the log had left behind when the newest level was said
+  double step = 0;                      // what readings are rounded to; 0: nothing is known
+
+  int restored = 0;      // ends that were seen to bring the limit back
+  bool moves = false;    // its end moves on with each answer
+  bool refills = false;  // … and more comes back without an end
+  Micros late{};         // learned: how much after its end it still refused
+
+  Outlays outlays;
+  SendLog log;
+  RecentQuantile<double, 9> costs;  // of own calls, where only the API knows them
+  std::optional<double> learned;
+
+  double waiting = 0;  // cost of those who wait
+  Micros leave_gap{};  // between two, for each unit of cost
+  SystemTime leave_next{};
+  SystemTime leave_until{};
+};
+
+}  // namespace apiquota::guard

@@ -1,0 +1,165 @@
+// The guard of several keys, asked from several loops: who gets what, and what comes back.
+#include "guard/guard.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace apiquota::guard {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
+
+class VirtualRim final : public Rim {
+ public:
+  void Deliver(uint32_t home, std::vector<Granted> granted) override {
+    for (Granted& each : granted) delivered[home].push_back(std::move(each));
+  }
+  void WakeBy(SystemTime at) override { wake = std::min(wake.value_or(at), at); }
+
+  std::map<uint32_t, std::vector<Granted>> delivered;
+  std::optional<SystemTime> wake;
+};
+
+GuardedApi Api(std::string name, std::string pool, Mode mode = Mode::kOn) {
+  GuardedApi api;
+  api.api = std::move(name);
+  api.pool = std::move(pool);
+  api.options.mode = mode;
+  return api;
+}
+
+Request Asking(SystemTime now, uint32_t home = 0) {
+  return {.flow = "a", .deadline = now + seconds(65), .home = home};
+}
+
+provider::Reading Empty(SystemTime reset) {
+  provider::Reading reading;
+  reading.quota = "requests";
+  reading.unit = "requests";
+  reading.limit = 5;
+  reading.remaining = 0;
+  reading.reset_at = reset;
+  reading.reset_absolute = true;
+  return reading;
+}
+
+class GuardTest : public testing::Test {
+ protected:
+  // An answer that says that nothing is left.
+  void UseUp(const std::shared_ptr<Account>& account) {
+    Turn turn = guard.Ask(account, Asking(now), now);
+    turn.ticket.Sent(now);
+    now += milliseconds(20);
+    const std::vector<provider::Reading> readings = {Empty(now + seconds(30))};
+    turn.ticket.Answered({.status = 200,
+                          .received_at = now,
+                          .date = now,
+                          .resource = "",
+                          .readings = readings,
+                          .throttle = nullptr,
+                          .retry_after_seconds = {}},
+                         now);
+    turn.ticket.Settle(std::nullopt, now);
+  }
+
+  VirtualRim rim;
+  Guard guard{rim};
+  SystemTime now = kStart;
+};
+
+TEST_F(GuardTest, AnApiWithoutAGuardHasNoAccount) {
+  guard.Configure({Api("a", "pool-a"), Api("b", "pool-b", Mode::kOff)}, now);
+  EXPECT_NE(guard.AccountFor("a", "key", now), nullptr);
+  EXPECT_EQ(guard.AccountFor("b", "key", now), nullptr);
+  EXPECT_EQ(guard.AccountFor("c", "key", now), nullptr);
+}
+
+TEST_F(GuardTest, ApisOfOneUpstreamShareWhatAKeyHasLeft) {
+  guard.Configure({Api("a", "pool"), Api("b", "pool")}, now);
+  EXPECT_EQ(guard.AccountFor("a", "key", now), guard.AccountFor("b", "key", now));
+  EXPECT_NE(guard.AccountFor("a", "key", now), guard.AccountFor("b", "other", now));
+}
+
+TEST_F(GuardTest, AGrantGoesToTheLoopThatAsked) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  const Turn waits = guard.Ask(account, Asking(now, 3), now);
+  ASSERT_EQ(waits.verdict.kind, Verdict::Kind::kQueued);
+  ASSERT_TRUE(rim.wake);
+  now = *rim.wake;
+  guard.Advance(now);
+  ASSERT_EQ(rim.delivered[3].size(), 1U);
+  EXPECT_EQ(rim.delivered[3][0].waiter, waits.verdict.id);
+  EXPECT_TRUE(rim.delivered[3][0].ticket);
+}
+
+TEST_F(GuardTest, AGrantThatNobodyTakesComesBack) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  ASSERT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+  now += seconds(40);
+  guard.Advance(now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  EXPECT_EQ(guard.View(now).at(0).view.in_flight, 1U);
+  rim.delivered.clear();
+  EXPECT_EQ(guard.View(now).at(0).view.in_flight, 0U);
+}
+
+TEST_F(GuardTest, AnApiThatIsGoneRefusesWhoWaitsForIt) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  ASSERT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+  guard.Configure({}, now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  ASSERT_TRUE(rim.delivered[0][0].refusal);
+  EXPECT_EQ(rim.delivered[0][0].refusal->status, 503);
+}
+
+TEST_F(GuardTest, AReloadKeepsWhoWaits) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  ASSERT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+  guard.Configure({Api("a", "pool"), Api("b", "pool-b")}, now);
+  EXPECT_TRUE(rim.delivered[0].empty());
+  EXPECT_EQ(guard.View(now).at(0).view.waiting, 1U);
+}
+
+TEST_F(GuardTest, AShadowDecidesAndChangesNothing) {
+  guard.Configure({Api("a", "pool", Mode::kShadow)}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  const Turn turn = guard.Ask(account, Asking(now), now);
+  EXPECT_EQ(turn.verdict.kind, Verdict::Kind::kAdmit);
+  ASSERT_TRUE(turn.shadow);
+  EXPECT_EQ(turn.shadow->kind, Verdict::Kind::kQueued);
+}
+
+TEST_F(GuardTest, TwoSettingsAreJudgedOnTheSameTraffic) {
+  GuardedApi api = Api("a", "pool");
+  auto shadow = std::make_shared<Options>();
+  shadow->mode = Mode::kOn;
+  shadow->queue.max_wait = seconds(1);
+  api.options.pace.mode = Mode::kOff;
+  api.options.shadow = shadow;
+  guard.Configure({api}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  const Turn turn = guard.Ask(account, Asking(now), now);
+  EXPECT_EQ(turn.verdict.kind, Verdict::Kind::kAdmit) << "the one in force does not pace";
+  ASSERT_TRUE(turn.shadow);
+  EXPECT_NE(turn.shadow->kind, Verdict::Kind::kAdmit);
+}
+
+}  // namespace
+}  // namespace apiquota::guard
