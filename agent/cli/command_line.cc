@@ -6,49 +6,23 @@
 #include <optional>
 #include <string_view>
 
-#include "base/duration.h"
 #include "base/text.h"
+#include "cli/flags.h"
+#include "cli/simulate_flags.h"
 #include "config/listen_address.h"
 
 namespace apiquota::cli {
 namespace {
-
-constexpr std::string_view kNumberExpected = "a number";
-
-std::optional<int> ParseCount(std::string_view text) {
-  const auto number = ParseDigits(text);
-  if (!number || *number > 1'000'000'000) return std::nullopt;
-  return static_cast<int>(*number);
-}
 
 std::optional<size_t> ParseEntry(std::string_view text) {
   const auto number = ParseCount(text);
   return number && *number > 0 ? std::optional(static_cast<size_t>(*number)) : std::nullopt;
 }
 
-// Values are read here, never by CLI11, whose complaints quote them: one may be a credential in the wrong
-// place. The mistake is told with the flag's name.
-template <class Value, class Parse>
-CLI::Option* AddParsed(CLI::App& app, const std::string& flag, Value* out, std::string_view expected,
-                       Parse parse, const std::string& help) {
-  const auto take = [=](const std::string& text) {
-    const auto value = parse(text);
-    if (!value) throw CLI::ValidationError(flag, fmt::format("expected {}", expected));
-    *out = *value;
-  };
-  return app.add_option_function<std::string>(flag, take, help);
-}
-
 template <class Value>
 void AddListen(CLI::App& app, const std::string& flag, Value* out, const std::string& help) {
   AddParsed(app, flag, out, config::kListenAddressExpected, config::ParseListenAddress, help)
       ->type_name("HOST:PORT");
-}
-
-template <class Duration>
-void AddDuration(CLI::App& app, const std::string& flag, Duration* out, const std::string& help) {
-  AddParsed(app, flag, out, "a duration such as 60s, 1m30s or 250ms", ParseDuration, help)
-      ->type_name("DURATION");
 }
 
 void AddExportersDir(CLI::App& app, std::string* folder) {
@@ -130,35 +104,9 @@ CLI::App* AddExporters(CLI::App& app, ExportersOptions* exporters) {
 
 CLI::App* AddSimulate(CLI::App& app, SimulateCommand* simulate) {
   CLI::App* command = app.add_subcommand("simulate", "Be a rate-limited API, for demos and tests");
-  simulate::SimulateOptions& options = simulate->options;
   command->add_option("--exporter", simulate->exporter, "The API's dialect")->type_name("NAME")->required();
-  AddListen(*command, "--listen", &options.listen, "Default: any free port of 127.0.0.1");
-  command
-      ->add_option("--quota", options.quotas,
-                   "Announce and enforce this quota; may be given again (default: all)")
-      ->type_name("NAME[=LIMIT][/WINDOW]")
-      ->allow_extra_args(false);
-  AddParsed(*command, "--limit", &options.limit, kNumberExpected, ParseDecimal,
-            "Of quotas without one of their own (default 60)");
-  AddDuration(*command, "--window", &options.window, "Until all is back (default: the API's own, else 60s)");
-  command
-      ->add_option("--throttle", options.throttle, "The kind of refusal (default: the API's first primary)")
-      ->type_name("SCOPE");
-  command->add_flag("--ietf", options.ietf, "Speak in RateLimit and RateLimit-Policy, if the API can");
-  AddParsed(*command, "--cost", &options.cost, kNumberExpected, ParseDecimal,
-            "Of one request in quotas not counted in requests (default 1)");
-  command
-      ->add_option("--resource", options.resource,
-                   "What the quotas cover, where the API names it in a header")
-      ->type_name("NAME");
-  command->add_option("--path", options.path, "The path that costs; others are answered 404 (default /)")
-      ->type_name("PATH");
-  AddDuration(*command, "--latency", &options.latency, "Before the first byte (default 0)");
-  command->add_flag("--identity", options.identity, "Never compress replies, whatever the client accepts");
-  command->add_flag("--sse", options.sse, "Answer everything with an event stream");
-  AddParsed(*command, "--chunks", &options.chunks, kNumberExpected, ParseCount,
-            "Events in a stream (default 20)");
-  AddDuration(*command, "--chunk-interval", &options.chunk_interval, "Between two events (default 100ms)");
+  AddListen(*command, "--listen", &simulate->options.listen, "Default: any free port of 127.0.0.1");
+  AddSimulateFlags(*command, &simulate->options);
   AddExportersDir(*command, &simulate->exporters_dir);
   return command;
 }

@@ -211,6 +211,20 @@ void Account::Configure(const GuardedApi& api, SystemTime now) {
   });
 }
 
+SavedKey Account::Save(SystemTime now) const {
+  const std::lock_guard lock(mutex_);
+  SavedKey saved = guard_ ? guard_->Save(now) : SavedKey{};
+  saved.api = api_;
+  saved.key = key_;
+  return saved;
+}
+
+void Account::Restore(const SavedKey& saved) {
+  const std::lock_guard lock(mutex_);
+  if (guard_) guard_->Restore(saved);
+  if (shadow_) shadow_->Restore(saved);
+}
+
 bool Account::idle(SystemTime now) const {
   const std::lock_guard lock(mutex_);
   return !guard_ || guard_->idle(now);

@@ -35,6 +35,8 @@ class Account : public std::enable_shared_from_this<Account> {
   void Advance(SystemTime now);
   void Drain(SystemTime until, SystemTime now);
   void Configure(const GuardedApi& api, SystemTime now);
+  SavedKey Save(SystemTime now) const;
+  void Restore(const SavedKey& saved);
   bool idle(SystemTime now) const;
   KeyView View(SystemTime now) const;
   SystemTime next_at() const { return next_at_.load(std::memory_order_relaxed); }

@@ -151,4 +151,18 @@ bool Cooldown::idle(SystemTime now) const {
   return !bare && !counts && Until(now) <= now;
 }
 
+std::optional<SavedCooldown> Cooldown::Save(SystemTime now) const {
+  if (now >= until_) return std::nullopt;
+  return SavedCooldown{
+      .resource = {}, .since = since_, .until = until_, .reason = reason_, .evidence = evidence_};
+}
+
+void Cooldown::TakeUp(const SavedCooldown& saved) {
+  since_ = saved.since;
+  until_ = saved.until;
+  reason_ = saved.reason;
+  evidence_ = saved.evidence;
+  probe_ = Probe::kDue;
+}
+
 }  // namespace apiquota::guard

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "guard/options.h"
+#include "guard/persist.h"
 #include "guard/values.h"
 
 namespace apiquota::guard {
@@ -35,6 +36,10 @@ class Cooldown {
   bool ProbeDue(const CooldownOptions& options, SystemTime now) const;
   std::optional<SystemTime> NextProbe(const CooldownOptions& options, SystemTime now) const;
   void ProbeAnswered(SystemTime now);
+
+  // What survives a restart; nothing: it is over.
+  std::optional<SavedCooldown> Save(SystemTime now) const;
+  void TakeUp(const SavedCooldown& saved);
 
   bool active(SystemTime now) const { return Until(now) > now; }
   bool idle(SystemTime now) const;  // it can be forgotten

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "guard/account.h"
+#include "guard/persist.h"
 
 namespace apiquota::guard {
 namespace {
@@ -162,6 +163,26 @@ std::vector<AccountView> Guard::View(SystemTime now) const {
     views.push_back({account->api(), account->key(), account->View(now)});
   std::ranges::sort(views, {}, [](const AccountView& view) { return std::tie(view.api, view.key); });
   return views;
+}
+
+std::string Guard::Save(SystemTime now, Micros system_ahead) const {
+  std::vector<SavedKey> keys;
+  for (const auto& account : impl_->All()) {
+    SavedKey saved = account->Save(now);
+    if (!saved.limits.empty() || !saved.cooldowns.empty()) keys.push_back(std::move(saved));
+  }
+  Move(system_ahead, &keys);
+  return WriteSaved(keys);
+}
+
+Status Guard::Restore(std::string_view text, SystemTime now, Micros system_ahead) {
+  Result<std::vector<SavedKey>> keys = ReadSaved(text);
+  if (!keys) return std::unexpected(keys.error());
+  Move(-system_ahead, &*keys);
+  for (const SavedKey& key : *keys) {
+    if (const auto account = AccountFor(key.api, key.key, now)) account->Restore(key);
+  }
+  return {};
 }
 
 }  // namespace apiquota::guard

@@ -121,8 +121,10 @@ class Guard {
   std::vector<AccountView> View(SystemTime now) const;  // sorted by api, key
 
   // Logs of sends and cooldowns survive a restart. JSON with a version, like the ledger's.
-  std::string Save(SystemTime now) const;
-  Status Restore(std::string_view text, SystemTime now);
+  // Times in the text are of the system clock, which is ahead of `now` by so much. Restore: before anybody
+  // asks; it refuses what it can't read whole, and what is no longer guarded is left out.
+  std::string Save(SystemTime now, Micros system_ahead = {}) const;
+  Status Restore(std::string_view text, SystemTime now, Micros system_ahead = {});
 
  private:
   struct Impl;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "guard/options.h"
+#include "guard/persist.h"
 #include "guard/token_model.h"
 #include "guard/values.h"
 #include "quota/options.h"
@@ -84,6 +85,10 @@ class KeyGuard {
   TokenModel ModelOf(std::string_view resource, std::string_view route) const;
   KeyView View(SystemTime now) const;
   bool idle(SystemTime now) const;  // nothing is held, waited for or remembered that matters
+
+  // Sends and cooldowns over a restart; before the first question.
+  SavedKey Save(SystemTime now) const;
+  void Restore(const SavedKey& saved);
 
   // Another configuration: waiters stay with their deadlines.
   void Configure(Options options, std::vector<quota::DeclaredLimit> declared);

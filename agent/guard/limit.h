@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "guard/options.h"
+#include "guard/persist.h"
 #include "guard/values.h"
 #include "provider/signals.h"
 #include "quota/clock_offset.h"
@@ -60,6 +61,11 @@ class Limit {
   // So much waits for it: at a reset that leaves evenly.
   void NoteWaiting(double cost, SystemTime now);
   void SetPace(const PaceOptions& pace);
+
+  // What survives a restart; nothing: its readings alone bound it, or nothing was sent.
+  std::optional<SavedLimit> Save(SystemTime now) const;
+  static Limit Restored(const PaceOptions& pace, const SavedLimit& saved);
+  void TakeUp(const SavedLimit& saved);  // where the configuration declares it, too
 
   double Reserved() const;  // by tickets that are not settled; 0 at rest
   const std::string& quota() const;

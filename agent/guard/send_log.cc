@@ -96,6 +96,30 @@ SystemTime SendLog::FreeAt(double cost, Micros window) const {
   return sends_.empty() ? SystemTime{} : sends_.back().at + window;
 }
 
+std::vector<std::pair<SystemTime, double>> SendLog::Parts(Micros window, SystemTime now) {
+  Forget(window, now);
+  std::vector<std::pair<SystemTime, double>> parts;
+  SystemTime first{};
+  for (const Send& send : sends_) {
+    if (!parts.empty() && send.at - first <= window / 60) {
+      parts.back() = {send.at, parts.back().second + send.cost};
+    } else {
+      parts.emplace_back(send.at, send.cost);
+      first = send.at;
+    }
+  }
+  return parts;
+}
+
+// Before what has been sent since.
+void SendLog::TakeUp(const std::vector<std::pair<SystemTime, double>>& parts) {
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (!sends_.empty() && part->first > sends_.front().at) continue;
+    sends_.push_front({part->first, part->second, 0});
+    total_ += part->second;
+  }
+}
+
 double SendLog::Total(Micros window, SystemTime now) {
   Forget(window, now);
   return total_;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <deque>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "guard/values.h"
@@ -24,6 +26,9 @@ class SendLog {
   // When so much more has been left behind.
   SystemTime FreeAt(double cost, Micros window) const;
   double freed() const { return freed_; }  // what windows have left behind so far
+  // The window's sends in sixtieths of it, each as late as its last; and taken up again.
+  std::vector<std::pair<SystemTime, double>> Parts(Micros window, SystemTime now);
+  void TakeUp(const std::vector<std::pair<SystemTime, double>>& parts);
   bool empty() const { return sends_.empty(); }
 
  private:

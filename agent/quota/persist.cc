@@ -1,22 +1,17 @@
 #include "quota/persist.h"
 
-#include <boost/crc.hpp>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "quota/saved_text.h"
 
 namespace apiquota::quota {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = SavedJson;
 using provider::QuotaKind;
 
-constexpr std::string_view kBeforeChecksum = R"({"version": 2, "crc32": ")";
-constexpr std::string_view kBeforeSaved = "\", \"saved\":\n";
-constexpr std::string_view kAfterSaved = "\n}\n";
 constexpr unsigned kAllFields = (2U << static_cast<unsigned>(provider::SignalField::kBody)) - 1;
-
-int64_t Micro(SystemTime time) { return time.time_since_epoch().count(); }
 
 template <class T>
 void Put(const char* name, const std::optional<T>& value, Json* json) {
@@ -24,7 +19,7 @@ void Put(const char* name, const std::optional<T>& value, Json* json) {
 }
 
 void PutTime(const char* name, const std::optional<SystemTime>& value, Json* json) {
-  if (value) (*json)[name] = Micro(*value);
+  if (value) (*json)[name] = ToMicros(*value);
 }
 
 Json ToJson(const SavedQuota& quota) {
@@ -37,9 +32,9 @@ Json ToJson(const SavedQuota& quota) {
                {"exporter", quota.exporter},
                {"kind", ToText(quota.kind)},
                {"derived", held.derived.bits()},
-               {"received_at", Micro(held.said.received_at)},
-               {"since", Micro(held.since)},
-               {"level_at", Micro(held.level.received_at)}};
+               {"received_at", ToMicros(held.said.received_at)},
+               {"since", ToMicros(held.since)},
+               {"level_at", ToMicros(held.level.received_at)}};
   if (quota.learned) json["learned_kind"] = ToText(*quota.learned);
   Put("family", quota.family, &json);
   Put("limit", held.limit, &json);
@@ -48,7 +43,7 @@ Json ToJson(const SavedQuota& quota) {
   Put("window_seconds", held.window_seconds, &json);
   PutTime("reset_at", held.reset_at, &json);
   if (held.end) {
-    json["end_at"] = Micro(held.end->at);
+    json["end_at"] = ToMicros(held.end->at);
     json["end_absolute"] = held.end->absolute;
   }
   Put("policy", held.policy, &json);
@@ -62,71 +57,11 @@ Json ToJson(const SavedCount& count) {
           {"key", count.key},
           {"quota", count.quota},
           {"window", count.window.count()},
-          {"since", Micro(count.since)},
+          {"since", ToMicros(count.since)},
           {"parts", std::move(parts)}};
 }
 
-// Takes an object's members one by one; the first that is missing or wrong is remembered, and so is
-// what is left.
-class Members {
- public:
-  explicit Members(const Json& json) : json_(json) {
-    if (!json.is_object()) Fault("is not an object");
-  }
-
-  bool Has(const char* name) const { return json_.is_object() && json_.contains(name); }
-
-  std::string Text(const char* name) {
-    const Json* value = Find(name, true);
-    if (value == nullptr) return {};
-    if (!value->is_string()) Fault(std::string(name) + " is not a text");
-    return value->is_string() ? value->get<std::string>() : std::string();
-  }
-
-  std::optional<double> Number(const char* name) {
-    const Json* value = Find(name, false);
-    if (value == nullptr) return std::nullopt;
-    if (!value->is_number() || !std::isfinite(value->get<double>()))
-      Fault(std::string(name) + " is not a number");
-    return value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
-  }
-
-  std::optional<SystemTime> Time(const char* name, bool required) {
-    const Json* value = Find(name, required);
-    if (value == nullptr) return std::nullopt;
-    const int64_t micros = value->is_number_integer() ? value->get<int64_t>() : -1;
-    if (!FromUnixSeconds(static_cast<double>(micros) / 1e6)) Fault(std::string(name) + " is not a time");
-    return SystemTime(Micros(micros));
-  }
-
-  const Json* Find(const char* name, bool required) {
-    if (!error_.empty()) return nullptr;
-    const auto found = json_.find(name);
-    if (found == json_.end()) {
-      if (required) Fault(std::string(name) + " is missing");
-      return nullptr;
-    }
-    ++taken_;
-    return &*found;
-  }
-
-  void Fault(const std::string& what) {
-    if (error_.empty()) error_ = what;
-  }
-
-  // Empty if all went well and nothing was left over.
-  std::string Finish() {
-    if (error_.empty() && taken_ != json_.size()) Fault("has an unknown field");
-    return error_;
-  }
-
- private:
-  const Json& json_;
-  std::string error_;
-  size_t taken_ = 0;
-};
-
-QuotaKind ReadKind(const char* name, Members* members) {
+QuotaKind ReadKind(const char* name, SavedMembers* members) {
   const std::string text = members->Text(name);
   for (const auto& [word, kind] : provider::kQuotaKindWords) {
     if (word == text) return kind;
@@ -136,13 +71,13 @@ QuotaKind ReadKind(const char* name, Members* members) {
 }
 
 // What the first of version 2 did not save.
-void ReadWhatWasSeen(Members* members, SavedQuota* quota) {
+void ReadWhatWasSeen(SavedMembers* members, SavedQuota* quota) {
   if (members->Has("learned_kind")) quota->learned = ReadKind("learned_kind", members);
   const double family = members->Number("family").value_or(-1);
   if (family >= 0 && family <= 65'535) quota->family = static_cast<uint16_t>(family);
 }
 
-Held ReadHeld(Members* members) {
+Held ReadHeld(SavedMembers* members) {
   Held held;
   const auto derived = members->Number("derived");
   if (derived && *derived >= 0 && *derived <= kAllFields) {
@@ -176,7 +111,7 @@ Held ReadHeld(Members* members) {
   return held;
 }
 
-SavedCount ReadCount(Members* members) {
+SavedCount ReadCount(SavedMembers* members) {
   SavedCount count;
   count.api = members->Text("api");
   count.key = members->Text("key");
@@ -200,35 +135,6 @@ SavedCount ReadCount(Members* members) {
     count.parts.emplace_back(part[0].get<int64_t>(), part[1].get<uint64_t>());
   }
   return count;
-}
-
-std::string Checksum(std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  std::string text;
-  for (int shift = 28; shift >= 0; shift -= 4) text.push_back(kHex[(crc.checksum() >> shift) & 15]);
-  return text;
-}
-
-std::string Framed(std::string_view saved) {
-  std::string text(kBeforeChecksum);
-  return text.append(Checksum(saved)).append(kBeforeSaved).append(saved).append(kAfterSaved);
-}
-
-// What stands inside the frame, its checksum right; a text of version 1, which has none, as it is.
-Result<std::string_view> Unframed(std::string_view text) {
-  if (!text.starts_with(kBeforeChecksum)) return text;
-  const std::string_view rest = text.substr(kBeforeChecksum.size());
-  const std::string_view checksum = rest.substr(0, 8);
-  if (!rest.substr(checksum.size()).starts_with(kBeforeSaved) || !rest.ends_with(kAfterSaved))
-    return Fail("the saved readings are damaged");
-  std::string_view saved = rest.substr(checksum.size() + kBeforeSaved.size());
-  if (saved.size() < kAfterSaved.size()) return Fail("the saved readings are damaged");
-  saved.remove_suffix(kAfterSaved.size());
-  if (Checksum(saved) != checksum)
-    return Fail("the saved readings do not have the checksum they were saved with");
-  return saved;
 }
 
 }  // namespace
@@ -260,7 +166,7 @@ std::string WriteSaved(const Saved& saved) {
 }
 
 Result<Saved> ReadSaved(std::string_view text) {
-  const Result<std::string_view> unframed = Unframed(text);
+  const Result<std::string_view> unframed = Unframed(text, "the saved readings");
   if (!unframed) return std::unexpected(unframed.error());
   const bool checked = unframed->size() != text.size();
   const Json document = Json::parse(*unframed, nullptr, false);
@@ -271,7 +177,7 @@ Result<Saved> ReadSaved(std::string_view text) {
   if (!document["quotas"].is_array()) return Fail("the saved readings' quotas are not a list");
   Saved saved;
   for (const Json& json : document["quotas"]) {
-    Members members(json);
+    SavedMembers members(json);
     SavedQuota quota;
     quota.id = {members.Text("api"), members.Text("key"), members.Text("resource"), members.Text("quota"),
                 members.Text("unit")};
@@ -287,7 +193,7 @@ Result<Saved> ReadSaved(std::string_view text) {
   if (const auto counts = document.find("counts"); counts != document.end()) {
     if (!counts->is_array()) return Fail("the saved counts are not a list");
     for (const Json& json : *counts) {
-      Members members(json);
+      SavedMembers members(json);
       saved.counts.push_back(ReadCount(&members));
       if (const std::string error = members.Finish(); !error.empty()) {
         return Fail("saved count " + std::to_string(saved.counts.size()) + ": " + error);

@@ -1,11 +1,7 @@
 // Readings as text and back, for a restart: JSON, times in microseconds since the epoch,
-//   {"version": 2, "crc32": "0a1b2c3d", "saved":
 //   {"quotas": [{…}], "counts": [{…}]}
-//   }
-// where the checksum is over the bytes of the middle lines and everything around it must stand as written: a
-// text that was cut or in which a bit changed is never read. Version 1 was the middle alone, with its version
-// inside; it is still read, and the next save writes version 2. Counters, peaks and pace are not kept: they
-// start with the process. Pure.
+// framed with a checksum (saved_text.h). Version 1 had no frame and its version inside; it is still read, and
+// the next save writes version 2. Counters, peaks and pace are not kept: they start with the process. Pure.
 #pragma once
 
 #include <string>

@@ -83,9 +83,10 @@ void SayPolicies(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
   const auto seconds = [](Micros span) { return std::chrono::ceil<std::chrono::seconds>(span).count(); };
   reply->SetHeader(quota.rule->policy_header,
                    fmt::format("{};q={};w={}", name, FormatNumber(quota.limit), seconds(quota.window)));
-  reply->SetHeader(quota.rule->status_header,
-                   fmt::format("{};r={};t={}", name, FormatNumber(quota.remaining),
-                               seconds(std::max(quota.reset_at - now, Micros(0)))));
+  reply->SetHeader(
+      quota.rule->status_header,
+      fmt::format("{};r={};t={}", name, FormatNumber(quota.remaining),
+                  seconds(std::max(ToldReset(quota.manner, quota.reset_at, false, now) - now, Micros(0)))));
 }
 
 }  // namespace
@@ -168,8 +169,11 @@ void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
   const auto say_number = [&](SignalField field, double value) {
     say(field, [&](Format format) { return NumberText(format, value * share, quota.limit * share); });
   };
-  const auto say_moment = [&](SignalField field, SystemTime at) {
-    say(field, [&](Format format) { return provider::WriteMoment(format, at, now); });
+  const auto say_reset = [&](SystemTime at) {
+    say(SignalField::kReset, [&](Format format) {
+      const SystemTime told = ToldReset(quota.manner, at, provider::IsAbsolute(format), now);
+      return provider::WriteMoment(format, told, now);
+    });
   };
   const bool no_other = FirstSpoken(rule.Sources(SignalField::kRemaining)) == nullptr;
   if (SpeaksIetf(rule) && (quota.ietf || no_other)) {
@@ -179,8 +183,9 @@ void SayQuota(const SpokenQuota& quota, SystemTime now, ReplyWriter* reply) {
   say_number(SignalField::kLimit, quota.limit);
   say_number(SignalField::kRemaining, quota.remaining);
   say_number(SignalField::kUsed, quota.limit - quota.remaining);
-  say_moment(SignalField::kReset, quota.reset_at);
-  say_moment(SignalField::kWindow, now + quota.window);
+  say_reset(quota.reset_at);
+  say(SignalField::kWindow,
+      [&](Format format) { return provider::WriteMoment(format, now + quota.window, now); });
 }
 
 }  // namespace apiquota::simulate

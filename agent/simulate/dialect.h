@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "provider/exporter_rules.h"
+#include "simulate/manner.h"
 #include "simulate/reply_writer.h"
 
 namespace apiquota::simulate {
@@ -21,7 +22,8 @@ struct SpokenQuota {
   double remaining = 0;
   SystemTime reset_at = {};
   Micros window{0};
-  bool ietf = false;  // in the fields RateLimit and RateLimit-Policy, where the rule has them
+  bool ietf = false;   // in the fields RateLimit and RateLimit-Policy, where the rule has them
+  Manner manner = {};  // of resets; `remaining` is as it is said
 };
 
 // A rule whose window, limit or anything else can be said in a response at all.
@@ -65,11 +67,15 @@ void SayThrottle(const provider::ThrottleRule& rule, ReplyWriter* reply, ReplyWr
 bool IsSaidInEvents(const provider::ThrottleRule& rule);
 
 // In the headers that the file names for it, and in the body or the event beside what `rule` looks for.
+// `skew`: how far the API's clock is ahead, for what is said as a point in time.
 void SayRetryAfter(const provider::Exporter& exporter, const provider::ThrottleRule& rule, Micros wait,
-                   SystemTime now, ReplyWriter* reply, ReplyWriter* event);
+                   Micros skew, SystemTime now, ReplyWriter* reply, ReplyWriter* event);
 
-// What every simulated reply costs in tokens, by type, as far as the file knows where to say it.
-provider::TokenUsage SpokenUsage(const provider::Exporter& exporter);
-void SayUsage(const provider::Exporter& exporter, ReplyWriter* reply);
+// What a reply says it cost in tokens where nobody counts them: of each type something else.
+inline constexpr provider::TokenUsage kExampleUsage = {12, 4, 3, 7, 2};
+
+// `usage`, as far as the file knows where to say it.
+provider::TokenUsage SpokenUsage(const provider::Exporter& exporter, const provider::TokenUsage& usage);
+void SayUsage(const provider::Exporter& exporter, const provider::TokenUsage& usage, ReplyWriter* reply);
 
 }  // namespace apiquota::simulate

@@ -42,9 +42,6 @@ const FieldSource* BodySource(const std::vector<FieldSource>& sources, const Thr
   return first;
 }
 
-// Of each type, as the types of a usage are: apart from each other.
-constexpr provider::TokenUsage kSpent = {12, 4, 3, 7, 2};
-
 size_t IndexOf(TokenType type) { return static_cast<size_t>(type); }
 
 }  // namespace
@@ -69,10 +66,12 @@ void SayThrottle(const ThrottleRule& rule, ReplyWriter* reply, ReplyWriter* even
   }
 }
 
-void SayRetryAfter(const provider::Exporter& exporter, const ThrottleRule& rule, Micros wait, SystemTime now,
-                   ReplyWriter* reply, ReplyWriter* event) {
+void SayRetryAfter(const provider::Exporter& exporter, const ThrottleRule& rule, Micros wait, Micros skew,
+                   SystemTime now, ReplyWriter* reply, ReplyWriter* event) {
   const auto say = [&](const FieldSource& source, ReplyWriter* where) {
-    where->Say(source, {}, provider::WriteMoment(source.formats.front(), now + wait, now));
+    const provider::Format format = source.formats.front();
+    const SystemTime until = now + wait + (provider::IsAbsolute(format) ? skew : Micros(0));
+    where->Say(source, {}, provider::WriteMoment(format, until, now));
   };
   for (const FieldSource& source : exporter.retry_after) {
     if (source.from == FieldSource::From::kHeader && !IsSaidInEvents(rule)) say(source, reply);
@@ -82,18 +81,18 @@ void SayRetryAfter(const provider::Exporter& exporter, const ThrottleRule& rule,
   }
 }
 
-provider::TokenUsage SpokenUsage(const provider::Exporter& exporter) {
-  provider::TokenUsage usage{};
+provider::TokenUsage SpokenUsage(const provider::Exporter& exporter, const provider::TokenUsage& usage) {
+  provider::TokenUsage spoken{};
   for (const provider::UsageRule& rule : exporter.usage)
-    usage[IndexOf(rule.type)] = kSpent[IndexOf(rule.type)];
-  return usage;
+    spoken[IndexOf(rule.type)] = usage[IndexOf(rule.type)];
+  return spoken;
 }
 
-void SayUsage(const provider::Exporter& exporter, ReplyWriter* reply) {
+void SayUsage(const provider::Exporter& exporter, const provider::TokenUsage& usage, ReplyWriter* reply) {
   for (const provider::UsageRule& rule : exporter.usage) {
-    uint64_t tokens = kSpent[IndexOf(rule.type)];
+    uint64_t tokens = usage[IndexOf(rule.type)];
     for (const provider::UsageRule& other : exporter.usage) {
-      if (other.within == rule.type) tokens += kSpent[IndexOf(other.type)];
+      if (other.within == rule.type) tokens += usage[IndexOf(other.type)];
     }
     reply->SetBody(rule.pointers.front(), std::to_string(tokens));
   }

@@ -19,8 +19,13 @@ constexpr int kImpossible = 2;
 std::string_view Complaint(const SimulateOptions& options) {
   if (options.limit <= 0) return "--limit: a number above 0 is expected";
   if (options.cost <= 0) return "--cost: a number above 0 is expected";
+  if (options.burst < 0) return "--burst: a number above 0 is expected";
+  if (options.manner.remaining_step < 0) return "--round-remaining: a number above 0 is expected";
   if (options.window && *options.window < std::chrono::milliseconds(1))
     return "--window: at least 1ms is expected";
+  if (options.sub_limit && *options.sub_limit < std::chrono::milliseconds(1)) {
+    return "--sub-limit: at least 1ms is expected";
+  }
   if (options.chunks < 0) return "--chunks: a number of events is expected";
   if (!options.path.starts_with('/')) return "--path: a path that starts with / is expected";
   return {};
@@ -66,6 +71,7 @@ int RunSimulate(const SimulateOptions& options, const provider::Exporter& export
   int signal = 0;
   sigwait(&signals, &signal);
   loop.Stop();
+  out << (*server)->api().TruthJson(clock.SystemNow()) << std::flush;
   return 0;
 }
 

@@ -3,6 +3,8 @@
 // are net::ServerConnection's. Belongs to the server's loop.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,7 +29,10 @@ class SimulateSession final : private net::RequestHandler, private net::TimerHan
   void OnTurn() override;
 
   void Decide();
-  bool ClientWantsStream() const;
+  bool SendPage(std::string_view target, SystemTime now);
+  std::string_view Key() const;
+  std::optional<TokenCount> Tokens(const nlohmann::json& body) const;
+  bool ClientWantsStream(const nlohmann::json& body) const;
   void SendReply();
   void BeginEvents();
   void SendEvents();
@@ -37,7 +42,9 @@ class SimulateSession final : private net::RequestHandler, private net::TimerHan
 
   SimulateServer& server_;
   net::Timer timer_;        // the latency, or until the next event
+  std::string address_;     // of the client
   std::string body_;        // of the request; what is beyond the bound is dropped
+  size_t body_bytes_ = 0;   // … with what was dropped
   bool counted_ = false;    // a request for the API is under way
   bool streaming_ = false;  // its events are being sent
   SimulatedResponse response_;

@@ -5,11 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
-
-#include "base/duration.h"
-#include "base/text.h"
 
 namespace apiquota::simulate {
 namespace {
@@ -19,21 +15,17 @@ using provider::ThrottleRule;
 using provider::ThrottleScope;
 using Json = nlohmann::ordered_json;
 
-// What stands for the '*' of `pattern` in `name`; nothing if it does not match.
-std::optional<std::string_view> MatchStar(std::string_view pattern, std::string_view name) {
-  const size_t star = pattern.find('*');
-  if (star == std::string_view::npos)
-    return name == pattern ? std::optional(std::string_view()) : std::nullopt;
-  const std::string_view before = pattern.substr(0, star);
-  const std::string_view after = pattern.substr(star + 1);
-  if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) {
-    return std::nullopt;
-  }
-  return name.substr(before.size(), name.size() - before.size() - after.size());
+EnforcerOptions Enforced(const SimulateOptions& options, const std::vector<Announced>& announced) {
+  EnforcerOptions enforced{.limits = {},
+                           .scope = options.scope,
+                           .count_refused = options.count_refused,
+                           .penalty = options.penalty};
+  for (const Announced& one : announced) enforced.limits.push_back(one.limit);
+  return enforced;
 }
 
-bool Always(const provider::When& when) {
-  return when.statuses.empty() && when.path.empty() && when.headers.empty();
+std::string ErrorBody(std::string_view message) {
+  return fmt::format("{}\n", Json{{"error", {{"message", message}}}}.dump());
 }
 
 }  // namespace
@@ -43,139 +35,102 @@ std::string EventText(std::string_view json) {
   return fmt::format("data: {}\n\n", json);
 }
 
+SimulatedApi::SimulatedApi(const SimulateOptions& options, const provider::Exporter& exporter,
+                           std::vector<Announced> announced, Faults faults)
+    : options_(options),
+      exporter_(exporter),
+      announced_(std::move(announced)),
+      enforcer_(Enforced(options_, announced_)),
+      faults_(std::move(faults)) {}
+
 Result<SimulatedApi> SimulatedApi::Create(const SimulateOptions& options,
                                           const provider::Exporter& exporter) {
-  SimulatedApi api(options, exporter);
-  for (const std::string& text : options.quotas) {
-    if (Status status = api.AnnounceFromOption(text); !status) return std::unexpected(status.error());
-  }
-  if (options.quotas.empty()) api.AnnounceAll();
-  if (Status status = api.ChooseThrottle(); !status) return std::unexpected(status.error());
+  Result<std::vector<Announced>> announced = Announce(options, exporter);
+  if (!announced) return std::unexpected(announced.error());
+  Result<Faults> faults = Faults::Create(options.failures, options.bare_429);
+  if (!faults) return std::unexpected(faults.error());
+  SimulatedApi api(options, exporter, std::move(*announced), std::move(*faults));
+  if (Status status = api.ChooseThrottles(); !status) return std::unexpected(status.error());
   return api;
 }
 
-// The scope that was asked for; else the first primary one; else the first there is.
-Status SimulatedApi::ChooseThrottle() {
-  throttle_ = {.statuses = {429}, .path = "", .conditions = {}, .scope = ThrottleScope::kPrimary};
-  if (exporter_.throttles.empty() && options_.throttle.empty()) return {};
-  const std::string_view wanted = options_.throttle.empty() ? "primary" : std::string_view(options_.throttle);
-  // Rules for some paths or for streams are for those who ask there.
-  const auto anywhere = [&](const ThrottleRule& rule) {
-    return ToText(rule.scope) == wanted && rule.path.empty() && !IsSaidInEvents(rule);
-  };
-  const auto scope = [](const ThrottleRule& rule) { return ToText(rule.scope); };
-  auto rule = std::ranges::find_if(exporter_.throttles, anywhere);
-  if (rule == exporter_.throttles.end()) rule = std::ranges::find(exporter_.throttles, wanted, scope);
-  if (rule == exporter_.throttles.end() && !options_.throttle.empty()) {
-    return Fail(fmt::format("--throttle: {} never refuses so", exporter_.info.name));
+// Rules for some paths or for streams are for those who ask there.
+const ThrottleRule* SimulatedApi::RuleFor(std::string_view wanted) const {
+  const ThrottleRule* found = nullptr;
+  for (const ThrottleRule& rule : exporter_.throttles) {
+    if (ToText(rule.scope) != wanted) continue;
+    if (rule.path.empty() && !IsSaidInEvents(rule)) return &rule;
+    if (found == nullptr) found = &rule;
   }
-  throttle_ = rule == exporter_.throttles.end() ? exporter_.throttles.front() : *rule;
+  return found;
+}
+
+// The scope that was asked for; else the first primary one; else the first there is.
+Status SimulatedApi::ChooseThrottles() {
+  throttle_ = {.statuses = {429}, .path = "", .conditions = {}, .scope = ThrottleScope::kPrimary};
+  const bool any = options_.throttle.empty();
+  if (const ThrottleRule* rule = RuleFor(any ? "primary" : std::string_view(options_.throttle))) {
+    throttle_ = *rule;
+  } else if (!any) {
+    return Fail(fmt::format("--throttle: {} never refuses so", exporter_.info.name));
+  } else if (!exporter_.throttles.empty()) {
+    throttle_ = exporter_.throttles.front();
+  }
+  const ThrottleRule* slots = any ? RuleFor("concurrency") : nullptr;
+  slots_throttle_ = slots != nullptr ? *slots : throttle_;
   return {};
 }
 
-Status SimulatedApi::AnnounceFromOption(std::string_view text) {
-  std::string_view name = text;
-  std::optional<Micros> window;
-  if (const size_t slash = name.rfind('/'); slash != std::string_view::npos) {
-    window = ParseDuration(name.substr(slash + 1));
-    if (!window || *window <= Micros(0)) {
-      return Fail("--quota: a duration such as 60s is expected after the /");
-    }
-    name = name.substr(0, slash);
+Call SimulatedApi::CallOf(const SimulatedRequest& request) const {
+  Call call{.key = request.key, .address = request.address, .cost = {.other = options_.cost}};
+  if (request.tokens) {
+    call.cost.input_tokens = request.tokens->input;
+    call.cost.output_tokens = request.tokens->output_asked;
   }
-  std::optional<double> limit;
-  if (const size_t equals = name.find('='); equals != std::string_view::npos) {
-    limit = ParseDecimal(name.substr(equals + 1));
-    if (!limit || *limit <= 0) {
-      return Fail("--quota: a limit above 0 is expected after the =");
-    }
-    name = name.substr(0, equals);
-  }
-  return AnnounceNamed(name, limit, window);
-}
-
-bool SimulatedApi::Announcable(const QuotaRule& rule) const {
-  return CanBeSaid(rule) && (!options_.ietf || SpeaksIetf(rule));
-}
-
-Status SimulatedApi::AnnounceNamed(std::string_view name, std::optional<double> limit,
-                                   std::optional<Micros> window) {
-  for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
-    const std::optional<std::string_view> star = MatchStar(exporter_.quotas[r].quota, name);
-    if (!star || !Announcable(exporter_.quotas[r])) continue;
-    Announce(r, star->empty() ? NameForStar(exporter_, r) : *star, limit, window);
-    return {};
-  }
-  return Fail(fmt::format("--quota: {} says no quota of this name", exporter_.info.name));
-}
-
-void SimulatedApi::AnnounceAll() {
-  const auto announce = [&](bool stars, bool always) {
-    for (size_t r = 0; r < exporter_.quotas.size(); ++r) {
-      const QuotaRule& rule = exporter_.quotas[r];
-      const auto same = [&](const Announced& announced) { return announced.rule->quota == rule.quota; };
-      if (!Announcable(rule) || std::ranges::any_of(announced_, same)) continue;
-      if ((rule.quota.find('*') != std::string::npos) != stars || Always(rule.when) != always) continue;
-      Announce(r, NameForStar(exporter_, r), std::nullopt, std::nullopt);
-      if (stars) return;
-    }
-  };
-  announce(false, true);
-  // What is told in some responses only is announced when it is named, or if there is nothing else.
-  if (announced_.empty()) announce(false, false);
-  if (announced_.empty()) announce(true, true);
-  if (announced_.empty()) announce(true, false);
-}
-
-void SimulatedApi::Announce(size_t rule_index, std::string_view star, std::optional<double> limit,
-                            std::optional<Micros> window) {
-  const QuotaRule& rule = exporter_.quotas[rule_index];
-  // Where equal numbers mean one and the same quota, each needs a limit of its own.
-  const double factor = exporter_.merge_equal ? static_cast<double>(announced_.size() + 1) : 1;
-  if (!limit) limit = KnownLimit(rule).value_or(options_.limit * factor);
-  if (!window) window = options_.window;
-  if (!window) window = KnownWindow(rule, star, options_.resource).value_or(std::chrono::seconds(60));
-  const double cost = QuotaUnit(rule, star) == "requests" ? 1 : options_.cost;
-  announced_.push_back({&rule, std::string(star), cost, SimulatedQuota(rule.kind, *limit, *window)});
-}
-
-// What is limited at one time comes back when the call ends, and here one call follows the other.
-bool SimulatedApi::Counts(const Announced& announced) {
-  return announced.rule->kind != provider::QuotaKind::kConcurrency;
+  return call;
 }
 
 // A quota may be told in several ways: in every response, and in those that other rules of its name speak of.
-std::vector<SpokenQuota> SimulatedApi::Spoken(std::string_view path, int status, SystemTime now) const {
+std::vector<SpokenQuota> SimulatedApi::Spoken(const SimulatedRequest& request, int status,
+                                              SystemTime now) const {
   std::vector<SpokenQuota> spoken;
-  for (const Announced& announced : announced_) {
-    const SimulatedQuota& quota = announced.quota;
+  if (options_.manner.headerless) return spoken;
+  const Call call = CallOf(request);
+  for (size_t i = 0; i < announced_.size(); ++i) {
+    const Announced& announced = announced_[i];
+    const LimitState state = enforcer_.State(i, call, now);
+    const double least = std::min(1.0, CostIn(announced.limit.unit, call.cost));
     for (const QuotaRule& rule : exporter_.quotas) {
       const bool other_way = rule.quota == announced.rule->quota && !Always(rule.when);
-      if ((&rule != announced.rule && !other_way) || !CanBeSaid(rule) || !Applies(rule.when, path, status))
+      if ((&rule != announced.rule && !other_way) || !CanBeSaid(rule) ||
+          !Applies(rule.when, request.path, status)) {
         continue;
-      const double remaining =
-          Counts(announced) ? quota.Remaining(now) : std::max(0.0, quota.limit() - announced.cost);
-      if (SaysExhaustion(rule) && remaining >= announced.cost) continue;
+      }
+      if (SaysExhaustion(rule) && state.remaining >= least) continue;
       // A provider that counts whole things has not got one until it is whole.
+      const double remaining =
+          ShareOf(rule, state.limit) != 1 ? state.remaining : std::floor(state.remaining);
       spoken.push_back({.rule = &rule,
                         .star = announced.star,
                         .resource = options_.resource.empty() ? "default" : options_.resource,
-                        .limit = quota.limit(),
-                        .remaining = ShareOf(rule, quota.limit()) != 1 ? remaining : std::floor(remaining),
-                        .reset_at = quota.ResetAt(now),
-                        .window = quota.window(),
-                        .ietf = options_.ietf});
+                        .limit = state.limit,
+                        .remaining = ToldRemaining(options_.manner, remaining),
+                        .reset_at = state.reset_at,
+                        .window = state.window,
+                        .ietf = options_.ietf,
+                        .manner = options_.manner});
     }
   }
   return spoken;
 }
 
-void SimulatedApi::SayState(std::string_view path, int status, SystemTime now, ReplyWriter* reply) const {
-  for (const SpokenQuota& quota : Spoken(path, status, now)) {
+void SimulatedApi::SayState(const SimulatedRequest& request, int status, SystemTime now,
+                            ReplyWriter* reply) const {
+  for (const SpokenQuota& quota : Spoken(request, status, now)) {
     SayWhen(quota.rule->when, reply);
     SayQuota(quota, now, reply);
   }
-  if (options_.resource.empty()) return;
+  if (options_.resource.empty() || options_.manner.headerless) return;
   for (const provider::ResourceRule& rule : exporter_.resources) {
     if (rule.from == provider::ResourceRule::From::kHeader)
       return reply->SetHeader(rule.name, options_.resource);
@@ -185,48 +140,78 @@ void SimulatedApi::SayState(std::string_view path, int status, SystemTime now, R
   }
 }
 
-SimulatedResponse SimulatedApi::Answer(std::string_view path, bool stream, SystemTime now) {
+SimulatedResponse SimulatedApi::Answer(const SimulatedRequest& request, SystemTime now) {
   ++stats.requests;
-  SimulatedResponse response;
-  if (!path.starts_with(options_.path)) {
+  if (!request.path.starts_with(options_.path)) {
     ++stats.not_found;
-    response.status = 404;
-    response.body = fmt::format("{}\n", Json{{"error", {{"message", "Not found."}}}}.dump());
-    return response;
+    return {.status = 404, .fields = {}, .body = ErrorBody("Not found.")};
   }
-  Micros wait(0);
-  for (const Announced& announced : announced_) {
-    if (Counts(announced)) wait = std::max(wait, announced.quota.WaitFor(announced.cost, now));
-  }
-  if (wait > Micros(0)) {
-    ++stats.throttled;
-    return Refuse(throttle_, path, wait, now);
-  }
-  for (Announced& announced : announced_) {
-    if (Counts(announced)) announced.quota.Take(announced.cost, now);
-  }
+  if (const auto status = faults_.Next()) return Fault(*status);
+  const Verdict verdict = enforcer_.Ask(CallOf(request), now);
+  if (verdict.admitted()) return Serve(request, verdict.id, now);
+  ++stats.throttled;
+  const bool slots = verdict.limit && announced_[*verdict.limit].limit.kind == LimitKind::kConcurrency;
+  return Refuse(slots ? slots_throttle_ : throttle_, request, ToldWait(verdict, request, now), now);
+}
+
+SimulatedResponse SimulatedApi::Fault(int status) const {
+  return {.status = status,
+          .fields = {},
+          .body = ErrorBody(status == 429 ? "Too many requests." : "The server had an error.")};
+}
+
+// What costs more than there can ever be is told to come back when all of it is there, as APIs do.
+std::optional<Micros> SimulatedApi::ToldWait(const Verdict& verdict, const SimulatedRequest& request,
+                                             SystemTime now) const {
+  if (options_.retry_after) return options_.retry_after;
+  if (!verdict.never_fits) return verdict.wait;
+  return std::max(enforcer_.State(*verdict.limit, CallOf(request), now).reset_at - now, Micros(1));
+}
+
+provider::TokenUsage SimulatedApi::UsageOf(const SimulatedRequest& request) const {
+  if (!request.tokens) return kExampleUsage;
+  provider::TokenUsage usage{};
+  usage[static_cast<size_t>(provider::TokenType::kInput)] = static_cast<uint64_t>(request.tokens->input);
+  usage[static_cast<size_t>(provider::TokenType::kOutput)] = static_cast<uint64_t>(request.tokens->output);
+  return usage;
+}
+
+SimulatedResponse SimulatedApi::Serve(const SimulatedRequest& request, uint64_t call, SystemTime now) {
+  SimulatedResponse response;
   ReplyWriter reply;
   ReplyWriter last;
-  SayState(path, 200, now, &reply);
-  response.event_stream = stream || options_.sse;
-  SayUsage(exporter_, response.event_stream ? &last : &reply);
+  SayState(request, 200, now, &reply);
+  response.event_stream = request.stream || options_.sse;
+  SayUsage(exporter_, UsageOf(request), response.event_stream ? &last : &reply);
   response.fields = reply.Fields();
   if (response.event_stream) ++stats.streams;
   response.body = reply.Body({{"simulated", exporter_.info.name}, {"request", stats.requests}});
   if (last.body_said()) response.last_event = last.Body(Json::object());
+  response.call = call;
+  response.cost = CallOf(request).cost;
+  if (request.tokens) response.cost.output_tokens = request.tokens->output;
   return response;
 }
 
-SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, std::string_view path, Micros wait,
-                                       SystemTime now) const {
+void SimulatedApi::End(const SimulatedResponse& response, double share, SystemTime now) {
+  CallCost cost = response.cost;
+  cost.output_tokens = std::floor(cost.output_tokens * share);
+  enforcer_.End(response.call, cost, now);
+}
+
+SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, const SimulatedRequest& request,
+                                       std::optional<Micros> wait, SystemTime now) const {
   ReplyWriter reply;
   ReplyWriter event;
-  SayState(path, rule.statuses.front(), now, &reply);
+  SayState(request, rule.statuses.front(), now, &reply);
   const bool in_body = reply.body_said();
-  SayRetryAfter(exporter_, rule, wait, now, &reply, &event);
+  const bool headerless = options_.manner.headerless;
+  if (wait && !headerless) {
+    SayRetryAfter(exporter_, rule, *wait, options_.manner.skew, now, &reply, &event);
+  }
   SayThrottle(rule, &reply, &event);
   SimulatedResponse response{.status = rule.statuses.front(),
-                             .fields = reply.Fields(),
+                             .fields = headerless ? http::Fields() : reply.Fields(),
                              .body = "",
                              .event_stream = IsSaidInEvents(rule)};
   Json more = Json::object();
@@ -242,11 +227,12 @@ SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, std::string_vie
 
 std::string SimulatedApi::StatsJson(SystemTime now) const {
   Json quotas = Json::array();
-  for (const Announced& announced : announced_) {
-    quotas.push_back({{"quota", QuotaName(*announced.rule, announced.star)},
-                      {"limit", announced.quota.limit()},
-                      {"remaining", announced.quota.Remaining(now)},
-                      {"reset_at", ToUnixSeconds(announced.quota.ResetAt(now))}});
+  for (size_t i = 0; i < announced_.size(); ++i) {
+    const LimitState state = enforcer_.State(i, {}, now);
+    quotas.push_back({{"quota", announced_[i].limit.name},
+                      {"limit", state.limit},
+                      {"remaining", state.remaining},
+                      {"reset_at", ToUnixSeconds(state.reset_at)}});
   }
   return fmt::format("{}\n", Json{{"requests", stats.requests},
                                   {"throttled", stats.throttled},
@@ -257,6 +243,17 @@ std::string SimulatedApi::StatsJson(SystemTime now) const {
                                   {"active", stats.active},
                                   {"quotas", quotas}}
                                  .dump());
+}
+
+std::string SimulatedApi::TruthJson(SystemTime until) const {
+  Truth truth = enforcer_.TruthAt(until);
+  truth.totals.failed = faults_.failed();
+  truth.totals.bare_429s = faults_.bare_429s();
+  return ToJson(truth);
+}
+
+std::string SimulatedApi::TruthJsonAfter(Micros span) const {
+  return TruthJson(enforcer_.first_call().value_or(SystemTime()) + span);
 }
 
 }  // namespace apiquota::simulate

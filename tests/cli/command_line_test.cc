@@ -89,6 +89,55 @@ TEST(CommandLineTest, TheOtherCommandsTakeTheirs) {
   EXPECT_EQ(options.chunk_interval, std::chrono::milliseconds(10));
 }
 
+TEST(CommandLineTest, ASimulationsLimitsAndFaultsAreRead) {
+  const simulate::SimulateOptions options = Parsed<SimulateCommand>({"simulate",
+                                                                     "--exporter",
+                                                                     "openai",
+                                                                     "--kind",
+                                                                     "sliding",
+                                                                     "--burst",
+                                                                     "5",
+                                                                     "--scope",
+                                                                     "address",
+                                                                     "--sub-limit",
+                                                                     "1s",
+                                                                     "--count-refused",
+                                                                     "--skew",
+                                                                     "-5s",
+                                                                     "--penalty=10s",
+                                                                     "--headerless",
+                                                                     "--round-reset",
+                                                                     "down",
+                                                                     "--fail=503:5%",
+                                                                     "--fail",
+                                                                     "500:1%",
+                                                                     "--tokens-charged",
+                                                                     "end",
+                                                                     "--output-share",
+                                                                     "25%",
+                                                                     "--retry-after=1h",
+                                                                     "--round-remaining",
+                                                                     "1000",
+                                                                     "--bare-429",
+                                                                     "10%"})
+                                                .options;
+  EXPECT_EQ(options.kind, simulate::LimitKind::kSliding);
+  EXPECT_EQ(options.burst, 5);
+  EXPECT_EQ(options.scope, simulate::LimitScope::kAddress);
+  EXPECT_EQ(options.sub_limit, std::chrono::seconds(1));
+  EXPECT_TRUE(options.count_refused);
+  EXPECT_EQ(options.penalty, std::chrono::seconds(10));
+  EXPECT_EQ(options.manner, (simulate::Manner{.skew = std::chrono::seconds(-5),
+                                              .remaining_step = 1000,
+                                              .resets = simulate::ResetRounding::kDown,
+                                              .headerless = true}));
+  EXPECT_EQ(options.failures, (std::vector<std::string>{"503:5%", "500:1%"}));
+  EXPECT_EQ(options.tokens_charged, simulate::Charge::kEnd);
+  EXPECT_EQ(options.output_share, 0.25);
+  EXPECT_EQ(options.retry_after, std::chrono::hours(1));
+  EXPECT_EQ(options.bare_429, 0.1);
+}
+
 TEST(CommandLineTest, RecordTakesItsOwn) {
   const auto record = Parsed<RecordOptions>(
       {"record", "github", "https://x/y", "-H", "X-A: 1", "--key-from-env=KEY", "--method=HEAD",
@@ -157,6 +206,14 @@ TEST(CommandLineTest, MistakesAreOneSentence) {
       {{"simulate"}, "--exporter is required"},
       {{"simulate", "--exporter=x", "--window", "soon"},
        "--window: expected a duration such as 60s, 1m30s or 250ms"},
+      {{"simulate", "--exporter=x", "--kind", "leaky"},
+       "--kind: expected one of fixed, aligned, sliding, elastic, bucket, concurrency"},
+      {{"simulate", "--exporter=x", "--scope=me"}, "--scope: expected one of all, key, address"},
+      {{"simulate", "--exporter=x", "--tokens-charged=now"},
+       "--tokens-charged: expected one of start, settled, end"},
+      {{"simulate", "--exporter=x", "--round-reset=off"}, "--round-reset: expected one of up, down, nearest"},
+      {{"simulate", "--exporter=x", "--skew=5"}, "--skew: expected a duration such as 5s or -5s"},
+      {{"simulate", "--exporter=x", "--bare-429=0.2"}, "--bare-429: expected a share such as 20%"},
   };
   for (const auto& [arguments, complaint] : cases) EXPECT_EQ(Complaint(arguments), complaint);
 }

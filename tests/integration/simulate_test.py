@@ -1,5 +1,6 @@
 """`apiquota simulate` over the wire: gzip, events, latency, pipelining, refusals, impossible options."""
 
+import email.utils
 import gzip
 import json
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BINARY, OPENAI_USAGE, Simulator, Workspace, get, wait_until
+from harness import BINARY, OPENAI_USAGE, Simulator, Workspace, get, get_json, wait_until
 
 
 LAST_EVENTS = b"data: " + OPENAI_USAGE + b"\n\ndata: [DONE]\n\n"
@@ -124,6 +125,87 @@ class SimulateTest(unittest.TestCase):
         stats = simulator.stats()
         self.assertEqual((stats["requests"], stats["completed"], stats["active"]), (1, 0, 0))
 
+    def truth(self, simulator, query=""):
+        return get_json(simulator.url + "/_simulate/truth" + query)
+
+    def test_the_truth_agrees_with_what_its_client_saw(self):
+        for kind in ("fixed", "sliding", "bucket", "elastic"):
+            with self.subTest(kind):
+                simulator = self.simulator("--quota", f"requests=5/10m,{kind}", "--identity")
+                seen = [get(simulator.url + "/v1/x")[0] for _ in range(8)]
+                self.assertEqual(seen, [200] * 5 + [429] * 3)
+                limit, = (truth := self.truth(simulator, "?seconds=1"))["limits"]
+                self.assertEqual((truth["asked"], truth["admitted"], truth["refused"], truth["violations"]),
+                                 (8, 5, 3, 0))
+                self.assertEqual([limit[key] for key in ("name", "kind", "used", "possible", "share")],
+                                 ["requests", kind, 5, 5, 1])
+                window, = limit["windows"]
+                self.assertEqual((window["admitted"], window["refused"]), (5, 3))
+                self.assertEqual(self.truth(simulator, "?seconds=1200")["possible_requests"], 15)
+                simulator.stop()
+
+    def test_at_its_end_it_prints_the_truth(self):
+        simulator = self.simulator("--quota", "requests=2/10m")
+        get(simulator.url + "/v1/x")
+        self.assertEqual(simulator.stop(), 0)
+        said = simulator.out.read_text().splitlines()
+        self.assertEqual(len(said), 2)
+        self.assertEqual(json.loads(said[1])["admitted"], 1)
+
+    def test_tokens_are_charged_as_the_answer_says(self):
+        body = json.dumps({"model": "m", "max_tokens": 100, "stream": False})
+        for charged, held in (("start", 100), ("settled", 30), ("end", 30)):
+            with self.subTest(charged):
+                simulator = self.simulator("--quota", "tokens=1000/10m,fixed", "--tokens-charged", charged,
+                                           "--identity")
+                _, _, answer = get(simulator.url + "/v1/x", {"x-simulate-output-tokens": "30"}, "POST", body)
+                usage = json.loads(answer)["usage"]
+                sent = -(-len(body) // 4)
+                self.assertEqual((usage["prompt_tokens"], usage["completion_tokens"]), (sent, 30))
+                limit, = (truth := self.truth(simulator))["limits"]
+                self.assertEqual(limit["used"], sent + held)
+                self.assertEqual((truth["input_tokens"], truth["output_tokens"]), (sent, 30))
+                simulator.stop()
+
+    def test_a_slot_ends_with_its_call(self):
+        simulator = self.simulator("--quota", "requests=1/10m,concurrency", "--latency", "60s")
+        host, port = simulator.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until(lambda: simulator.stats()["active"] == 1, 5, "the request is under way")
+            self.assertEqual(self.truth(simulator)["limits"][0]["windows"][0]["used"], 1)
+            with socket.create_connection((host, int(port))) as second:
+                second.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                wait_until(lambda: self.truth(simulator)["refused"] == 1, 5, "the second is refused")
+        wait_until(lambda: simulator.stats()["cancelled"] == 2, 5, "the departures are noticed")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until(lambda: self.truth(simulator)["admitted"] == 2, 5, "the slot is free again")
+
+    def test_keys_are_counted_apart(self):
+        simulator = self.simulator("--quota", "requests=1/10m", "--scope", "key", "--identity")
+        seen = [get(simulator.url + "/v1/x", {"authorization": f"Bearer {key}"})[0] for key in "aab"]
+        self.assertEqual(seen, [200, 429, 200])
+        self.assertEqual(self.truth(simulator)["scopes"], 2)
+
+    def test_a_wrong_clock_shows_in_its_date(self):
+        simulator = self.simulator("--skew", "-1h")
+        _, headers, _ = get(simulator.url + "/v1/x")
+        said = email.utils.parsedate_to_datetime(headers["date"]).timestamp()
+        self.assertAlmostEqual(said, time.time() - 3600, delta=30)
+
+    def test_failures_have_no_evidence(self):
+        simulator = self.simulator("--fail", "503:50%", "--bare-429", "50%", "--identity")
+        answers = [get(simulator.url + "/v1/x")[:2] for _ in range(6)]
+        self.assertEqual(sorted(status for status, _ in answers), [200] + [429] * 2 + [503] * 3)
+        for status, headers in answers:
+            self.assertEqual(any("limit" in name or "retry" in name for name in headers), status == 200)
+        truth = self.truth(simulator)
+        self.assertEqual((truth["failed"], truth["bare_429s"], truth["asked"]), (3, 2, 1))
+
+    def test_a_span_that_is_no_number_is_refused(self):
+        self.assertEqual(get(self.simulator().url + "/_simulate/truth?seconds=long")[0], 400)
+
     def test_options_that_cannot_be_are_one_sentence_and_exit_code_2(self):
         simulator = self.simulator()
         for arguments, sentence in [
@@ -131,6 +213,14 @@ class SimulateTest(unittest.TestCase):
                 (["--quota", "nonsense=-1"], "--quota: a limit above 0 is expected after the ="),
                 (["--quota", "requests=5/soon"],
                  "--quota: a duration such as 60s is expected after the /"),
+                (["--quota", "requests=5,leaky"],
+                 "--quota: one of fixed, aligned, sliding, elastic, bucket, concurrency is expected "
+                 "after the comma"),
+                (["--burst", "-1"], "--burst: a number above 0 is expected"),
+                (["--round-remaining", "-1"], "--round-remaining: a number above 0 is expected"),
+                (["--sub-limit", "1us"], "--sub-limit: at least 1ms is expected"),
+                (["--fail", "503"],
+                 "--fail: a status from 400 to 599 and a share are expected, such as 503:20%"),
                 (["--throttle", "secondary"], "--throttle: openai never refuses so"),
                 (["--path", "v1"], "--path: a path that starts with / is expected"),
                 (["--listen", simulator.address],

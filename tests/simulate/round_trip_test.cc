@@ -101,12 +101,13 @@ std::string RuleComplaint(const provider::Exporter& exporter, size_t index, bool
   const std::string star = NameForStar(exporter, index);
   const double limit = KnownLimit(rule).value_or(100);
   const Micros window = KnownWindow(rule, star, "").value_or(seconds(60));
-  const SimulatedQuota state(rule.kind, limit, window);
   SpokenQuota said{.rule = &rule, .star = star, .resource = "default", .limit = limit};
-  SimulatedQuota taken = state;
-  taken.Take(SaysExhaustion(rule) ? limit : std::max(1.0, limit / 100), kNow);
-  said.remaining = taken.Remaining(kNow);
-  said.reset_at = taken.ResetAt(kNow);
+  const bool bucket = rule.kind == provider::QuotaKind::kBucket;
+  const auto taken = Counter::Make(
+      {.kind = bucket ? LimitKind::kBucket : LimitKind::kFixed, .limit = limit, .window = window});
+  taken->Take(SaysExhaustion(rule) ? limit : std::max(1.0, limit / 100), kNow);
+  said.remaining = taken->Remaining(kNow);
+  said.reset_at = taken->ResetAt(kNow);
   said.window = window;
   said.ietf = ietf;
   ReplyWriter reply;
@@ -144,7 +145,7 @@ std::string ApiComplaint(const provider::Exporter& exporter, const SimulatedApi&
                          const SimulatedResponse& response, SystemTime now) {
   const provider::Signals signals = Read(exporter, response, now);
   std::string complaints;
-  for (const SpokenQuota& said : api.Spoken("/", response.status, now)) {
+  for (const SpokenQuota& said : api.Spoken({}, response.status, now)) {
     const std::string name = QuotaName(*said.rule, said.star);
     const auto read = std::ranges::find(signals.readings, name, &provider::Reading::quota);
     if (read == signals.readings.end()) {
@@ -161,7 +162,7 @@ TEST(RoundTripTest, EachApiIsReadAsItSpeaks) {
     const std::string file = "exporters/" + Info(*exporter).name + ".yaml";
     auto api = SimulatedApi::Create({}, *exporter);
     ASSERT_TRUE(api.has_value()) << file << ": " << api.error().message;
-    const SimulatedResponse ordinary = api->Answer("/", false, kNow);
+    const SimulatedResponse ordinary = api->Answer({}, kNow);
     EXPECT_EQ(ApiComplaint(*exporter, *api, ordinary, kNow), "") << file;
     EXPECT_FALSE(Read(*exporter, ordinary, kNow).throttle.has_value())
         << file << ": a throttle rule holds for an ordinary response\n"
@@ -177,7 +178,7 @@ TEST(RoundTripTest, EachApiIsReadAsItRefusesAndTellsTheTruthAboutWaiting) {
     ASSERT_TRUE(api.has_value()) << file << ": " << api.error().message;
     SimulatedResponse refused;
     for (int n = 0; n < kRequestsMax && api->stats.throttled == 0; ++n)
-      refused = api->Answer("/", false, kNow);
+      api->End(refused = api->Answer({}, kNow), 1, kNow);
     if (api->stats.throttled == 0) continue;
     EXPECT_EQ(ApiComplaint(*exporter, *api, refused, kNow), "") << file;
     const provider::Signals signals = Read(*exporter, refused, kNow);
@@ -186,7 +187,7 @@ TEST(RoundTripTest, EachApiIsReadAsItRefusesAndTellsTheTruthAboutWaiting) {
     if (!signals.retry_after_seconds) continue;
     const SystemTime then = kNow + SecondsToMicros(*signals.retry_after_seconds);
     const uint64_t before = api->stats.throttled;
-    api->Answer("/", false, then);
+    api->Answer({}, then);
     EXPECT_EQ(api->stats.throttled, before) << file << ": retry_after is too short\n" << Text(refused);
   }
 }
@@ -213,7 +214,7 @@ TEST(RoundTripTest, EachThrottleOfEachFileIsReadAsItsScope) {
       for (const int status : rule.statuses) {
         ThrottleRule one = rule;
         one.statuses = {status};
-        const SimulatedResponse response = api->Refuse(one, rule.path, kWait, kNow);
+        const SimulatedResponse response = api->Refuse(one, {.path = rule.path}, kWait, kNow);
         const provider::Signals signals = Read(*exporter, response, kNow, rule.path);
         ASSERT_TRUE(signals.throttle.has_value()) << where << " is not read\n" << Text(response);
         EXPECT_EQ(ToText(signals.throttle->scope), ToText(rule.scope)) << where << "\n" << Text(response);
@@ -232,8 +233,8 @@ TEST(RoundTripTest, EachApiIsReadForTheTokensItSaysWereSpent) {
     auto api = SimulatedApi::Create({}, *exporter);
     ASSERT_TRUE(api.has_value()) << api.error().message;
     for (const bool stream : {false, true}) {
-      const SimulatedResponse response = api->Answer("/", stream, kNow);
-      EXPECT_EQ(Read(*exporter, response, kNow).usage, SpokenUsage(*exporter))
+      const SimulatedResponse response = api->Answer({.stream = stream}, kNow);
+      EXPECT_EQ(Read(*exporter, response, kNow).usage, SpokenUsage(*exporter, kExampleUsage))
           << "exporters/" << Info(*exporter).name << ".yaml: usage\n"
           << Text(response);
     }

@@ -1,0 +1,104 @@
+// What of the guard survives a restart.
+#include "guard/persist.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guard/guard.h"
+
+namespace apiquota::guard {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
+
+class SilentRim final : public Rim {
+ public:
+  void Deliver(uint32_t, std::vector<Granted>) override {}
+  void WakeBy(SystemTime) override {}
+};
+
+GuardedApi Api() {
+  GuardedApi api;
+  api.api = "a";
+  api.pool = "pool";
+  api.options.mode = Mode::kOn;
+  api.declared = {{.quota = "requests", .limit = 3, .window = seconds(60)}};
+  return api;
+}
+
+Request Asking(SystemTime now, Micros patience) { return {.flow = "a", .deadline = now + patience}; }
+
+// One request, sent and answered; a throttle with its wait, if one is given.
+Verdict::Kind Exchange(Guard* guard, std::optional<double> retry_after, SystemTime now) {
+  const auto account = guard->AccountFor("a", "key", now);
+  Turn turn = guard->Ask(account, Asking(now, seconds(1)), now);
+  if (turn.verdict.kind != Verdict::Kind::kAdmit) return turn.verdict.kind;
+  turn.ticket.Sent(now);
+  const provider::Throttle throttle{provider::ThrottleScope::kPrimary, provider::ThrottleSignal::kStatus, ""};
+  turn.ticket.Answered({.status = retry_after ? 429 : 200,
+                        .received_at = now,
+                        .date = {},
+                        .resource = {},
+                        .readings = {},
+                        .throttle = retry_after ? &throttle : nullptr,
+                        .retry_after_seconds = retry_after},
+                       now);
+  turn.ticket.Settle(std::nullopt, now);
+  return Verdict::Kind::kAdmit;
+}
+
+class GuardPersistTest : public testing::Test {
+ protected:
+  GuardPersistTest() { guard.Configure({Api()}, kStart); }
+
+  SilentRim rim;
+  Guard guard{rim};
+};
+
+TEST_F(GuardPersistTest, ARestartDoesNotGiveADeclaredLimitBack) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Exchange(&guard, {}, kStart), Verdict::Kind::kAdmit);
+  Guard after(rim);
+  after.Configure({Api()}, kStart);
+  ASSERT_TRUE(after.Restore(guard.Save(kStart + seconds(10)), kStart + seconds(20)));
+  EXPECT_EQ(Exchange(&after, {}, kStart + seconds(20)), Verdict::Kind::kRefuse);
+  EXPECT_EQ(Exchange(&after, {}, kStart + seconds(62)), Verdict::Kind::kAdmit);
+}
+
+TEST_F(GuardPersistTest, ARestartDoesNotEndACooldown) {
+  EXPECT_EQ(Exchange(&guard, 120.0, kStart), Verdict::Kind::kAdmit);
+  Guard after(rim);
+  after.Configure({Api()}, kStart);
+  ASSERT_TRUE(after.Restore(guard.Save(kStart + seconds(10)), kStart + seconds(20)));
+  EXPECT_EQ(Exchange(&after, {}, kStart + seconds(20)), Verdict::Kind::kRefuse);
+  EXPECT_EQ(Exchange(&after, {}, kStart + seconds(125)), Verdict::Kind::kAdmit);
+}
+
+TEST_F(GuardPersistTest, AStepOfTheSystemClockDoesNotMoveWhatIsKept) {
+  EXPECT_EQ(Exchange(&guard, 120.0, kStart), Verdict::Kind::kAdmit);
+  const std::string saved = guard.Save(kStart + seconds(10), seconds(3600));
+  Guard after(rim);
+  after.Configure({Api()}, kStart);
+  ASSERT_TRUE(after.Restore(saved, kStart + seconds(3620)));
+  EXPECT_EQ(Exchange(&after, {}, kStart + seconds(3620)), Verdict::Kind::kRefuse);
+  EXPECT_EQ(Exchange(&after, {}, kStart + seconds(3725)), Verdict::Kind::kAdmit);
+}
+
+TEST_F(GuardPersistTest, ADamagedTextChangesNothing) {
+  EXPECT_EQ(Exchange(&guard, 120.0, kStart), Verdict::Kind::kAdmit);
+  const std::string saved = guard.Save(kStart);
+  for (size_t i = 0; i < saved.size(); i += 7) {
+    std::string damaged = saved;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(ReadSaved(damaged)) << i;
+    EXPECT_FALSE(ReadSaved(saved.substr(0, i))) << i;
+  }
+  EXPECT_TRUE(ReadSaved(saved));
+}
+
+}  // namespace
+}  // namespace apiquota::guard
