@@ -113,6 +113,21 @@ void KeyGuard::Leave(Id waiter, SystemTime) {
   std::erase_if(state_->delayed, [&](const Delayed& delayed) { return delayed.waiter.id == waiter; });
 }
 
+void KeyGuard::State::DrainDelayed(SystemTime until, SystemTime now, std::vector<Grant>* grants) {
+  for (auto it = delayed.begin(); it != delayed.end();) {
+    it->waiter.deadline = std::min(it->waiter.deadline, until);
+    if (it->not_before <= it->waiter.deadline) {
+      ++it;
+      continue;
+    }
+    Gate gate;
+    gate.Later(it->not_before, Reason::kRetry, nullptr, nullptr);
+    Grant& grant = grants->emplace_back(ToGrant(std::move(it->waiter), now));
+    grant.refusal = Refuse(gate, 503, now).refusal;
+    it = delayed.erase(it);
+  }
+}
+
 // Whoever can't go before `until`, after those who came first, is refused; so is who comes now.
 void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants) {
   state_->draining = true;
@@ -129,7 +144,7 @@ void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grant
       grant.refusal = state_->Refuse(gate, 503, now).refusal;
     }
   }
-  for (Delayed& delayed : state_->delayed) delayed.waiter.deadline = std::min(delayed.waiter.deadline, until);
+  state_->DrainDelayed(until, now, grants);
   Advance(now, grants);
 }
 

@@ -118,6 +118,7 @@ struct KeyGuard::State {
 
   // key_guard_advance.cc
   void ReleaseDelayed(SystemTime now);
+  void DrainDelayed(SystemTime until, SystemTime now, std::vector<Grant>* grants);
   void BeginRamp(Place& place, SystemTime now);
   void NoteWaiting(Place& place, SystemTime now);
   void AdvancePlace(Place& place, SystemTime now, std::vector<Grant>* grants);
