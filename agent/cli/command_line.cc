@@ -57,8 +57,8 @@ CLI::App* AddServe(CLI::App& app, app::ServeOptions* serve) {
   command->add_option("--api", serve->apis, "Add an API, proxied at /NAME; may be given again")
       ->type_name("NAME=EXPORTER@URL")
       ->allow_extra_args(false);
-  AddParsed(*command, "--guard", &serve->guard, config::kGuardModeExpected, config::ParseGuardMode,
-            "Protect quotas: on, or shadow: say what it would do (default off); the file wins")
+  AddWord(*command, "--guard", &serve->guard, config::kGuardModes,
+          "Protect quotas: on, or shadow: say what it would do (default off); the file wins")
       ->type_name("MODE");
   AddParsed(*command, "--log.level", &serve->log_level, "one of debug, info, warn, error", ParseLogLevel,
             "debug, info, warn or error (default info)")

@@ -47,6 +47,10 @@ bool Limit::State::log_holds() const {
   return kind == QuotaKind::kFixed && kind_assumed && restored < 2;
 }
 
+bool Limit::State::log_may_hold() const {
+  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding;
+}
+
 // With its margin: the API counts a request when it comes, which is later than it was sent.
 std::optional<Micros> Limit::State::log_window() const {
   if (!window) return std::nullopt;
@@ -81,7 +85,7 @@ void Limit::State::Roll(SystemTime now) {
   rolled_at = ended;
   // What was not answered by the true end counts in the new window.
   outlays.NextWindow(said_end);
-  if (limit) levels.push_back({ended, ended, *limit});
+  if (limit) levels.push_back({ended, ended, *limit, log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
   const Micros span = std::min(kLeaveSpan, window.value_or(kUnknownWindow) / 20);
@@ -143,8 +147,9 @@ SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime n
   const Level& newest = levels.back();
   const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
   if (now >= over) return at;
-  const double freed = log.freed() - freed_at_level;
-  const double level = newest.at_receipt + freed - outlays.hidden() - headroom();
+  double level = newest.at_receipt + log.freed() - newest.freed;
+  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
+  level -= outlays.hidden() + headroom();
   if (level + kSure >= std::min(cost, limit ? limit_left() : cost)) return at;
   // Whichever comes first: own sends that leave the window, or the end of all that was said.
   if (!span || log.empty()) return std::max(at, over);
@@ -209,7 +214,7 @@ void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
   state.outlays.Take(ticket, cost);
-  if (state.limit) state.log.Add(ticket, cost, now);
+  if (state.log_may_hold()) state.log.Add(ticket, cost, now);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
     if (now >= state.leave_until) state.leave_gap = Micros(0);
