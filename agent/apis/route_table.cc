@@ -50,9 +50,12 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const provider:
     return Fail("api " + api.name + ": exporter " + api.exporter +
                 " knows no header for a credential: a key can't be injected");
   }
-  route->metrics.MakeWith([&metrics, name = api.name, exporter = route->exporter, names] {
-    return std::make_unique<metrics::ApiMetrics>(metrics, name, Info(*exporter), names);
-  });
+  route->metrics.MakeWith(
+      [&metrics, name = api.name, exporter = route->exporter, names, guarded = api.guard.active()] {
+        auto made = std::make_unique<metrics::ApiMetrics>(metrics, name, Info(*exporter), names);
+        if (guarded) made->guard();  // what alerts compare with is there from the start
+        return made;
+      });
   return route;
 }
 

@@ -29,6 +29,8 @@ std::vector<expose::ApiFacts> FactsOf(const Settings& settings) {
     fact.route = api.route;
     for (const apis::KeyOptions& key : api.keys) fact.keys.push_back(key.name);
     fact.labels = api.labels;
+    fact.guard = api.guard;
+    fact.implied = api.implied;
   }
   return facts;
 }
@@ -49,15 +51,18 @@ std::shared_ptr<const KnownNames> NamesIn(const config::Config& config) {
 }
 
 // What is on the page whatever happens, beside what the registry and the ledger have: the agent itself and
-// its refusals, and four series of each target that is polled.
+// its refusals, four series of each target that is polled, and what else an api that is guarded may have
+// under "other".
 size_t SeriesSetAside(const config::Config& config) {
   constexpr size_t kOfAgent = 100;
   constexpr size_t kOfTarget = 4;
-  size_t targets = 0;
+  constexpr size_t kOfGuarded = 10;
+  size_t series = kOfAgent;
   for (const apis::ApiOptions& api : config.apis) {
-    if (api.poll) targets += std::max<size_t>(api.keys.size(), 1);
+    if (api.poll) series += kOfTarget * std::max<size_t>(api.keys.size(), 1);
+    if (api.guard.active() && !api.implied) series += kOfGuarded;
   }
-  return kOfAgent + kOfTarget * targets;
+  return series;
 }
 
 std::vector<quota::DeclaredApi> DeclaredIn(const Settings& settings) {
@@ -133,10 +138,13 @@ Status Agent::Listen() {
   auto routes = BuildRoutes(settings_);
   if (!routes) return std::unexpected(routes.error());
   (*routes)->ShowConfigured();
-  const PageSources sources{clock_,    ledger_,
-                            registry_, metrics_.unread_headers,
-                            facts_,    [this] { return Polls(); },
-                            ready_,    config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+  const PageSources sources{.clock = clock_,
+                            .ledger = ledger_,
+                            .metrics = metrics_,
+                            .facts = facts_,
+                            .polls = [this] { return Polls(); },
+                            .ready = ready_,
+                            .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
