@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "guard/options.h"
 #include "provider/signals.h"
 #include "quota/options.h"
 
@@ -79,12 +80,14 @@ struct ApiOptions {
   std::optional<PollOptions> poll;           // nothing: never asked
   std::vector<quota::DeclaredLimit> limits;  // of each key, counted by the agent
   std::vector<QuotaOptions> quotas;
+  guard::Options guard;  // the file's defaults with what it says of this api
 };
 
 struct CallerOptions {
   std::string name;
   Secret token;
   std::vector<std::string> apis;  // which apis it may use; empty: all
+  uint8_t priority = 3;           // of its requests in a queue: 0 (first) to 7 (last), RFC 9218 section 4.1
 
   bool MayUse(std::string_view api) const {
     return apis.empty() || std::ranges::find(apis, api) != apis.end();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "guard/options.h"
 #include "net/options.h"
 
 namespace apiquota::app {
@@ -19,6 +20,7 @@ struct ServeOptions {
   bool enable_lifecycle = false;                   // --web.enable-lifecycle
   std::string exporters_dir;                       // --exporters.dir
   std::vector<std::string> apis;                   // --api NAME=EXPORTER@URL
+  guard::Mode guard = guard::Mode::kOff;           // --guard; the file wins
   LogLevel log_level = LogLevel::kInfo;            // --log.level
   LogFormat log_format = LogFormat::kLogfmt;       // --log.format
   std::string version;

@@ -14,7 +14,7 @@ namespace apiquota::app {
 namespace {
 
 // Every exporter with a base URL of its own, with the caller's own credential passed through.
-std::vector<apis::ApiOptions> DefaultApis(const provider::Catalogue& exporters) {
+std::vector<apis::ApiOptions> DefaultApis(const provider::Catalogue& exporters, const guard::Options& guard) {
   std::vector<apis::ApiOptions> apis;
   for (const provider::ExporterCard* card : exporters.Cards()) {
     if (card->base_url.empty() || !card->not_proxyable.empty()) continue;
@@ -23,6 +23,7 @@ std::vector<apis::ApiOptions> DefaultApis(const provider::Catalogue& exporters) 
     api.implied = true;
     api.exporter = card->name;
     api.route = "/" + card->name;
+    api.guard = guard;
   }
   return apis;
 }
@@ -50,6 +51,7 @@ Status AddFlagApis(const ServeOptions& options, const config::LoadContext& conte
   for (const std::string& flag : options.apis) {
     Result<apis::ApiOptions> api = config::ParseApiFlag(flag, context);
     if (!api) return std::unexpected(api.error());
+    api->guard = config->guard;
     const bool second = std::ranges::find(from_flags, api->name) != from_flags.end();
     from_flags.push_back(api->name);
     if (const Status added = AddApi(std::move(*api), config->default_apis && !second, &config->apis);
@@ -105,14 +107,16 @@ Result<Settings> LoadSettings(const ServeOptions& options) {
   if (!exporters) return std::unexpected(exporters.error());
   config::LoadContext context = ContextOf(*exporters);
   context.proxy_listen = options.proxy_listen;
+  context.guard_mode = options.guard;
 
   config::Config config;
+  config.guard.mode = options.guard;
   if (!options.config_file.empty()) {
     Result<config::Config> loaded = config::LoadConfigFile(options.config_file, context);
     if (!loaded) return std::unexpected(loaded.error());
     config = std::move(*loaded);
   }
-  if (config.default_apis) config.apis = DefaultApis(*exporters);
+  if (config.default_apis) config.apis = DefaultApis(*exporters, config.guard);
   if (const Status added = AddFlagApis(options, context, &config); !added)
     return std::unexpected(added.error());
   if (const Status added = AddFlagWebConfigs(options, context, &config); !added)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/flags.h"
 #include "cli/simulate_flags.h"
+#include "config/guard_mode.h"
 #include "config/listen_address.h"
 
 namespace apiquota::cli {
@@ -56,6 +57,9 @@ CLI::App* AddServe(CLI::App& app, app::ServeOptions* serve) {
   command->add_option("--api", serve->apis, "Add an API, proxied at /NAME; may be given again")
       ->type_name("NAME=EXPORTER@URL")
       ->allow_extra_args(false);
+  AddWord(*command, "--guard", &serve->guard, config::kGuardModes,
+          "Protect quotas: on, or shadow: say what it would do (default off); the file wins")
+      ->type_name("MODE");
   AddParsed(*command, "--log.level", &serve->log_level, "one of debug, info, warn, error", ParseLogLevel,
             "debug, info, warn or error (default info)")
       ->type_name("LEVEL");

@@ -11,6 +11,7 @@
 
 #include "apis/options.h"
 #include "base/error.h"
+#include "guard/options.h"
 #include "metrics/options.h"
 #include "net/options.h"
 #include "poll/options.h"
@@ -25,6 +26,7 @@ struct Config {
   poll::PollerOptions poller;
   quota::LedgerOptions ledger;
   metrics::MetricsOptions metrics;
+  guard::Options guard;  // of apis that say nothing of their own
   std::vector<apis::ApiOptions> apis;
   bool default_apis =
       true;  // the file says nothing of apis: every exporter with a base_url, credentials passed through
@@ -43,6 +45,7 @@ struct LoadContext {
   std::function<Status(std::string_view)> check_base_url;  // an error names the URL and what was expected
   std::function<Status(const net::TlsServerOptions&)> check_tls_server;  // reads its files and tries them
   std::optional<net::ListenAddress> proxy_listen;  // a flag's address, which wins over the file's
+  guard::Mode guard_mode = guard::Mode::kOff;      // a flag's; the file wins
 };
 
 // Strict: the first mistake as "file:line:column: what, and what was expected". Reads the secrets the file

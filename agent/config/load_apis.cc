@@ -184,7 +184,8 @@ void CheckInjectable(const YamlValue& keys, const apis::ApiOptions& api, const L
       fmt::format("exporter \"{}\" knows no header for a credential: a key can't be injected", api.exporter));
 }
 
-apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<std::string>& proxy_hosts) {
+apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<std::string>& proxy_hosts,
+                         const YamlValue& guard) {
   apis::ApiOptions api;
   api.name = LoadName(map.Require("name"), {"other"});
   api.exporter = LoadExporter(map.Require("exporter"), loader);
@@ -200,6 +201,8 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<st
   LoadPoll(map.Get("poll"), loader, &api);
   api.limits = LoadLimits(map.Get("limits"));
   api.quotas = LoadQuotas(map.Get("quotas"));
+  const YamlValue guards[] = {guard, map.Get("guard")};
+  api.guard = LoadGuard(guards, loader.context.guard_mode);
   map.Finish();
   return api;
 }
@@ -207,10 +210,10 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<st
 }  // namespace
 
 std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader,
-                                       const std::vector<std::string>& proxy_hosts) {
+                                       const std::vector<std::string>& proxy_hosts, const YamlValue& guard) {
   std::vector<apis::ApiOptions> apis;
   for (const YamlValue& item : list.AsList()) {
-    apis::ApiOptions api = LoadApi(item.AsMap(), loader, proxy_hosts);
+    apis::ApiOptions api = LoadApi(item.AsMap(), loader, proxy_hosts, guard);
     CheckHosts(api, apis, item);
     for (const apis::ApiOptions& other : apis) {
       if (other.name == api.name) item.Fail("a second api of this name");

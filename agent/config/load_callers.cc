@@ -29,6 +29,8 @@ apis::CallerOptions LoadCaller(YamlMap map, const Loader& loader, const std::vec
   }
   if (allowed.IsList() && caller.apis.empty())
     allowed.Fail("expected at least one api; leave the key out for all");
+  if (const YamlValue priority = map.Get("priority"); priority.Present())
+    caller.priority = static_cast<uint8_t>(priority.AsInteger(0, 7));
   caller.token = LoadSecret(map, "token", loader);
   if (const size_t size = caller.token.Reveal().size(); size > 0 && size < kTokenBytesMin) {
     map.value().Fail(

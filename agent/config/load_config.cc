@@ -46,9 +46,11 @@ Result<Config> LoadConfig(const std::string& text, const std::string& file, cons
   LoadPoller(root.Get("poller").AsSection(), &config.poller);
   LoadLedger(root.Get("ledger").AsSection(), &config.ledger);
   LoadMetrics(root.Get("metrics").AsSection(), &config.metrics);
+  const YamlValue guard = root.Get("guard");
+  config.guard = LoadGuard({&guard, 1}, context.guard_mode);
   const YamlValue apis = root.Get("apis");
   config.default_apis = !apis.Present();
-  config.apis = LoadApis(apis, loader, config.proxy.hosts);
+  config.apis = LoadApis(apis, loader, config.proxy.hosts, guard);
   config.callers = LoadCallers(root.Get("callers"), loader, config.apis);
   CheckInjection(apis, config);
   YamlMap state = root.Get("state").AsSection();

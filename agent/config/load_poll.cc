@@ -14,16 +14,6 @@ constexpr size_t kPathBytesMax = 2048;
 constexpr size_t kLimitsMax = 16;
 constexpr int64_t kLimitMax = 1'000'000'000'000;
 
-// "10%": a share of the interval, at most half of it.
-double LoadJitter(const YamlValue& value) {
-  const std::string text = value.AsString();
-  const bool percent = text.ends_with('%');
-  const auto amount = percent ? ParseDigits(std::string_view(text).substr(0, text.size() - 1)) : std::nullopt;
-  if (amount && *amount <= 50) return static_cast<double>(*amount) / 100;
-  if (value.IsScalar()) value.Fail("expected a share from 0% to 50%");
-  return 0;
-}
-
 std::string LoadPollPath(const YamlValue& value) {
   std::string path = value.AsString();
   const bool good = path.starts_with('/') && path.size() <= kPathBytesMax &&
@@ -40,7 +30,7 @@ void LoadPoll(const YamlValue& value, const Loader& loader, apis::ApiOptions* ap
   apis::PollOptions& poll = api->poll.emplace();
   YamlMap map = value.AsMap();
   LoadTime(map, "every", std::chrono::seconds(1), std::chrono::days(1), &poll.every);
-  if (const YamlValue jitter = map.Get("jitter"); jitter.Present()) poll.jitter = LoadJitter(jitter);
+  if (const YamlValue jitter = map.Get("jitter"); jitter.Present()) poll.jitter = LoadShare(jitter, 0, 50);
   if (const YamlValue method = map.Get("method"); method.Present()) {
     constexpr std::pair<std::string_view, std::string_view> kMethods[] = {{"GET", "GET"}, {"HEAD", "HEAD"}};
     poll.method = method.AsEnum<std::string_view>(kMethods);

@@ -2,7 +2,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <optional>
+#include <ranges>
 #include <system_error>
 
 #include "base/duration.h"
@@ -13,6 +16,20 @@
 
 namespace apiquota::config {
 namespace {
+
+constexpr std::array<std::pair<std::string_view, uint64_t>, 3> kSizeUnits = {
+    {{"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}}};
+
+// Bytes, or so many of a unit.
+std::optional<uint64_t> ParseSize(std::string_view text) {
+  for (const auto& [unit, size] : kSizeUnits) {
+    if (!text.ends_with(unit)) continue;
+    const auto amount = ParseDigits(text.substr(0, text.size() - unit.size()));
+    constexpr uint64_t kMost = 1ULL << 20;  // of the largest unit: beyond any memory
+    return amount && *amount <= kMost ? std::optional(*amount * size) : std::nullopt;
+  }
+  return ParseDigits(text);
+}
 
 constexpr bool IsHostChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -31,6 +48,36 @@ void LoadTime(YamlMap& map, std::string_view key, Micros min, Micros max, Micros
   *out = value.AsDuration();
   if (*out < min || *out > max) {
     value.Fail(fmt::format("expected a duration from {} to {}", FormatDuration(min), FormatDuration(max)));
+  }
+}
+
+double LoadShare(const YamlValue& value, uint64_t min, uint64_t max) {
+  const std::string text = value.AsString();
+  const bool percent = text.ends_with('%');
+  const auto amount = percent ? ParseDigits(std::string_view(text).substr(0, text.size() - 1)) : std::nullopt;
+  if (amount && *amount >= min && *amount <= max) return static_cast<double>(*amount) / 100;
+  if (value.IsScalar()) value.Fail(fmt::format("expected a share from {}% to {}%", min, max));
+  return 0;
+}
+
+std::string FormatSize(uint64_t bytes) {
+  for (const auto& [unit, size] : kSizeUnits | std::views::reverse) {
+    if (bytes >= size && bytes % size == 0) return fmt::format("{}{}", bytes / size, unit);
+  }
+  return fmt::format("{}", bytes);
+}
+
+void LoadSize(YamlMap& map, std::string_view key, uint64_t min, uint64_t max, size_t* out) {
+  const YamlValue value = map.Get(key);
+  if (!value.Present()) return;
+  const std::string text = value.AsString();
+  const auto bytes = ParseSize(text);
+  if (bytes && *bytes >= min && *bytes <= max) {
+    *out = static_cast<size_t>(*bytes);
+  } else if (bytes) {
+    value.Fail(fmt::format("expected a size from {} to {}", FormatSize(min), FormatSize(max)));
+  } else if (value.IsScalar()) {
+    value.Fail("expected a size such as 65536, 64KiB or 1MiB");
   }
 }
 

@@ -2,7 +2,9 @@
 // Mistakes are recorded in the document; the values returned after one are harmless and unused.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +32,9 @@ void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy
 void LoadPoller(YamlMap section, poll::PollerOptions* poller);
 void LoadLedger(YamlMap section, quota::LedgerOptions* ledger);
 void LoadMetrics(YamlMap section, metrics::MetricsOptions* metrics);
+// `guard` is the file's section for all apis, which those of an api refine.
 std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader,
-                                       const std::vector<std::string>& proxy_hosts);
+                                       const std::vector<std::string>& proxy_hosts, const YamlValue& guard);
 std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
                                              const std::vector<apis::ApiOptions>& apis);
 
@@ -40,9 +43,20 @@ void LoadPoll(const YamlValue& value, const Loader& loader, apis::ApiOptions* ap
 std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list);
 std::vector<apis::QuotaOptions> LoadQuotas(const YamlValue& list);
 
+// How something is guarded: `mode`, refined by the file's blocks, the outermost first. Absent ones say
+// nothing.
+guard::Options LoadGuard(std::span<const YamlValue> blocks, guard::Mode mode);
+
 // Plain values with bounds; an absent one leaves *out as it is. Durations are from `min` to `max`.
 void LoadCount(YamlMap& map, std::string_view key, int64_t min, int64_t max, size_t* out);
 void LoadTime(YamlMap& map, std::string_view key, Micros min, Micros max, Micros* out);
+
+// "10%": a share, as a fraction of 1.
+double LoadShare(const YamlValue& value, uint64_t min, uint64_t max);
+
+// Bytes: 65536, 64KiB, 1MiB, 2GiB; an absent one leaves *out as it is. The same the other way round.
+void LoadSize(YamlMap& map, std::string_view key, uint64_t min, uint64_t max, size_t* out);
+std::string FormatSize(uint64_t bytes);
 
 // A name that becomes a label value: letters, digits, ".", "_", "-"; at most 64; none of `reserved`.
 std::string LoadName(const YamlValue& value, std::initializer_list<std::string_view> reserved);

@@ -13,6 +13,9 @@ const std::vector<double> kDurationSeconds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 const std::vector<double> kRetryAfterSeconds = {0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 86400};
 const std::vector<double> kOverheadSeconds = {0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005,
                                               0.001,   0.0025,   0.005,   0.01,   0.05,    0.25};
+// A window of a minute is waited for at most; queues of an api on its own may hold requests for longer.
+const std::vector<double> kDelaySeconds = {0.01, 0.05, 0.1, 0.25, 0.5, 1,  2.5, 5,
+                                           10,   20,   30,  45,   60,  90, 300};
 
 Family<Counter>& Counters(Registry& registry, std::string name, std::string help,
                           std::vector<std::string> labels) {
@@ -79,6 +82,29 @@ AgentMetrics::AgentMetrics(Registry& r)
           Histograms(r, "apiquota_overhead_seconds",
                      "Time the agent itself added: phase request is from the client's head to the upstream "
                      "write, phase response from the upstream's first byte to the client's.",
-                     {"api", "phase"}, kOverheadSeconds)) {}
+                     {"api", "phase"}, kOverheadSeconds)),
+      guard_decisions(
+          Counters(r, "apiquota_decisions_total",
+                   "What the guard decided about requests, and by which rule; mode shadow: what it "
+                   "would have decided.",
+                   {"api", "rule", "decision", "mode"})),
+      guard_retries(Counters(r, "apiquota_retries_total",
+                             "Further attempts that failed requests called for, by what came of it: made, or "
+                             "why not.",
+                             {"api", "reason", "outcome"})),
+      guard_client_retries(Counters(r, "apiquota_client_retries_total",
+                                    "Requests that a client itself says it sends again "
+                                    "(x-stainless-retry-count), while the api is guarded.",
+                                    {"api", "caller"})),
+      guard_blind(
+          Counters(r, "apiquota_guard_blind_total",
+                   "Requests of which the guard could not know the resource whose quota they use; only "
+                   "quotas of no resource were kept.",
+                   {"api"})),
+      guard_delay(
+          Histograms(r, "apiquota_delay_seconds",
+                     "Time that requests waited for their turn, by what they waited for longest; those "
+                     "that went at once are not in it.",
+                     {"api", "reason"}, kDelaySeconds)) {}
 
 }  // namespace apiquota::metrics

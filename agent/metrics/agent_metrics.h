@@ -31,6 +31,11 @@ struct AgentMetrics {
   Family<Histogram>& upstream_duration;    // api; seconds
   Family<Histogram>& upstream_first_byte;  // api; seconds
   Family<Histogram>& overhead;             // api, phase; seconds
+  Family<Counter>& guard_decisions;        // api, rule, decision, mode
+  Family<Counter>& guard_retries;          // api, reason, outcome
+  Family<Counter>& guard_client_retries;   // api, caller
+  Family<Counter>& guard_blind;            // api
+  Family<Histogram>& guard_delay;          // api, reason; seconds
 
   UnreadHeaders unread_headers;  // a gauge, rendered from the names
 };

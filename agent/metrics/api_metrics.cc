@@ -155,6 +155,11 @@ void ApiMetrics::CountQuotaConflict() {
   LogFolded(LogLevel::kWarn, "quota_conflict", api_, {{"api", api_}});
 }
 
+GuardMetrics& ApiMetrics::guard() {
+  std::call_once(guard_once_, [this] { guard_ = std::make_unique<GuardMetrics>(families_, api_); });
+  return *guard_;
+}
+
 void ApiMetrics::CountPollCost(const std::string& key, const std::string& unit, uint64_t cost) {
   families_.poll_cost.With({api_, key, unit})->Add(cost);
 }

@@ -18,6 +18,7 @@
 
 #include "http/exchange.h"
 #include "metrics/agent_metrics.h"
+#include "metrics/guard_metrics.h"
 #include "metrics/reasons.h"
 #include "metrics/unread_headers.h"
 #include "provider/exporter.h"
@@ -78,6 +79,9 @@ class ApiMetrics {
   // Left out because of a cap that is kept elsewhere.
   void CountDropped(std::string_view family, uint64_t n) { families_.registry.CountDropped(api_, family, n); }
 
+  // Of an api that is guarded; made when it is first asked for. Callers keep it.
+  GuardMetrics& guard();
+
   AgentMetrics& families() { return families_; }
   const std::string& api() const { return api_; }
 
@@ -107,6 +111,8 @@ class ApiMetrics {
   std::map<std::pair<std::string, std::string>, std::unique_ptr<KeyMetrics>, std::less<>>
       keys_;  // by key, caller
   size_t keys_met_ = 0;
+  std::once_flag guard_once_;
+  std::unique_ptr<GuardMetrics> guard_;
 };
 
 }  // namespace apiquota::metrics

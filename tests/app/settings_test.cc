@@ -42,6 +42,25 @@ TEST(SettingsTest, AFlagAddsAnApiOrReplacesADefaultOne) {
   EXPECT_NE(std::ranges::find(apis, "openai openai http://127.0.0.1:2/v1 /openai"), apis.end());
 }
 
+TEST(SettingsTest, TheGuardOfFlagAndFileIsThatOfApisWhichNoFileNames) {
+  ServeOptions options;
+  options.guard = guard::Mode::kOn;
+  options.apis = {"demo=github@http://127.0.0.1:1"};
+  const Result<Settings> flag = LoadSettings(options);
+  ASSERT_TRUE(flag) << flag.error().message;
+  for (const apis::ApiOptions& api : flag->config.apis)
+    EXPECT_EQ(api.guard.mode, guard::Mode::kOn) << api.name;
+
+  const TemporaryDirectory directory;
+  options.config_file = directory.Write("c.yaml", "guard: {mode: shadow, cold_concurrency: 2}\n");
+  const Result<Settings> file = LoadSettings(options);
+  ASSERT_TRUE(file) << file.error().message;
+  for (const apis::ApiOptions& api : file->config.apis) {
+    EXPECT_EQ(api.guard.mode, guard::Mode::kShadow) << api.name;
+    EXPECT_EQ(api.guard.cold_concurrency, 2u) << api.name;
+  }
+}
+
 TEST(SettingsTest, AFileThatNamesApisHasNoOthers) {
   const TemporaryDirectory directory;
   ServeOptions options;

@@ -31,7 +31,7 @@ TEST(CommandLineTest, ServeTakesEveryFlag) {
       {"serve", "--config.file", "a.yaml", "--web.listen-address=[::1]:1", "--proxy.listen-address", ":2",
        "--exporters.dir=x", "--log.level=debug", "--log.format", "json", "--web.enable-lifecycle", "--api",
        "a=github@http://a", "--api=b=github@http://b", "--web.config.file=w.yml", "--proxy.config.file",
-       "p.yml"});
+       "p.yml", "--guard=shadow"});
   EXPECT_EQ(serve.config_file, "a.yaml");
   EXPECT_EQ(serve.admin_listen, (net::ListenAddress{"::1", 1}));
   EXPECT_EQ(serve.proxy_listen, (net::ListenAddress{"", 2}));
@@ -39,6 +39,7 @@ TEST(CommandLineTest, ServeTakesEveryFlag) {
   EXPECT_EQ(serve.proxy_web_config, "p.yml");
   EXPECT_EQ(serve.exporters_dir, "x");
   EXPECT_EQ(serve.log_level, LogLevel::kDebug);
+  EXPECT_EQ(serve.guard, guard::Mode::kShadow);
   EXPECT_EQ(serve.log_format, LogFormat::kJson);
   EXPECT_TRUE(serve.enable_lifecycle);
   EXPECT_EQ(serve.apis, (std::vector<std::string>{"a=github@http://a", "b=github@http://b"}));
@@ -50,6 +51,7 @@ TEST(CommandLineTest, ServeHasDefaults) {
   EXPECT_EQ(serve.admin_listen, std::nullopt);
   EXPECT_EQ(serve.proxy_listen, std::nullopt);
   EXPECT_FALSE(serve.enable_lifecycle);
+  EXPECT_EQ(serve.guard, guard::Mode::kOff);
   EXPECT_EQ(serve.log_level, LogLevel::kInfo);
   EXPECT_EQ(serve.log_format, LogFormat::kLogfmt);
   EXPECT_TRUE(serve.apis.empty());
@@ -197,6 +199,7 @@ TEST(CommandLineTest, MistakesAreOneSentence) {
        "unknown flag \"--proxy.listen-adress\"; did you mean \"--proxy.listen-address\"?"},
       {{"serve", "a.yaml"}, "unknown argument; see apiquota serve --help"},
       {{"serve", "--log.level", "loud"}, "--log.level: expected one of debug, info, warn, error"},
+      {{"serve", "--guard=yes"}, "--guard: expected one of off, shadow, on"},
       {{"serve", "--log.format=xml"}, "--log.format: expected one of logfmt, json"},
       {{"serve", "--web.listen-address", "9429"},
        "--web.listen-address: expected an address such as 127.0.0.1:9429, [::1]:9429, :9429 (all "

@@ -120,6 +120,7 @@ TEST_F(LoadConfigTest, TheReferenceFileLoadsAndNamesEveryKey) {
   const Result<Config> loaded = LoadConfigFile(reference, Context());
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->admin, net::AdminOptions{}) << "what is shown is the default";
+  EXPECT_EQ(loaded->guard, guard::Options{});
   const std::set<std::string> shown = Keys(reference);
   for (const std::string& key : Keys("full.yaml")) EXPECT_TRUE(shown.contains(key)) << key;
 }

@@ -1,0 +1,106 @@
+#include "tests/config/fixture.h"
+
+namespace apiquota::config {
+namespace {
+
+using guard::Mode;
+using std::chrono::seconds;
+
+using LoadGuardTest = LoadConfigTest;
+
+Config Loaded(const std::string& text, Mode flag = Mode::kOff) {
+  LoadContext context = Context();
+  context.guard_mode = flag;
+  const Result<Config> loaded = LoadConfig(text, "f.yaml", context);
+  EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().message);
+  return loaded.value_or(Config{});
+}
+
+guard::Options OfApi(const std::string& top, const std::string& of_api, Mode flag = Mode::kOff) {
+  const Config config = Loaded(top + "\napis:\n  - {name: a, exporter: openai" + of_api + "}\n", flag);
+  return config.apis.empty() ? guard::Options{} : config.apis[0].guard;
+}
+
+TEST_F(LoadGuardTest, WithoutAWordNothingIsGuarded) {
+  EXPECT_EQ(Loaded("admin: {}").guard, guard::Options{});
+  EXPECT_EQ(OfApi("", ""), guard::Options{});
+  EXPECT_FALSE(OfApi("guard:", "").active());
+}
+
+TEST_F(LoadGuardTest, EveryKeyArrivesInItsOption) {
+  const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const guard::Options& top = loaded->guard;
+  EXPECT_EQ(top.mode, Mode::kShadow);
+  EXPECT_EQ(top.pace, (guard::PaceOptions{{}, 0.05, true, 0.2}));
+  EXPECT_EQ(top.queue,
+            (guard::QueueOptions{{}, 50, seconds(30), "x-timeout", true, guard::QueueOptions::By::kKey}));
+  EXPECT_EQ(top.retry, (guard::RetryOptions{{Mode::kOff}, 5, 0.1, 65536, 8388608}));
+  EXPECT_EQ(top.cooldown, (guard::CooldownOptions{{}, seconds(60)}));
+  EXPECT_EQ(top.cold_concurrency, 4u);
+  ASSERT_NE(top.shadow, nullptr);
+  EXPECT_EQ(top.shadow->mode, Mode::kShadow);
+  EXPECT_EQ(top.shadow->pace, (guard::PaceOptions{{}, 0.05, true, 0.5}));
+  EXPECT_EQ(loaded->callers[0].priority, 6);
+  EXPECT_EQ(loaded->callers[1].priority, 3);
+}
+
+TEST_F(LoadGuardTest, AnApiRefinesTheDefaultsKeyByKey) {
+  const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const guard::Options& api = loaded->apis[0].guard;
+  EXPECT_EQ(api.mode, Mode::kOn);
+  EXPECT_EQ(api.pace, (guard::PaceOptions{{}, 7, false, 0.2})) << "an amount in place of a share";
+  EXPECT_EQ(api.queue.mode, Mode::kShadow);
+  EXPECT_EQ(api.queue.max_wait, seconds(30)) << "the default's";
+  EXPECT_EQ(api.ModeOf(api.retry), Mode::kOff);
+  EXPECT_EQ(api.ModeOf(api.pace), Mode::kOn);
+}
+
+TEST_F(LoadGuardTest, AShadowRefinesWhatIsInForceWhereItStands) {
+  const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_NE(loaded->apis[0].guard.shadow, nullptr);
+  const guard::Options& shadow = *loaded->apis[0].guard.shadow;
+  EXPECT_EQ(shadow.mode, Mode::kShadow);
+  EXPECT_EQ(shadow.pace, (guard::PaceOptions{{}, 7, false, 0.5})) << "of the api, and of the outer shadow";
+  EXPECT_EQ(shadow.queue.max_wait, seconds(5));
+  EXPECT_EQ(shadow.cold_concurrency, 2u);
+  EXPECT_EQ(shadow.shadow, nullptr);
+}
+
+TEST_F(LoadGuardTest, AnApiThatIsOffHasNoShadowButItsOwn) {
+  constexpr char kTop[] = "guard: {mode: on, shadow: {cold_concurrency: 2}}";
+  EXPECT_TRUE(OfApi(kTop, "").shadow);
+  EXPECT_FALSE(OfApi(kTop, ", guard: off").active());
+  EXPECT_FALSE(OfApi(kTop, ", guard: {mode: off}").active());
+  EXPECT_TRUE(OfApi(kTop, ", guard: {mode: off, shadow: {}}").active());
+  EXPECT_FALSE(OfApi(kTop, ", guard: {mode: off, shadow: {mode: off}}").active());
+}
+
+TEST_F(LoadGuardTest, AFlagSetsTheModeAndTheFileWins) {
+  EXPECT_EQ(OfApi("", "", Mode::kOn).mode, Mode::kOn);
+  EXPECT_EQ(OfApi("guard: {cold_concurrency: 1}", "", Mode::kOn).mode, Mode::kOn) << "it says no mode";
+  EXPECT_EQ(OfApi("guard: shadow", "", Mode::kOn).mode, Mode::kShadow);
+  EXPECT_EQ(OfApi("", ", guard: off", Mode::kOn).mode, Mode::kOff);
+  EXPECT_EQ(Loaded("admin: {}", Mode::kOn).guard.mode, Mode::kOn) << "for apis that no file names";
+}
+
+TEST_F(LoadGuardTest, ModesAreWordsAndNotYamlsBooleans) {
+  EXPECT_EQ(OfApi("guard: on", "").mode, Mode::kOn);
+  EXPECT_EQ(OfApi("guard: \"on\"", "").mode, Mode::kOn);
+  EXPECT_EQ(OfApi("guard: {mode: off}", ", guard: on").mode, Mode::kOn);
+}
+
+TEST_F(LoadGuardTest, SizesAreBytesOrSoManyOfAUnit) {
+  const auto bytes = [](const std::string& size) {
+    return OfApi("guard: {retry: {replay_bytes_max: " + size + "}}", "").retry.replay_bytes_max;
+  };
+  EXPECT_EQ(bytes("0"), 0u);
+  EXPECT_EQ(bytes("1000"), 1000u);
+  EXPECT_EQ(bytes("3KiB"), 3072u);
+  EXPECT_EQ(bytes("16MiB"), 16777216u);
+}
+
+}  // namespace
+}  // namespace apiquota::config
