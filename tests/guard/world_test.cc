@@ -53,5 +53,13 @@ TEST(WorldTest, RequestsOfAColdKeyCountInItsSlidingWindow) {
   EXPECT_THAT(FailuresOf("short-window", 1), IsEmpty());
 }
 
+// Refused requests once earned retries.
+TEST(WorldTest, ARefusalEarnsNoRetry) { EXPECT_THAT(FailuresOf("down", 2), IsEmpty()); }
+
+// What had left a sliding window before a reading was once taken to have left it since, if nobody had asked.
+TEST(WorldTest, WhatIsLeftDoesNotDependOnWhoAskedWhen) {
+  EXPECT_THAT(FailuresOf("refusals-count", 29), IsEmpty());
+}
+
 }  // namespace
 }  // namespace apiquota::world
