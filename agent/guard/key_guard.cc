@@ -142,6 +142,7 @@ Verdict KeyGuard::State::Enqueue(const Request& request, Place& place, const Gat
                 .text_bytes = request.text_bytes,
                 .since = now,
                 .deadline = request.deadline,
+                .not_before = request.not_before,
                 .reason = gate.reason,
                 .quota = gate.limit != nullptr ? gate.limit->quota() : std::string()};
   const Verdict verdict{
@@ -149,10 +150,6 @@ Verdict KeyGuard::State::Enqueue(const Request& request, Place& place, const Gat
       .id = waiter.id,
       .reason = gate.reason,
       .quota = gate.limit != nullptr ? std::string_view(gate.limit->quota()) : std::string_view()};
-  if (request.not_before > now) {
-    delayed.push_back({std::move(waiter), request.not_before});
-    return verdict;
-  }
   if (request.again) {
     place.queue.Push(std::move(waiter), kShareMin, true, now);
   } else {
@@ -199,7 +196,7 @@ Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) 
 Verdict KeyGuard::State::Decide(const Request& request, SystemTime now) {
   Place& place = PlaceFor(ResourceOf(request));
   const bool queue_on = On(options.queue) && !draining;
-  const bool behind = queue_on && !request.again && !place.queue.empty();
+  const bool behind = queue_on && !request.again && place.queue.Head(now) != nullptr;
   Gate gate = GateFor(request, place, behind, now);
   if (request.capped && NeverFits(request, place, &gate)) {
     Verdict verdict = Refuse(gate, 429, now);
@@ -234,7 +231,7 @@ bool KeyGuard::State::NeverFits(const Request& request, Place& place, Gate* gate
 }
 
 size_t KeyGuard::State::Waiting() const {
-  size_t waiting = delayed.size();
+  size_t waiting = 0;
   for (const Place& place : places) waiting += place.queue.size();
   return waiting;
 }

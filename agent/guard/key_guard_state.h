@@ -56,12 +56,6 @@ struct Flight {
   SystemTime admitted_at, sent_at;
 };
 
-// Another attempt that is not due yet.
-struct Delayed {
-  Waiter waiter;
-  SystemTime not_before;
-};
-
 // When a request may go, and what holds it until then.
 struct Gate {
   SystemTime at{};  // the past: now
@@ -117,9 +111,8 @@ struct KeyGuard::State {
   void End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
 
   // key_guard_advance.cc
-  void ReleaseDelayed(SystemTime now);
   void BeginRamp(Place& place, SystemTime now);
-  void NoteWaiting(Place& place, SystemTime now);
+  void NoteWaiting(SystemTime now);
   void AdvancePlace(Place& place, SystemTime now, std::vector<Grant>* grants);
   void RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants);
 
@@ -129,7 +122,6 @@ struct KeyGuard::State {
   std::mt19937_64 random;
   std::list<Place> places;  // the first is that of ""
   std::unordered_map<Id, Flight> flights;
-  std::list<Delayed> delayed;
   quota::ClockOffsets offsets;
   ResourceMemory memory;
   TokenModels models;
