@@ -83,6 +83,11 @@ std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
+// What has left the log by now has not left it since, whoever asked when.
+void Limit::State::Forget(SystemTime now) {
+  if (const auto span = log_window(); span && log_may_hold()) log.Forget(*span, now);
+}
+
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
   if (kind != QuotaKind::kFixed || !end || now < *end) return;
@@ -92,6 +97,7 @@ void Limit::State::Roll(SystemTime now) {
   rolled_at = ended;
   // What was not answered by the true end counts in the new window.
   outlays.NextWindow(said_end);
+  Forget(ended);
   if (limit) levels.push_back({ended, ended, *limit, log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;

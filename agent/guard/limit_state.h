@@ -39,6 +39,7 @@ struct Limit::State {
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
   void Roll(SystemTime now);
+  void Forget(SystemTime now);
 
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
