@@ -147,7 +147,8 @@ class DashboardsTest(unittest.TestCase):
             self.assertTrue(found)
             for panel in found:
                 self.assertEqual(steps(panel), [[threshold(name)]], title)
-        cooldowns = next(panel for _, _, panel in shown(DASHBOARDS) if panel["title"].startswith("Cooldowns, "))
+        cooldowns = next(panel for _, _, panel in shown(DASHBOARDS)
+                         if panel["title"].startswith("Cooldowns, "))
         self.assertIn([threshold("cooldown_seconds")], steps(cooldowns))
 
     def test_the_provisioned_rate_interval_is_the_scrape_interval(self):
