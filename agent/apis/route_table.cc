@@ -34,6 +34,7 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const provider:
   route->rewrite_links = api.rewrite_links;
   route->keys = api.keys;
   route->quotas = api.quotas;
+  route->guard = api.guard;
   route->declared = !api.limits.empty();
   if (api.poll) {
     auto poll = ResolvePoll(*api.poll, info.poll);

@@ -116,12 +116,14 @@ Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const 
               .revision = options.revision,
               .last_reload_success = clock.SystemNow()}),
       // Main's thread waits for signals: the one of an operator wakes it for a page's request, too.
-      reload_desk_([] { kill(getpid(), SIGHUP); }) {}
+      reload_desk_([] { kill(getpid(), SIGHUP); }),
+      guard_(clock) {}
 
 Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Settings settings, Secret salt,
                                             const Clock& clock) {
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
   agent->ForgetOthersThan(agent->settings_);
+  agent->guard_.Configure(agent->settings_);
   agent->state_.Restore(agent->ledger_, clock.RunningNow().at);
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
@@ -151,7 +153,9 @@ Status Agent::Listen() {
                                     .ledger = ledger_,
                                     .metrics = metrics_,
                                     .own_ports = {admin_->port(), admin_->inner_port()},
-                                    .pseudonym = http::ViaPseudonym(std::random_device()())});
+                                    .pseudonym = http::ViaPseudonym(std::random_device()()),
+                                    .guard = &guard_.guard(),
+                                    .guard_clock = &guard_.guard_clock()});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   poller_ = std::make_unique<poll::Poller>(
@@ -159,7 +163,8 @@ Status Agent::Listen() {
                                       .ledger = ledger_,
                                       .own_ports = {admin_->port(), admin_->inner_port(), proxy_->port()},
                                       .tls = config.proxy.tls,
-                                      .user_agent = "apiquota/" + options_.version});
+                                      .user_agent = "apiquota/" + options_.version,
+                                      .guard = &guard_.guard()});
   poller_->SetRoutes(*routes);
   LogListening("admin", config.admin.listen, admin_->port(), config.admin.web.tls.has_value());
   LogListening("proxy", config.proxy.listen, proxy_->port(), config.proxy.web.tls.has_value());
@@ -213,6 +218,7 @@ Status Agent::LoadAgain() {
   auto routes = BuildRoutes(*loaded);
   if (!routes) return std::unexpected(routes.error());
   ForgetOthersThan(*loaded);
+  guard_.Configure(*loaded);
   (*routes)->ShowConfigured();
   proxy_->SetRoutes(*routes);
   poller_->SetRoutes(*routes);
@@ -233,6 +239,7 @@ void Agent::SaveState() { state_.Save(ledger_, clock_.RunningNow()); }
 void Agent::Drain() {
   ready_ = false;
   poller_->Stop();
+  guard_.Drain(settings_.config.proxy.drain_timeout);
   proxy_->Drain();
   SaveState();
 }

@@ -52,13 +52,12 @@ std::optional<Cooldown::Claim> Cooldown::Judge(const Answer& answer, SystemTime 
   const std::string quota = used_up == answer.readings.end() ? "" : used_up->quota;
   if (SaysWhen(answer.retry_after_seconds)) {
     const Micros after = SecondsToMicros(*answer.retry_after_seconds);
-    return Claim{answer.received_at + after, Reason::kRetryAfter, "retry-after", "", false};
+    return Claim{answer.received_at + after, Reason::kRetryAfter, "retry-after", quota, false};
   }
-  if (reset && *reset > now)
-    return Claim{*reset, Reason::kCooldown, "quota " + quota + " at 0", quota, false};
+  const std::string at_zero = quota.empty() ? "a quota at 0" : "quota " + quota + " at 0";
+  if (reset && *reset > now) return Claim{*reset, Reason::kCooldown, at_zero, quota, false};
   if (!quota.empty() || signal != ThrottleSignal::kStatus) {
-    std::string evidence =
-        quota.empty() ? "refused: " + std::string(ToText(signal)) : "quota " + quota + " at 0";
+    std::string evidence = quota.empty() ? "refused: " + std::string(ToText(signal)) : at_zero;
     return Claim{now + Step(sent_at, now), Reason::kCooldown, std::move(evidence), quota, true};
   }
   const bool again = last_bare_ && now - *last_bare_ <= kTogether;
@@ -131,7 +130,7 @@ bool Cooldown::TakeProbe(SystemTime now) {
 std::optional<SystemTime> Cooldown::NextProbe(const CooldownOptions& options, SystemTime now) const {
   if (now >= until_) return std::nullopt;
   const Micros windows = window_ ? *window_ + *window_ / 2 : Micros(0);
-  if (until_ - since_ <= std::max(windows, kBelieved)) return std::nullopt;
+  if (until_ - since_ <= std::max(windows, kBelieved) + kMostJitter) return std::nullopt;
   const SystemTime next = last_probe_.value_or(since_) + std::max(options.probe_every, kLeastProbeEvery);
   return next < until_ ? std::optional(next) : std::nullopt;
 }

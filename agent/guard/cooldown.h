@@ -21,10 +21,11 @@ class Cooldown {
   // second at most.
   void Refused(const Answer& answer, SystemTime sent_at, std::optional<SystemTime> reset,
                std::optional<Micros> window, double jitter, SystemTime now);
-  // A request that was sent at `sent_at` was served: if it is newer than what was refused, that ends it.
+  // A request that was sent at `sent_at` was served: if it is newer than what was refused, that ends it. Only
+  // of calls that the API counts like those it refused: a free poll is served in any case.
   void Served(SystemTime sent_at, SystemTime now);
   // An answer to a request that was sent at `sent_at` says that something is left of `quota`: if it is newer
-  // and this quota at 0 was the evidence, that ends it.
+  // and the refusal said that this quota was at 0, that ends it.
   void Left(std::string_view quota, SystemTime sent_at, SystemTime now);
 
   // From when a request may go; `now` or before: at once. While a probe is out: when it counts as good.

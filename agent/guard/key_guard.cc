@@ -142,6 +142,7 @@ Verdict KeyGuard::State::Enqueue(const Request& request, Place& place, const Gat
                 .text_bytes = request.text_bytes,
                 .since = now,
                 .deadline = request.deadline,
+                .not_before = request.not_before,
                 .reason = gate.reason,
                 .quota = gate.limit != nullptr ? gate.limit->quota() : std::string()};
   const Verdict verdict{
@@ -149,21 +150,24 @@ Verdict KeyGuard::State::Enqueue(const Request& request, Place& place, const Gat
       .id = waiter.id,
       .reason = gate.reason,
       .quota = gate.limit != nullptr ? std::string_view(gate.limit->quota()) : std::string_view()};
-  if (request.not_before > now) {
-    delayed.push_back({std::move(waiter), request.not_before});
-    return verdict;
+  if (request.again) {
+    place.queue.Push(std::move(waiter), kShareMin, true, now);
+  } else {
+    Push(place, std::move(waiter), now);
   }
-  Push(place, std::move(waiter), request, gate, now);
   return verdict;
 }
 
-// Its cost in the queue is the share it takes of the quota that holds it.
-void KeyGuard::State::Push(Place& place, Waiter waiter, const Request& request, const Gate& gate,
-                           SystemTime now) {
-  const auto limit = gate.limit != nullptr ? gate.limit->limit() : std::nullopt;
-  const double cost = gate.limit != nullptr ? gate.limit->CostOf(request.tokens) : 0;
-  const double share = limit && *limit > 0 ? std::max(cost / *limit, kShareMin) : kShareMin;
-  place.queue.Push(std::move(waiter), share, request.again, now);
+// Its cost in the queue is the largest share it takes of a quota, whatever holds it now.
+void KeyGuard::State::Push(Place& place, Waiter waiter, SystemTime now) {
+  double share = kShareMin;
+  EachPlace(place, [&](const Place& each) {
+    for (const Limit& limit : each.limits) {
+      const auto whole = limit.limit();
+      if (whole && *whole > 0) share = std::max(share, limit.CostOf(waiter.tokens) / *whole);
+    }
+  });
+  place.queue.Push(std::move(waiter), share, false, now);
 }
 
 Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) {
@@ -190,7 +194,7 @@ Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) 
 Verdict KeyGuard::State::Decide(const Request& request, SystemTime now) {
   Place& place = PlaceFor(ResourceOf(request));
   const bool queue_on = On(options.queue) && !draining;
-  const bool behind = queue_on && !request.again && !place.queue.empty();
+  const bool behind = queue_on && !request.again && place.queue.Head(now) != nullptr;
   Gate gate = GateFor(request, place, behind, now);
   if (request.capped && NeverFits(request, place, &gate)) {
     Verdict verdict = Refuse(gate, 429, now);
@@ -225,7 +229,7 @@ bool KeyGuard::State::NeverFits(const Request& request, Place& place, Gate* gate
 }
 
 size_t KeyGuard::State::Waiting() const {
-  size_t waiting = delayed.size();
+  size_t waiting = 0;
   for (const Place& place : places) waiting += place.queue.size();
   return waiting;
 }

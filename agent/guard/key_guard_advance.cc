@@ -20,19 +20,6 @@ Grant ToGrant(Waiter&& waiter, SystemTime now) {
 
 }  // namespace
 
-// Other attempts that are due go before those who wait.
-void KeyGuard::State::ReleaseDelayed(SystemTime now) {
-  for (auto it = delayed.begin(); it != delayed.end();) {
-    if (it->not_before > now) {
-      ++it;
-      continue;
-    }
-    Place& place = PlaceFor(it->waiter.resource);
-    place.queue.Push(std::move(it->waiter), kShareMin, true, now);
-    it = delayed.erase(it);
-  }
-}
-
 // Whoever waited for a cooldown leaves evenly.
 void KeyGuard::State::BeginRamp(Place& place, SystemTime now) {
   size_t waiting = 0;
@@ -69,39 +56,50 @@ void KeyGuard::State::AdvancePlace(Place& place, SystemTime now, std::vector<Gra
 }
 
 void KeyGuard::Advance(SystemTime now, std::vector<Grant>* grants) {
-  state_->ReleaseDelayed(now);
+  if (state_->Waiting() == 0) {
+    for (Place& place : state_->places) place.ramp_left = 0;
+    return;
+  }
+  state_->NoteWaiting(now);
   for (Place& place : state_->places) {
-    if (place.queue.empty()) {
-      place.ramp_left = &place == &state_->places.front() ? place.ramp_left : 0;
-      continue;
-    }
-    state_->NoteWaiting(place, now);
+    if (place.queue.empty()) continue;
     state_->AdvancePlace(place, now, grants);
     state_->RefuseExpired(place, now, grants);
   }
 }
 
-// At a reset those who wait leave evenly: how much that is.
-void KeyGuard::State::NoteWaiting(Place& place, SystemTime now) {
-  const TokenCost tokens = place.queue.tokens_waiting();
-  const double requests = static_cast<double>(place.queue.size());
-  EachPlace(place, [&](Place& each) {
-    for (Limit& limit : each.limits) {
+// At a reset those who wait leave evenly: how much that is. For what holds for every resource all wait.
+void KeyGuard::State::NoteWaiting(SystemTime now) {
+  TokenCost all;
+  for (const Place& place : places) {
+    const TokenCost tokens = place.queue.tokens_waiting();
+    all.input += tokens.input;
+    all.output += tokens.output;
+    all.counted += tokens.counted;
+  }
+  for (Place& place : places) {
+    const bool of_all = &place == &places.front();
+    const TokenCost tokens = of_all ? all : place.queue.tokens_waiting();
+    const auto requests = static_cast<double>(of_all ? Waiting() : place.queue.size());
+    for (Limit& limit : place.limits) {
       const double cost = limit.CostOf(tokens);
       limit.NoteWaiting(limit.unit() == "tokens" ? cost : cost * requests, now);
     }
-  });
+  }
 }
 
 std::optional<SystemTime> KeyGuard::NextAt(SystemTime now) const {
   std::optional<SystemTime> next;
-  const auto sooner = [&](SystemTime at) { next = std::min(next.value_or(at), at); };
-  for (const Delayed& delayed : state_->delayed) sooner(delayed.not_before);
+  const auto sooner = [&](std::optional<SystemTime> at) {
+    if (at) next = std::min(next.value_or(*at), *at);
+  };
   for (Place& place : state_->places) {
-    Waiter* head = place.queue.Head(now);
+    if (place.queue.empty()) continue;
+    sooner(place.queue.NextDeadline());
+    sooner(place.queue.NextRested());
+    const Waiter* head = place.queue.Head(now);
     if (head == nullptr) continue;
     sooner(std::max(state_->GateFor(head->AsRequest(), place, false, now).at, now));
-    if (const auto deadline = place.queue.NextDeadline()) sooner(*deadline);
   }
   return next;
 }
@@ -110,7 +108,6 @@ void KeyGuard::Leave(Id waiter, SystemTime) {
   for (Place& place : state_->places) {
     if (place.queue.Remove(waiter)) return;
   }
-  std::erase_if(state_->delayed, [&](const Delayed& delayed) { return delayed.waiter.id == waiter; });
 }
 
 // Whoever can't go before `until`, after those who came first, is refused; so is who comes now.
@@ -122,14 +119,13 @@ void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grant
       request.deadline = waiter.deadline = std::min(waiter.deadline, until);
       const Gate gate = state_->GateFor(request, place, true, now);
       if (gate.at <= request.deadline) {
-        state_->Push(place, std::move(waiter), request, gate, now);
+        state_->Push(place, std::move(waiter), now);
         continue;
       }
       Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));
       grant.refusal = state_->Refuse(gate, 503, now).refusal;
     }
   }
-  for (Delayed& delayed : state_->delayed) delayed.waiter.deadline = std::min(delayed.waiter.deadline, until);
   Advance(now, grants);
 }
 

@@ -43,12 +43,14 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
 }
 
 void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now) {
-  offsets.Note(quota::Sane({.sent_at = flight.sent_at,
-                            .received_at = answer.received_at,
-                            .date = answer.date,
-                            .order = std::nullopt},
-                           Micros(0)));
-  const auto offset = offsets.Agreed();
+  const quota::Said said = quota::Sane({.sent_at = flight.sent_at,
+                                        .received_at = answer.received_at,
+                                        .date = answer.date,
+                                        .order = std::nullopt},
+                                       Micros(0));
+  offsets.Note(said);
+  auto offset = offsets.Agreed();
+  if (!offset) offset = quota::OffsetOf(said);  // the clock that said the resets said this, too
   if (named_by_answer && !answer.resource.empty() && !flight.route.empty())
     memory.Learn(flight.route, answer.resource);
   for (const provider::Reading& reading : answer.readings) {

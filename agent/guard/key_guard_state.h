@@ -56,12 +56,6 @@ struct Flight {
   SystemTime admitted_at, sent_at;
 };
 
-// Another attempt that is not due yet.
-struct Delayed {
-  Waiter waiter;
-  SystemTime not_before;
-};
-
 // When a request may go, and what holds it until then.
 struct Gate {
   SystemTime at{};  // the past: now
@@ -98,7 +92,7 @@ struct KeyGuard::State {
   bool NeverFits(const Request& request, Place& place, Gate* gate);
   Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
   Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
-  void Push(Place& place, Waiter waiter, const Request& request, const Gate& gate, SystemTime now);
+  void Push(Place& place, Waiter waiter, SystemTime now);
   Id Admit(const Request& request, Place& place, SystemTime now);
 
   // Limits and cooldowns of "" hold for every resource.
@@ -117,9 +111,8 @@ struct KeyGuard::State {
   void End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
 
   // key_guard_advance.cc
-  void ReleaseDelayed(SystemTime now);
   void BeginRamp(Place& place, SystemTime now);
-  void NoteWaiting(Place& place, SystemTime now);
+  void NoteWaiting(SystemTime now);
   void AdvancePlace(Place& place, SystemTime now, std::vector<Grant>* grants);
   void RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants);
 
@@ -129,7 +122,6 @@ struct KeyGuard::State {
   std::mt19937_64 random;
   std::list<Place> places;  // the first is that of ""
   std::unordered_map<Id, Flight> flights;
-  std::list<Delayed> delayed;
   quota::ClockOffsets offsets;
   ResourceMemory memory;
   TokenModels models;

@@ -34,11 +34,9 @@ double CommonStep(double a, double b) {
 
 }  // namespace
 
-// The latest that the said end can be on our clock.
-SystemTime Limit::State::EndOf(const Heard& heard) const {
-  SystemTime said = *heard.reading.reset_at;
-  if (heard.reading.reset_absolute && heard.offset) said -= heard.offset->least;
-  return said;
+// The latest that an end said in this answer's way can be on our clock.
+SystemTime Limit::State::OnOurClock(SystemTime said, const Heard& heard) {
+  return heard.reading.reset_absolute && heard.offset ? said - heard.offset->least : said;
 }
 
 void Limit::State::LearnStep(double level) {
@@ -73,39 +71,42 @@ void Limit::State::LearnFacts(const Heard& heard) {
 }
 
 // Where its window ends, and what that tells about how it comes back.
-bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
+bool Limit::State::LearnEnd(const Heard& heard, double level) {
   if (!heard.reading.reset_at) return true;
-  const SystemTime said = EndOf(heard);
+  const SystemTime said = *heard.reading.reset_at;
+  const SystemTime ours = OnOurClock(said, heard);
   const bool whole_seconds =
       heard.reading.reset_absolute
           ? heard.reading.reset_at->time_since_epoch() % std::chrono::seconds(1) == Micros(0)
           : (*heard.reading.reset_at - heard.received_at) % std::chrono::seconds(1) == Micros(0);
   const Micros resolution =
       whole_seconds ? Micros(std::chrono::seconds(1)) : Micros(std::chrono::milliseconds(1));
-  const SystemTime sure = said + resolution + kClockMargin + late;
+  const SystemTime sure = ours + resolution + kClockMargin + late;
   if (kind != QuotaKind::kFixed) {
     end = sure;
-    said_end = said;
+    said_end = ours;
     return true;
   }
   const Micros same = window ? std::min(kSameEnd, *window / 2) : kSameEnd;
   const auto begin = [&] {
-    first_end = said_end = said;
+    first_said = said;
+    said_end = ours;
     end = sure;
     levels.clear();
     if (window_said) return;
-    const Micros guess = std::chrono::round<std::chrono::seconds>(said - heard.received_at);
+    const Micros guess = std::chrono::round<std::chrono::seconds>(ours - heard.received_at);
     if (guess <= Micros(0) || guess > kGuessedWindowMax) return;
     window = window && *window <= kGuessedWindowMax ? std::max(*window, guess) : guess;
   };
-  const bool known = first_end != SystemTime{};
+  const bool known = first_said != SystemTime{};
   if (!known) return begin(), true;
-  const bool later = said > first_end + same;
-  const bool earlier = said < first_end - same;
+  const bool later = said > first_said + same;
+  const bool earlier = said < first_said - same;
   if (!later && !earlier) {
     if (!end) return false;  // of the window that is over
-    if (sure > *end) end = sure;
-    said_end = std::max(said_end, said);
+    // The clock's offset is known better with each answer.
+    end = heard.reading.reset_absolute ? sure : std::max(*end, sure);
+    said_end = heard.reading.reset_absolute ? ours : std::max(said_end, ours);
     return true;
   }
   const bool after_newest = levels.empty() || heard.sent_at >= levels.back().received_at;
@@ -115,9 +116,17 @@ bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
     if (!window_said) window.reset();
     return begin(), true;
   }
-  if (heard.received_at < first_end) {
+  // Rounded up it may have come that much earlier, and by a clock that is known badly, too.
+  const Micros doubt =
+      resolution + (heard.reading.reset_absolute && heard.offset ? heard.offset->uncertainty : Micros(0));
+  const SystemTime first_end = OnOurClock(first_said, heard);
+  if (heard.received_at + doubt < first_end) {
     // Windows that end do not move: this one is extended by each answer.
-    if (moves && level > expected + std::max(step, 1.0)) refills = true;
+    // More than an answer said that had come before this one was asked for, and no end between: it refills.
+    const auto less = [&](const Level& other) {
+      return other.received_at <= heard.sent_at && level > other.at_receipt + std::max(step, 1.0);
+    };
+    if (moves && std::ranges::any_of(levels, less)) refills = true;
     moves = true;
     const std::deque<Level> kept = levels;
     begin();
@@ -132,11 +141,10 @@ bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
 
 void Limit::State::TakeLevel(const Heard& heard, double level) {
   const auto overlaps = [](const Level& a, const Level& b) { return a.received_at > b.sent_at; };
-  const Level mine{heard.sent_at, heard.received_at, level};
+  const Level mine{heard.sent_at, heard.received_at, level, log.freed()};
   if (levels.empty() || mine.sent_at >= levels.back().sent_at) {
     std::erase_if(levels, [&](const Level& other) { return !overlaps(other, mine); });
     levels.push_back(mine);
-    freed_at_level = log.freed();
   } else if (overlaps(mine, levels.back())) {
     const auto at = std::ranges::upper_bound(levels, mine.sent_at, {}, &Level::sent_at);
     levels.insert(at, mine);
@@ -169,9 +177,9 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
   // As it would be if the reading said just what is known.
   const double expected =
       before ? *before + state.headroom() + hidden - (hidden - state.outlays.hidden()) : *level;
-  const auto window_before = state.first_end;
-  if (!state.LearnEnd(heard, *level, expected)) return;
-  if (before && state.first_end == window_before && !state.levels.empty()) {
+  const auto window_before = state.first_said;
+  if (!state.LearnEnd(heard, *level)) return;
+  if (before && state.first_said == window_before && !state.levels.empty()) {
     if (alone && shown != 0 && said_before > *level) {
       state.costs.Add((said_before - *level) / static_cast<double>(shown));
       state.learned = state.costs.At(50);

@@ -13,11 +13,11 @@
 
 namespace apiquota::guard {
 
-// One reading's level, at the time of its receipt; and the same as if nothing came back with time, so that
-// two of different times compare.
+// One reading's level, at the time of its receipt; and what the log of sends had left behind by then.
 struct Level {
   SystemTime sent_at, received_at;
   double at_receipt = 0;
+  double freed = 0;
 };
 
 // What a limit's requests cost: known by its unit, or learned.
@@ -32,6 +32,7 @@ struct Limit::State {
   double headroom() const;
   // Own sends alone bound it, beside what readings say.
   bool log_holds() const;
+  bool log_may_hold() const;  // once more is known
   // No more comes back than its windows' ends bring.
   bool by_window() const { return kind == provider::QuotaKind::kFixed && !refills; }
   std::optional<Micros> log_window() const;
@@ -47,10 +48,10 @@ struct Limit::State {
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
-  bool LearnEnd(const Heard& heard, double level, double expected);  // false: it speaks of another window
+  bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);
-  SystemTime EndOf(const Heard& heard) const;
+  static SystemTime OnOurClock(SystemTime said, const Heard& heard);
 
   PaceOptions pace;
   const std::string quota, unit;
@@ -67,10 +68,9 @@ struct Limit::State {
   std::deque<Level> levels;             // the newest by its request, and those that were under way beside it
   std::optional<SystemTime> end;        // of the window, on our clock, with its margin
   SystemTime said_end{};                // without
-  SystemTime first_end{};               // as it was said first; others are held against it
+  SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   double lowest = 0;                    // level seen in this window
-  double freed_at_level = 0;            // what the log had left behind when the newest level was said
   double step = 0;                      // what readings are rounded to; 0: nothing is known
 
   int restored = 0;      // ends that were seen to bring the limit back

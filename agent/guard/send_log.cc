@@ -19,6 +19,10 @@ std::deque<SendLog::Send>::iterator SendLog::Find(Id ticket) {
 
 void SendLog::Add(Id ticket, double cost, SystemTime now) {
   if (!sends_.empty()) now = std::max(now, sends_.back().at);
+  if (sends_.size() >= 2 * kExactMax) {  // nobody knows its window
+    total_ -= sends_.front().cost;
+    sends_.pop_front();
+  }
   sends_.push_back({now, cost, ticket});
   total_ += cost;
 }

@@ -1,5 +1,6 @@
-// Times with their owners, the earliest at the top: 16 bytes each. What has gone is dropped when it comes to
-// the top, or when it is more than half, so that leaving costs no search. No thread-safety of its own.
+// Times with their owners, the earliest at the top: 16 bytes each. What has gone is dropped
+// when it comes to the top, or when it is more than half, so that leaving costs no search. No thread-safety
+// of its own.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// Who waits, and who goes next (docs/guard.md, "The queue"): deficit round robin (Shreedhar and Varghese,
-// 1996) over flows, costs as shares of the binding quota, urgencies as in RFC 9218. The one whose turn it is
-// keeps its turn until it goes: small ones can't starve a large one.
+// Who waits, and who goes next (docs/guard.md, "The queue"): fair turns over flows (deficit_round_robin.h),
+// costs as shares of the binding quota, urgencies as in RFC 9218. The one whose turn it is keeps its turn
+// until it goes: small ones can't starve a large one.
 //
 // The more urgent go first, which alone would starve the others. Who has waited half its patience or 5 s
 // while more urgent ones pass is lifted into a tier of its own, with turns over flows like any other; while
@@ -32,6 +32,8 @@ struct Waiter {
   double text_bytes = 0;
   SystemTime since;  // it waits
   SystemTime deadline;
+  SystemTime not_before = {};     // it rests until then: its turn can't come, and nobody waits behind it
+  bool again = false;             // another attempt; set by Push
   Reason reason = Reason::kNone;  // what it waits for
   std::string quota;
 
@@ -40,28 +42,27 @@ struct Waiter {
 
 class WaitQueue {
  public:
-  // What a flow's turn adds to what it may take, as a share of the quota: so little that flows alternate
-  // request by request.
-  static constexpr double kQuantum = 1e-6;
-
   WaitQueue();
   ~WaitQueue();
   WaitQueue(WaitQueue&&) noexcept;
   WaitQueue& operator=(WaitQueue&&) noexcept;
 
-  // `share`: of the binding quota that it takes, above 0. `first`: before all others (another attempt).
+  // `share`: of the binding quota that it takes, above 0. `first`: before all others (another attempt). An id
+  // that waits already is ignored; `since` is `now` unless it says another time.
   void Push(Waiter waiter, double share, bool first, SystemTime now);
-  // Whose turn it is; null: nobody waits. Stays the same one until it is popped, leaves, or one comes first.
+  // Whose turn it is; null: nobody waits, or all who do rest. Stays the same one until it is popped, leaves,
+  // or one comes first; it has its turn back after that one.
   Waiter* Head(SystemTime now);
-  Waiter PopHead(SystemTime now);
+  Waiter PopHead(SystemTime now);  // only if there is a Head
   std::optional<Waiter> Remove(Id id);
-  // Those whose deadline has come.
+  // Those whose deadline has come, the earliest first; at the end of time: all.
   std::vector<Waiter> TakeExpired(SystemTime now);
 
   size_t size() const;
   bool empty() const { return size() == 0; }
   std::optional<SystemTime> NextDeadline() const;
-  std::optional<SystemTime> Oldest() const;  // when the one that waits longest came
+  std::optional<SystemTime> Oldest() const;      // when the one that waits longest came
+  std::optional<SystemTime> NextRested() const;  // when the next who rests can have its turn
   // What all who wait cost together, in tokens and in requests: for the truth about when the next could go.
   TokenCost tokens_waiting() const;
 

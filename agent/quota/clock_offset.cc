@@ -9,10 +9,14 @@ constexpr Micros kDateUnit = std::chrono::seconds(1);  // Date is cut to whole s
 
 }  // namespace
 
-void ClockOffsets::Note(const Said& said) {
-  if (!said.date) return;
+std::optional<ClockOffset> OffsetOf(const Said& said) {
+  if (!said.date) return std::nullopt;
   const Micros least = *said.date - said.received_at;
-  samples_[count_++ % kKept] = {least, *said.date + kDateUnit - said.sent_at - least};
+  return ClockOffset{least, *said.date + kDateUnit - said.sent_at - least};
+}
+
+void ClockOffsets::Note(const Said& said) {
+  if (const auto sample = OffsetOf(said)) samples_[count_++ % kKept] = *sample;
 }
 
 std::optional<ClockOffset> ClockOffsets::Agreed() {

@@ -20,6 +20,9 @@ struct ClockOffset {
   friend bool operator==(const ClockOffset&, const ClockOffset&) = default;
 };
 
+// What one response tells; nothing if it has no Date.
+std::optional<ClockOffset> OffsetOf(const Said& said);
+
 class ClockOffsets {
  public:
   // Takes in one response; nothing if it has no Date.

@@ -40,6 +40,8 @@ WindowTruth& Account::WindowAt(SystemTime now) {
   } else if (options_.kind == LimitKind::kSliding || options_.kind == LimitKind::kBucket ||
              options_.kind == LimitKind::kConcurrency) {
     start = now - (now - first_call_) % options_.window;
+  } else if (!windows_.empty() && now - windows_.back().start < options_.window) {
+    start = windows_.back().start;  // nothing has been taken since: what never fits opens no window
   }
   if (windows_.empty() || windows_.back().start != start) windows_.push_back({.start = start});
   if (windows_.size() > kWindowsKept) {
@@ -69,12 +71,9 @@ void Account::Charge(double cost, SystemTime now) {
 void Account::Admit(const CallCost& asked, SystemTime now) {
   KeepSlotTime(now);
   ++admitted_;
-  if (ChargedAtEnd(options_)) {
-    ++WindowAt(now).admitted;
-    return;
-  }
   const double before = counter_->Remaining(now);
-  const double cost = StartCost(asked);
+  const double cost =
+      ChargedAtEnd(options_) ? 0 : StartCost(asked);  // a window opens with the call, not its end
   Charge(cost, now);
   ++WindowAt(now).admitted;
   if (cost > before + kRounding) ++violations_;

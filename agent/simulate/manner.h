@@ -1,5 +1,6 @@
 // How truthfully an API speaks about its limits: a clock that is wrong, numbers that are rounded, or not a
-// word. Only what is said; what is enforced knows nothing of it. Pure.
+// word. Only what is said; what is enforced knows nothing of it, but that an API lives by its own clock.
+// Pure.
 #pragma once
 
 #include <array>

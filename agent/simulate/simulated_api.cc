@@ -90,6 +90,12 @@ Call SimulatedApi::CallOf(const SimulatedRequest& request) const {
   return call;
 }
 
+LimitState SimulatedApi::StateOf(size_t limit, const Call& call, SystemTime now) const {
+  LimitState state = enforcer_.State(limit, call, Theirs(now));
+  state.reset_at -= options_.manner.skew;
+  return state;
+}
+
 // A quota may be told in several ways: in every response, and in those that other rules of its name speak of.
 std::vector<SpokenQuota> SimulatedApi::Spoken(const SimulatedRequest& request, int status,
                                               SystemTime now) const {
@@ -98,7 +104,7 @@ std::vector<SpokenQuota> SimulatedApi::Spoken(const SimulatedRequest& request, i
   const Call call = CallOf(request);
   for (size_t i = 0; i < announced_.size(); ++i) {
     const Announced& announced = announced_[i];
-    const LimitState state = enforcer_.State(i, call, now);
+    const LimitState state = StateOf(i, call, now);
     const double least = std::min(1.0, CostIn(announced.limit.unit, call.cost));
     for (const QuotaRule& rule : exporter_.quotas) {
       const bool other_way = rule.quota == announced.rule->quota && !Always(rule.when);
@@ -147,7 +153,7 @@ SimulatedResponse SimulatedApi::Answer(const SimulatedRequest& request, SystemTi
     return {.status = 404, .fields = {}, .body = ErrorBody("Not found.")};
   }
   if (const auto status = faults_.Next()) return Fault(*status);
-  const Verdict verdict = enforcer_.Ask(CallOf(request), now);
+  const Verdict verdict = enforcer_.Ask(CallOf(request), Theirs(now));
   if (verdict.admitted()) return Serve(request, verdict.id, now);
   ++stats.throttled;
   const bool slots = verdict.limit && announced_[*verdict.limit].limit.kind == LimitKind::kConcurrency;
@@ -165,7 +171,7 @@ std::optional<Micros> SimulatedApi::ToldWait(const Verdict& verdict, const Simul
                                              SystemTime now) const {
   if (options_.retry_after) return options_.retry_after;
   if (!verdict.never_fits) return verdict.wait;
-  return std::max(enforcer_.State(*verdict.limit, CallOf(request), now).reset_at - now, Micros(1));
+  return std::max(StateOf(*verdict.limit, CallOf(request), now).reset_at - now, Micros(1));
 }
 
 provider::TokenUsage SimulatedApi::UsageOf(const SimulatedRequest& request) const {
@@ -196,7 +202,7 @@ SimulatedResponse SimulatedApi::Serve(const SimulatedRequest& request, uint64_t 
 void SimulatedApi::End(const SimulatedResponse& response, double share, SystemTime now) {
   CallCost cost = response.cost;
   cost.output_tokens = std::floor(cost.output_tokens * share);
-  enforcer_.End(response.call, cost, now);
+  enforcer_.End(response.call, cost, Theirs(now));
 }
 
 SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, const SimulatedRequest& request,
@@ -228,7 +234,7 @@ SimulatedResponse SimulatedApi::Refuse(const ThrottleRule& rule, const Simulated
 std::string SimulatedApi::StatsJson(SystemTime now) const {
   Json quotas = Json::array();
   for (size_t i = 0; i < announced_.size(); ++i) {
-    const LimitState state = enforcer_.State(i, {}, now);
+    const LimitState state = StateOf(i, {}, now);
     quotas.push_back({{"quota", announced_[i].limit.name},
                       {"limit", state.limit},
                       {"remaining", state.remaining},
@@ -245,7 +251,9 @@ std::string SimulatedApi::StatsJson(SystemTime now) const {
                                  .dump());
 }
 
-std::string SimulatedApi::TruthJson(SystemTime until) const {
+std::string SimulatedApi::TruthJson(SystemTime until) const { return TruthByTheirs(Theirs(until)); }
+
+std::string SimulatedApi::TruthByTheirs(SystemTime until) const {
   Truth truth = enforcer_.TruthAt(until);
   truth.totals.failed = faults_.failed();
   truth.totals.bare_429s = faults_.bare_429s();
@@ -253,7 +261,7 @@ std::string SimulatedApi::TruthJson(SystemTime until) const {
 }
 
 std::string SimulatedApi::TruthJsonAfter(Micros span) const {
-  return TruthJson(enforcer_.first_call().value_or(SystemTime()) + span);
+  return TruthByTheirs(enforcer_.first_call().value_or(SystemTime()) + span);
 }
 
 }  // namespace apiquota::simulate

@@ -89,6 +89,10 @@ class SimulatedApi {
                std::vector<Announced> announced, Faults faults);
   const provider::ThrottleRule* RuleFor(std::string_view scope) const;
   Status ChooseThrottles();
+  // The API lives by its own clock: its aligned windows end by it.
+  SystemTime Theirs(SystemTime now) const { return now + options_.manner.skew; }
+  LimitState StateOf(size_t limit, const Call& call, SystemTime now) const;  // by ours
+  std::string TruthByTheirs(SystemTime until) const;
   Call CallOf(const SimulatedRequest& request) const;
   std::optional<Micros> ToldWait(const Verdict& verdict, const SimulatedRequest& request,
                                  SystemTime now) const;

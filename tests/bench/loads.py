@@ -15,10 +15,12 @@ UNITS_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 PATH = "/v1/chat/completions"
 
 
-def run_wrk(subject, connections, seconds):
-    """Requests as fast as one thread of wrk can have them, over kept-alive connections."""
+def run_wrk(subject, connections, seconds, script=None):
+    """Requests as fast as one thread of wrk can have them, over kept-alive connections; GETs, unless a script
+    in Lua says otherwise."""
     url = f"http://127.0.0.1:{subject.port}{subject.prefix}{PATH}"
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", url]
+    command[-1:-1] = ["-s", str(script)] if script else []
     before = subject.cpu_seconds()
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     cpu = subject.cpu_seconds() - before

@@ -1,6 +1,6 @@
 // What the client tests share: an agent on free ports, and an upstream of our own that records every request
 // as it came over the wire and answers from a script.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { createServer } from "node:net";
@@ -14,6 +14,12 @@ export function skip(reason) {
   process.exit(77);
 }
 
+/** The test is skipped where the agent was built without a guard. */
+export function requireGuard() {
+  const { stdout } = spawnSync(process.env.APIQUOTA_BIN, ["serve", "--help"], { encoding: "utf8" });
+  if (!stdout.includes("--guard")) skip("this agent has no guard");
+}
+
 function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -23,13 +29,14 @@ function freePort() {
   });
 }
 
-/** `apiquota serve` with these apis, ready. */
-export async function startAgent(apis) {
+/** `apiquota serve` with these apis and flags, and those of APIQUOTA_TEST_FLAGS, ready. */
+export async function startAgent(apis, given = []) {
   const home = mkdtempSync(path.join(tmpdir(), "apiquota-test-"));
   const admin = `127.0.0.1:${await freePort()}`;
   const proxy = `127.0.0.1:${await freePort()}`;
   const flags = [`--web.listen-address=${admin}`, `--proxy.listen-address=${proxy}`];
-  const added = apis.flatMap((api) => ["--api", api]);
+  const asked = (process.env.APIQUOTA_TEST_FLAGS ?? "").split(" ").filter(Boolean);
+  const added = [...apis.flatMap((api) => ["--api", api]), ...given, ...asked];
   const child = spawn(process.env.APIQUOTA_BIN, ["serve", ...flags, ...added], {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, HOME: home, XDG_STATE_HOME: home },

@@ -34,7 +34,8 @@ struct World {
     answer.retry_after_seconds = retry_after;
     cooldown.Refused(answer, sent_at, std::nullopt, window, 0, now);
   }
-  void RefuseAtZero(SystemTime reset, SystemTime sent_at) {
+  void RefuseAtZero(std::optional<SystemTime> reset, SystemTime sent_at,
+                    std::optional<double> retry_after = std::nullopt) {
     std::vector<provider::Reading> readings(2);
     readings[0].quota = "requests";
     readings[0].remaining = 7;
@@ -46,6 +47,7 @@ struct World {
     answer.received_at = now;
     answer.throttle = &throttle;
     answer.readings = readings;
+    answer.retry_after_seconds = retry_after;
     cooldown.Refused(answer, sent_at, reset, std::nullopt, 0, now);
   }
   Micros Wait() const { return std::max(cooldown.Until(now) - now, Micros(0)); }
@@ -64,9 +66,9 @@ TEST(CooldownTest, BareRefusalsBetweenWhichOthersAreServedNeverCool) {
   World world;
   for (int i = 0; i < 50; ++i) {
     world.Refuse(std::nullopt, world.now);
+    EXPECT_EQ(world.Wait(), Micros(0));
     world.now += milliseconds(10);
     world.cooldown.Served(world.now - milliseconds(5), world.now);
-    EXPECT_EQ(world.Wait(), Micros(0));
   }
 }
 
@@ -147,6 +149,20 @@ TEST(CooldownTest, AQuotaWithSomethingLeftDoesNotEndARetryAfter) {
   world.now += seconds(1);
   world.cooldown.Left("requests", world.now, world.now);
   EXPECT_EQ(world.Wait(), seconds(29));
+}
+
+TEST(CooldownTest, ARetryAfterForAQuotaEndsWhenTheQuotaHasSomethingLeft) {
+  World world;
+  world.RefuseAtZero(std::nullopt, world.now, kYear);
+  world.now += seconds(1);
+  world.cooldown.Left("tokens", world.now, world.now);
+  EXPECT_EQ(world.Wait(), Micros(0));
+}
+
+TEST(CooldownTest, AQuotaAtZeroWithoutAResetCoolsForASecond) {
+  World world;
+  world.RefuseAtZero(std::nullopt, world.now);
+  EXPECT_EQ(world.Wait(), seconds(1));
 }
 
 TEST(CooldownTest, ARefusalThatABodyOrAHeaderTellsCoolsAtOnce) {
@@ -251,6 +267,8 @@ TEST(CooldownTest, AWaitWithinOneAndAHalfWindowsIsBelieved) {
   World world;
   const std::optional<Micros> hour = std::chrono::hours(1);
   world.Refuse(3600, world.now, ThrottleSignal::kStatus, ThrottleScope::kPrimary, hour);
+  EXPECT_EQ(world.cooldown.NextProbe(world.options, world.now), std::nullopt);
+  world.Refuse(5400, world.now, ThrottleSignal::kStatus, ThrottleScope::kPrimary, hour);
   EXPECT_EQ(world.cooldown.NextProbe(world.options, world.now), std::nullopt);
   world.now += seconds(1);
   world.Refuse(7200, world.now, ThrottleSignal::kStatus, ThrottleScope::kPrimary, hour);

@@ -50,6 +50,16 @@ TEST_F(SimulatedMannerTest, AWrongClockShowsInPointsOfTimeAndNotInSpans) {
   EXPECT_EQ(openai.Answer({}, kNow).fields.Find("x-ratelimit-reset-requests"), "1s");
 }
 
+TEST_F(SimulatedMannerTest, AlignedWindowsEndByTheClockThatIsWrong) {
+  SimulatedApi api =
+      Api("github",
+          {.limit = 1, .window = seconds(60), .kind = LimitKind::kAligned, .manner = {.skew = seconds(5)}});
+  // kNow begins a minute, and their next one begins 55 seconds later.
+  EXPECT_EQ(api.Answer({}, kNow).fields.Find("x-ratelimit-reset"), "1800000060");
+  EXPECT_EQ(api.Answer({}, kNow + seconds(54)).fields.Find("retry-after"), "1");
+  EXPECT_EQ(api.Answer({}, kNow + seconds(55)).status, 200);
+}
+
 TEST_F(SimulatedMannerTest, NumbersAreRoundedAsItWasAskedFor) {
   const auto reset = [&](ResetRounding rounding, milliseconds at) {
     SimulatedApi api = Api("github", {.window = seconds(60), .manner = {.resets = rounding}});

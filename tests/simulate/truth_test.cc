@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "simulate/enforcer.h"
@@ -109,6 +110,22 @@ TEST(TruthTest, ASettledChargeIsCountedAsItWas) {
   EXPECT_EQ(truth.totals.output_tokens, 20);
 }
 
+TEST(TruthTest, AWindowOpensWithTheCallThoughItIsChargedAtItsEnd) {
+  Enforcer enforcer({.limits = {{.name = "tokens",
+                                 .unit = LimitUnit::kTokens,
+                                 .limit = 100,
+                                 .window = seconds(60),
+                                 .charge = Charge::kEnd}}});
+  const Verdict first = enforcer.Ask({}, kStart);
+  const Verdict second = enforcer.Ask({}, kStart + seconds(1));
+  enforcer.End(first.id, {.input_tokens = 70}, kStart + seconds(2));
+  enforcer.End(second.id, {.input_tokens = 70}, kStart + seconds(60));
+  const Truth truth = enforcer.TruthAt(kStart + seconds(60));
+  EXPECT_EQ(truth.limits[0].windows,
+            (std::vector<WindowTruth>{{kStart, 2, 0, 70}, {kStart + seconds(60), 0, 0, 70}}));
+  EXPECT_EQ(truth.violations, 0);
+}
+
 TEST(TruthTest, EachKeyCouldHaveHadItsOwnShareSinceItsOwnFirstCall) {
   Enforcer enforcer({.limits = {{.limit = 10, .window = seconds(60)}}, .scope = LimitScope::kKey});
   EXPECT_TRUE(enforcer.Ask({.key = "a"}, kStart).admitted());
@@ -190,6 +207,43 @@ TEST(TruthTest, NobodyIsLetThroughWhomTheDefinitionWouldNot) {
       for (const WindowTruth& window : truth.limits[0].windows) {
         EXPECT_LE(window.used, kind == LimitKind::kBucket ? 14 : 7) << ToText(kind);
       }
+    }
+  }
+}
+
+constexpr LimitKind kKinds[] = {LimitKind::kFixed, LimitKind::kAligned, LimitKind::kSliding,
+                                LimitKind::kElastic, LimitKind::kBucket};
+
+LimitOptions AnyLimit(LimitKind kind, std::mt19937* random) {
+  constexpr Micros kWindows[] = {seconds(1), seconds(4), seconds(20)};  // of which each holds the ones before
+  LimitOptions limit = Limit(kind, 1 + (*random)() % 12, kWindows[(*random)() % 3]);
+  if (limit.kind == LimitKind::kBucket && (*random)() % 2 == 0) limit.burst = 1 + (*random)() % 5;
+  if ((*random)() % 3 == 0) limit.sub_window = seconds(1);
+  return limit;
+}
+
+// However long a client hesitates before each call. Windows that begin with a call can be made to lie across
+// the ends of others, which gains what fits into one of them, once.
+TEST(TruthTest, NoClientHasMoreThanTheOneThatKnowsEverything) {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    std::mt19937 random(seed);
+    const LimitKind kind = kKinds[random() % 5];
+    EnforcerOptions options;
+    for (uint32_t n = 1 + random() % 3; n > 0; --n) options.limits.push_back(AnyLimit(kind, &random));
+    const auto least = std::ranges::min_element(options.limits, {}, &LimitOptions::limit);
+    const bool shifts = kind == LimitKind::kFixed || kind == LimitKind::kElastic;
+    Enforcer enforcer(options);
+    const uint32_t patience = 1 + random() % 3'000'000;
+    SystemTime now = kStart;
+    for (int i = 0; i < 100; ++i) {
+      const Verdict verdict = enforcer.Ask({}, now);
+      const Truth truth = enforcer.TruthAt(now);
+      ASSERT_LE(static_cast<double>(truth.totals.admitted),
+                *truth.possible_requests + (shifts ? least->limit : 0))
+          << "seed " << seed << ", call " << i;
+      ASSERT_EQ(truth.violations, 0) << "seed " << seed;
+      now +=
+          verdict.admitted() ? Micros(random() % patience) : *verdict.wait + Micros(random() % patience / 4);
     }
   }
 }

@@ -1,0 +1,267 @@
+#include "world_subject.h"
+
+#include <map>
+#include <utility>
+
+#include "guard/guard.h"
+
+namespace apiquota::world {
+namespace {
+
+using guard::Grant;
+using guard::Id;
+using guard::KeyGuard;
+using guard::Verdict;
+
+class Alone : public Subject {
+ public:
+  Alone(const Scenario& scenario, uint64_t seed)
+      : guard_(scenario.options, scenario.declared, scenario.named_by_answer, seed) {}
+
+  Verdict Ask(const guard::Request& request, SystemTime now) override { return guard_.Ask(request, now); }
+  void Sent(Id ticket, SystemTime now) override { guard_.Sent(ticket, now); }
+  void Answered(Id ticket, const guard::Answer& answer, SystemTime now) override {
+    guard_.Answered(ticket, answer, now);
+  }
+  void Settle(Id ticket, const std::optional<guard::TokenCost>& cost, SystemTime now) override {
+    guard_.Settle(ticket, cost, now);
+  }
+  void Release(Id ticket, SystemTime now) override { guard_.Release(ticket, now); }
+  guard::RetryVerdict AskRetry(const guard::RetryAsk& ask, SystemTime now) override {
+    return guard_.AskRetry(ask, now);
+  }
+  void Leave(Id waiter, SystemTime now) override { guard_.Leave(waiter, now); }
+  void Advance(SystemTime now, std::vector<Grant>* grants) override { guard_.Advance(now, grants); }
+  std::optional<SystemTime> NextAt(SystemTime now) const override { return guard_.NextAt(now); }
+  guard::TokenModel ModelOf(std::string_view resource, std::string_view route) const override {
+    return guard_.ModelOf(resource, route);
+  }
+  guard::KeyView View(SystemTime now) const override { return guard_.View(now); }
+
+ private:
+  KeyGuard guard_;
+};
+
+// No guard at all.
+class None : public Subject {
+ public:
+  Verdict Ask(const guard::Request&, SystemTime) override {
+    ++in_flight_;
+    return {.kind = Verdict::Kind::kAdmit, .id = ++last_id_};
+  }
+  void Sent(Id, SystemTime) override {}
+  void Answered(Id, const guard::Answer&, SystemTime) override {}
+  void Settle(Id, const std::optional<guard::TokenCost>&, SystemTime) override { --in_flight_; }
+  void Release(Id, SystemTime) override { --in_flight_; }
+  guard::RetryVerdict AskRetry(const guard::RetryAsk&, SystemTime now) override {
+    return {guard::RetryVerdict::Kind::kOff, now};
+  }
+  void Leave(Id, SystemTime) override {}
+  void Advance(SystemTime, std::vector<Grant>*) override {}
+  std::optional<SystemTime> NextAt(SystemTime) const override { return std::nullopt; }
+  guard::TokenModel ModelOf(std::string_view, std::string_view) const override { return {}; }
+  guard::KeyView View(SystemTime) const override {
+    guard::KeyView view;
+    view.in_flight = in_flight_;
+    return view;
+  }
+
+ private:
+  size_t in_flight_ = 0;
+  Id last_id_ = 0;
+};
+
+// Guard with one account; what it delivers is kept until the next Advance.
+class Shared : public Subject, public guard::Rim {
+ public:
+  Shared(const Scenario& scenario, SystemTime now) : guard_(*this) {
+    guard::GuardedApi api;
+    api.api = "api";
+    api.pool = "https://api.example";
+    api.options = scenario.options;
+    api.declared = scenario.declared;
+    api.named_by_answer = scenario.named_by_answer;
+    std::vector<guard::GuardedApi> apis;
+    apis.push_back(std::move(api));
+    guard_.Configure(std::move(apis), now);
+    account_ = guard_.AccountFor("api", "key", now);
+  }
+
+  Verdict Ask(const guard::Request& request, SystemTime now) override {
+    guard::Turn turn = guard_.Ask(account_, request, now);
+    if (turn.ticket) Keep(std::move(turn.ticket));
+    return turn.verdict;
+  }
+  void Sent(Id ticket, SystemTime now) override { tickets_.at(ticket).Sent(now); }
+  void Answered(Id ticket, const guard::Answer& answer, SystemTime now) override {
+    tickets_.at(ticket).Answered(answer, now);
+  }
+  void Settle(Id ticket, const std::optional<guard::TokenCost>& cost, SystemTime now) override {
+    auto held = tickets_.extract(ticket);
+    held.mapped().Settle(cost, now);
+  }
+  void Release(Id ticket, SystemTime now) override {
+    auto held = tickets_.extract(ticket);
+    held.mapped().Release(now);
+  }
+  guard::RetryVerdict AskRetry(const guard::RetryAsk& ask, SystemTime now) override {
+    return guard_.AskRetry(account_, ask, now);
+  }
+  void Leave(Id waiter, SystemTime now) override { guard_.Leave(account_, waiter, now); }
+  void Advance(SystemTime now, std::vector<Grant>* grants) override {
+    if (wake_ && *wake_ <= now) {
+      wake_.reset();
+      guard_.Advance(now);
+    }
+    for (Grant& grant : std::exchange(delivered_, {})) grants->push_back(std::move(grant));
+  }
+  std::optional<SystemTime> NextAt(SystemTime) const override { return wake_; }
+  guard::TokenModel ModelOf(std::string_view resource, std::string_view route) const override {
+    return guard_.ModelOf(account_, resource, route);
+  }
+  guard::KeyView View(SystemTime now) const override {
+    std::vector<guard::AccountView> accounts = guard_.View(now);
+    return accounts.empty() ? guard::KeyView{} : std::move(accounts.front().view);
+  }
+
+  void Deliver(uint32_t home, std::vector<guard::Granted> granted) override {
+    for (guard::Granted& each : granted) {
+      Grant grant;
+      grant.waiter = each.waiter;
+      grant.home = home;
+      grant.ticket = each.ticket.id();
+      grant.refusal = std::move(each.refusal);
+      grant.reason = each.reason;
+      grant.quota = std::move(each.quota);
+      grant.waited = each.waited;
+      if (each.ticket) Keep(std::move(each.ticket));
+      delivered_.push_back(std::move(grant));
+    }
+  }
+  void WakeBy(SystemTime at) override {
+    if (!wake_ || at < *wake_) wake_ = at;
+  }
+
+ private:
+  void Keep(guard::Ticket ticket) {
+    const Id id = ticket.id();
+    tickets_.emplace(id, std::move(ticket));
+  }
+
+  std::optional<SystemTime> wake_;
+  std::vector<Grant> delivered_;
+  guard::Guard guard_;
+  std::shared_ptr<guard::Account> account_;
+  std::map<Id, guard::Ticket> tickets_;
+};
+
+// Two subjects that are asked the same; the second may be asked more, which it must refuse and forget.
+class Pair : public Subject {
+ public:
+  Pair(std::unique_ptr<Subject> first, std::unique_ptr<Subject> second, bool ghosts)
+      : first_(std::move(first)), second_(std::move(second)), ghosts_(ghosts) {}
+
+  Verdict Ask(const guard::Request& request, SystemTime now) override {
+    const Verdict one = first_->Ask(request, now);
+    if (one.kind != Verdict::Kind::kAdmit) AskAsGhost(request, now);
+    const Verdict other = second_->Ask(request, now);
+    if (one.kind != other.kind) Differ("a verdict");
+    if (one.reason != other.reason || one.quota != other.quota) Differ("a reason");
+    if (one.refusal && other.refusal && one.refusal->until != other.refusal->until)
+      Differ("when to come again");
+    if (one.kind == Verdict::Kind::kAdmit) tickets_[one.id] = other.id;
+    if (one.kind == Verdict::Kind::kQueued) waiters_[one.id] = other.id;
+    return one;
+  }
+  void Sent(Id ticket, SystemTime now) override {
+    first_->Sent(ticket, now);
+    second_->Sent(tickets_[ticket], now);
+  }
+  void Answered(Id ticket, const guard::Answer& answer, SystemTime now) override {
+    first_->Answered(ticket, answer, now);
+    second_->Answered(tickets_[ticket], answer, now);
+  }
+  void Settle(Id ticket, const std::optional<guard::TokenCost>& cost, SystemTime now) override {
+    first_->Settle(ticket, cost, now);
+    second_->Settle(Take(&tickets_, ticket), cost, now);
+  }
+  void Release(Id ticket, SystemTime now) override {
+    first_->Release(ticket, now);
+    second_->Release(Take(&tickets_, ticket), now);
+  }
+  guard::RetryVerdict AskRetry(const guard::RetryAsk& ask, SystemTime now) override {
+    const guard::RetryVerdict one = first_->AskRetry(ask, now), other = second_->AskRetry(ask, now);
+    if (one.kind != other.kind || one.not_before != other.not_before) Differ("another attempt");
+    return one;
+  }
+  void Leave(Id waiter, SystemTime now) override {
+    first_->Leave(waiter, now);
+    second_->Leave(Take(&waiters_, waiter), now);
+  }
+  void Advance(SystemTime now, std::vector<Grant>* grants) override {
+    std::vector<Grant> one, other;
+    first_->Advance(now, &one);
+    second_->Advance(now, &other);
+    if (one.size() != other.size()) Differ("who goes");
+    for (size_t i = 0; i < one.size() && i < other.size(); ++i) {
+      if (Take(&waiters_, one[i].waiter) != other[i].waiter) Differ("whose turn it is");
+      if ((one[i].ticket == 0) != (other[i].ticket == 0)) Differ("whether a waiter goes");
+      if (one[i].ticket != 0) tickets_[one[i].ticket] = other[i].ticket;
+    }
+    for (Grant& grant : one) grants->push_back(std::move(grant));
+  }
+  std::optional<SystemTime> NextAt(SystemTime now) const override {
+    const auto one = first_->NextAt(now), other = second_->NextAt(now);
+    if (!one || !other) return one ? one : other;
+    return std::min(*one, *other);
+  }
+  guard::TokenModel ModelOf(std::string_view resource, std::string_view route) const override {
+    return first_->ModelOf(resource, route);
+  }
+  guard::KeyView View(SystemTime now) const override { return first_->View(now); }
+  std::string TakeDifference() override { return std::exchange(difference_, {}); }
+
+ private:
+  static Id Take(std::map<Id, Id>* ids, Id id) {
+    const auto held = ids->extract(id);
+    return held.empty() ? 0 : held.mapped();
+  }
+  void AskAsGhost(guard::Request request, SystemTime now) {
+    if (!ghosts_) return;
+    request.deadline = now;
+    // Behind others that may go, or at a cold key, it waits, and leaves.
+    const Verdict verdict = second_->Ask(request, now);
+    if (verdict.kind == Verdict::Kind::kAdmit) Differ("a deadline of now");
+    if (verdict.kind == Verdict::Kind::kQueued) second_->Leave(verdict.id, now);
+  }
+  void Differ(const char* in) {
+    if (difference_.empty()) difference_ = in;
+  }
+
+  std::unique_ptr<Subject> first_, second_;
+  bool ghosts_;
+  std::map<Id, Id> tickets_, waiters_;
+  std::string difference_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> MakeSubject(const Scenario& scenario, uint64_t seed, SystemTime now) {
+  switch (scenario.subject) {
+    case SubjectKind::kAlone:
+      break;
+    case SubjectKind::kNone:
+      return std::make_unique<None>();
+    case SubjectKind::kTwins:
+      return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed),
+                                    std::make_unique<Alone>(scenario, seed), true);
+    case SubjectKind::kShared:
+      return std::make_unique<Shared>(scenario, now);
+    case SubjectKind::kModel:
+      return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed),
+                                    std::make_unique<Shared>(scenario, now), false);
+  }
+  return std::make_unique<Alone>(scenario, seed);
+}
+
+}  // namespace apiquota::world

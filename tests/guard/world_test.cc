@@ -1,0 +1,66 @@
+// Worlds whose seeds once broke an invariant, and what shows that a world would notice.
+#include "world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "world_families.h"
+
+namespace apiquota::world {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> FailuresOf(std::string_view family, uint64_t seed) {
+  return World(Draw(*FindFamily(family), seed), seed).Run().failures;
+}
+
+TEST(WorldTest, WithoutAGuardTheApiRefuses) {
+  for (const std::string_view family : {"fixed", "aligned", "sliding", "bucket", "declared"}) {
+    Scenario scenario = Draw(*FindFamily(family), 1);
+    scenario.subject = SubjectKind::kNone;
+    const Report report = World(scenario, 1).Run();
+    EXPECT_THAT(report.failures, Contains(HasSubstr("the API refused"))) << family;
+    EXPECT_GT(report.api_refusals, report.served / 20) << family;
+  }
+}
+
+TEST(WorldTest, TheSameSeedIsTheSameWorld) {
+  const Scenario scenario = Draw(*FindFamily("faults"), 3);
+  const Report one = World(scenario, 3).Run(), other = World(scenario, 3).Run();
+  EXPECT_EQ(one.events, other.events);
+  EXPECT_EQ(one.attempts, other.attempts);
+  EXPECT_EQ(one.served, other.served);
+  EXPECT_EQ(one.share, other.share);
+}
+
+TEST(WorldTest, EachFamilyHasANameOfItsOwn) {
+  for (const Family& family : Families()) EXPECT_EQ(FindFamily(family.name), &family);
+}
+
+// A clock whose offset becomes known with the second answer once moved the end of the window, and what the
+// answers that overtook each other had said was forgotten.
+TEST(WorldTest, AnOffsetThatBecomesKnownDoesNotBeginAWindow) {
+  EXPECT_THAT(FailuresOf("mixed", 7), IsEmpty());
+  EXPECT_THAT(FailuresOf("crowd", 1), IsEmpty());
+}
+
+// What was sent before a key's limit was known was once missing in the log of a sliding window.
+TEST(WorldTest, RequestsOfAColdKeyCountInItsSlidingWindow) {
+  EXPECT_THAT(FailuresOf("sliding", 5), IsEmpty());
+  EXPECT_THAT(FailuresOf("short-window", 1), IsEmpty());
+}
+
+// Answers that overtook each other once passed for a quota that refills without an end.
+TEST(WorldTest, AnElasticWindowIsNotTakenForASlidingOne) {
+  EXPECT_THAT(FailuresOf("generic-elastic", 1), IsEmpty());
+  EXPECT_THAT(FailuresOf("generic-elastic", 3), IsEmpty());
+}
+
+// A handful that had waited for a reset once left half a second apart, in each of its windows.
+TEST(WorldTest, AHandfulDoesNotLeaveOverSeconds) { EXPECT_THAT(FailuresOf("generic-sliding", 1), IsEmpty()); }
+
+}  // namespace
+}  // namespace apiquota::world

@@ -1,0 +1,201 @@
+"""Clients that leave, and agents that reload or stop, as functions that return their figures:
+guard_leavers_test.py runs them short, scripts/bench guard whole."""
+
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import threading
+import time
+
+from arrivals import NotingApi, address_of, burst, head_of
+from guard_storms import ResettingApi
+from guarding import Api, GuardedAgent
+from harness import wait_until
+
+BODY = json.dumps(
+    {"model": "gpt-4o-mini", "max_tokens": 64, "messages": [{"role": "user", "content": "Hello there"}]}
+).encode()
+USAGE = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
+
+
+def openai_fields(left=500):
+    return {
+        "Content-Type": "application/json",
+        "x-ratelimit-limit-requests": 1000,
+        "x-ratelimit-remaining-requests": left,
+        "x-ratelimit-reset-requests": "30s",
+        "x-ratelimit-limit-tokens": 100000,
+        "x-ratelimit-remaining-tokens": 90000,
+        "x-ratelimit-reset-tokens": "6s",
+    }
+
+
+def completion(text="Hello."):
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1790000000,
+            "model": "gpt-4o-mini",
+            "choices": [choice],
+            "usage": USAGE,
+        }
+    ).encode()
+
+
+def leave(url, data, read=0, reset=False):
+    """Sends `data`, reads `read` bytes of the answer and is gone."""
+    with socket.create_connection(address_of(url), timeout=10) as sock:
+        if reset:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.sendall(data)
+        got = 0
+        while got < read:
+            piece = sock.recv(read - got)
+            if not piece:
+                break
+            got += len(piece)
+        return got
+
+
+def gone_at_every_byte(work, step=1):
+    """Whoever leaves behind any byte of a request or of its answer leaves nothing held."""
+    api = NotingApi(lambda arrival: (0.002, 200, openai_fields(), completion()))
+    agent = GuardedAgent(work, [Api("demo", "openai", api.url)], name="leavers")
+    path = "/demo/v1/chat/completions"
+    request = (
+        head_of(
+            "POST", path, len(BODY), {"Authorization": "Bearer sk-test", "Content-Type": "application/json"}
+        )
+        + BODY
+    )
+    ways = 0
+    for cut in range(1, len(request), step):
+        leave(agent.proxy, request[:cut], reset=cut % 2 == 0)
+        ways += 1
+    whole = whole_answer(agent.proxy, request)
+    for cut in range(0, whole, step):
+        leave(agent.proxy, request, read=cut, reset=cut % 2 == 0)
+        ways += 1
+    agent.rests()
+    figures = {
+        "ways": ways,
+        "held": agent.held(),
+        "answered_afterwards": burst(agent.proxy, path, 1)[0].status,
+    }
+    agent.stop()
+    api.stop()
+    return figures
+
+
+def whole_answer(url, request):
+    """How many bytes the answer has."""
+    with socket.create_connection(address_of(url), timeout=10) as sock:
+        sock.sendall(request)
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += sock.recv(65536)
+        head = got.partition(b"\r\n\r\n")[0]
+        length = re.search(rb"(?i)content-length: (\d+)", head)[1]
+        return len(head) + 4 + int(length)
+
+
+def gone_while_waiting(work, clients=50):
+    """Whoever leaves the queue is not sent; the others are."""
+    api = ResettingApi(1000, 3)
+    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="waiting")
+    burst(agent.proxy, "/demo/items/1", 1)
+    wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
+    stayed = []
+    thread = threading.Thread(target=lambda: stayed.extend(burst(agent.proxy, "/demo/items/2", clients)))
+    thread.start()
+    for number in range(clients):
+        leave(agent.proxy, head_of("GET", "/demo/items/404"), reset=number % 2 == 0)
+    thread.join()
+    agent.rests()
+    figures = {
+        "stayed": sum(answer.status == 200 for answer in stayed),
+        "sent_for_who_left": len(api.times("/items/404")),
+        "held": agent.held(),
+        "too_early": api.refused,
+    }
+    agent.stop()
+    api.stop()
+    return figures
+
+
+def stalled(work, clients=5):
+    """Who does not take its answer is cut off, and holds nothing afterwards."""
+    api = NotingApi(lambda arrival: (200, openai_fields(), completion("x" * 8_000_000)))
+    agent = GuardedAgent(
+        work, [Api("demo", "openai", api.url)], name="stalled", proxy="body_idle_timeout: 1s"
+    )
+    sockets = []
+    for _ in range(clients):
+        sock = socket.create_connection(address_of(agent.proxy), timeout=10)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.sendall(head_of("GET", "/demo/v1/models"))
+        sockets.append(sock)
+    wait_until(lambda: len(api.arrivals) == clients, 10, "all have been sent")
+    agent.rests(20)
+    figures = {"clients": clients, "held": agent.held()}
+    for sock in sockets:
+        sock.close()
+    agent.stop()
+    api.stop()
+    return figures
+
+
+def reloaded(work, clients=30):
+    """Waiters stay through a reload and are answered."""
+    api = ResettingApi(1000, 4)
+    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="reloaded")
+    burst(agent.proxy, "/demo/items/1", 1)
+    wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items/2", clients)))
+    thread.start()
+    wait_until(lambda: agent.total("apiquota_queue_depth") == clients, 5, "all wait")
+    agent.config.write_text(agent.config.read_text() + "metrics: {series_max: 9000}\n")
+    os.kill(agent.pid, signal.SIGHUP)
+    agent.wait_for(lambda: "event=reload" in agent.log(), 10, "the reload")
+    thread.join()
+    agent.rests()
+    figures = {
+        "clients": clients,
+        "served": sum(answer.status == 200 for answer in answers),
+        "held": agent.held(),
+        "too_early": api.refused,
+    }
+    agent.stop()
+    api.stop()
+    return figures
+
+
+def stopped(work, reset_in, clients=20):
+    """SIGTERM before waiters: those whose turn comes in the drain time are served, others are told when."""
+    api = ResettingApi(1000, reset_in)
+    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="stopped", proxy="drain_timeout: 10s")
+    burst(agent.proxy, "/demo/items/1", 1)
+    wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items/2", clients)))
+    thread.start()
+    wait_until(lambda: agent.total("apiquota_queue_depth") == clients, 5, "all wait")
+    began = time.monotonic()
+    code = agent.stop(20)
+    thread.join()
+    api.stop()
+    return {
+        "clients": clients,
+        "exit_code": code,
+        "seconds": time.monotonic() - began,
+        "served": sum(answer.status == 200 for answer in answers),
+        "told_when": sum(answer.status == 503 and "retry-after" in answer.fields for answer in answers),
+        "unanswered": sum(answer.status == 0 for answer in answers),
+        "too_early": api.refused,
+    }
