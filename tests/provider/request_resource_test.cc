@@ -64,6 +64,17 @@ TEST(RequestResourceTest, ABodyIsWaitedForOnlyWhereItMayNameIt) {
   EXPECT_FALSE(BodyMayNameResource(*Loaded("[{header: x-r}, {request_body: /model}]"), Request("/")));
 }
 
+TEST(RequestResourceTest, TheLastStarOfAPathNamesIt) {
+  const ExporterPtr exporter = Loaded("{path: \"/v1/projects/*/locations/*/models/*:\"}");
+  const auto of = [&](const std::string& path) { return RequestResource(*exporter, Request(path)); };
+  EXPECT_EQ(of("/v1/projects/p/locations/us/models/gemini-2.5-flash:generateContent"), "gemini-2.5-flash");
+  EXPECT_EQ(of("/v1/projects/p/locations/us/models/gemini-2.5-flash"), "gemini-2.5-flash");
+  for (const char* path : {"/v1/projects/p/q/locations/us/models/m:x",
+                           "/v1/projects//locations/us/models/m:x", "/v1/projects/p/locations/us/models/:x",
+                           "/v1/projects/p/locations/us", "/v1/projects/p/locations/us/models/a/b:c"})
+    EXPECT_EQ(of(path), "") << path;
+}
+
 TEST(RequestResourceTest, AFileSaysWhoNamesIt) {
   EXPECT_EQ(Info(*Loaded("[]")).resource_naming, ResourceNaming::kNone);
   EXPECT_EQ(Info(*Loaded(kAll)).resource_naming, ResourceNaming::kRequest);
