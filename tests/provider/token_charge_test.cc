@@ -136,6 +136,20 @@ TEST(TokenChargeTest, ABodyThatIsNotMeasuredIsReadNoFurtherThanItsValues) {
   EXPECT_EQ(reader.size(), BodySize());
 }
 
+TEST(TokenChargeTest, ACodingThatBreaksBehindTheValuesIsNoFailureToReadThem) {
+  std::string body = http::Gzipped(R"({"model":"m","input":"hello"})");
+  body[body.size() - 6] ^= 1;  // the checksum
+  http::Fields fields;
+  fields.Add("Content-Encoding", "gzip");
+  const PointerSet model({"/model"});
+  for (const auto measure : {RequestReader::Measure::kNo, RequestReader::Measure::kYes}) {
+    RequestReader reader(model, fields, measure);
+    reader.Write(body);
+    EXPECT_FALSE(reader.Failed());
+    EXPECT_EQ(reader.TakeValues().size(), 1U);
+  }
+}
+
 TEST(TokenChargeTest, WithTheGuardOffNoCapIsLookedFor) {
   const ExporterPtr exporter = Loaded();
   EXPECT_EQ(Info(*exporter).request_pointers.size(), 1U);
