@@ -252,6 +252,13 @@ TEST(TokenChargeTest, WhatCanNotBeMeantIsRefused) {
       error("cap: sum, caps: /a"),
       "x.yaml:3:18: a cap is charged when a request begins: expected \"when: start\" or \"when: settled\"");
   EXPECT_EQ(error("caps: /a/*"), "x.yaml:3:25: expected one place in a request, without *");
+  std::string deep, many;
+  for (int i = 0; i < 17; ++i) {
+    deep += "/a";
+    many += (many.empty() ? "[/a" : ", /a") + std::to_string(i);
+  }
+  EXPECT_EQ(error("caps: " + deep), "x.yaml:3:25: a pointer of more segments than can be followed");
+  EXPECT_EQ(error("times: " + many + "]"), "x.yaml:3:26: more places than any API has");
   EXPECT_EQ(error("media: -1"), "x.yaml:3:26: expected 0 to 1000000 tokens");
   EXPECT_EQ(error("by_quota: {\"*a*\": {counts: input}}"),
             "x.yaml:3:37: expected a quota's name, with at most one *");
