@@ -15,6 +15,8 @@ constexpr double kTouch = 1e-9;  // the cost of a call to what is stopped at ful
 constexpr double kSure = 1e-6;   // sums of many small costs are off by less
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
+constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
+constexpr Micros kLookAgain = std::chrono::seconds(1);  // unless something happens before
 constexpr Micros kSendMargin = std::chrono::milliseconds(500);
 constexpr Micros kUnknownWindow = std::chrono::seconds(60);
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
@@ -46,11 +48,12 @@ double Limit::State::limit_left() const { return std::max(0.0, *limit - headroom
 bool Limit::State::log_holds() const {
   if (!limit || rule == CostRule::kTouch) return false;
   if (kind == QuotaKind::kSliding || declared || moves || refills) return true;
-  return kind == QuotaKind::kFixed && kind_assumed && restored < 2;
+  // Of a window whose phase nobody tells, too.
+  return kind == QuotaKind::kFixed && (first_said == SystemTime{} || (kind_assumed && restored < 2));
 }
 
 bool Limit::State::log_may_hold() const {
-  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding;
+  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding || first_said == SystemTime{};
 }
 
 // With its margin: the API counts a request when it comes, which is later than it was sent.
@@ -75,24 +78,42 @@ std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   };
   double least = std::numeric_limits<double>::max();
   for (const Level& level : levels) {
-    const SystemTime taken =
-        std::clamp(outlays.last_settled(), level.received_at, std::max(level.received_at, now));
-    const double then = refilled(level.at_receipt, level.received_at, taken) - outlays.hidden_settled();
+    const SystemTime taken = std::clamp(outlays.last_settled(), level.as_of, std::max(level.as_of, now));
+    const double then = refilled(level.level, level.as_of, taken) - outlays.hidden_settled();
     least = std::min(least, refilled(then, taken, now));
   }
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
+void Limit::State::FoldOutlays() {
+  outlays.Fold([&](double cost, SystemTime at) {
+    for (Level& level : levels) {
+      const SystemTime then = std::max(level.as_of, at);
+      const double come_back = rate() * ToSeconds(Micros(then - level.as_of));
+      level.level = std::min(level.level + come_back, limit.value_or(level.level + come_back)) - cost;
+      level.as_of = then;
+    }
+  });
+}
+
+// When a window of which no end was said is over at the latest: it began with the first request since the one
+// before, or was there when the reading came.
+SystemTime Limit::State::UnsaidEnd() const {
+  return unsaid_begin.value_or(levels.back().received_at) + window.value_or(kUnknownWindow) + kUnsaidMargin;
+}
+
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (kind != QuotaKind::kFixed || !end || now < *end) return;
-  const SystemTime ended = *end;
-  end.reset();
-  levels.clear();
-  rolled_at = ended;
+  if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
+  const SystemTime ended = end ? *end : UnsaidEnd();
+  if (now < ended) return;
   // What was not answered by the true end counts in the new window.
-  outlays.NextWindow(said_end);
-  if (limit) levels.push_back({ended, ended, *limit, log.freed()});
+  outlays.NextWindow(end ? said_end : ended);
+  end.reset();
+  unsaid_begin.reset();
+  rolled_at = ended;
+  levels.clear();
+  levels.push_back({ended, ended, limit.value_or(std::max(1.0, highest)), log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
   // A few need not be spread over seconds.
@@ -127,11 +148,11 @@ SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime 
   const double need = std::min(cost, most) + ahead;
   if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
   const Micros length = window.value_or(kUnknownWindow);
-  const SystemTime next = end.value_or(rolled_at.value_or(levels.back().received_at) + length + kSendMargin);
+  const SystemTime next = end ? *end : UnsaidEnd();
   if (most <= 0) return SystemTime::max();
   const double missing = need - std::max(0.0, *level);
   const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
-  return std::max(now + Micros(1), next + length * further);
+  return next + length * further;
 }
 
 SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) const {
@@ -142,7 +163,13 @@ SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime no
   if (*level + kSure >= need) return now;
   const double back = rate();
   if (most <= 0) return SystemTime::max();
-  if (back <= 0) return end ? std::max(now + Micros(1), *end) : levels.back().received_at + kUnknownWindow;
+  if (back <= 0) {
+    // Nobody knows how fast it fills: it is full when that was said, if nothing was taken since.
+    SystemTime full = end.value_or(levels.back().received_at + kUnknownWindow);
+    if (outlays.hidden_settled() > kSure) full = std::max(full, outlays.last_settled() + kUnknownWindow);
+    if (outlays.in_flight()) full = std::max(full, now + kLookAgain);
+    return full;
+  }
   return now + std::max(Micros(1), Seconds((need - *level) / back));
 }
 
@@ -222,7 +249,8 @@ bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
-  state.outlays.Take(ticket, cost);
+  if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
+  state.outlays.Take(ticket, cost, now);
   if (state.log_may_hold()) state.log.Add(ticket, cost, now);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
@@ -237,6 +265,7 @@ void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticke
 void Limit::Settle(Id ticket, double cost, SystemTime now) {
   if (state_->rule == CostRule::kLearned) return state_->outlays.SettleAsTaken(ticket, now);
   state_->outlays.Settle(ticket, cost, now);
+  if (state_->kind == QuotaKind::kBucket) state_->FoldOutlays();
   if (state_->rule != CostRule::kRequest) state_->log.Settle(ticket, cost);
 }
 

@@ -87,11 +87,14 @@ bool Limit::State::LearnEnd(const Heard& heard, double level) {
     said_end = ours;
     return true;
   }
-  const Micros same = window ? std::min(kSameEnd, *window / 2) : kSameEnd;
+  // Spans to one moment differ by their rounding, and by how long the answers travelled.
+  const Micros least_step = heard.reading.reset_absolute ? Micros(0) : resolution + kClockMargin;
+  const Micros same = std::max(least_step, window ? std::min(kSameEnd, *window / 2) : kSameEnd);
   const auto begin = [&] {
     first_said = said;
     said_end = ours;
     end = sure;
+    unsaid_begin.reset();
     levels.clear();
     if (window_said) return;
     const Micros guess = std::chrono::round<std::chrono::seconds>(ours - heard.received_at);
@@ -152,9 +155,11 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
   while (levels.size() > kLevelsMax) {
     Level& second = levels[1];
     second.at_receipt = std::min(second.at_receipt, levels.front().at_receipt);
+    second.level = std::min(second.level, levels.front().level);
     levels.pop_front();
   }
   lowest = std::min(lowest, level);
+  highest = std::max(highest, level);
 }
 
 void Limit::Hear(const Heard& heard, SystemTime now) {

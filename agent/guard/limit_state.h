@@ -18,6 +18,9 @@ struct Level {
   SystemTime sent_at, received_at;
   double at_receipt = 0;
   double freed = 0;
+  // A bucket's, with what was taken of it since: how much there was at a later time.
+  double level = at_receipt;
+  SystemTime as_of = received_at;
 };
 
 // What a limit's requests cost: known by its unit, or learned.
@@ -38,7 +41,10 @@ struct Limit::State {
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
+  // Own requests that were complete before whatever is under way was sent are in every reading to come.
+  void FoldOutlays();
   void Roll(SystemTime now);
+  SystemTime UnsaidEnd() const;  // REQUIRES: levels
 
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
@@ -70,8 +76,10 @@ struct Limit::State {
   SystemTime said_end{};                // without
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
-  double lowest = 0;                    // level seen in this window
-  double step = 0;                      // what readings are rounded to; 0: nothing is known
+  std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
+  double highest = 0;                      // level ever seen
+  double lowest = 0;                       // level seen in this window
+  double step = 0;                         // what readings are rounded to; 0: nothing is known
 
   int restored = 0;      // ends that were seen to bring the limit back
   bool moves = false;    // its end moves on with each answer
