@@ -13,6 +13,10 @@
 
 namespace apiquota::guard {
 
+inline constexpr double kTouchCost = 1e-9;  // the cost of a call to what is stopped at full use, and not paced
+inline constexpr Micros kSendMargin = std::chrono::milliseconds(500);
+inline constexpr Micros kUnknownWindow = std::chrono::seconds(60);
+
 // One reading's level, at the time of its receipt; and what the log of sends had left behind by then.
 struct Level {
   SystemTime sent_at, received_at;
@@ -45,6 +49,7 @@ struct Limit::State {
   void FoldOutlays();
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
+  void Forget(SystemTime now);
 
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
@@ -54,6 +59,13 @@ struct Limit::State {
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
+  struct SaidEnd {
+    SystemTime said, ours{}, sure{};
+    Micros doubt{}, same{};
+  };
+  SaidEnd EndIn(const Heard& heard) const;
+  void BeginWindow(const SaidEnd& said, SystemTime received_at);
+  void LearnMove(const Heard& heard, double level);
   bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);

@@ -133,6 +133,9 @@ void Checks::Judge(Report* report) const {
     fail("the API refused " + std::to_string(report->api_refusals) + " of " +
          std::to_string(report->attempts));
   }
+  if (expect.no_early_calls && report->truth.totals.penalised > 0) {
+    fail(std::to_string(report->truth.totals.penalised) + " calls came before they were told to");
+  }
   if (report->truth.violations > 0) fail("the judge let through more than its limit");
   if (report->share < expect.share) {
     fail("used " + std::to_string(report->share) + " of what was possible (" + report->truth.binding +
