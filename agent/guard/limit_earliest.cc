@@ -33,13 +33,18 @@ SystemTime Limit::State::SpreadEarliest(double need, double level, SystemTime no
   return std::max(now, begin + Seconds(ToSeconds(*window) * std::min(1.0, late_share / pace.spread)));
 }
 
+// What costs next to nothing is stopped when nothing is left, whatever of its kind is under way.
+bool Limit::State::Enough(double cost, double need, double level) const {
+  return cost <= kTouchCost ? level + outlays.hidden() > kSure : level + kSure >= need;
+}
+
 SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime now) {
   Roll(now);
   const auto level = LevelAt(now);
   if (!level) return now;
   const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
   const double need = std::min(cost, most) + ahead;
-  if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
+  if (Enough(cost, need, *level)) return Leaving(SpreadEarliest(need, *level, now), now);
   const Micros length = window.value_or(kUnknownWindow);
   const SystemTime next = end ? *end : UnsaidEnd();
   if (most <= 0) return SystemTime::max();
@@ -53,7 +58,7 @@ SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime no
   if (!level) return now;
   const double most = limit ? limit_left() : cost;
   const double need = std::min(cost, most) + ahead;
-  if (*level + kSure >= need) return now;
+  if (Enough(cost, need, *level)) return now;
   const double back = rate();
   if (most <= 0) return SystemTime::max();
   if (back <= 0) {
@@ -79,7 +84,7 @@ SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime n
   double level = newest.at_receipt + log.freed() - newest.freed;
   for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
   level -= outlays.hidden() + headroom();
-  if (level + kSure >= std::min(cost, limit ? limit_left() : cost)) return at;
+  if (Enough(cost, std::min(cost, limit ? limit_left() : cost), level)) return at;
   // Whichever comes first: own sends that leave the window, or the end of all that was said.
   if (!span || log.empty()) return std::max(at, over);
   return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));

@@ -51,6 +51,7 @@ struct Limit::State {
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
   void Forget(SystemTime now);
 
+  bool Enough(double cost, double need, double level) const;
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
   SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
