@@ -144,7 +144,8 @@ Status Agent::Listen() {
                             .facts = facts_,
                             .polls = [this] { return Polls(); },
                             .ready = ready_,
-                            .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+                            .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr,
+                            .guard = &guard_.guard()};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
