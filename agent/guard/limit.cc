@@ -80,8 +80,8 @@ std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
-void Limit::State::FoldOutlays() {
-  outlays.Fold([&](double cost, SystemTime at) {
+void Limit::State::FoldOutlays(SystemTime now) {
+  outlays.Fold(now, [&](double cost, SystemTime at) {
     for (Level& level : levels) {
       const SystemTime then = std::max(level.as_of, at);
       const double come_back = rate() * ToSeconds(Micros(then - level.as_of));
@@ -168,6 +168,7 @@ void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
   if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
+  if (state.kind == QuotaKind::kBucket) state.FoldOutlays(now);
   state.outlays.Take(ticket, cost, now);
   if (state.log_may_hold()) state.log.Add(ticket, cost, now);
   if (state.leave_gap > Micros(0)) {
@@ -183,7 +184,6 @@ void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticke
 void Limit::Settle(Id ticket, double cost, SystemTime now) {
   if (state_->rule == CostRule::kLearned) return state_->outlays.SettleAsTaken(ticket, now);
   state_->outlays.Settle(ticket, cost, now);
-  if (state_->kind == QuotaKind::kBucket) state_->FoldOutlays();
   if (state_->rule != CostRule::kRequest) state_->log.Settle(ticket, cost);
 }
 

@@ -165,6 +165,7 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
     Level& second = levels[1];
     second.at_receipt = std::min(second.at_receipt, levels.front().at_receipt);
     second.level = std::min(second.level, levels.front().level);
+    second.received_at = std::max(second.received_at, levels.front().received_at);
     levels.pop_front();
   }
   lowest = std::min(lowest, level);

@@ -13,7 +13,8 @@
 
 namespace apiquota::guard {
 
-inline constexpr double kTouchCost = 1e-9;  // the cost of a call to what is stopped at full use, and not paced
+inline constexpr double kTouchCost =
+    1e-9;  // the cost of a call to what is stopped at full use, and not paced
 inline constexpr Micros kSendMargin = std::chrono::milliseconds(500);
 inline constexpr Micros kUnknownWindow = std::chrono::seconds(60);
 
@@ -46,7 +47,7 @@ struct Limit::State {
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
   // Own requests that were complete before whatever is under way was sent are in every reading to come.
-  void FoldOutlays();
+  void FoldOutlays(SystemTime now);
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
   void Forget(SystemTime now);

@@ -32,10 +32,10 @@ class Outlays {
 
   // Forgets what was complete before anything that is under way was taken, and calls fold(cost, when).
   template <class Visit>
-  void Fold(const Visit& fold) {
+  void Fold(SystemTime now, const Visit& fold) {
     auto it = outlays_.begin();
     const auto open = std::find_if(it, outlays_.end(), [](const auto& each) { return !each.second.settled; });
-    const SystemTime before = open == outlays_.end() ? SystemTime::max() : open->second.taken_at;
+    const SystemTime before = open == outlays_.end() ? now : std::min(now, open->second.taken_at);
     for (; it != open && it->second.answered_at <= before; it = outlays_.erase(it)) {
       if (!it->second.shown) fold(it->second.cost, it->second.answered_at);
       Count(it->second, -1);

@@ -228,7 +228,7 @@ constexpr std::array<Family, 15> kFamilies = {{{"fixed", Fixed},
                                                {"no-reset", NoReset},
                                                {"falls-silent", FallsSilent},
                                                {"short-window", ShortWindow},
-                                               {"resources", Resources, false}}};
+                                               {"resources", Resources}}};
 
 }  // namespace
 

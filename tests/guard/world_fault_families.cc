@@ -209,7 +209,7 @@ Scenario Others(Random* random) {
 }
 
 constexpr std::array<Family, 13> kFamilies = {{{"faults", Faults, false},
-                                               {"mixed", Mixed, false},
+                                               {"mixed", Mixed},
                                                {"noisy-caller", NoisyCaller, false},
                                                {"classes", Classes},
                                                {"crowd", Crowd},
@@ -218,8 +218,8 @@ constexpr std::array<Family, 13> kFamilies = {{{"faults", Faults, false},
                                                {"year", Year},
                                                {"wrong-reading", WrongReading},
                                                {"unified", Unified},
-                                               {"unified-in-full", UnifiedInFull, false},
-                                               {"down", Down, false},
+                                               {"unified-in-full", UnifiedInFull},
+                                               {"down", Down},
                                                {"others", Others}}};
 
 }  // namespace
