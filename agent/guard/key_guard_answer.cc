@@ -39,7 +39,32 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
     if (flight.sent) limit.Sent(id, flight.sent_at);
     if (flight.answered) limit.Answered(id, now);
   }
+  for (const auto& [id, flight, ended_at] : unheard) {
+    const double cost = limit.CostOf(flight.tokens);
+    if (cost <= 0 || (flight.place != &place && &place != &places.front())) continue;
+    limit.Take(id, cost, flight.sent_at);
+    limit.Settle(id, cost, ended_at);
+  }
   return &limit;
+}
+
+// Requests of this route that are under way, and were sent before anybody knew, count there, too.
+void KeyGuard::State::LearnResource(const Flight& answered, std::string_view resource) {
+  if (answered.route.empty()) return;
+  memory.Learn(answered.route, resource);
+  Place& place = PlaceFor(resource);
+  if (&place == &places.front()) return;
+  place.answered = true;
+  for (auto& [id, flight] : flights) {
+    if (flight.place != &places.front() || flight.route != answered.route) continue;
+    flight.place = &place;
+    for (Limit& limit : place.limits) {
+      const double cost = limit.CostOf(flight.tokens);
+      if (cost <= 0) continue;
+      limit.Take(id, cost, flight.admitted_at);
+      if (flight.sent) limit.Sent(id, flight.sent_at);
+    }
+  }
 }
 
 void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now) {
@@ -51,8 +76,7 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
   offsets.Note(said);
   auto offset = offsets.Agreed();
   if (!offset) offset = quota::OffsetOf(said);  // the clock that said the resets said this, too
-  if (named_by_answer && !answer.resource.empty() && !flight.route.empty())
-    memory.Learn(flight.route, answer.resource);
+  if (named_by_answer && !answer.resource.empty()) LearnResource(flight, answer.resource);
   for (const provider::Reading& reading : answer.readings) {
     if (!provider::HasNumbers(reading)) continue;
     Limit* limit = LimitFor(reading, now);
@@ -66,6 +90,7 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
                  .throttled = Throttles(answer) && reading.remaining && *reading.remaining <= 0},
                 now);
   }
+  std::erase_if(unheard, [&](const Unheard& each) { return !each.flight.place->limits.empty(); });
   for (const provider::Reading& reading : answer.readings) {
     if (!reading.remaining || *reading.remaining <= 0) continue;
     EachPlace(*flight.place, [&](Place& each) { each.cooldown.Left(reading.quota, flight.sent_at, now); });
@@ -144,16 +169,22 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
   flights.erase(found);
   if (cost) models.Used(flight.place->resource, static_cast<size_t>(flight.text_bytes), *cost);
   const TokenCost tokens = cost.value_or(flight.tokens);
+  // Whoever left has left a request behind that may still be on its way.
+  const SystemTime counted_by = flight.answered ? now : now + kStillUnderWay;
   EachPlace(*flight.place, [&](Place& each) {
     for (Limit& limit : each.limits) {
       if (!flight.sent) {
         limit.GiveBack(ticket, now);
       } else {
-        limit.Settle(ticket, limit.CostOf(tokens), now);
+        limit.Settle(ticket, limit.CostOf(tokens), counted_by);
       }
     }
   });
   if (flight.probe && !flight.answered) ProbeAnswered(flight, now);
+  if (!flight.sent || flight.answered || !flight.place->limits.empty() || !places.front().limits.empty())
+    return;
+  if (unheard.size() >= kUnheardMax) unheard.pop_front();
+  unheard.push_back({ticket, std::move(flight), counted_by});
 }
 
 void KeyGuard::Settle(Id ticket, const std::optional<TokenCost>& cost, SystemTime now) {

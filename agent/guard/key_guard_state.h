@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <list>
 #include <map>
 #include <optional>
@@ -25,6 +26,7 @@ namespace apiquota::guard {
 inline constexpr size_t kResourcesMax = 64;  // of a key
 inline constexpr size_t kLimitsPerResourceMax = 32;
 inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered for so long counts as good
+inline constexpr Micros kStillUnderWay = std::chrono::seconds(1);
 inline constexpr Micros kLongBlock = std::chrono::minutes(5);
 inline constexpr Micros kRampSpan = std::chrono::seconds(2);
 inline constexpr double kShareMin = 1e-6;  // what costs nothing of a quota takes so much of a turn
@@ -55,6 +57,14 @@ struct Flight {
   bool probe = false;  // of a cooldown
   SystemTime admitted_at, sent_at;
 };
+
+// A request that was sent and had no answer, while nothing was known of what it takes.
+struct Unheard {
+  Id id = 0;
+  Flight flight;
+  SystemTime ended_at;
+};
+inline constexpr size_t kUnheardMax = 1000;
 
 // When a request may go, and what holds it until then.
 struct Gate {
@@ -104,6 +114,7 @@ struct KeyGuard::State {
 
   // key_guard_answer.cc
   Limit* LimitFor(const provider::Reading& reading, SystemTime now);
+  void LearnResource(const Flight& answered, std::string_view resource);
   void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
   void Throttled(const Flight& flight, const Answer& answer, SystemTime now);
   void Served(const Flight& flight, SystemTime now);
@@ -122,6 +133,7 @@ struct KeyGuard::State {
   std::mt19937_64 random;
   std::list<Place> places;  // the first is that of ""
   std::unordered_map<Id, Flight> flights;
+  std::deque<Unheard> unheard;
   quota::ClockOffsets offsets;
   ResourceMemory memory;
   TokenModels models;

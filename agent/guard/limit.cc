@@ -11,12 +11,9 @@ namespace {
 
 using provider::QuotaKind;
 
-constexpr double kTouch = 1e-9;  // the cost of a call to what is stopped at full use, and not paced
-constexpr double kSure = 1e-6;   // sums of many small costs are off by less
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
-constexpr Micros kSendMargin = std::chrono::milliseconds(500);
-constexpr Micros kUnknownWindow = std::chrono::seconds(60);
+constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
 CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) {
@@ -46,11 +43,12 @@ double Limit::State::limit_left() const { return std::max(0.0, *limit - headroom
 bool Limit::State::log_holds() const {
   if (!limit || rule == CostRule::kTouch) return false;
   if (kind == QuotaKind::kSliding || declared || moves || refills) return true;
-  return kind == QuotaKind::kFixed && kind_assumed && restored < 2;
+  // Of a window whose phase nobody tells, too.
+  return kind == QuotaKind::kFixed && (first_said == SystemTime{} || (kind_assumed && restored < 2));
 }
 
 bool Limit::State::log_may_hold() const {
-  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding;
+  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding || first_said == SystemTime{};
 }
 
 // With its margin: the API counts a request when it comes, which is later than it was sent.
@@ -75,12 +73,28 @@ std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   };
   double least = std::numeric_limits<double>::max();
   for (const Level& level : levels) {
-    const SystemTime taken =
-        std::clamp(outlays.last_settled(), level.received_at, std::max(level.received_at, now));
-    const double then = refilled(level.at_receipt, level.received_at, taken) - outlays.hidden_settled();
+    const SystemTime taken = std::clamp(outlays.last_settled(), level.as_of, std::max(level.as_of, now));
+    const double then = refilled(level.level, level.as_of, taken) - outlays.hidden_settled();
     least = std::min(least, refilled(then, taken, now));
   }
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
+}
+
+void Limit::State::FoldOutlays(SystemTime now) {
+  outlays.Fold(now, [&](double cost, SystemTime at) {
+    for (Level& level : levels) {
+      const SystemTime then = std::max(level.as_of, at);
+      const double come_back = rate() * ToSeconds(Micros(then - level.as_of));
+      level.level = std::min(level.level + come_back, limit.value_or(level.level + come_back)) - cost;
+      level.as_of = then;
+    }
+  });
+}
+
+// When a window of which no end was said is over at the latest: it began with the first request since the one
+// before, or was there when the reading came.
+SystemTime Limit::State::UnsaidEnd() const {
+  return unsaid_begin.value_or(levels.back().received_at) + window.value_or(kUnknownWindow) + kUnsaidMargin;
 }
 
 // What has left the log by now has not left it since, whoever asked when.
@@ -90,15 +104,20 @@ void Limit::State::Forget(SystemTime now) {
 
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (kind != QuotaKind::kFixed || !end || now < *end) return;
-  const SystemTime ended = *end;
-  end.reset();
-  levels.clear();
-  rolled_at = ended;
+  if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
+  const SystemTime ended = end ? *end : UnsaidEnd();
+  if (now < ended) return;
   // What was not answered by the true end counts in the new window.
-  outlays.NextWindow(said_end);
+  const bool end_said = end.has_value();
+  outlays.NextWindow(end_said ? said_end : ended);
+  end.reset();
+  unsaid_begin.reset();
+  rolled_at = ended;
+  levels.clear();
   Forget(ended);
-  if (limit) levels.push_back({ended, ended, *limit, log.freed()});
+  // Where not even the window's length is known, one goes, and its answer may say more.
+  const double whole = end_said || window ? limit.value_or(std::max(1.0, highest)) : 1;
+  levels.push_back({ended, ended, whole, log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
   // A few need not be spread over seconds.
@@ -107,68 +126,6 @@ void Limit::State::Roll(SystemTime now) {
   leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
   leave_next = now;
   leave_until = now + span;
-}
-
-SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {
-  if (leave_gap <= Micros(0) || now >= leave_until) return at;
-  return std::max(at, leave_next);
-}
-
-// Of `spread` of a window no more than its time has brought may be used.
-SystemTime Limit::State::SpreadEarliest(double need, double level, SystemTime now) const {
-  if (pace.spread <= 0 || !end || !window || !limit) return now;
-  const double whole = limit_left();
-  const double used = whole - level;
-  const double late_share = (used + need) / std::max(whole, kTouch) - (1 - pace.spread);
-  if (late_share <= 0) return now;
-  const SystemTime begin = said_end - *window;
-  return std::max(now, begin + Seconds(ToSeconds(*window) * std::min(1.0, late_share / pace.spread)));
-}
-
-SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime now) {
-  Roll(now);
-  const auto level = LevelAt(now);
-  if (!level) return now;
-  const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
-  const double need = std::min(cost, most) + ahead;
-  if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
-  const Micros length = window.value_or(kUnknownWindow);
-  const SystemTime next = end.value_or(rolled_at.value_or(levels.back().received_at) + length + kSendMargin);
-  if (most <= 0) return SystemTime::max();
-  const double missing = need - std::max(0.0, *level);
-  const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
-  return std::max(now + Micros(1), next + length * further);
-}
-
-SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) const {
-  const auto level = LevelAt(now);
-  if (!level) return now;
-  const double most = limit ? limit_left() : cost;
-  const double need = std::min(cost, most) + ahead;
-  if (*level + kSure >= need) return now;
-  const double back = rate();
-  if (most <= 0) return SystemTime::max();
-  if (back <= 0) return end ? std::max(now + Micros(1), *end) : levels.back().received_at + kUnknownWindow;
-  return now + std::max(Micros(1), Seconds((need - *level) / back));
-}
-
-// Own sends, and what was said as far as it goes beyond them: what others took comes back at the said end.
-SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime now) {
-  SystemTime at = now;
-  const auto span = log_window();
-  if (log_holds() && span) at = log.EarliestFor(cost, ahead, limit_left(), *span, now);
-  if (kind != QuotaKind::kSliding && !refills) return at;
-  if (levels.empty()) return at;
-  const Level& newest = levels.back();
-  const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
-  if (now >= over) return at;
-  double level = newest.at_receipt + log.freed() - newest.freed;
-  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
-  level -= outlays.hidden() + headroom();
-  if (level + kSure >= std::min(cost, limit ? limit_left() : cost)) return at;
-  // Whichever comes first: own sends that leave the window, or the end of all that was said.
-  if (!span || log.empty()) return std::max(at, over);
-  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
@@ -192,43 +149,27 @@ double Limit::CostOf(const TokenCost& tokens) const {
     case CostRule::kNothing:
       return 0;
     case CostRule::kTouch:
-      return kTouch;
+      return kTouchCost;
     case CostRule::kRequest:
       return 1;
     case CostRule::kInput:
-      return std::max(tokens.input, kTouch);
+      return std::max(tokens.input, kTouchCost);
     case CostRule::kOutput:
-      return std::max(tokens.output, kTouch);
+      return std::max(tokens.output, kTouchCost);
     case CostRule::kTokens:
-      return std::max(tokens.counted, kTouch);
+      return std::max(tokens.counted, kTouchCost);
     case CostRule::kLearned:
-      return std::max(state_->learned.value_or(0), kTouch);
+      return std::max(state_->learned.value_or(0), kTouchCost);
   }
   return 0;
 }
 
-SystemTime Limit::EarliestFor(double cost, double ahead, SystemTime now) const {
-  State& state = *state_;
-  switch (state.kind) {
-    case QuotaKind::kFixed: {
-      const SystemTime windowed = state.refills ? now : state.WindowedEarliest(cost, ahead, now);
-      return state.log_holds() ? std::max(windowed, state.SlidingEarliest(cost, ahead, now)) : windowed;
-    }
-    case QuotaKind::kBucket:
-      return state.BucketEarliest(cost, ahead, now);
-    case QuotaKind::kSliding:
-      return state.SlidingEarliest(cost, ahead, now);
-    default:
-      return now;
-  }
-}
-
-bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state_->limit + kSure; }
-
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
-  state.outlays.Take(ticket, cost);
+  if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
+  if (state.kind == QuotaKind::kBucket) state.FoldOutlays(now);
+  state.outlays.Take(ticket, cost, now);
   if (state.log_may_hold()) state.log.Add(ticket, cost, now);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);

@@ -13,11 +13,19 @@
 
 namespace apiquota::guard {
 
+inline constexpr double kTouchCost =
+    1e-9;  // the cost of a call to what is stopped at full use, and not paced
+inline constexpr Micros kSendMargin = std::chrono::milliseconds(500);
+inline constexpr Micros kUnknownWindow = std::chrono::seconds(60);
+
 // One reading's level, at the time of its receipt; and what the log of sends had left behind by then.
 struct Level {
   SystemTime sent_at, received_at;
   double at_receipt = 0;
   double freed = 0;
+  // A bucket's, with what was taken of it since: how much there was at a later time.
+  double level = at_receipt;
+  SystemTime as_of = received_at;
 };
 
 // What a limit's requests cost: known by its unit, or learned.
@@ -38,9 +46,13 @@ struct Limit::State {
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
+  // Own requests that were complete before whatever is under way was sent are in every reading to come.
+  void FoldOutlays(SystemTime now);
   void Roll(SystemTime now);
+  SystemTime UnsaidEnd() const;  // REQUIRES: levels
   void Forget(SystemTime now);
 
+  bool Enough(double cost, double need, double level) const;
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
   SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
@@ -49,6 +61,13 @@ struct Limit::State {
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
+  struct SaidEnd {
+    SystemTime said, ours{}, sure{};
+    Micros doubt{}, same{};
+  };
+  SaidEnd EndIn(const Heard& heard) const;
+  void BeginWindow(const SaidEnd& said, SystemTime received_at);
+  void LearnMove(const Heard& heard, double level);
   bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);
@@ -71,8 +90,10 @@ struct Limit::State {
   SystemTime said_end{};                // without
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
-  double lowest = 0;                    // level seen in this window
-  double step = 0;                      // what readings are rounded to; 0: nothing is known
+  std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
+  double highest = 0;                      // level ever seen
+  double lowest = 0;                       // level seen in this window
+  double step = 0;                         // what readings are rounded to; 0: nothing is known
 
   int restored = 0;      // ends that were seen to bring the limit back
   bool moves = false;    // its end moves on with each answer

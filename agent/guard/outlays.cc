@@ -16,7 +16,7 @@ void Outlays::Count(const Outlay& outlay, double sign) {
   if (outlay.settled) hidden_settled_ += sign * outlay.cost;
 }
 
-void Outlays::Take(Id ticket, double cost) {
+void Outlays::Take(Id ticket, double cost, SystemTime now) {
   if (outlays_.size() >= kKeptMax) {
     const auto oldest = std::ranges::find_if(outlays_, [](const auto& each) { return each.second.settled; });
     if (oldest != outlays_.end()) {
@@ -24,7 +24,9 @@ void Outlays::Take(Id ticket, double cost) {
       outlays_.erase(oldest);
     }
   }
-  outlays_[ticket].cost = cost;
+  Outlay& outlay = outlays_[ticket];
+  outlay.cost = cost;
+  outlay.taken_at = now;
   hidden_ += cost;
   reserved_ += cost;
   ++unsettled_;
@@ -48,7 +50,11 @@ void Outlays::Settle(Id ticket, double cost, SystemTime now) {
   const bool shown = outlay.shown;
   // Debt: more than the reading knew of, until a later one says the level itself. What was charged at its end
   // is shown by readings of requests sent after that.
-  outlay = {.cost = shown ? more : cost, .answered_at = now, .settled = true, .shown = false};
+  outlay = {.cost = shown ? more : cost,
+            .taken_at = outlay.taken_at,
+            .answered_at = now,
+            .settled = true,
+            .shown = false};
   if (shown && more <= 0) {
     outlays_.erase(found);
   } else {

@@ -5,6 +5,7 @@
 // itself if the API counts it by then. What is under way, or was answered without a reading, is taken off it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 
@@ -15,7 +16,7 @@ namespace apiquota::guard {
 
 class Outlays {
  public:
-  void Take(Id ticket, double cost);
+  void Take(Id ticket, double cost, SystemTime now);
   void Answered(Id ticket, SystemTime now);
   void Settle(Id ticket, double cost, SystemTime now);
   void SettleAsTaken(Id ticket, SystemTime now);
@@ -29,7 +30,20 @@ class Outlays {
   // A window ended at `end`, and another began: of it is what was not answered by then.
   void NextWindow(SystemTime end);
 
-  double hidden() const { return hidden_; }      // not in the readings
+  // Forgets what was complete before anything that is under way was taken, and calls fold(cost, when).
+  template <class Visit>
+  void Fold(SystemTime now, const Visit& fold) {
+    auto it = outlays_.begin();
+    const auto open = std::find_if(it, outlays_.end(), [](const auto& each) { return !each.second.settled; });
+    const SystemTime before = open == outlays_.end() ? now : std::min(now, open->second.taken_at);
+    for (; it != open && it->second.answered_at <= before; it = outlays_.erase(it)) {
+      if (!it->second.shown) fold(it->second.cost, it->second.answered_at);
+      Count(it->second, -1);
+    }
+    AddUp();
+  }
+
+  double hidden() const { return hidden_; }  // not in the readings
   // … of those whose answers are complete, and when the last of them was: of a bucket it has come back since.
   double hidden_settled() const { return hidden_settled_; }
   SystemTime last_settled() const { return last_settled_; }
@@ -39,6 +53,7 @@ class Outlays {
  private:
   struct Outlay {
     double cost = 0;
+    SystemTime taken_at{};
     SystemTime answered_at = SystemTime::max();
     bool settled = false;
     bool shown = false;
