@@ -124,6 +124,7 @@ Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Setting
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
   agent->ForgetOthersThan(agent->settings_);
   agent->guard_.Configure(agent->settings_);
+  if (agent->guard_.on()) agent->state_.Restore(agent->guard_.guard(), clock.RunningNow());
   agent->state_.Restore(agent->ledger_, clock.RunningNow().at);
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
@@ -144,7 +145,8 @@ Status Agent::Listen() {
                             .facts = facts_,
                             .polls = [this] { return Polls(); },
                             .ready = ready_,
-                            .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+                            .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr,
+                            .guard = &guard_.guard()};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
@@ -234,7 +236,10 @@ Status Agent::LoadAgain() {
   return {};
 }
 
-void Agent::SaveState() { state_.Save(ledger_, clock_.RunningNow()); }
+void Agent::SaveState() {
+  state_.Save(ledger_, clock_.RunningNow());
+  if (guard_.on()) state_.Save(guard_.guard(), clock_.RunningNow());
+}
 
 void Agent::Drain() {
   ready_ = false;

@@ -43,8 +43,8 @@ class GuardedRequest final : public SignalSink {
   bool only_watches() const { return !decides_; }
   bool asked() const { return phase_ != Phase::kIdle && phase_ != Phase::kReading; }
 
-  // Its turn. kWait: a grant for waiter() comes; kRefuse: refusal() says why.
-  Step Ask(const http::RequestHead& head);
+  // Its turn; `ended`: its body has. kWait: a grant for waiter() comes; kRefuse: refusal() says why.
+  Step Ask(const http::RequestHead& head, bool ended);
   Step Take(guard::Granted granted);
   guard::Id waiter() const { return waiter_; }  // 0: it does not wait
   const guard::Account* account() const { return account_.get(); }
@@ -89,7 +89,8 @@ class GuardedRequest final : public SignalSink {
   SystemTime now() const { return clock_.RunningNow().at; }
   const guard::Options& options() const { return record_.route().guard; }
   guard::Request AsRequest(const http::RequestHead& head);
-  void SetDeadline(const http::RequestHead& head);
+  void LookAtBody(const http::RequestHead& head, bool ended);
+  void EstimateTokens(const guard::TokenModel& model, bool ended);
   Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
@@ -117,6 +118,13 @@ class GuardedRequest final : public SignalSink {
   std::string upstream_head_;
   std::string websocket_accept_;
   std::string resource_, route_;
+  struct Tokens {
+    guard::TokenCost cost = {};
+    bool capped = false;
+    bool charged_at_start = true;
+    double text_bytes = 0;
+  };
+  Tokens tokens_;
   std::optional<guard::Refusal> refusal_;
 
   // Of the last answer.

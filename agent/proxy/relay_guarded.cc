@@ -42,10 +42,10 @@ void Relay::OnGuardedBody(std::span<const std::string_view> body, bool complete)
   if (!guarded_->asked() && (enough || guarded_->body().full())) AskForTurn();
 }
 
-void Relay::AskForTurn() { CarryOut(guarded_->Ask(connection_.request())); }
+void Relay::AskForTurn() { CarryOut(guarded_->Ask(connection_.request(), connection_.request_complete())); }
 
 void Relay::Watch() {
-  guarded_->Ask(connection_.request());
+  guarded_->Ask(connection_.request(), connection_.request_complete());
   if (request_sent_) guarded_->Sent();
 }
 
