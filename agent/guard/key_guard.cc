@@ -171,6 +171,8 @@ void KeyGuard::State::Push(Place& place, Waiter waiter, SystemTime now) {
 }
 
 Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) {
+  // What is refused earns no retries.
+  if (!request.again) retries.Requested(options.retry, now);
   const Id id = ++last_id;
   Flight& flight = flights[id];
   flight.place = &place;
@@ -240,7 +242,6 @@ KeyGuard::KeyGuard(Options options, std::vector<quota::DeclaredLimit> declared, 
 KeyGuard::~KeyGuard() = default;
 
 Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
-  if (!request.again) state_->retries.Requested(state_->options.retry, now);
   Verdict verdict = state_->Decide(request, now);
   if (verdict.kind == Verdict::Kind::kAdmit)
     verdict.id = state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request)), now);

@@ -71,7 +71,7 @@ void Limit::State::LearnFacts(const Heard& heard) {
 }
 
 // Where its window ends, and what that tells about how it comes back.
-bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
+bool Limit::State::LearnEnd(const Heard& heard, double level) {
   if (!heard.reading.reset_at) return true;
   const SystemTime said = *heard.reading.reset_at;
   const SystemTime ours = OnOurClock(said, heard);
@@ -122,7 +122,11 @@ bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
   const SystemTime first_end = OnOurClock(first_said, heard);
   if (heard.received_at + doubt < first_end) {
     // Windows that end do not move: this one is extended by each answer.
-    if (moves && level > expected + std::max(step, 1.0)) refills = true;
+    // More than an answer said that had come before this one was asked for, and no end between: it refills.
+    const auto less = [&](const Level& other) {
+      return other.received_at <= heard.sent_at && level > other.at_receipt + std::max(step, 1.0);
+    };
+    if (moves && std::ranges::any_of(levels, less)) refills = true;
     moves = true;
     const std::deque<Level> kept = levels;
     begin();
@@ -136,6 +140,7 @@ bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
 }
 
 void Limit::State::TakeLevel(const Heard& heard, double level) {
+  Forget(heard.received_at);
   const auto overlaps = [](const Level& a, const Level& b) { return a.received_at > b.sent_at; };
   const Level mine{heard.sent_at, heard.received_at, level, log.freed()};
   if (levels.empty() || mine.sent_at >= levels.back().sent_at) {
@@ -174,7 +179,7 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
   const double expected =
       before ? *before + state.headroom() + hidden - (hidden - state.outlays.hidden()) : *level;
   const auto window_before = state.first_said;
-  if (!state.LearnEnd(heard, *level, expected)) return;
+  if (!state.LearnEnd(heard, *level)) return;
   if (before && state.first_said == window_before && !state.levels.empty()) {
     if (alone && shown != 0 && said_before > *level) {
       state.costs.Add((said_before - *level) / static_cast<double>(shown));

@@ -39,6 +39,7 @@ struct Limit::State {
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
   void Roll(SystemTime now);
+  void Forget(SystemTime now);
 
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
@@ -48,7 +49,7 @@ struct Limit::State {
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
-  bool LearnEnd(const Heard& heard, double level, double expected);  // false: it speaks of another window
+  bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);
   static SystemTime OnOurClock(SystemTime said, const Heard& heard);

@@ -25,7 +25,8 @@ class SendLog {
   double Total(Micros window, SystemTime now);  // of the window until now
   // When so much more has been left behind.
   SystemTime FreeAt(double cost, Micros window) const;
-  double freed() const { return freed_; }  // what windows have left behind so far
+  void Forget(Micros window, SystemTime now);  // what is not in the window any more
+  double freed() const { return freed_; }      // what windows have left behind so far
   // The window's sends in sixtieths of it, each as late as its last; and taken up again.
   std::vector<std::pair<SystemTime, double>> Parts(Micros window, SystemTime now);
   void TakeUp(const std::vector<std::pair<SystemTime, double>>& parts);
@@ -37,7 +38,6 @@ class SendLog {
     double cost = 0;
     Id ticket = 0;
   };
-  void Forget(Micros window, SystemTime now);
   void Thin(Micros window);
   std::deque<Send>::iterator Find(Id ticket);
 

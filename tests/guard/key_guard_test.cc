@@ -151,5 +151,36 @@ TEST_F(KeyGuardTest, AUnifiedRatioBelowItsFullUseIsNotPaced) {
   for (int i = 0; i < 50; ++i) Send();
 }
 
+TEST_F(KeyGuardTest, WhatLeftAWindowBeforeAReadingHasNotLeftItSince) {
+  const auto sliding = [&](double remaining) {
+    provider::Reading reading = Fixed(10, remaining, now + std::chrono::seconds(60));
+    reading.kind = provider::QuotaKind::kSliding;
+    return reading;
+  };
+  for (int i = 9; i >= 4; --i) Answer(Send(), {sliding(i)});
+  now += std::chrono::seconds(59);
+  const Id late = Send();
+  now += std::chrono::seconds(6);
+  Answer(late, {sliding(1)});  // others took the six that came back
+  Send();
+  EXPECT_EQ(guard.Ask(Ask(std::chrono::seconds(1)), now).kind, Verdict::Kind::kRefuse);
+}
+
+TEST_F(KeyGuardTest, WhatIsRefusedEarnsNoRetry) {
+  Answer(Send(), {Fixed(1, 0, now + std::chrono::seconds(60))});
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(guard.Ask(Ask(std::chrono::seconds(1)), now).kind, Verdict::Kind::kRefuse);
+  }
+  int retries = 0;
+  const RetryAsk ask{.cause = RetryCause::kTransient,
+                     .attempts = 1,
+                     .repeatable = true,
+                     .body_kept = true,
+                     .retry_after_seconds = std::nullopt,
+                     .deadline = now + std::chrono::seconds(60)};
+  while (guard.AskRetry(ask, now).kind == RetryVerdict::Kind::kRetry && retries < 100) ++retries;
+  EXPECT_EQ(retries, 3);
+}
+
 }  // namespace
 }  // namespace apiquota::guard

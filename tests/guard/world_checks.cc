@@ -100,6 +100,11 @@ void Checks::Waited(const std::string& flow, bool last_client, SystemTime since,
   widest_gap_ = std::max(widest_gap_, most - least);
 }
 
+void Checks::Woken(bool woken, bool anybody, SystemTime now) {
+  idle_wakes_ = woken && !anybody ? idle_wakes_ + 1 : 0;
+  if (hopeless()) Fail(now, "it wakes and wakes, and nobody goes");
+}
+
 void Checks::Waiting(const std::string& flow, size_t waiting) { waiting_[flow] = waiting; }
 
 void Checks::Retried(const guard::RetryVerdict& verdict, const guard::RetryAsk& ask, SystemTime now) {
@@ -127,6 +132,9 @@ void Checks::Judge(Report* report) const {
   if (expect.no_api_refusals && report->api_refusals > 0) {
     fail("the API refused " + std::to_string(report->api_refusals) + " of " +
          std::to_string(report->attempts));
+  }
+  if (expect.no_early_calls && report->truth.totals.penalised > 0) {
+    fail(std::to_string(report->truth.totals.penalised) + " calls came before they were told to");
   }
   if (report->truth.violations > 0) fail("the judge let through more than its limit");
   if (report->share < expect.share) {

@@ -30,5 +30,6 @@ Micros WindowsAndAHalf(const simulate::LimitOptions& limit, Random* random);
 std::span<const Family> QuotaFamilies();
 std::span<const Family> TokenFamilies();
 std::span<const Family> FaultFamilies();
+std::span<const Family> StrictFamilies();
 
 }  // namespace apiquota::world

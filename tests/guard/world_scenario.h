@@ -116,6 +116,7 @@ struct ApiOptions {
 struct Expect {
   bool no_api_refusals = true;
   bool no_own_refusals = false;
+  bool no_early_calls = false;               // before the time that a refusal told
   double share = 0;                          // of what was possible, at least
   double served = 0;                         // of its requests, at least so many were answered with 2xx
   double jain = 0;                           // over flows, of what they were served, at least

@@ -53,5 +53,22 @@ TEST(WorldTest, RequestsOfAColdKeyCountInItsSlidingWindow) {
   EXPECT_THAT(FailuresOf("short-window", 1), IsEmpty());
 }
 
+// Answers that overtook each other once passed for a quota that refills without an end.
+TEST(WorldTest, AnElasticWindowIsNotTakenForASlidingOne) {
+  EXPECT_THAT(FailuresOf("generic-elastic", 1), IsEmpty());
+  EXPECT_THAT(FailuresOf("generic-elastic", 3), IsEmpty());
+}
+
+// A handful that had waited for a reset once left half a second apart, in each of its windows.
+TEST(WorldTest, AHandfulDoesNotLeaveOverSeconds) { EXPECT_THAT(FailuresOf("generic-sliding", 1), IsEmpty()); }
+
+// Refused requests once earned retries.
+TEST(WorldTest, ARefusalEarnsNoRetry) { EXPECT_THAT(FailuresOf("down", 2), IsEmpty()); }
+
+// What had left a sliding window before a reading was once taken to have left it since, if nobody had asked.
+TEST(WorldTest, WhatIsLeftDoesNotDependOnWhoAskedWhen) {
+  EXPECT_THAT(FailuresOf("refusals-count", 29), IsEmpty());
+}
+
 }  // namespace
 }  // namespace apiquota::world
