@@ -140,9 +140,7 @@ GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, Sys
   request.not_before = not_before;
   request.again = again;
   guard::Turn turn = guard_.Ask(account_, request, now());
-  metrics::GuardMetrics& metrics = record_.route().metrics->guard();
-  if (turn.shadow) metrics.CountDecision(turn.shadow->kind, turn.shadow->reason, guard::Mode::kShadow);
-  if (decides_) metrics.CountDecision(turn.verdict.kind, turn.verdict.reason, guard::Mode::kOn);
+  if (!again) Count(turn);
   switch (turn.verdict.kind) {
     case guard::Verdict::Kind::kAdmit:
       phase_ = Phase::kTurn;
@@ -155,8 +153,16 @@ GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, Sys
     case guard::Verdict::Kind::kRefuse:
       break;
   }
-  Refused(turn.verdict.refusal.value_or(guard::Refusal()));
+  phase_ = Phase::kTurn;
+  refusal_ = turn.verdict.refusal.value_or(guard::Refusal());
   return Step::kRefuse;
+}
+
+// Each request once; what becomes of further attempts is counted as such.
+void GuardedRequest::Count(const guard::Turn& turn) {
+  metrics::GuardMetrics& metrics = record_.route().metrics->guard();
+  if (turn.shadow) metrics.CountDecision(turn.shadow->kind, turn.shadow->reason, guard::Mode::kShadow);
+  if (decides_) metrics.CountDecision(turn.verdict.kind, turn.verdict.reason, guard::Mode::kOn);
 }
 
 GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
@@ -167,10 +173,9 @@ GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
     ticket_ = std::move(granted.ticket);
     return Step::kSend;
   }
-  const guard::Refusal refusal = granted.refusal.value_or(guard::Refusal());
-  record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal.reason,
+  refusal_ = granted.refusal.value_or(guard::Refusal());
+  record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal_->reason,
                                                  guard::Mode::kOn);
-  Refused(refusal);
   return Step::kRefuse;
 }
 
@@ -190,21 +195,15 @@ void GuardedRequest::CountWait(const guard::Granted& granted) {
   wait_quota_ = granted.quota;
 }
 
-void GuardedRequest::Refused(const guard::Refusal& refusal) {
-  phase_ = Phase::kTurn;
-  refusal_ = refusal;
-  const std::string& api = record_.route().api;
-  const std::string rule(ToText(refusal.reason));
-  LogFolded(LogLevel::kInfo, "guard", api + "/" + rule,
-            {{"decision", "reject"},
-             {"api", api},
-             {"rule", rule},
-             {"quota", refusal.quota},
-             {"wait", std::to_string(RetryAfterOf(refusal, now()))}});
-}
-
-RefusalAnswer GuardedRequest::refusal() const {
+RefusalAnswer GuardedRequest::Refuse() {
   const apis::Route& route = record_.route();
+  const std::string rule(ToText(refusal_->reason));
+  LogFolded(LogLevel::kInfo, "guard", route.api + "/" + rule,
+            {{"decision", "reject"},
+             {"api", route.api},
+             {"rule", rule},
+             {"quota", refusal_->quota},
+             {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
   return AnswerOf(*refusal_, route.api, *route.exporter, now());
 }
 
@@ -280,9 +279,13 @@ bool GuardedRequest::Explains(int status) const {
   return waited_ > Micros(0) || (attempts_ > 1 && status >= 400);
 }
 
-void GuardedRequest::Explain(http::ResponseHead* head) const {
-  if (waited_ > Micros(0)) head->fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  if (attempts_ > 1 && CauseOf(head->status)) head->fields.Add("x-should-retry", "false");
+const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head) {
+  explained_ = head;
+  http::Fields& fields = explained_.fields;
+  if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
+  const bool in_vain = attempts_ > 1 && CauseOf(head.status);
+  if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
+  return explained_;
 }
 
 void GuardedRequest::End(bool whole) {

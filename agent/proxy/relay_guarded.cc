@@ -73,7 +73,7 @@ void Relay::SendGuarded() {
 }
 
 void Relay::RefuseGuarded() {
-  const RefusalAnswer answer = guarded_->refusal();
+  const RefusalAnswer answer = guarded_->Refuse();
   request_record_.AnsweredWith(answer.head.status);
   FinishRecords(false);
   const std::string_view body[] = {answer.body};
