@@ -30,45 +30,26 @@ void RemoveOldest(const std::filesystem::path& prefix) {
 
 }  // namespace
 
-void StateFile::Restore(quota::Ledger& ledger, SystemTime now) {
-  if (path_.empty()) return;
-  RestoreFrom(path_, [&](const std::string& text) { return ledger.Restore(text, now); }, now);
-}
-
-void StateFile::Restore(guard::Guard& guard, const RunningTime& now) {
-  if (path_.empty()) return;
-  RestoreFrom(
-      guard_path(), [&](const std::string& text) { return guard.Restore(text, now.at, now.system_ahead); },
-      now.at);
-}
-
-void StateFile::RestoreFrom(const std::string& path, const Read& read, SystemTime now) {
+std::optional<Result<std::string>> StateFile::Read() const {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return;
-  const Result<std::string> text = ReadWholeFile(path);
-  const Status restored = text ? read(*text) : std::unexpected(text.error());
-  if (restored) return;
-  const std::string prefix = path + ".corrupt-";
+  if (path_.empty() || !std::filesystem::exists(path_, error)) return std::nullopt;
+  return ReadWholeFile(path_);
+}
+
+void StateFile::SetAside(const Error& error, SystemTime now) {
+  const std::string prefix = path_ + ".corrupt-";
   const std::string aside = prefix + std::to_string(now.time_since_epoch().count());
-  const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
+  const bool moved = std::rename(path_.c_str(), aside.c_str()) == 0;
   Log(LogLevel::kWarn, "state_set_aside",
-      {{"file", path}, {"error", restored.error().message}, {"kept_as", moved ? aside : path}});
+      {{"file", path_}, {"error", error.message}, {"kept_as", moved ? aside : path_}});
   RemoveOldest(prefix);
 }
 
-void StateFile::Save(const quota::Ledger& ledger, const RunningTime& now) {
-  if (!path_.empty()) SaveTo(path_, ledger.Save(now.at, now.system_ahead), &failing_);
-}
-
-void StateFile::Save(const guard::Guard& guard, const RunningTime& now) {
-  if (!path_.empty()) SaveTo(guard_path(), guard.Save(now.at, now.system_ahead), &guard_failing_);
-}
-
-void StateFile::SaveTo(const std::string& path, const std::string& text, bool* failing) {
-  const Status saved = WriteFileAtomically(path, text);
-  if (!saved && !*failing) Log(LogLevel::kWarn, "state_not_saved", {{"error", saved.error().message}});
-  if (saved && *failing) Log(LogLevel::kInfo, "state_saved_again", {{"file", path}});
-  *failing = !saved;
+void StateFile::Write(const std::string& text) {
+  const Status saved = WriteFileAtomically(path_, text);
+  if (!saved && !failing_) Log(LogLevel::kWarn, "state_not_saved", {{"error", saved.error().message}});
+  if (saved && failing_) Log(LogLevel::kInfo, "state_saved_again", {{"file", path_}});
+  failing_ = !saved;
 }
 
 }  // namespace apiquota::app
