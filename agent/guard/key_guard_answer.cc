@@ -203,7 +203,9 @@ TokenModel KeyGuard::ModelOf(std::string_view resource, std::string_view route) 
   if (resource.empty() && state_->named_by_answer) {
     if (const std::string* known = state_->memory.Find(route)) resource = *known;
   }
-  return state_->models.Of(resource);
+  TokenModel model = state_->models.Of(resource);
+  model.blind = resource.empty() && state_->named_by_answer;
+  return model;
 }
 
 }  // namespace apiquota::guard
