@@ -17,6 +17,7 @@ constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kSendMargin = std::chrono::milliseconds(500);
 constexpr Micros kUnknownWindow = std::chrono::seconds(60);
+constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
 CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) {
@@ -38,7 +39,8 @@ Limit::State::State(const PaceOptions& p, std::string_view q, std::string_view u
     : pace(p), quota(q), unit(u), kind(k), kind_assumed(assumed), rule(RuleFor(q, u, k)) {}
 
 double Limit::State::headroom() const {
-  return pace.headroom_is_share ? pace.headroom * limit.value_or(0) : pace.headroom;
+  if (pace.headroom_is_share) return pace.headroom * limit.value_or(0);
+  return rule == CostRule::kTouch ? 0 : pace.headroom;  // a number of requests or tokens is none of percents
 }
 
 double Limit::State::limit_left() const { return std::max(0.0, *limit - headroom()); }
@@ -64,23 +66,34 @@ double Limit::State::rate() const {
   return *limit / ToSeconds(*window) * (window_said ? 1 : kDerivedRate);
 }
 
-// What is left now, as the readings say, without what they don't show. Of a bucket that comes back like all
-// else once it has been taken, which it surely was when its answer was complete.
+// A reading's level without what is settled and not in it: both come back to a bucket.
+double Limit::State::RefilledTo(SystemTime now, const Level& level) const {
+  double here = level.at_receipt - outlays.hidden_settled();
+  if (kind == QuotaKind::kBucket)
+    here += rate() * std::max(0.0, ToSeconds(Micros(now - std::max(level.received_at, level.refilled_at))));
+  return limit ? std::min(here, *limit) : here;
+}
+
+// What is settled from now on is taken from a bucket that had been no fuller than full.
+void Limit::State::Refill(SystemTime now) {
+  if (kind != QuotaKind::kBucket) return;
+  for (Level& level : levels) {
+    level.at_receipt = RefilledTo(now, level) + outlays.hidden_settled();
+    level.refilled_at = now;
+  }
+}
+
+// What is left now, as the readings say, without what they don't show.
 std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   if (levels.empty()) return std::nullopt;
-  const double back = kind == QuotaKind::kBucket ? rate() : 0;
-  const auto refilled = [&](double level, SystemTime from, SystemTime to) {
-    const double here = level + back * std::max(0.0, ToSeconds(Micros(to - from)));
-    return limit ? std::min(here, *limit) : here;
-  };
   double least = std::numeric_limits<double>::max();
-  for (const Level& level : levels) {
-    const SystemTime taken =
-        std::clamp(outlays.last_settled(), level.received_at, std::max(level.received_at, now));
-    const double then = refilled(level.at_receipt, level.received_at, taken) - outlays.hidden_settled();
-    least = std::min(least, refilled(then, taken, now));
-  }
+  for (const Level& level : levels) least = std::min(least, RefilledTo(now, level));
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
+}
+
+// What is never paced is stopped at full use.
+double Limit::State::Need(double cost, double most, double ahead) const {
+  return std::max(std::min(cost, most) + ahead, rule == CostRule::kTouch ? 2 * kSure : 0);
 }
 
 // What has left the log by now has not left it since, whoever asked when.
@@ -130,11 +143,11 @@ SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime 
   const auto level = LevelAt(now);
   if (!level) return now;
   const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
-  const double need = std::min(cost, most) + ahead;
+  if (most <= 0) return SystemTime::max();
+  const double need = Need(cost, most, ahead);
   if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
   const Micros length = window.value_or(kUnknownWindow);
   const SystemTime next = end.value_or(rolled_at.value_or(levels.back().received_at) + length + kSendMargin);
-  if (most <= 0) return SystemTime::max();
   const double missing = need - std::max(0.0, *level);
   const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
   return std::max(now + Micros(1), next + length * further);
@@ -144,10 +157,10 @@ SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime no
   const auto level = LevelAt(now);
   if (!level) return now;
   const double most = limit ? limit_left() : cost;
-  const double need = std::min(cost, most) + ahead;
+  if (most <= 0) return SystemTime::max();
+  const double need = Need(cost, most, ahead);
   if (*level + kSure >= need) return now;
   const double back = rate();
-  if (most <= 0) return SystemTime::max();
   if (back <= 0) return end ? std::max(now + Micros(1), *end) : levels.back().received_at + kUnknownWindow;
   return now + std::max(Micros(1), Seconds((need - *level) / back));
 }
@@ -155,6 +168,7 @@ SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime no
 // Own sends, and what was said as far as it goes beyond them: what others took comes back at the said end.
 SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime now) {
   SystemTime at = now;
+  if (log_holds() && limit_left() <= 0) return SystemTime::max();
   const auto span = log_window();
   if (log_holds() && span) at = log.EarliestFor(cost, ahead, limit_left(), *span, now);
   if (kind != QuotaKind::kSliding && !refills) return at;
@@ -165,7 +179,7 @@ SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime n
   double level = newest.at_receipt + log.freed() - newest.freed;
   for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
   level -= outlays.hidden() + headroom();
-  if (level + kSure >= std::min(cost, limit ? limit_left() : cost)) return at;
+  if (level + kSure >= Need(cost, limit ? limit_left() : cost, 0)) return at;
   // Whichever comes first: own sends that leave the window, or the end of all that was said.
   if (!span || log.empty()) return std::max(at, over);
   return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
@@ -228,27 +242,39 @@ bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
-  state.outlays.Take(ticket, cost);
-  if (state.log_may_hold()) state.log.Add(ticket, cost, now);
+  state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
     if (now >= state.leave_until) state.leave_gap = Micros(0);
   }
 }
 
-void Limit::Sent(Id ticket, SystemTime now) { state_->log.Sent(ticket, now); }
+void Limit::Sent(Id ticket, SystemTime now) {
+  const auto open = state_->outlays.Find(ticket);
+  if (open && open->logged_at != kNotLogged)
+    state_->outlays.SetLoggedAt(ticket, state_->log.Move(open->logged_at, open->cost, now));
+}
 
 void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticket, now); }
 
 void Limit::Settle(Id ticket, double cost, SystemTime now) {
-  if (state_->rule == CostRule::kLearned) return state_->outlays.SettleAsTaken(ticket, now);
-  state_->outlays.Settle(ticket, cost, now);
-  if (state_->rule != CostRule::kRequest) state_->log.Settle(ticket, cost);
+  State& state = *state_;
+  const auto open = state.outlays.Find(ticket);
+  if (!open) return;
+  if (state.rule == CostRule::kLearned) cost = open->cost;
+  if (open->logged_at != kNotLogged && state.rule != CostRule::kRequest) {
+    // What is charged at its end counts from then on.
+    if (!open->answered) state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, now));
+    state.log.Change(state.outlays.Find(ticket)->logged_at, cost - open->cost);
+  }
+  state.Refill(now);
+  state.outlays.Settle(ticket, cost, now);
 }
 
 void Limit::GiveBack(Id ticket, SystemTime) {
+  const auto open = state_->outlays.Find(ticket);
+  if (open && open->logged_at != kNotLogged) state_->log.Change(open->logged_at, -open->cost);
   state_->outlays.GiveBack(ticket);
-  state_->log.Remove(ticket);
 }
 
 void Limit::NoteWaiting(double cost, SystemTime now) {
@@ -257,33 +283,5 @@ void Limit::NoteWaiting(double cost, SystemTime now) {
 }
 
 void Limit::SetPace(const PaceOptions& pace) { state_->pace = pace; }
-
-double Limit::Reserved() const { return state_->outlays.reserved() < 1e-3 ? 0 : state_->outlays.reserved(); }
-const std::string& Limit::quota() const { return state_->quota; }
-const std::string& Limit::unit() const { return state_->unit; }
-std::optional<double> Limit::limit() const { return state_->limit; }
-
-std::optional<double> Limit::window_seconds() const {
-  return state_->window ? std::optional(ToSeconds(*state_->window)) : std::nullopt;
-}
-
-std::optional<double> Limit::available(SystemTime now) const {
-  State& state = *state_;
-  state.Roll(now);
-  std::optional<double> left = state.refills ? std::nullopt : state.LevelAt(now);
-  if (const auto span = state.log_window(); span && state.log_holds()) {
-    const double room = state.limit_left() - state.log.Total(*span, now);
-    left = std::min(left.value_or(room), room);
-  }
-  return left;
-}
-
-bool Limit::idle(SystemTime now) const {
-  State& state = *state_;
-  state.Roll(now);
-  if (state.outlays.in_flight() || state.declared) return false;
-  if (const auto span = state.log_window(); span && state.log.Total(*span, now) > 0) return false;
-  return !state.end || now >= *state.end;
-}
 
 }  // namespace apiquota::guard

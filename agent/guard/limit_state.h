@@ -18,6 +18,7 @@ struct Level {
   SystemTime sent_at, received_at;
   double at_receipt = 0;
   double freed = 0;
+  SystemTime refilled_at{};  // a bucket's, if after its receipt
 };
 
 // What a limit's requests cost: known by its unit, or learned.
@@ -38,6 +39,9 @@ struct Limit::State {
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
+  double RefilledTo(SystemTime now, const Level& level) const;
+  void Refill(SystemTime now);
+  double Need(double cost, double most, double ahead) const;
   void Roll(SystemTime now);
   void Forget(SystemTime now);
 
