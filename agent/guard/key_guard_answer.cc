@@ -58,7 +58,7 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
   for (const Lost& each : lost) {
     if (each.flight.place != &place && &place != &places.front()) continue;
     CatchUp(&limit, each.id, each.flight, now);
-    limit.Settle(each.id, limit.CostOf(each.flight.tokens), each.at);
+    limit.Settle(each.id, limit.CostOf(each.flight.tokens), each.at + kOnItsWay);
   }
   return &limit;
 }
@@ -171,12 +171,14 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
   }
   if (cost) models.Used(flight.place->resource, static_cast<size_t>(flight.text_bytes), *cost);
   const TokenCost tokens = cost.value_or(flight.tokens);
+  // What ended without an answer may still be on its way to the API.
+  const SystemTime counted_by = flight.answered ? now : now + kOnItsWay;
   EachPlace(*flight.place, [&](Place& each) {
     for (Limit& limit : each.limits) {
       if (!flight.sent) {
         limit.GiveBack(ticket, now);
       } else {
-        limit.Settle(ticket, limit.CostOf(tokens), now);
+        limit.Settle(ticket, limit.CostOf(tokens), counted_by);
       }
     }
   });

@@ -28,6 +28,7 @@ inline constexpr size_t kLimitsPerResourceMax = 32;
 inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered for so long counts as good
 inline constexpr Micros kLongBlock = std::chrono::minutes(5);
 inline constexpr Micros kRampSpan = std::chrono::seconds(2);
+inline constexpr Micros kOnItsWay = std::chrono::seconds(1);
 inline constexpr size_t kLostMax = 256;
 inline constexpr double kShareMin = 1e-6;  // what costs nothing of a quota takes so much of a turn
 

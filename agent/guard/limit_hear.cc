@@ -149,6 +149,8 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
   while (levels.size() > kLevelsMax) {
     Level& second = levels[1];
     second.at_receipt = std::min(second.at_receipt, levels.front().at_receipt);
+    second.received_at = std::max(second.received_at, levels.front().received_at);
+    second.freed = std::max(second.freed, levels.front().freed);
     levels.pop_front();
   }
   lowest = std::min(lowest, level);

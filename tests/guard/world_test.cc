@@ -64,6 +64,13 @@ TEST(WorldTest, WhatWasSentBeforeAnythingWasKnownCounts) {
   EXPECT_THAT(FailuresOf("mixed", 29), IsEmpty());
 }
 
+// A request whose client had left was once taken to be in the next reading, while it was still on its way; and of
+// many readings that overtook each other the lowest was forgotten.
+TEST(WorldTest, WhatIsOnItsWayIsInNoReading) {
+  EXPECT_THAT(FailuresOf("faults", 15), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 190), IsEmpty());
+}
+
 // Refused requests once earned retries.
 TEST(WorldTest, ARefusalEarnsNoRetry) { EXPECT_THAT(FailuresOf("down", 2), IsEmpty()); }
 
