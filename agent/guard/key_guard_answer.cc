@@ -172,7 +172,8 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
   if (cost) models.Used(flight.place->resource, static_cast<size_t>(flight.text_bytes), *cost);
   const TokenCost tokens = cost.value_or(flight.tokens);
   // What ended without an answer may still be on its way to the API.
-  const SystemTime counted_by = flight.answered ? now : now + kOnItsWay;
+  const bool counted = flight.answered && (cost || flight.charged_at_start);
+  const SystemTime counted_by = counted ? now : now + kOnItsWay;
   EachPlace(*flight.place, [&](Place& each) {
     for (Limit& limit : each.limits) {
       if (!flight.sent) {
