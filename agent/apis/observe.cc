@@ -124,15 +124,17 @@ quota::ObserveResult Observer::Tell(const Observed& observed, const http::Exchan
                          now);
 }
 
-void Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
-  Walled(observed.api, [&] { FoldStream(observed, exchange); });
+provider::Signals Observer::ObserveStream(const Observed& observed, const http::Exchange& exchange) {
+  provider::Signals signals;
+  Walled(observed.api, [&] { FoldStream(observed, exchange, &signals); });
+  return signals;
 }
 
-void Observer::FoldStream(const Observed& observed, const http::Exchange& exchange) {
+void Observer::FoldStream(const Observed& observed, const http::Exchange& exchange, provider::Signals* out) {
   if (observed.body_unread) observed.api.CountParseError(provider::SignalField::kBody);
   if (exchange.response_body.empty() && exchange.stream_event.empty()) return;
-  provider::Signals signals =
-      provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
+  provider::Signals& signals = *out;
+  signals = provider::ExtractSignals(observed.exporter, exchange, provider::Unknown::kPassOver);
   // What the head said has been told.
   std::erase_if(signals.readings, [](const provider::Reading& reading) { return !reading.source.events; });
   if (!signals.readings.empty()) {
@@ -142,7 +144,12 @@ void Observer::FoldStream(const Observed& observed, const http::Exchange& exchan
     ReportLimitChanges(result);
   }
   if (signals.usage) observed.key.CountTokens(signals.resource, *signals.usage);
-  if (!signals.throttle || signals.throttle->signal != provider::ThrottleSignal::kStream) return;
+  if (signals.throttle && signals.throttle->signal != provider::ThrottleSignal::kStream)
+    signals.throttle.reset();
+  if (!signals.throttle) {
+    signals.retry_after_seconds.reset();
+    return;
+  }
   ReportThrottle(observed, signals);
   if (signals.retry_after_seconds) observed.api.retry_after().Observe(*signals.retry_after_seconds);
 }

@@ -62,15 +62,15 @@ class Observer {
   }
 
   // The end of an event stream whose head has been observed: what its events said of tokens, of quotas,
-  // and of a throttle where the head knew of none.
-  void ObserveStream(const Observed& observed, const http::Exchange& exchange);
+  // and of a throttle where the head knew of none. Nothing of what the head said.
+  provider::Signals ObserveStream(const Observed& observed, const http::Exchange& exchange);
 
  private:
   void Fold(const Observed& observed, const http::Exchange& exchange, SystemTime now,
             provider::Signals* signals);
   quota::ObserveResult Tell(const Observed& observed, const http::Exchange& exchange,
                             const std::vector<provider::Reading>& readings, SystemTime now);
-  void FoldStream(const Observed& observed, const http::Exchange& exchange);
+  void FoldStream(const Observed& observed, const http::Exchange& exchange, provider::Signals* signals);
 
   quota::Ledger& ledger_;
 };

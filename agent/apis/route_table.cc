@@ -34,6 +34,7 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const provider:
   route->rewrite_links = api.rewrite_links;
   route->keys = api.keys;
   route->quotas = api.quotas;
+  route->guard = api.guard;
   route->declared = !api.limits.empty();
   if (api.poll) {
     auto poll = ResolvePoll(*api.poll, info.poll);
@@ -49,9 +50,12 @@ Result<std::unique_ptr<Route>> BuildRoute(const ApiOptions& api, const provider:
     return Fail("api " + api.name + ": exporter " + api.exporter +
                 " knows no header for a credential: a key can't be injected");
   }
-  route->metrics.MakeWith([&metrics, name = api.name, exporter = route->exporter, names] {
-    return std::make_unique<metrics::ApiMetrics>(metrics, name, Info(*exporter), names);
-  });
+  route->metrics.MakeWith(
+      [&metrics, name = api.name, exporter = route->exporter, names, guarded = api.guard.active()] {
+        auto made = std::make_unique<metrics::ApiMetrics>(metrics, name, Info(*exporter), names);
+        if (guarded) made->guard();  // what alerts compare with is there from the start
+        return made;
+      });
   return route;
 }
 

@@ -16,6 +16,7 @@
 #include "apis/token_search.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "guard/options.h"
 #include "http/forward.h"
 #include "http/links.h"
 #include "metrics/agent_metrics.h"
@@ -41,6 +42,7 @@ struct Route {
   UpstreamTimeouts timeouts;             // the api's own, else the proxy's
   std::optional<PollEndpoint> poll;
   std::vector<QuotaOptions> quotas;
+  guard::Options guard;
   bool declared = false;         // the operator declared limits: requests are counted
   metrics::LazyMetrics metrics;  // its counters survive the route while the api is configured
 };

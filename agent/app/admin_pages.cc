@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "app/guard_page.h"
 #include "app/process.h"
 #include "base/log.h"
+#include "expose/guard_json.h"
 #include "expose/metrics.h"
 #include "expose/process_stats.h"
 #include "expose/quotas_json.h"
@@ -30,6 +32,7 @@ AdminResponse LandingPage(const expose::AgentFacts& agent) {
 <li><a href="/metrics">/metrics</a>: for Prometheus</li>
 <li><a href="/api/v1/quotas">/api/v1/quotas</a>: every quota, as JSON</li>
 <li><a href="/api/v1/apis">/api/v1/apis</a>: the configured APIs, as JSON</li>
+<li><a href="/api/v1/guard">/api/v1/guard</a>: what waits, cools down and is reserved, as JSON</li>
 <li><a href="/-/healthy">/-/healthy</a> and <a href="/-/ready">/-/ready</a>: for supervisors</li>
 </ul>
 </body>
@@ -45,8 +48,14 @@ quota::Snapshot Read(const PageSources& sources) {
 
 std::vector<expose::ApiFacts> Apis(const PageSources& sources) {
   std::vector<expose::ApiFacts> apis = sources.facts.apis();
-  for (expose::ApiFacts& api : apis) api.unread_limit_headers = sources.unread_headers.NamesOf(api.name);
+  for (expose::ApiFacts& api : apis)
+    api.unread_limit_headers = sources.metrics.unread_headers.NamesOf(api.name);
   return apis;
+}
+
+expose::GuardFacts Guarded(const PageSources& sources) {
+  if (sources.guard == nullptr) return {};
+  return ReadGuard(*sources.guard, sources.facts.apis(), sources.metrics, sources.clock.RunningNow());
 }
 
 constexpr size_t kLargePage = 256 * 1024;
@@ -55,9 +64,12 @@ AdminResponse Metrics(const PageSources& sources) {
   expose::MetricsPage page{Read(sources),
                            Apis(sources),
                            sources.polls(),
+                           Guarded(sources),
                            sources.facts.agent(),
                            expose::ParseProc(expose::ReadProc()),
-                           &sources.registry};
+                           &sources.metrics.registry};
+  // On the page for as long as it is being made: what a scrape shows is held against series_max, too.
+  const BorrowedSeries borrowed(sources.metrics.registry, &page.guard);
   page.agent.log_lines_dropped = LogLinesDropped();
   AdminResponse response{200, expose::kMetricsContentType, expose::MetricsText(page)};
   if (response.body.size() >= kLargePage) ReturnFreeMemory();
@@ -106,6 +118,10 @@ std::vector<AdminRoute> AdminPages(const PageSources& sources) {
       {"GET", "/api/v1/apis",
        [sources](const AdminRequest&) {
          return AdminResponse{200, kJson, expose::ApisJson(Apis(sources), sources.polls())};
+       }},
+      {"GET", "/api/v1/guard",
+       [sources](const AdminRequest&) {
+         return AdminResponse{200, kJson, expose::GuardJson(Guarded(sources), sources.clock.SystemNow())};
        }},
       {"GET", "/-/healthy", [](const AdminRequest&) { return AdminResponse{200, kText, "healthy\n"}; }},
       {"GET", "/-/ready",

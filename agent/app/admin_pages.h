@@ -10,8 +10,8 @@
 #include "app/reload_desk.h"
 #include "base/clock.h"
 #include "expose/facts.h"
-#include "metrics/telemetry.h"
-#include "metrics/unread_headers.h"
+#include "guard/guard.h"
+#include "metrics/agent_metrics.h"
 #include "net/admin_server.h"
 #include "quota/ledger.h"
 
@@ -37,12 +37,12 @@ class SharedFacts {
 struct PageSources {
   const Clock& clock;
   const quota::Ledger& ledger;
-  const metrics::Registry& registry;
-  const metrics::UnreadHeaders& unread_headers;
+  const metrics::AgentMetrics& metrics;
   const SharedFacts& facts;
   std::function<std::vector<expose::PollFacts>()> polls;
   const std::atomic<bool>& ready;
-  ReloadDesk* reload_desk;  // null: no POST /-/reload
+  ReloadDesk* reload_desk;              // null: no POST /-/reload
+  const guard::Guard* guard = nullptr;  // null: nothing is guarded
 };
 
 std::vector<net::AdminRoute> AdminPages(const PageSources& sources);

@@ -29,6 +29,8 @@ std::vector<expose::ApiFacts> FactsOf(const Settings& settings) {
     fact.route = api.route;
     for (const apis::KeyOptions& key : api.keys) fact.keys.push_back(key.name);
     fact.labels = api.labels;
+    fact.guard = api.guard;
+    fact.implied = api.implied;
   }
   return facts;
 }
@@ -49,15 +51,18 @@ std::shared_ptr<const KnownNames> NamesIn(const config::Config& config) {
 }
 
 // What is on the page whatever happens, beside what the registry and the ledger have: the agent itself and
-// its refusals, and four series of each target that is polled.
+// its refusals, four series of each target that is polled, and what else an api that is guarded may have
+// under "other".
 size_t SeriesSetAside(const config::Config& config) {
   constexpr size_t kOfAgent = 100;
   constexpr size_t kOfTarget = 4;
-  size_t targets = 0;
+  constexpr size_t kOfGuarded = 10;
+  size_t series = kOfAgent;
   for (const apis::ApiOptions& api : config.apis) {
-    if (api.poll) targets += std::max<size_t>(api.keys.size(), 1);
+    if (api.poll) series += kOfTarget * std::max<size_t>(api.keys.size(), 1);
+    if (api.guard.active() && !api.implied) series += kOfGuarded;
   }
-  return kOfAgent + kOfTarget * targets;
+  return series;
 }
 
 std::vector<quota::DeclaredApi> DeclaredIn(const Settings& settings) {
@@ -111,12 +116,14 @@ Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const 
               .revision = options.revision,
               .last_reload_success = clock.SystemNow()}),
       // Main's thread waits for signals: the one of an operator wakes it for a page's request, too.
-      reload_desk_([] { kill(getpid(), SIGHUP); }) {}
+      reload_desk_([] { kill(getpid(), SIGHUP); }),
+      guard_(clock) {}
 
 Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Settings settings, Secret salt,
                                             const Clock& clock) {
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
   agent->ForgetOthersThan(agent->settings_);
+  agent->guard_.Configure(agent->settings_);
   agent->state_.Restore(agent->ledger_, clock.RunningNow().at);
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
@@ -131,10 +138,14 @@ Status Agent::Listen() {
   auto routes = BuildRoutes(settings_);
   if (!routes) return std::unexpected(routes.error());
   (*routes)->ShowConfigured();
-  const PageSources sources{clock_,    ledger_,
-                            registry_, metrics_.unread_headers,
-                            facts_,    [this] { return Polls(); },
-                            ready_,    config.admin.enable_lifecycle ? &reload_desk_ : nullptr};
+  const PageSources sources{.clock = clock_,
+                            .ledger = ledger_,
+                            .metrics = metrics_,
+                            .facts = facts_,
+                            .polls = [this] { return Polls(); },
+                            .ready = ready_,
+                            .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr,
+                            .guard = &guard_.guard()};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
@@ -143,7 +154,9 @@ Status Agent::Listen() {
                                     .ledger = ledger_,
                                     .metrics = metrics_,
                                     .own_ports = {admin_->port(), admin_->inner_port()},
-                                    .pseudonym = http::ViaPseudonym(std::random_device()())});
+                                    .pseudonym = http::ViaPseudonym(std::random_device()()),
+                                    .guard = &guard_.guard(),
+                                    .guard_clock = &guard_.guard_clock()});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   poller_ = std::make_unique<poll::Poller>(
@@ -151,7 +164,8 @@ Status Agent::Listen() {
                                       .ledger = ledger_,
                                       .own_ports = {admin_->port(), admin_->inner_port(), proxy_->port()},
                                       .tls = config.proxy.tls,
-                                      .user_agent = "apiquota/" + options_.version});
+                                      .user_agent = "apiquota/" + options_.version,
+                                      .guard = &guard_.guard()});
   poller_->SetRoutes(*routes);
   LogListening("admin", config.admin.listen, admin_->port(), config.admin.web.tls.has_value());
   LogListening("proxy", config.proxy.listen, proxy_->port(), config.proxy.web.tls.has_value());
@@ -205,6 +219,7 @@ Status Agent::LoadAgain() {
   auto routes = BuildRoutes(*loaded);
   if (!routes) return std::unexpected(routes.error());
   ForgetOthersThan(*loaded);
+  guard_.Configure(*loaded);
   (*routes)->ShowConfigured();
   proxy_->SetRoutes(*routes);
   poller_->SetRoutes(*routes);
@@ -225,6 +240,7 @@ void Agent::SaveState() { state_.Save(ledger_, clock_.RunningNow()); }
 void Agent::Drain() {
   ready_ = false;
   poller_->Stop();
+  guard_.Drain(settings_.config.proxy.drain_timeout);
   proxy_->Drain();
   SaveState();
 }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/admin_pages.h"
+#include "app/guard_house.h"
 #include "app/reload_desk.h"
 #include "app/serve_options.h"
 #include "app/settings.h"
@@ -57,6 +58,7 @@ class Agent {
   SharedFacts facts_;
   std::atomic<bool> ready_{false};
   ReloadDesk reload_desk_;
+  GuardHouse guard_;
   // Last, so that their threads end before what they use is gone.
   std::unique_ptr<proxy::Proxy> proxy_;
   std::unique_ptr<poll::Poller> poller_;

@@ -46,7 +46,7 @@ CLI::Option* AddWord(CLI::App& app, const std::string& flag, Value* out, const W
                      const std::string& help) {
   std::string expected = "one of ";
   for (const auto& entry : words)
-    expected += fmt::format("{}{}", &entry == &words.front() ? "" : ", ", entry.first);
+    expected += fmt::format("{}{}", &entry == std::begin(words) ? "" : ", ", entry.first);
   const auto take = [=](const std::string& text) {
     for (const auto& [word, value] : words) {
       if (word == text) {

@@ -1,6 +1,7 @@
 // The words for how far the guard goes, in files and flags alike.
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -8,7 +9,7 @@
 
 namespace apiquota::config {
 
-inline constexpr std::pair<std::string_view, guard::Mode> kGuardModes[] = {
-    {"off", guard::Mode::kOff}, {"shadow", guard::Mode::kShadow}, {"on", guard::Mode::kOn}};
+inline constexpr std::array<std::pair<std::string_view, guard::Mode>, 3> kGuardModes = {
+    {{"off", guard::Mode::kOff}, {"shadow", guard::Mode::kShadow}, {"on", guard::Mode::kOn}}};
 
 }  // namespace apiquota::config

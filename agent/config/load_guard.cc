@@ -2,6 +2,7 @@
 // refines what is in force where it stands.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -10,7 +11,6 @@
 #include "base/text.h"
 #include "config/guard_mode.h"
 #include "config/loader.h"
-#include "http/codec.h"
 
 namespace apiquota::config {
 namespace {
@@ -55,6 +55,13 @@ void LoadPace(YamlMap map, guard::PaceOptions* pace) {
   map.Finish();
 }
 
+// One that a client would send; empty: none.
+bool IsHeaderName(std::string_view name) {
+  return name.size() <= kHeaderBytesMax && std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
+}
+
 void LoadQueue(YamlMap map, guard::QueueOptions* queue) {
   using By = guard::QueueOptions::By;
   LoadPartMode(map, queue);
@@ -62,9 +69,8 @@ void LoadQueue(YamlMap map, guard::QueueOptions* queue) {
   LoadTime(map, "max_wait", std::chrono::milliseconds(1), kMaxWaitMax, &queue->max_wait);
   if (const YamlValue header = map.Get("deadline_header"); header.Present()) {
     queue->deadline_header = ToLower(header.AsString());
-    const bool good = queue->deadline_header.empty() || (queue->deadline_header.size() <= kHeaderBytesMax &&
-                                                         http::IsToken(queue->deadline_header));
-    if (!good) header.Fail("expected the name of a header, such as X-Request-Timeout");
+    if (!IsHeaderName(queue->deadline_header))
+      header.Fail("expected the name of a header, such as X-Request-Timeout");
   }
   if (const YamlValue trust = map.Get("trust_priority"); trust.Present())
     queue->trust_priority = trust.AsBool();

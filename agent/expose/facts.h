@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "guard/options.h"
 
 namespace apiquota::expose {
 
@@ -21,6 +22,8 @@ struct ApiFacts {
   std::map<std::string, std::string> labels;  // the operator's, by the names they wrote
   std::vector<std::string> unread_limit_headers =
       {};  // names of headers that no rule of the exporter describes
+  guard::Options guard = {};
+  bool implied = false;  // nobody configured it
 };
 
 // How one target's polling goes: an api and one of its keys.

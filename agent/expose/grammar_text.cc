@@ -62,6 +62,10 @@ Json ShapeOfText(const GrammarKey& key) {
       return Scalar();
     case Shape::kAmount:
       return {{"type", {"number", "string"}}};
+    case Shape::kCount:
+      return {{"type", "number"}, {"minimum", 0}};
+    case Shape::kStatus:
+      return Status();
     case Shape::kItem:
       return Item();
     default:
@@ -190,6 +194,10 @@ std::string InWords(const GrammarKey& key) {
       return "map of texts";
     case Shape::kAmount:
       return "number or duration";
+    case Shape::kCount:
+      return "number";
+    case Shape::kStatus:
+      return "status";
     case Shape::kDuration:
       return "duration";
     case Shape::kItem:
@@ -242,8 +250,8 @@ std::string GrammarAsTables() {
     text += "\n";
   }
   text += "### The closed lists\n\n| list | words |\n|---|---|\n";
-  for (const std::string_view list :
-       {"kinds", "windows", "units", "formats", "scopes", "token types", "methods"}) {
+  for (const std::string_view list : {"kinds", "windows", "units", "formats", "scopes", "token types",
+                                      "methods", "sides", "caps", "charge times", "cached"}) {
     text += fmt::format("| {} | `{}` |\n", list, fmt::join(provider::WordsNamed(list), "`, `"));
   }
   return text;

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "expose/guard_families.h"
 #include "expose/label_text.h"
 #include "expose/metrics_writer.h"
 #include "expose/quota_families.h"
@@ -183,6 +184,8 @@ std::string MetricsText(const MetricsPage& page) {
   families.push_back(ApiInfo(page.apis));
   families.push_back(UnreadLimitHeaders(page.apis));
   AddPolls(page.polls, &families);
+  for (MetricFamily& family : GuardFamilies(page.guard, page.snapshot.at))
+    families.push_back(std::move(family));
   AddAgent(page.agent, &families);
   AddProcess(page.process, &families);
   for (const MetricFamily& family : families) {

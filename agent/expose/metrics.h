@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "expose/facts.h"
+#include "expose/guard_facts.h"
 #include "expose/process_stats.h"
 #include "metrics/telemetry.h"
 #include "quota/snapshot.h"
@@ -19,6 +20,7 @@ struct MetricsPage {
   quota::Snapshot snapshot;
   std::vector<ApiFacts> apis;
   std::vector<PollFacts> polls;
+  GuardFacts guard;
   AgentFacts agent;
   ProcessStats process;
   const metrics::Registry* counted = nullptr;

@@ -1,29 +1,9 @@
 #include "expose/quotas_json.h"
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <optional>
-
-#include "base/clock.h"
-#include "provider/rfc3339.h"
+#include "expose/json_values.h"
 
 namespace apiquota::expose {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-// Whole amounts as people write them: 5000, not 5000.0.
-Json Number(double value) {
-  const bool whole = value == std::floor(value) && std::fabs(value) < 9007199254740992.0;
-  return whole ? Json(static_cast<int64_t>(value)) : Json(value);
-}
-
-Json Number(const std::optional<double>& value) { return value ? Number(*value) : Json(nullptr); }
-
-void PutTime(const std::string& name, const std::optional<SystemTime>& time, Json* json) {
-  (*json)[name] = time ? Json(ToUnixSeconds(*time)) : Json(nullptr);
-  (*json)[name + "_time"] = time ? Json(provider::FormatRfc3339(*time)) : Json(nullptr);
-}
 
 Json DerivedNames(const quota::QuotaView& view) {
   Json names = Json::array();
@@ -41,19 +21,19 @@ Json QuotaJson(const quota::QuotaView& view, SystemTime now) {
                {"kind", ToText(view.kind)},
                {"source", view.declared ? "declared" : "said"},
                {"valid", view.valid},
-               {"limit", Number(view.limit)},
+               {"limit", JsonNumber(view.limit)},
                {"limit_assumed", view.limit_assumed},
-               {"remaining", Number(view.remaining)},
-               {"used", Number(view.used)},
-               {"used_ratio", Number(view.used_ratio)}};
+               {"remaining", JsonNumber(view.remaining)},
+               {"used", JsonNumber(view.used)},
+               {"used_ratio", JsonNumber(view.used_ratio)}};
   PutTime("reset_at", view.reset_at, &json);
   json["resets_in_seconds"] = view.reset_at ? Json(ToSeconds(*view.reset_at - now)) : Json(nullptr);
-  json["window_seconds"] = Number(view.window_seconds);
+  json["window_seconds"] = JsonNumber(view.window_seconds);
   json["policy"] = view.policy ? Json(*view.policy) : Json(nullptr);
   json["derived"] = DerivedNames(view);
   PutTime("observed_at", view.observed_at, &json);
   PutTime("exhaustion_at", view.exhaustion_at, &json);
-  json["consumed_total"] = Number(view.consumed_total);
+  json["consumed_total"] = JsonNumber(view.consumed_total);
   json["windows_exhausted_total"] = view.windows_exhausted_total;
   json["limit_changes_total"] = view.limit_changes_total;
   return json;
@@ -74,16 +54,13 @@ Json PollJson(const PollFacts& poll) {
   Json json = {{"key", poll.key},
                {"method", poll.method},
                {"path", poll.path},
-               {"interval_seconds", Number(poll.interval_seconds)}};
+               {"interval_seconds", JsonNumber(poll.interval_seconds)}};
   PutTime("next_at", poll.next_at, &json);
   json["failures"] = poll.failures;
   json["last"] = poll.last ? LastPollJson(*poll.last) : Json(nullptr);
   PutTime("last_success_at", poll.last_success_at, &json);
   return json;
 }
-
-// Names from requests may be no UTF-8; that must not cost the whole answer.
-std::string Text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 }  // namespace
 
@@ -93,7 +70,7 @@ std::string QuotasJson(const quota::Snapshot& snapshot) {
   json["dropped_total"] = snapshot.dropped_total;
   json["quotas"] = Json::array();
   for (const quota::QuotaView& view : snapshot.quotas) json["quotas"].push_back(QuotaJson(view, snapshot.at));
-  return Text(json);
+  return JsonText(json);
 }
 
 std::string ApisJson(const std::vector<ApiFacts>& apis, const std::vector<PollFacts>& polls) {
@@ -111,7 +88,7 @@ std::string ApisJson(const std::vector<ApiFacts>& apis, const std::vector<PollFa
       if (poll.api == api.name) list.back()["polls"].push_back(PollJson(poll));
     }
   }
-  return Text(Json{{"apis", std::move(list)}});
+  return JsonText(Json{{"apis", std::move(list)}});
 }
 
 }  // namespace apiquota::expose

@@ -92,7 +92,8 @@ void Account::Deliver(std::vector<Grant> grants) {
     const uint32_t home = it->home;
     std::vector<Granted> granted;
     for (; it != grants.end() && it->home == home; ++it) {
-      granted.push_back({it->waiter, it->ticket != 0 ? Ticket(shared_from_this(), it->ticket) : Ticket(),
+      granted.push_back({this, it->waiter,
+                         it->ticket != 0 ? Ticket(shared_from_this(), it->ticket) : Ticket(),
                          std::move(it->refusal), it->reason, std::move(it->quota), it->waited});
     }
     rim_.Deliver(home, std::move(granted));

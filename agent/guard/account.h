@@ -61,7 +61,7 @@ class Account : public std::enable_shared_from_this<Account> {
   std::unique_ptr<KeyGuard> guard_;            // guarded by mutex_; null: nothing is enforced
   std::unique_ptr<KeyGuard> shadow_;           // guarded by mutex_; null: nothing is judged beside it
   std::unordered_map<Id, Id> shadow_tickets_;  // by the ticket in force; guarded by mutex_
-  Id last_free_ = 0;                           // names of tickets while nothing is enforced
+  Id last_free_ = Id{1} << 63;                 // names of tickets while nothing is enforced: no KeyGuard's
   SystemTime latest_{};                        // guarded by mutex_
 };
 

@@ -51,6 +51,7 @@ class Ticket {
 
 // A grant as it reaches the loop that owns the waiter.
 struct Granted {
+  const Account* account = nullptr;  // whose waiter: others have one of the same name
   Id waiter = 0;
   Ticket ticket;  // none: refused
   std::optional<Refusal> refusal;

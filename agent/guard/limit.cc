@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "guard/limit_state.h"
 
@@ -13,6 +14,7 @@ using provider::QuotaKind;
 constexpr double kTouch = 1e-9;  // the cost of a call to what is stopped at full use, and not paced
 constexpr double kSure = 1e-6;   // sums of many small costs are off by less
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
+constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kSendMargin = std::chrono::milliseconds(500);
 constexpr Micros kUnknownWindow = std::chrono::seconds(60);
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
@@ -62,18 +64,23 @@ double Limit::State::rate() const {
   return *limit / ToSeconds(*window) * (window_said ? 1 : kDerivedRate);
 }
 
-// What is left now, as the readings say, without what they don't show.
+// What is left now, as the readings say, without what they don't show. Of a bucket that comes back like all
+// else once it has been taken, which it surely was when its answer was complete.
 std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   if (levels.empty()) return std::nullopt;
   const double back = kind == QuotaKind::kBucket ? rate() : 0;
-  std::optional<double> least;
+  const auto refilled = [&](double level, SystemTime from, SystemTime to) {
+    const double here = level + back * std::max(0.0, ToSeconds(Micros(to - from)));
+    return limit ? std::min(here, *limit) : here;
+  };
+  double least = std::numeric_limits<double>::max();
   for (const Level& level : levels) {
-    double here = level.at_receipt;
-    if (back > 0) here += back * std::max(0.0, ToSeconds(Micros(now - level.received_at)));
-    least = std::min(least.value_or(here), here);
+    const SystemTime taken =
+        std::clamp(outlays.last_settled(), level.received_at, std::max(level.received_at, now));
+    const double then = refilled(level.at_receipt, level.received_at, taken) - outlays.hidden_settled();
+    least = std::min(least, refilled(then, taken, now));
   }
-  if (limit) least = std::min(*least, *limit);
-  return *least - outlays.hidden() - headroom();
+  return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
 // What has left the log by now has not left it since, whoever asked when.
@@ -94,10 +101,12 @@ void Limit::State::Roll(SystemTime now) {
   if (limit) levels.push_back({ended, ended, *limit, log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
-  const Micros span = std::min(kLeaveSpan, window.value_or(kUnknownWindow) / 20);
+  // A few need not be spread over seconds.
+  const Micros most = std::min(kLeaveSpan, window.value_or(kUnknownWindow) / 20);
+  const Micros span = std::min(most, kLeaveGapMost * static_cast<int64_t>(std::min(waiting, 1e6)));
   leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
   leave_next = now;
-  leave_until = now + span + span;
+  leave_until = now + span;
 }
 
 SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {

@@ -18,6 +18,7 @@ constexpr Micros kLaterMax = std::chrono::seconds(5);
 constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
 constexpr size_t kLevelsMax = 16;
 constexpr double kStepMax = 1e9;
+constexpr double kRounding = 1e-6;
 
 std::optional<double> SaidLevel(const provider::Reading& reading, std::optional<double> limit) {
   if (reading.remaining) return *reading.remaining;
@@ -71,7 +72,7 @@ void Limit::State::LearnFacts(const Heard& heard) {
 }
 
 // Where its window ends, and what that tells about how it comes back.
-bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
+bool Limit::State::LearnEnd(const Heard& heard, double level) {
   if (!heard.reading.reset_at) return true;
   const SystemTime said = *heard.reading.reset_at;
   const SystemTime ours = OnOurClock(said, heard);
@@ -122,7 +123,11 @@ bool Limit::State::LearnEnd(const Heard& heard, double level, double expected) {
   const SystemTime first_end = OnOurClock(first_said, heard);
   if (heard.received_at + doubt < first_end) {
     // Windows that end do not move: this one is extended by each answer.
-    if (moves && level > expected + std::max(step, 1.0)) refills = true;
+    // More than an answer said that had come before this one was asked for, and no end between: it refills.
+    const auto less = [&](const Level& other) {
+      return other.received_at <= heard.sent_at && level > other.at_receipt + std::max(step, 1.0);
+    };
+    if (moves && std::ranges::any_of(levels, less)) refills = true;
     moves = true;
     const std::deque<Level> kept = levels;
     begin();
@@ -177,7 +182,7 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
   const double expected =
       before ? *before + state.headroom() + hidden - (hidden - state.outlays.hidden()) : *level;
   const auto window_before = state.first_said;
-  if (!state.LearnEnd(heard, *level, expected)) return;
+  if (!state.LearnEnd(heard, *level)) return;
   if (before && state.first_said == window_before && !state.levels.empty()) {
     if (alone && shown != 0 && said_before > *level) {
       state.costs.Add((said_before - *level) / static_cast<double>(shown));
@@ -185,8 +190,9 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
     }
     const bool coarser =
         *level > expected && *level - expected < state.step && state.kind != QuotaKind::kFixed;
+    // Whether what is still unanswered is in it or not can't be told from a fraction.
     const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
-                         expected - *level < state.step;
+                         expected - *level < state.step && state.outlays.hidden() < kRounding;
     if (coarser || floored) *level = expected;
   }
   state.TakeLevel(heard, *level);

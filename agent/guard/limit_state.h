@@ -49,7 +49,7 @@ struct Limit::State {
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
-  bool LearnEnd(const Heard& heard, double level, double expected);  // false: it speaks of another window
+  bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);
   static SystemTime OnOurClock(SystemTime said, const Heard& heard);

@@ -10,11 +10,17 @@ constexpr size_t kKeptMax = 10'000;
 
 }  // namespace
 
+void Outlays::Count(const Outlay& outlay, double sign) {
+  if (outlay.shown) return;
+  hidden_ += sign * outlay.cost;
+  if (outlay.settled) hidden_settled_ += sign * outlay.cost;
+}
+
 void Outlays::Take(Id ticket, double cost) {
   if (outlays_.size() >= kKeptMax) {
     const auto oldest = std::ranges::find_if(outlays_, [](const auto& each) { return each.second.settled; });
     if (oldest != outlays_.end()) {
-      if (!oldest->second.shown) hidden_ -= oldest->second.cost;
+      Count(oldest->second, -1);
       outlays_.erase(oldest);
     }
   }
@@ -37,19 +43,17 @@ void Outlays::Settle(Id ticket, double cost, SystemTime now) {
     reserved_ -= outlay.cost;
     --unsettled_;
   }
-  outlay.settled = true;
+  Count(outlay, -1);
   const double more = cost - outlay.cost;
-  if (outlay.shown && more <= 0) {
+  const bool shown = outlay.shown;
+  // Debt: more than the reading knew of, until a later one says the level itself. What was charged at its end
+  // is shown by readings of requests sent after that.
+  outlay = {.cost = shown ? more : cost, .answered_at = now, .settled = true, .shown = false};
+  if (shown && more <= 0) {
     outlays_.erase(found);
-  } else if (outlay.shown) {
-    // Debt: more than the reading knew of, until a later one says the level itself.
-    outlay = {.cost = more, .answered_at = now, .settled = true, .shown = false};
-    hidden_ += more;
   } else {
-    outlay.cost = cost;
-    hidden_ += more;
-    // What was charged at its end is shown by readings of requests sent after that.
-    outlay.answered_at = now;
+    Count(outlay, 1);
+    last_settled_ = std::max(last_settled_, now);
   }
   AddUp();
 }
@@ -63,7 +67,7 @@ void Outlays::GiveBack(Id ticket) {
   const auto found = outlays_.find(ticket);
   if (found == outlays_.end()) return;
   Outlay& outlay = found->second;
-  if (!outlay.shown) hidden_ -= outlay.cost;
+  Count(outlay, -1);
   if (!outlay.settled) {
     reserved_ -= outlay.cost;
     --unsettled_;
@@ -73,9 +77,8 @@ void Outlays::GiveBack(Id ticket) {
 }
 
 void Outlays::Show(Outlay& outlay) {
-  if (outlay.shown) return;
+  Count(outlay, -1);
   outlay.shown = true;
-  hidden_ -= outlay.cost;
 }
 
 void Outlays::Shown(Id ticket) {
@@ -109,7 +112,7 @@ void Outlays::NextWindow(SystemTime end) {
 // Sums of many small steps are set right whenever nothing is left to sum.
 void Outlays::AddUp() {
   if (unsettled_ == 0) reserved_ = 0;
-  if (outlays_.empty()) hidden_ = 0;
+  if (outlays_.empty()) hidden_ = hidden_settled_ = 0;
 }
 
 }  // namespace apiquota::guard

@@ -30,6 +30,9 @@ class Outlays {
   void NextWindow(SystemTime end);
 
   double hidden() const { return hidden_; }      // not in the readings
+  // … of those whose answers are complete, and when the last of them was: of a bucket it has come back since.
+  double hidden_settled() const { return hidden_settled_; }
+  SystemTime last_settled() const { return last_settled_; }
   double reserved() const { return reserved_; }  // not settled
   bool in_flight() const { return unsettled_ != 0; }
 
@@ -41,10 +44,13 @@ class Outlays {
     bool shown = false;
   };
   void Show(Outlay& outlay);
+  void Count(const Outlay& outlay, double sign);  // in what is hidden
   void AddUp();
 
   std::map<Id, Outlay> outlays_;
   double hidden_ = 0;
+  double hidden_settled_ = 0;
+  SystemTime last_settled_{};
   double reserved_ = 0;
   size_t unsettled_ = 0;
 };

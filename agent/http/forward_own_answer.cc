@@ -1,48 +1,12 @@
 // Answers of our own: told apart from the provider's by Proxy-Status (RFC 9209) and by a body that
 // says who speaks.
-#include <algorithm>
-
 #include "base/text.h"
 #include "http/date.h"
 #include "http/forward.h"
+#include "http/quoted_text.h"
 
 namespace apiquota::http {
 namespace {
-
-void AppendJsonString(std::string_view text, std::string* out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out->push_back('"');
-  while (!text.empty()) {
-    const char c = text.front();
-    const auto byte = static_cast<unsigned char>(c);
-    const size_t size = Utf8Length(text);
-    if (c == '"' || c == '\\') {
-      out->append({'\\', c});
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out->append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
-    } else if (size == 0) {
-      out->append("\\ufffd");
-    } else {
-      out->append(text.substr(0, size));
-    }
-    text.remove_prefix(size == 0 ? 1 : size);
-  }
-  out->push_back('"');
-}
-
-// sf-string of RFC 9651 3.3.3: printable ASCII only; a character that is not becomes one '?'. (A Display
-// String could hold it, but RFC 9209 2.1.4 wants a String.)
-void AppendStructuredString(std::string_view text, std::string* out) {
-  out->push_back('"');
-  while (!text.empty()) {
-    const char c = text.front();
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out->push_back('\\');
-    out->push_back(byte < 0x20 || byte >= 0x7f ? '?' : c);
-    text.remove_prefix(std::max<size_t>(1, Utf8Length(text)));
-  }
-  out->push_back('"');
-}
 
 struct Phrase {
   int status;

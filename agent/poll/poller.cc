@@ -14,6 +14,7 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "poll/poll_log.h"
+#include "poll/poll_turn.h"
 #include "provider/body_reader.h"
 
 namespace apiquota::poll {
@@ -99,6 +100,7 @@ class Poller::Impl {
     SteadyTime began;  // when it was sent, once it has been
     SystemTime began_at;
     SystemTime sent_at;  // the same in running time
+    guard::Ticket ticket;
   };
 
   void Replace(const std::vector<apis::PollTarget>& targets) {
@@ -154,7 +156,11 @@ class Poller::Impl {
 
   void Begin(const TargetPtr& target) {
     const auto attempt = std::make_shared<Attempt>(
-        Attempt{target, deps_.clock.SteadyNow(), deps_.clock.SystemNow(), deps_.clock.RunningNow().at});
+        Attempt{.target = target,
+                .began = deps_.clock.SteadyNow(),
+                .began_at = deps_.clock.SystemNow(),
+                .sent_at = deps_.clock.RunningNow().at,
+                .ticket = TakeTurn(deps_.guard, *target, deps_.clock.RunningNow().at)});
     net::ClientRequest request;
     request.method = target->endpoint().method;
     auto [url, fields] = target->Asked();
@@ -170,6 +176,7 @@ class Poller::Impl {
     attempt.began = deps_.clock.SteadyNow();
     attempt.began_at = deps_.clock.SystemNow();
     const SystemTime now = attempt.sent_at = deps_.clock.RunningNow().at;
+    if (attempt.ticket) attempt.ticket.Sent(now);
     const apis::PollTarget& target = *attempt.target;
     const apis::PollEndpoint& endpoint = target.endpoint();
     const auto counter = observer_.CounterFor(target.route->api, target.key_label, now);
@@ -177,7 +184,7 @@ class Poller::Impl {
     target.route->metrics->CountPollCost(target.key_label, endpoint.cost_unit, endpoint.cost);
   }
 
-  void OnResult(const Attempt& attempt, net::ClientResult& result) {
+  void OnResult(Attempt& attempt, net::ClientResult& result) {
     metrics::ApiMetrics& metrics = *attempt.target->route->metrics;
     PollVerdict verdict;
     const int status = result.error ? 0 : result.status;
@@ -189,10 +196,11 @@ class Poller::Impl {
       const provider::Signals signals = Observe(attempt, result);
       verdict = JudgeAnswer(status, signals, deps_.clock.RunningNow().at);
     }
+    if (attempt.ticket) attempt.ticket.Release(deps_.clock.RunningNow().at);
     Conclude(attempt, verdict, status);
   }
 
-  provider::Signals Observe(const Attempt& attempt, net::ClientResult& result) {
+  provider::Signals Observe(Attempt& attempt, net::ClientResult& result) {
     const apis::PollTarget& target = *attempt.target;
     const apis::Route& route = *target.route;
     metrics::KeyMetrics& key = route.metrics->ForKey(target.key_label, "");
@@ -217,13 +225,15 @@ class Poller::Impl {
       body_unread = reader->Failed() || (!result.body_whole && !reader->Done());
       reader->TakeInto(&exchange);
     });
-    return observer_.Observe({.exporter = *route.exporter,
-                              .api = *route.metrics,
-                              .key = key,
-                              .key_label = target.key_label,
-                              .quotas = route.quotas,
-                              .body_unread = body_unread},
-                             exchange, exchange.received_at);
+    provider::Signals signals = observer_.Observe({.exporter = *route.exporter,
+                                                   .api = *route.metrics,
+                                                   .key = key,
+                                                   .key_label = target.key_label,
+                                                   .quotas = route.quotas,
+                                                   .body_unread = body_unread},
+                                                  exchange, exchange.received_at);
+    Settle(&attempt.ticket, exchange, signals, deps_.clock.RunningNow().at);
+    return signals;
   }
 
   void Conclude(const Attempt& attempt, const PollVerdict& verdict, int status) {

@@ -15,6 +15,7 @@
 #include "apis/options.h"
 #include "apis/route_table.h"
 #include "base/clock.h"
+#include "guard/guard.h"
 #include "net/options.h"
 #include "poll/options.h"
 #include "quota/ledger.h"
@@ -27,6 +28,7 @@ struct PollerDeps {
   std::vector<uint16_t> own_ports;  // the agent's listeners
   net::TlsClientOptions tls;
   std::string user_agent;
+  guard::Guard* guard = nullptr;  // is told of each poll; null: nothing is guarded
 };
 
 // How one target's polling goes. No secrets.

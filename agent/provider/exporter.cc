@@ -6,7 +6,27 @@
 #include "provider/header_index.h"
 
 namespace apiquota::provider {
-namespace {}  // namespace
+namespace {
+
+void CompileRequestPointers(const Exporter& exporter, ExporterInfo* info) {
+  for (const ResourceRule& rule : exporter.resources) {
+    if (rule.from == ResourceRule::From::kRequestBody) info->request_pointers.Add(rule.name);
+  }
+  info->guarded_request_pointers = info->request_pointers;
+  if (!info->charge) return;
+  for (const auto* pointers : {&info->charge->caps, &info->charge->times}) {
+    for (const std::string& pointer : *pointers) info->guarded_request_pointers.Add(pointer);
+  }
+}
+
+ResourceNaming NamingOf(const std::vector<ResourceRule>& rules) {
+  if (rules.empty()) return ResourceNaming::kNone;
+  const ResourceRule::From first = rules.front().from;
+  const bool answer = first == ResourceRule::From::kHeader || first == ResourceRule::From::kResponseBody;
+  return answer ? ResourceNaming::kAnswer : ResourceNaming::kRequest;
+}
+
+}  // namespace
 
 const std::vector<FieldSource>& QuotaRule::Sources(SignalField field) const {
   return sources.at(static_cast<size_t>(std::ranges::find(kQuotaFields, field) - kQuotaFields.begin()));
@@ -27,9 +47,8 @@ void Compile(Exporter* exporter) {
   for (size_t r = 1; r < exporter->quotas.size(); ++r) {
     exporter->quotas[r].when_repeats = exporter->quotas[r].when == exporter->quotas[r - 1].when;
   }
-  for (const ResourceRule& rule : exporter->resources) {
-    if (rule.from == ResourceRule::From::kRequestBody) exporter->info.request_pointers.Add(rule.name);
-  }
+  CompileRequestPointers(*exporter, &exporter->info);
+  exporter->info.resource_naming = NamingOf(exporter->resources);
   for (const ThrottleRule& rule : exporter->throttles) {
     const Throttle throttle{rule.scope, rule.Signal(), ""};
     auto& known = exporter->info.throttles;

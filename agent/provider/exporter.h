@@ -12,6 +12,7 @@
 #include "provider/pointer_set.h"
 #include "provider/poll_rule.h"
 #include "provider/signals.h"
+#include "provider/token_charge.h"
 
 namespace apiquota::provider {
 
@@ -28,6 +29,10 @@ struct CredentialRule {
   std::string except = {};  // what the part says where the other half is the token, beside nothing at all
 };
 
+// Who names the resource that a request is about (request_resource.h): nobody, since the file knows none; the
+// request; or its answer, whatever the request says.
+enum class ResourceNaming : uint8_t { kNone, kRequest, kAnswer };
+
 struct Exporter;  // the whole of it: provider/exporter_rules.h, which only this room and simulate need
 
 // What the rest of the agent needs to know.
@@ -43,6 +48,11 @@ struct ExporterInfo {
   std::vector<std::string>
       links;                    // response headers that hold one address of the API's own each, in lower case
   PointerSet request_pointers;  // JSON pointers wanted from request bodies (the model's name)
+  // … and with these what `charge` wants to know of requests before they are sent.
+  PointerSet guarded_request_pointers;
+  ResourceNaming resource_naming = ResourceNaming::kNone;
+  std::optional<ChargeRule> charge;   // how tokens are counted against limits; nothing: not known
+  bool not_modified_is_free = false;  // a 304 takes nothing from the quotas
   // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
   std::vector<Throttle> throttles;
   std::optional<PollRule> poll;  // where the API can be asked for its quotas

@@ -170,6 +170,10 @@ void ReadRules(RuleMap* map, Exporter* exporter) {
     exporter->retry_after.push_back(LoadRetryAfterSource(item));
   }
   exporter->usage = LoadUsage(map->Get("usage"));
+  exporter->info.charge = LoadCharge(map->Get("charge"));
+  exporter->refusal = LoadRefusal(map->Get("refusal"));
+  if (const YamlValue free = map->Get("not_modified_is_free"); free.Present())
+    exporter->info.not_modified_is_free = free.AsBool();
   if (!retry_after.Present()) exporter->retry_after.push_back(StandardRetryAfter());
   for (const YamlValue& item : map->Get("ignore").AsListOrSingle())
     exporter->ignore.push_back(LoadHeaderName(item));

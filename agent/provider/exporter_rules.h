@@ -17,6 +17,7 @@
 #include "provider/exporter.h"
 #include "provider/formats.h"
 #include "provider/pointer_set.h"
+#include "provider/refusal.h"
 #include "provider/signals.h"
 
 namespace apiquota::provider {
@@ -168,6 +169,7 @@ struct Exporter {
   std::vector<std::string> ignore;       // headers known to be no quota; may hold one '*'
   std::vector<std::string> detect;       // any of these headers hints at this API; may hold one '*'
   std::vector<UsageRule> usage;
+  std::optional<RefusalRule> refusal;  // the API's own error shape; nothing: problem details
   std::bitset<1000> refusals;  // statuses by which, with their head and body, a throttle rule may hold
   bool merge_equal = false;    // equal readings of two rules are one quota, said twice
 

@@ -9,6 +9,7 @@
 #include "provider/header_index.h"
 #include "provider/label.h"
 #include "provider/quota_reader.h"
+#include "provider/request_resource.h"
 #include "provider/source_parts.h"
 #include "provider/usage.h"
 
@@ -67,34 +68,11 @@ Captures CaptureHeaders(const Exporter& exporter, const http::Fields& fields, Un
   return captures;
 }
 
-// What the '*' of "/v1/models/*:" stands for in a path: all up to the byte behind it, or to the next slash.
-std::optional<std::string_view> PathPart(std::string_view pattern, std::string_view path) {
-  const size_t star = pattern.find('*');
-  if (!path.starts_with(pattern.substr(0, star))) return std::nullopt;
-  path.remove_prefix(star);
-  const char end = star + 1 < pattern.size() ? pattern[star + 1] : '/';
-  path = path.substr(0, path.find(end));
-  if (path.empty() || path.find('/') != std::string_view::npos) return std::nullopt;
-  return path;
-}
-
 std::optional<std::string_view> ResourceText(const ResourceRule& rule, size_t rule_index,
                                              const http::Exchange& exchange, const Captures& captures) {
-  switch (rule.from) {
-    case ResourceRule::From::kRequestBody:
-      return http::FindBodyValue(exchange.request_body, rule.name);
-    case ResourceRule::From::kResponseBody:
-      return http::FindBodyValue(exchange.response_body, rule.name);
-    case ResourceRule::From::kPath:
-      if (rule.value.empty()) {
-        const auto part = PathPart(rule.name, exchange.path);
-        return part ? part : PathPart(rule.name, exchange.described_path);
-      }
-      if (http::PathBegins(exchange, rule.name)) return rule.value;
-      return std::nullopt;
-    case ResourceRule::From::kHeader:
-      break;
-  }
+  if (rule.from == ResourceRule::From::kResponseBody)
+    return http::FindBodyValue(exchange.response_body, rule.name);
+  if (rule.from != ResourceRule::From::kHeader) return NamedByRequest(rule, exchange);
   for (const Capture& capture : captures.Others()) {
     if (capture.target.kind == Kind::kResource && capture.target.rule == rule_index) {
       return exchange.fields[capture.at].value;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "provider/formats.h"
+#include "provider/grammar_guard.h"
 #include "provider/units.h"
 
 namespace apiquota::provider {
@@ -33,6 +34,10 @@ constexpr GrammarKey kFile[] = {
      "How long to wait: headers (`retry-after-ms` is in milliseconds, others in seconds, dates or epochs) or "
      "sources; of several the longest. `retry-after` if left out."},
     {"usage", Shape::kPlace, "What a reply cost in tokens.", "usage"},
+    {"charge", Shape::kPlace, "How a request is counted against limits.", "charge"},
+    {"refusal", Shape::kPlace, "The API's own error, in whose shape a refusal by the agent comes.",
+     "refusal"},
+    {"not_modified_is_free", Shape::kFlag, "An answer 304 takes nothing from the quotas."},
     {"ignore", Shape::kHeaders, "Headers that look like limits and are none; may hold a `*`."},
     {"detect", Shape::kHints,
      "Headers, or `name: value`, that are this API's own, by which it is recognised where the host is "
@@ -228,6 +233,10 @@ constexpr GrammarPlace kPlaces[] = {
     {"body_condition", "A value that must be there in the JSON body, or say something.", kBodyCondition},
     {"usage", "What a reply cost in tokens; types that are apart from each other.", kUsage},
     {"usage_within", "A count that the API adds to another one, too.", kUsageWithin},
+    {"charge", "How a request is counted against limits.", kCharge},
+    {"charge_tokens", "How the tokens of a request are counted against limits in tokens.", kChargeTokens},
+    {"by_quota", "What differs for this quota.", kByQuota},
+    {"refusal", "An error as the API writes it.", kRefusal},
 };
 
 template <class Table>
@@ -255,6 +264,10 @@ std::vector<std::string_view> WordsNamed(std::string_view list) {
   if (list == "token types") return FirstOf(kTokenTypeWords);
   if (list == "parts") return FirstOf(kCredentialPartWords);
   if (list == "methods") return FirstOf(kPollMethodWords);
+  if (list == "sides") return FirstOf(kTokenSideWords);
+  if (list == "caps") return FirstOf(kCapWords);
+  if (list == "charge times") return FirstOf(kChargeTimeWords);
+  if (list == "cached") return FirstOf(kCachedWords);
   return {"*"};
 }
 

@@ -33,12 +33,14 @@ enum class Shape : uint8_t {
   kPointer,   // JSON pointer
   kPointers,  // one or alternatives
   kPath,      // how a request's path begins
+  kStatus,
   kStatuses,  // one or a list
   kWord,      // of the list `of`
   kWordMap,   // text to a word of the list `of`
   kScalar,
   kScalarMap,
   kAmount,    // a number, or a duration
+  kCount,     // a number, 0 or more
   kDuration,  // 60s
   kItem,      // an element's number, or a name=value it holds
   kPlace,     // a map whose keys are those of the place `of`
@@ -71,7 +73,7 @@ std::span<const GrammarPlace> Grammar();
 const GrammarPlace& PlaceNamed(std::string_view name);  // REQUIRES: it is one
 
 // The words of a closed list: "kinds", "scopes", "formats", "units", "windows", "token types", "parts",
-// "methods".
+// "methods", "sides", "caps", "charge times", "cached".
 std::vector<std::string_view> WordsNamed(std::string_view list);
 
 // And "unknown": fixed until it is seen to slide (docs/quota-semantics.md rule 1).
@@ -105,5 +107,18 @@ inline constexpr std::array<std::pair<std::string_view, CredentialPart>, 2> kCre
 
 inline constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kPollMethodWords = {
     {{"GET", "GET"}, {"HEAD", "HEAD"}}};
+
+inline constexpr std::array<std::pair<std::string_view, TokenSide>, 3> kTokenSideWords = {
+    {{"input", TokenSide::kInput}, {"output", TokenSide::kOutput}, {"both", TokenSide::kBoth}}};
+
+inline constexpr std::array<std::pair<std::string_view, CapCharge>, 3> kCapWords = {
+    {{"sum", CapCharge::kSum}, {"max", CapCharge::kMax}, {"ignored", CapCharge::kIgnored}}};
+
+inline constexpr std::array<std::pair<std::string_view, ChargeTime>, 3> kChargeTimeWords = {
+    {{"start", ChargeTime::kStart}, {"settled", ChargeTime::kSettled}, {"end", ChargeTime::kEnd}}};
+
+// Whether what is read from a provider's cache is free.
+inline constexpr std::array<std::pair<std::string_view, bool>, 2> kCachedWords = {
+    {{"counted", false}, {"free", true}}};
 
 }  // namespace apiquota::provider

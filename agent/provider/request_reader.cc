@@ -15,10 +15,11 @@ Reader ReaderFor(const PointerSet& pointers, std::string_view content_type) {
 
 }  // namespace
 
-RequestReader::RequestReader(const PointerSet& pointers, const http::Fields& fields)
+RequestReader::RequestReader(const PointerSet& pointers, const http::Fields& fields, Measure measure)
     : reader_(ReaderFor(pointers, fields.Find("content-type").value_or(""))) {
   const std::string_view type = fields.Find("content-type").value_or("");
   const bool form = StartsWithIgnoreCase(type, "multipart/form-data");
+  if (measure == Measure::kYes) meter_.emplace(RequestMeter::BodyOf(type));
   readable_ = type.empty() || ContainsIgnoreCase(type, "json") || form;
   const auto coding = fields.Find("content-encoding");
   if (!coding || http::IsIdentity(*coding)) return;
@@ -26,9 +27,14 @@ RequestReader::RequestReader(const PointerSet& pointers, const http::Fields& fie
   if (!decoder_) GiveUp();
 }
 
+void RequestReader::EndScan() {
+  scanned_ = true;
+  over_ = !meter_;
+}
+
 void RequestReader::GiveUp() {
-  over_ = true;
   failed_ = readable_;
+  EndScan();
 }
 
 void RequestReader::Write(std::string_view bytes) {
@@ -38,13 +44,23 @@ void RequestReader::Write(std::string_view bytes) {
     return;
   }
   decoder_->Write(bytes, *this);
-  if (!over_ && (decoder_->Failed() || decoder_->output_bytes() > kDecodedBytesMax)) GiveUp();
+  encoded_bytes_ += bytes.size();
+  if (over_ || !(decoder_->Failed() || decoder_->output_bytes() > kDecodedBytesMax)) return;
+  if (meter_ && decoder_->Failed()) meter_.emplace(RequestMeter::Body::kText, encoded_bytes_);
+  decoder_.reset();
+  GiveUp();
 }
 
 bool RequestReader::Put(std::string_view bytes) {
-  std::visit([bytes](auto& reader) { reader.Write(bytes); }, reader_);
-  over_ = std::visit([](const auto& reader) { return reader.Done(); }, reader_);
-  if (!over_ && std::visit([](const auto& reader) { return reader.Failed(); }, reader_)) GiveUp();
+  if (!scanned_) {
+    std::visit([bytes](auto& reader) { reader.Write(bytes); }, reader_);
+    if (std::visit([](const auto& reader) { return reader.Done(); }, reader_)) {
+      EndScan();
+    } else if (std::visit([](const auto& reader) { return reader.Failed(); }, reader_)) {
+      GiveUp();
+    }
+  }
+  if (meter_) meter_->Write(bytes);
   return !over_;
 }
 

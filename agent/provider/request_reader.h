@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "provider/body_scan.h"
 #include "provider/form_reader.h"
 #include "provider/pointer_set.h"
+#include "provider/request_meter.h"
 
 namespace apiquota::provider {
 
@@ -24,23 +26,35 @@ class RequestReader final : private http::ByteSink {
   // name may stand behind a large file; that costs less than relaying it.
   static constexpr size_t kDecodedBytesMax = 64 * 1024 * 1024;
 
+  // Whether the body is measured, too, by its decoded bytes (those that can't be decoded, as they are).
+  enum class Measure : uint8_t { kNo, kYes };
+
   // Of the request with these fields; `pointers` are the wanted ones, and must outlive it.
-  RequestReader(const PointerSet& pointers, const http::Fields& fields);
+  RequestReader(const PointerSet& pointers, const http::Fields& fields, Measure measure = Measure::kNo);
 
   void Write(std::string_view bytes);
 
-  bool Done() const { return over_; }      // nothing more can be learnt
-  bool Failed() const { return failed_; }  // it should have been readable, by its type, and was not
+  bool Done() const { return over_; }        // nothing more can be learnt; never of a body that is measured
+  bool Scanned() const { return scanned_; }  // no more values will come
+  bool Failed() const { return failed_; }    // it should have been readable, by its type, and was not
 
+  // Those that came since they were taken last.
   std::vector<http::BodyValue> TakeValues();
+
+  // Of what has come; nothing if it is not measured.
+  BodySize size() const { return meter_ ? meter_->size() : BodySize(); }
 
  private:
   bool Put(std::string_view bytes) override;
+  void EndScan();
   void GiveUp();
 
   std::variant<BodyScanner, FormReader> reader_;
   std::optional<http::ContentDecoder> decoder_;
+  uint64_t encoded_bytes_ = 0;
+  std::optional<RequestMeter> meter_;
   bool readable_ = true;  // by its type
+  bool scanned_ = false;
   bool over_ = false;
   bool failed_ = false;
 };

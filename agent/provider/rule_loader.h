@@ -2,6 +2,7 @@
 // with the place, in the piece's document (base/yaml.h). Internal to the loader; pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,11 @@ std::vector<int> LoadStatuses(const YamlValue& value);
 
 // The map under `usage`: where a reply says what it cost.
 std::vector<UsageRule> LoadUsage(const YamlValue& value);
+
+// The map under `charge`: how tokens are counted against limits.
+std::optional<ChargeRule> LoadCharge(const YamlValue& value);
+// The map under `refusal`: the API's own error shape.
+std::optional<RefusalRule> LoadRefusal(const YamlValue& value);
 
 QuotaRule LoadQuotaRule(const YamlValue& value);
 ThrottleRule LoadThrottleRule(const YamlValue& value);

@@ -6,8 +6,9 @@
 
 namespace apiquota::proxy {
 
-void AttemptRecord::Begin(SteadyTime now) {
+void AttemptRecord::Begin(SteadyTime now, SignalSink* sink) {
   began_at_ = now;
+  sink_ = sink;
   http::Exchange& exchange = request_.exchange();
   exchange.order = static_cast<uint64_t>(now.time_since_epoch().count());
   exchange.response_body.clear();
@@ -76,7 +77,8 @@ void AttemptRecord::ResponseBody(std::span<const std::string_view> slices) {
 
 void AttemptRecord::ObserveHead() {
   const http::Exchange& exchange = request_.exchange();
-  observer_.Observe(request_.Whose(false), exchange, exchange.received_at);
+  const auto signals = observer_.Observe(request_.Whose(false), exchange, exchange.received_at);
+  if (sink_ != nullptr) sink_->OnSignals(exchange, signals);
 }
 
 void AttemptRecord::ObserveBody() {
@@ -84,9 +86,11 @@ void AttemptRecord::ObserveBody() {
   body_->TakeInto(&exchange);
   const apis::Observed whose = request_.Whose(body_->Failed());
   if (body_->stream()) {
-    observer_.ObserveStream(whose, exchange);
+    const auto signals = observer_.ObserveStream(whose, exchange);
+    if (sink_ != nullptr) sink_->OnStreamSignals(exchange, signals);
   } else {
-    observer_.Observe(whose, exchange, exchange.received_at);
+    const auto signals = observer_.Observe(whose, exchange, exchange.received_at);
+    if (sink_ != nullptr) sink_->OnSignals(exchange, signals);
   }
   body_.reset();
 }

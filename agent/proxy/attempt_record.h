@@ -16,13 +16,26 @@
 
 namespace apiquota::proxy {
 
+// Told what an answer said of quotas, once that is known. A sink that throws stops observing, not the answer.
+class SignalSink {
+ public:
+  // Of a document, or of a stream's head.
+  virtual void OnSignals(const http::Exchange& exchange, const provider::Signals& signals) = 0;
+  // … and at the end of a stream what its events said, if anything.
+  virtual void OnStreamSignals(const http::Exchange& exchange, const provider::Signals& signals) = 0;
+
+ protected:
+  ~SignalSink() = default;
+};
+
 class AttemptRecord {
  public:
   // `request` outlives it and is active from Begin to Finish.
   AttemptRecord(const Clock& clock, apis::Observer& observer, RequestRecord& request)
       : clock_(clock), observer_(observer), request_(request) {}
 
-  void Begin(SteadyTime now);
+  // `sink` (null: nobody) must live until Finish.
+  void Begin(SteadyTime now, SignalSink* sink = nullptr);
   void ConnectionReady(bool waited);
   void RequestSent();  // its head has been handed to the upstream's socket
 
@@ -43,6 +56,7 @@ class AttemptRecord {
   const Clock& clock_;
   apis::Observer& observer_;
   RequestRecord& request_;
+  SignalSink* sink_ = nullptr;
   std::string date_text_;                     // what the exchange's date was read from
   std::optional<provider::BodyReader> body_;  // while a rule waits for something it may say
   bool head_observed_ = false;

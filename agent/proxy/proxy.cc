@@ -23,17 +23,21 @@ struct Proxy::Impl {
                .resolver = net::Resolver(deps.clock),
                .own_ports = std::move(deps.own_ports),
                .pseudonym = std::move(deps.pseudonym),
-               .clients = {}} {}
+               .clients = {},
+               .guard = deps.guard},
+        guard_clock(deps.guard_clock) {}
 
   ~Impl() { StopWorkers(); }
 
-  // The resolver calls back into loops: it falls silent before they go.
+  // The resolver and the guard call back into loops: they fall silent before these go.
   void StopWorkers() {
     shared.resolver.Stop();
+    if (guard_clock != nullptr) guard_clock->SetHomes({});
     workers.clear();
   }
 
   Shared shared;
+  GuardClock* const guard_clock;
   uint16_t port = 0;
   std::vector<std::unique_ptr<Worker>> workers;
 };
@@ -55,13 +59,18 @@ Result<std::unique_ptr<Proxy>> Proxy::Start(const ProxyOptions& options,
   const unsigned cores = std::thread::hardware_concurrency();
   const size_t count = options.loops > 0 ? static_cast<size_t>(options.loops) : std::max(1U, cores);
   for (size_t i = 0; i < count; ++i) {
-    auto worker = std::make_unique<Worker>(impl->shared, routes);
+    auto worker = std::make_unique<Worker>(impl->shared, routes, static_cast<uint32_t>(i));
     if (const Status listening = worker->Listen(*group); !listening)
       return std::unexpected(listening.error());
     impl->workers.push_back(std::move(worker));
   }
   impl->port = (*group)->port();
   if (impl->port != 0) impl->shared.own_ports.push_back(impl->port);
+  if (impl->guard_clock != nullptr) {
+    std::vector<GuardHome*> homes;
+    for (const auto& worker : impl->workers) homes.push_back(worker.get());
+    impl->guard_clock->SetHomes(std::move(homes));
+  }
   for (const auto& worker : impl->workers) worker->Start();
   return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));
 }

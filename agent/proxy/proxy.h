@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "metrics/agent_metrics.h"
+#include "proxy/guard_clock.h"
 #include "proxy/options.h"
 #include "quota/ledger.h"
 
@@ -27,6 +28,9 @@ struct ProxyDeps {
   // this machine.
   std::vector<uint16_t> own_ports;
   std::string pseudonym = "apiquota";  // in Via: http::ViaPseudonym
+  // Both or none; they outlive the proxy, which is home to the guard's waiters.
+  guard::Guard* guard = nullptr;
+  GuardClock* guard_clock = nullptr;
 };
 
 class Proxy {

@@ -14,13 +14,17 @@
 #include "net/server_connection.h"
 #include "proxy/attempt.h"
 #include "proxy/attempt_record.h"
+#include "proxy/guarded_request.h"
 #include "proxy/request_record.h"
 
 namespace apiquota::proxy {
 
 class Worker;
 
-class Relay final : public net::TimerLink, private net::RequestHandler, private ResponseSink {
+class Relay final : public net::TimerLink,
+                    private net::RequestHandler,
+                    private net::TimerHandler,
+                    private ResponseSink {
  public:
   Relay(Worker& worker, net::Stream stream);
 
@@ -31,6 +35,8 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   // At once; a response under way ends in a reset.
   void Abort() { connection_.Abort(); }
   bool turned_away() const { return turned_away_; }
+  // Its request's wait is over.
+  void OnGranted(guard::Granted granted);
 
  private:
   // relay_request.cc: from the client to the upstream
@@ -42,6 +48,7 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   void OnGone() override;
   bool Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice);
   bool MayAsk(const http::RequestHead& head);  // by the name it asks for
+  bool StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept);
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out);
   void Refuse(const http::Refusal& refusal);
@@ -50,16 +57,33 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
 
   // relay_response.cc: from the upstream to the client
   void OnConnection(bool waited) override;
-  void OnRequestSent() override { attempt_record_.RequestSent(); }
+  void OnRequestSent() override;
   void OnUpstreamDrained() override { connection_.ResumeBody(); }
   void OnInterim(const http::ResponseHead& head) override;
   void OnSwitched(const http::ResponseHead& head) override;
   void OnResponseArrived() override { attempt_record_.ResponseArrived(); }
   void OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                   bool complete) override;
-  void OnComplete() override { FinishRecords(true); }
+  void OnComplete() override;
   void OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) override;
+  void SendHead(const http::ResponseHead& head, std::span<const std::string_view> body, bool complete);
   std::optional<http::LinkMapping> Links() const;
+
+  // relay_guarded.cc: what the guard decides
+  bool guarded() const { return guarded_ && guarded_->active(); }
+  void BeginGuarded(SteadyTime now, std::string upstream_head, std::string websocket_accept,
+                    std::span<const std::string_view> body, bool complete);
+  void OnGuardedBody(std::span<const std::string_view> body, bool complete);
+  void AskForTurn();
+  void Watch();
+  void CarryOut(GuardedRequest::Step step);
+  void SendGuarded();
+  void RefuseGuarded();
+  void OnHeldResponse(const http::ResponseHead* head, std::span<const std::string_view> body, bool complete);
+  void JudgeHeld();
+  void RelayHeld();
+  bool RepeatsAfter(metrics::UpstreamError error);
+  void OnTimer(net::Timer& timer) override;
 
   void FinishRecords(bool whole);  // whole: the response came to its end
 
@@ -67,10 +91,13 @@ class Relay final : public net::TimerLink, private net::RequestHandler, private 
   const bool loopback_;
   bool turned_away_ = false;
   std::shared_ptr<const apis::RouteTable> routes_;
-  std::string host_allowed_;   // the last that was: a client hardly ever changes it
+  std::string host_allowed_;  // the last that was: a client hardly ever changes it
+  uint64_t attempts_begun_ = 0;
+  bool request_sent_ = false;  // the head, by the last of them
   std::string_view withheld_;  // a key that went into the query upstream: no address of the answer shows it
   RequestRecord request_record_;
   AttemptRecord attempt_record_;
+  std::unique_ptr<GuardedRequest> guarded_;  // null: no request of this connection was guarded yet
   Attempt attempt_;
   net::ServerConnection connection_;  // last: what it tells of is there
 };

@@ -14,7 +14,7 @@ Relay::Relay(Worker& worker, net::Stream stream)
     : worker_(worker),
       loopback_(stream.peer().ip.IsLoopback()),
       routes_(worker.routes()),
-      request_record_(worker.shared().clock, worker.shared().observer),
+      request_record_(worker.shared().clock, worker.shared().observer, worker.shared().guard),
       attempt_record_(worker.shared().clock, worker.shared().observer, request_record_),
       attempt_(worker.loop(), worker.shared().options, *this),
       connection_(worker.loop(), std::move(stream), worker.shared().server_limits, *this) {}
@@ -33,15 +33,28 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   if (!Decide(&match, &found, &choice)) return;
   const apis::Route& route = *match.route;
   request_record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value(), choice, now);
-  attempt_record_.Begin(now);
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
   const auto websocket_key = http::WebSocketKey(head);
   BuildUpstreamHead(match, found, choice, websocket_key.has_value(), &upstream_head);
-  attempt_.Start(worker_.PoolFor(route), route.timeouts, head.method, std::move(upstream_head),
-                 head.framing == http::BodyFraming::kChunked,
-                 websocket_key ? net::WebSocketAccept(*websocket_key) : std::string());
-  if (attempt_.active()) OnBody(body, complete);
+  std::string websocket_accept = websocket_key ? net::WebSocketAccept(*websocket_key) : std::string();
+  if (request_record_.account() != nullptr)
+    return BeginGuarded(now, std::move(upstream_head), std::move(websocket_accept), body, complete);
+  const bool begun = StartAttempt(now, std::move(upstream_head), std::move(websocket_accept));
+  if (begun) OnBody(body, complete);
+}
+
+// Asks the upstream for what the client asked; of the body nothing yet. False: it has failed already, and
+// what came of that is done.
+bool Relay::StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept) {
+  const uint64_t mine = ++attempts_begun_;
+  const http::RequestHead& head = connection_.request();
+  const apis::Route& route = request_record_.route();
+  request_sent_ = false;
+  attempt_record_.Begin(now, guarded() ? guarded_.get() : nullptr);
+  attempt_.Start(worker_.PoolFor(route, *routes_), route.timeouts, head.method, std::move(upstream_head),
+                 head.framing == http::BodyFraming::kChunked, std::move(websocket_accept));
+  return mine == attempts_begun_ && attempt_.active();
 }
 
 // Everything that must hold before a request may go anywhere. False: it has been answered.
@@ -102,11 +115,13 @@ void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCr
 }
 
 bool Relay::WantsBody() {
+  if (guarded() && !attempt_.active()) return !guarded_->body().full();
   return attempt_.connected() && attempt_.unsent() < worker_.shared().options.buffer_high_bytes;
 }
 
 void Relay::OnBody(std::span<const std::string_view> body, bool complete) {
   request_record_.Body(body);
+  if (guarded()) return OnGuardedBody(body, complete);
   attempt_.Send(body, complete);
 }
 
@@ -127,6 +142,10 @@ void Relay::OnGone() {
 void Relay::FinishRecords(bool whole) {
   if (!request_record_.active()) return;
   attempt_record_.Finish();
+  if (guarded()) {
+    if (guarded_->waiter() != 0) worker_.AwaitNoMore(guarded_->account(), guarded_->waiter());
+    guarded_->End(whole);
+  }
   request_record_.Finish(whole);
 }
 

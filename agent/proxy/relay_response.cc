@@ -10,6 +10,12 @@ void Relay::OnConnection(bool waited) {
   connection_.Continue();
 }
 
+void Relay::OnRequestSent() {
+  attempt_record_.RequestSent();
+  request_sent_ = true;
+  if (guarded() && guarded_->asked()) guarded_->Sent();
+}
+
 std::optional<http::LinkMapping> Relay::Links() const {
   return LinksOf(request_record_.route(), worker_.shared().scheme(), RequestAuthority(connection_.request()),
                  withheld_);
@@ -25,15 +31,29 @@ void Relay::OnSwitched(const http::ResponseHead& head) {
   net::Stream client = connection_.SwitchToWebSocket(head);
   request_record_.AnsweredWith(head.status);
   attempt_record_.ResponseSent(head);
+  guard::Ticket ticket = guarded() ? guarded_->TakeTicket() : guard::Ticket();
   FinishRecords(true);
-  worker_.BeginTunnel(*this, std::move(client), attempt_.Detach());
+  worker_.BeginTunnel(*this, std::move(client), attempt_.Detach(), std::move(ticket));
+}
+
+void Relay::SendHead(const http::ResponseHead& head, std::span<const std::string_view> body, bool complete) {
+  const auto links = Links();
+  const http::LinkMapping* mapping = links ? &*links : nullptr;
+  if (!guarded() || !guarded_->Explains(head.status)) return connection_.Send(&head, mapping, body, complete);
+  http::ResponseHead explained = head;
+  guarded_->Explain(&explained);
+  connection_.Send(&explained, mapping, body, complete);
 }
 
 void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                        bool complete) {
+  if (guarded()) {
+    if (head != nullptr && !guarded_->asked()) Watch();
+    const bool held = head != nullptr ? guarded_->Holds(head->status) : guarded_->held().active();
+    if (held) return OnHeldResponse(head, body, complete);
+  }
   if (head != nullptr) {
-    const auto links = Links();
-    connection_.Send(head, links ? &*links : nullptr, body, complete);
+    SendHead(*head, body, complete);
     request_record_.AnsweredWith(head->status);
     attempt_record_.ResponseSent(*head);
   } else {
@@ -43,9 +63,15 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
   if (!complete && connection_.unsent() >= worker_.shared().options.buffer_high_bytes) attempt_.Pause();
 }
 
+void Relay::OnComplete() {
+  if (guarded() && guarded_->held().active()) return JudgeHeld();
+  FinishRecords(true);
+}
+
 void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) {
   const metrics::ReasonInfo& info = Info(error);
   attempt_record_.Failed(error, detail);
+  if (guarded() && RepeatsAfter(error)) return;
   const bool begun = connection_.response_begun();
   if (!begun) request_record_.AnsweredWith(info.status);
   FinishRecords(false);

@@ -1,5 +1,9 @@
 #include "proxy/request_record.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace apiquota::proxy {
 
 void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter,
@@ -35,6 +39,9 @@ void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_
   responses_ = nullptr;
   counter_ =
       route_->declared ? observer_.CounterFor(route_->api, key_label_, clock_.RunningNow().at) : nullptr;
+  account_ = guard_ != nullptr && route_->guard.active()
+                 ? guard_->AccountFor(route_->api, key_label_, clock_.RunningNow().at)
+                 : nullptr;
 }
 
 void RequestRecord::Body(std::span<const std::string_view> slices) {
@@ -46,7 +53,22 @@ void RequestRecord::Body(std::span<const std::string_view> slices) {
 }
 
 void RequestRecord::TakeBodyValues() {
-  if (body_) exchange_.request_body = body_->TakeValues();
+  if (!body_) return;
+  auto more = body_->TakeValues();
+  if (exchange_.request_body.empty()) {
+    exchange_.request_body = std::move(more);
+  } else {
+    std::ranges::move(more, std::back_inserter(exchange_.request_body));
+  }
+}
+
+std::string_view RequestRecord::caller_name() const {
+  return key_caller_ != nullptr ? std::string_view(key_caller_->name) : std::string_view();
+}
+
+uint8_t RequestRecord::caller_priority() const {
+  constexpr uint8_t kDefault = 3;
+  return key_caller_ != nullptr ? key_caller_->priority : kDefault;
 }
 
 apis::Observed RequestRecord::Whose(bool body_unread) const {

@@ -13,6 +13,7 @@
 #include "apis/observe.h"
 #include "apis/route_table.h"
 #include "base/clock.h"
+#include "guard/guard.h"
 #include "http/codec.h"
 #include "http/exchange.h"
 #include "provider/request_reader.h"
@@ -21,7 +22,9 @@ namespace apiquota::proxy {
 
 class RequestRecord {
  public:
-  RequestRecord(const Clock& clock, apis::Observer& observer) : clock_(clock), observer_(observer) {}
+  // `guard` null: nothing is guarded.
+  RequestRecord(const Clock& clock, apis::Observer& observer, guard::Guard* guard)
+      : clock_(clock), observer_(observer), guard_(guard) {}
 
   // A request begins; `read_at` is when its head was complete. The route must live until Finish.
   void Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter, const http::RequestHead& head,
@@ -29,6 +32,14 @@ class RequestRecord {
              SteadyTime read_at);
   bool active() const { return route_ != nullptr; }
   const apis::Route& route() const { return *route_; }  // while active
+
+  // While active. Null: its api is not guarded.
+  const std::shared_ptr<guard::Account>& account() const { return account_; }
+  const std::string& key_label() const { return key_label_; }
+  std::string_view caller_name() const;
+  uint8_t caller_priority() const;
+  // Something that a rule wants of its body has not come yet.
+  bool BodyAwaited() const { return body_ && !body_->Done(); }
 
   // The routes this connection has used are about to go.
   void Forget() { key_ = nullptr; }
@@ -43,6 +54,11 @@ class RequestRecord {
   void TakeBodyValues();
   apis::Observed Whose(bool body_unread) const;
   void Waited(std::chrono::nanoseconds span) { waited_ += span; }  // for a connection
+  // An attempt begins that had to wait for its turn: what the agent spends is counted from here.
+  void BeginsAt(SteadyTime now) {
+    read_at_ = now;
+    waited_ = {};
+  }
   std::chrono::nanoseconds SpentOn(SteadyTime until) const { return until - read_at_ - waited_; }
   void CountSent();                // against the limits its api declares
   void CountResponse(int status);  // the upstream's
@@ -53,6 +69,7 @@ class RequestRecord {
 
   const Clock& clock_;
   apis::Observer& observer_;
+  guard::Guard* const guard_;
   const apis::Route* route_ = nullptr;
   SteadyTime read_at_;
   std::chrono::nanoseconds waited_{};
@@ -67,7 +84,8 @@ class RequestRecord {
   std::string key_label_;
   metrics::KeyMetrics* key_ = nullptr;
   std::shared_ptr<quota::RequestCounter> counter_;  // null: the api declares no limits
-  metrics::Counter* responses_ = nullptr;           // the last upstream_requests child
+  std::shared_ptr<guard::Account> account_;
+  metrics::Counter* responses_ = nullptr;  // the last upstream_requests child
   std::string responses_method_;
   int responses_code_ = 0;
 };

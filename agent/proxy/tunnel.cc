@@ -7,8 +7,9 @@
 
 namespace apiquota::proxy {
 
-Tunnel::Tunnel(Worker& worker, net::Stream client, net::DetachedUpstream upstream)
+Tunnel::Tunnel(Worker& worker, net::Stream client, net::DetachedUpstream upstream, guard::Ticket ticket)
     : worker_(worker),
+      ticket_(std::move(ticket)),
       options_(worker.shared().options),
       pace_(options_.body_idle_timeout, options_.body_rate_min),
       client_stream_(std::move(client)),

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "guard/guard.h"
 #include "net/loop.h"
 #include "net/pace.h"
 #include "net/stream.h"
@@ -23,7 +24,8 @@ class Worker;
 class Tunnel final : public net::TimerLink, private net::TimerHandler {
  public:
   // Of both streams, what has arrived already is passed on at once.
-  Tunnel(Worker& worker, net::Stream client, net::DetachedUpstream upstream);
+  // `ticket` is held for as long.
+  Tunnel(Worker& worker, net::Stream client, net::DetachedUpstream upstream, guard::Ticket ticket);
   ~Tunnel();
 
  private:
@@ -57,6 +59,7 @@ class Tunnel final : public net::TimerLink, private net::TimerHandler {
   void Cut();
 
   Worker& worker_;
+  const guard::Ticket ticket_;
   const ProxyOptions& options_;
   const net::PaceLimit pace_;
   net::Stream client_stream_;

@@ -37,8 +37,9 @@ net::ServerLimits ClientLimits(const ProxyOptions& options) {
           .rate_min = options.body_rate_min};
 }
 
-Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes)
+Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes, uint32_t home)
     : shared_(shared),
+      home_(home),
       loop_(shared.clock),
       environment_{
           .connect = {.loop = loop_, .resolver = shared.resolver, .tls = shared.tls, .own_ports = {}},
@@ -90,11 +91,28 @@ void Worker::Remove(Relay& relay) {
   Bury(relay, &ended_relays_);
 }
 
-void Worker::BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream) {
+void Worker::BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream,
+                         guard::Ticket ticket) {
   shared_.clients.fetch_add(1, std::memory_order_relaxed);
-  auto* tunnel = new Tunnel(*this, std::move(client), std::move(upstream));
+  auto* tunnel = new Tunnel(*this, std::move(client), std::move(upstream), std::move(ticket));
   tunnel->InsertBefore(&tunnels_);
   Remove(relay);
+}
+
+// A function that is posted is copyable, grants are not.
+void Worker::Take(std::vector<guard::Granted> granted) {
+  auto letter = std::make_shared<std::vector<guard::Granted>>(std::move(granted));
+  loop_.Post([this, letter = std::move(letter)] {
+    for (guard::Granted& one : *letter) HandOn(std::move(one));
+  });
+}
+
+void Worker::HandOn(guard::Granted granted) {
+  const auto found = waiters_.find({granted.account, granted.waiter});
+  if (found == waiters_.end()) return;
+  Relay& relay = *found->second;
+  waiters_.erase(found);
+  relay.OnGranted(std::move(granted));
 }
 
 void Worker::Remove(Tunnel& tunnel) {
@@ -128,9 +146,15 @@ void Worker::DropUnusedUpstreams() {
   });
 }
 
-net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
+// What an older table's route has is looked for each time: another route may come to stand at its address.
+net::UpstreamPool& Worker::PoolFor(const apis::Route& route, const apis::RouteTable& table) {
+  if (&table != routes_.get()) return FindPool(route);
   net::UpstreamPool*& known = pool_of_route_[&route];
-  if (known != nullptr) return *known;
+  if (known == nullptr) known = &FindPool(route);
+  return *known;
+}
+
+net::UpstreamPool& Worker::FindPool(const apis::Route& route) {
   const UpstreamId id = IdOf(route);
   auto& upstream = upstreams_[id];
   if (!upstream) {
@@ -140,8 +164,7 @@ net::UpstreamPool& Worker::PoolFor(const apis::Route& route) {
     environment.limits.queue_timeout = route.timeouts.connect + route.timeouts.tls;
     upstream = std::make_unique<Upstream>(environment, std::get<net::UpstreamAddress>(id));
   }
-  known = &upstream->pool;
-  return *known;
+  return upstream->pool;
 }
 
 void Worker::SetRoutes(std::shared_ptr<const apis::RouteTable> routes) {

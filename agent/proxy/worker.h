@@ -20,6 +20,8 @@
 #include "net/resolver.h"
 #include "net/tls_context.h"
 #include "net/upstream_pool.h"
+#include "proxy/guard_clock.h"
+#include "proxy/kept_body.h"
 #include "proxy/options.h"
 #include "proxy/relay.h"
 #include "proxy/tunnel.h"
@@ -44,11 +46,15 @@ struct Shared {
   std::string_view scheme() const { return tls_server ? "https" : "http"; }  // of the listener
 
   std::atomic<size_t> clients{0};  // connections, of all workers
+
+  guard::Guard* guard = nullptr;  // null: nothing is guarded
+  KeptBytes kept_bodies = {};
 };
 
-class Worker {
+class Worker final : public GuardHome {
  public:
-  Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes);
+  // `home`: its index among the workers.
+  Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes, uint32_t home = 0);
   ~Worker();
 
   // Before Start, from the thread that owns the proxy.
@@ -61,15 +67,25 @@ class Worker {
   void SetRoutes(std::shared_ptr<const apis::RouteTable> routes);
   void Drain(std::function<void()> done);  // `done` runs on the loop, once no client is left
 
+  void Take(std::vector<guard::Granted> granted) override;
+
   // For relays, on the loop.
   Shared& shared() { return shared_; }
   net::Loop& loop() { return loop_; }
   const std::shared_ptr<const apis::RouteTable>& routes() const { return routes_; }
-  net::UpstreamPool& PoolFor(const apis::Route& route);
+  // `table`: whose route it is; a request may outlive a reload before it is sent.
+  net::UpstreamPool& PoolFor(const apis::Route& route, const apis::RouteTable& table);
   void Remove(Relay& relay);  // destroyed once the current handler has returned
   // The relay's client goes on as one end of a tunnel, and the relay is removed.
-  void BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream);
+  // `ticket`: what the tunnel holds until it ends.
+  void BeginTunnel(Relay& relay, net::Stream client, net::DetachedUpstream upstream, guard::Ticket ticket);
   void Remove(Tunnel& tunnel);  // like a relay
+  // Whose grant goes to which relay. What is granted to one that has gone comes back by itself.
+  uint32_t home() const { return home_; }
+  void Await(const guard::Account* account, guard::Id waiter, Relay& relay) {
+    waiters_[{account, waiter}] = &relay;
+  }
+  void AwaitNoMore(const guard::Account* account, guard::Id waiter) { waiters_.erase({account, waiter}); }
 
  private:
   bool nobody_left() const { return !relays_.linked() && !tunnels_.linked(); }
@@ -77,7 +93,10 @@ class Worker {
   template <class Ended>
   void Bury(Ended& ended, std::vector<std::unique_ptr<Ended>>* graveyard);
 
+  void HandOn(guard::Granted granted);
+
   Shared& shared_;
+  const uint32_t home_;
   net::Loop loop_;
   net::UpstreamEnvironment environment_;
   std::shared_ptr<const apis::RouteTable> routes_;
@@ -90,6 +109,7 @@ class Worker {
   };
   using UpstreamId = std::tuple<net::UpstreamAddress, Micros, Micros>;  // connect and TLS timeouts
   static UpstreamId IdOf(const apis::Route& route);
+  net::UpstreamPool& FindPool(const apis::Route& route);
   void DropUnusedUpstreams();
 
   std::map<UpstreamId, std::unique_ptr<Upstream>> upstreams_;
@@ -100,6 +120,7 @@ class Worker {
   net::TimerLink tunnels_;
   std::vector<std::unique_ptr<Relay>> ended_relays_;  // until the handler they ended in has returned
   std::vector<std::unique_ptr<Tunnel>> ended_tunnels_;
+  std::map<std::pair<const guard::Account*, guard::Id>, Relay*> waiters_;
   size_t turned_away_ = 0;  // among the relays
   bool draining_ = false;
   std::function<void()> drained_;

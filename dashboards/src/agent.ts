@@ -2,7 +2,7 @@
 import { dashboard, graph, query, row, stat, table, unit, valueOf, variable } from "./kit";
 import {
   agents, agentVariables, anyIsALook, apiQuery, apis, inAll, moved, noneIsGood, perMinute, quantile, rate,
-  restarts, rowLink, toApi, toOverview,
+  restarts, rowLink, toApi, toGuard, toOverview,
 } from "./model";
 
 const agentLabels = "job, instance";
@@ -215,6 +215,6 @@ export const agent = dashboard({
   help: "The agents themselves: their traffic, what they cost, their polls, and what is lost.",
   variables: [...agentVariables, variable({ name: "api", label: "API", query: apiQuery })],
   annotations: [restarts],
-  links: [toOverview, toApi],
+  links: [toOverview, toApi, toGuard],
   rows: [well, traffic, cost, polls, lost],
 });

@@ -5,7 +5,7 @@ import {
 } from "./kit";
 import {
   agentVariables, apiQuery, apis, inAll, keys, left, limitChanges, moved, quota, rate, resources, restarts,
-  throttledSteps, throttles, toAgent, toOverview, useSteps,
+  throttledSteps, throttles, toAgent, toGuard, toOverview, useSteps,
 } from "./model";
 
 const quotas = `${resources}, quota=~"$quota"`;
@@ -234,6 +234,6 @@ export const api = dashboard({
       text: "{{resource}} {{quota}} ({{key}})",
     }),
   ],
-  links: [toOverview, toAgent],
+  links: [toOverview, toGuard, toAgent],
   rows: [standing, each, spenders, says, refusals, tokenRow],
 });

@@ -267,7 +267,7 @@ export function annotation(spec: Annotation): Builder<sdk.AnnotationQuery> {
 }
 
 export interface Dashboard {
-  name: "overview" | "api" | "agent";
+  name: "overview" | "api" | "guard" | "agent";
   title: string;
   help: string;
   variables: Builder<sdk.VariableModel>[];

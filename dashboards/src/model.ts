@@ -39,6 +39,7 @@ export const apiQuery = `label_values(apiquota_api_info{${agents}}, api)`;
 const kept = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}";
 export const toOverview = { title: "Overview", url: `/d/apiquota-overview?${kept}` };
 export const toApi = { title: "API", url: `/d/apiquota-api?${kept}` };
+export const toGuard = { title: "Guard", url: `/d/apiquota-guard?${kept}` };
 export const toAgent = { title: "Agent", url: `/d/apiquota-agent?${kept}` };
 
 // From a table's row to the dashboard of its API, with the row's labels.

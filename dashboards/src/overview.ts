@@ -2,7 +2,7 @@
 import { dashboard, graph, query, row, stat, table, unit, valueOf, variable } from "./kit";
 import {
   agents, agentVariables, anyIsALook, apiQuery, apis, left, limitChanges, moved, noneIsGood, quantile,
-  quota, rate, restarts, rowLink, throttledSteps, throttles, toAgent, toApi, useSteps,
+  quota, rate, restarts, rowLink, throttledSteps, throttles, toAgent, toApi, toGuard, useSteps,
 } from "./model";
 
 const used = `apiquota_quota_used_ratio{${apis}}`;
@@ -164,6 +164,6 @@ export const overview = dashboard({
   help: "How much of every API's quota is left: the worst quota first.",
   variables: [...agentVariables, variable({ name: "api", label: "API", query: apiQuery })],
   annotations: [throttles(apis), limitChanges(apis), restarts],
-  links: [toApi, toAgent],
+  links: [toApi, toGuard, toAgent],
   rows: [canICall, firingRow, howFast, answers],
 });

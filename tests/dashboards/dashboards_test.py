@@ -137,11 +137,19 @@ class DashboardsTest(unittest.TestCase):
 
     def test_shares_have_the_alerts_thresholds(self):
         for title, name in (("Throttled share", "throttle_ratio"),
-                            ("Short windows that went too far", "short_windows_ratio")):
+                            ("Short windows that went too far", "short_windows_ratio"),
+                            ("Fullest queue", "queue_ratio"),
+                            ("Longest wait now", "queue_oldest_seconds"),
+                            ("Oldest request in the queue", "queue_oldest_seconds"),
+                            ("Repeated share", "retry_ratio"),
+                            ("Blind share", "blind_ratio")):
             found = [panel for _, _, panel in shown(DASHBOARDS) if panel["title"] == title]
             self.assertTrue(found)
             for panel in found:
                 self.assertEqual(steps(panel), [[threshold(name)]], title)
+        cooldowns = next(panel for _, _, panel in shown(DASHBOARDS)
+                         if panel["title"].startswith("Cooldowns, "))
+        self.assertIn([threshold("cooldown_seconds")], steps(cooldowns))
 
     def test_the_provisioned_rate_interval_is_the_scrape_interval(self):
         source = (FOLDER / "provisioning/datasources/prometheus.yaml").read_text()

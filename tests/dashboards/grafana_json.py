@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCE_DIR = Path(os.environ.get("APIQUOTA_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 FOLDER = SOURCE_DIR / "dashboards"
-NAMES = ("overview", "api", "agent")
+NAMES = ("overview", "api", "guard", "agent")
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 

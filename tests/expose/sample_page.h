@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 
 #include "expose/metrics.h"
 #include "metrics/agent_metrics.h"
@@ -116,6 +117,29 @@ inline std::vector<PollFacts> SamplePolls() {
           {"slow-api", "anonymous", "HEAD", "/", 60, std::nullopt, 0, std::nullopt, std::nullopt}};
 }
 
+// One api whose key cools down while others wait; one whose second set of settings alone is judged.
+inline GuardFacts SampleGuard() {
+  guard::Options on;
+  on.mode = guard::Mode::kOn;
+  on.retry.mode = guard::Mode::kOff;
+  guard::Options off;
+  off.shadow = std::make_shared<const guard::Options>(on);
+  guard::KeyView view;
+  view.in_flight = 2;
+  view.waiting = 13;
+  view.queues = {{"gpt-4o", 12, SampleTime(-4.5)}, {"", 0, std::nullopt}};
+  view.cooldowns = {{"gpt-4o", "retry-after", SampleTime(20), 1}};
+  view.limits = {{"gpt-4o", "tokens", "tokens", 30000, 1200.5, 60, 2500},
+                 {"gpt-4o-mini", "tokens", "tokens", 60000, std::nullopt, 60, 500},
+                 {"gpt-4o", "requests", "requests", 500, 480, 60, 2}};
+  return MakeGuardFacts({{"openai-prod", on}, {"github", off}, {"never-used", on}},
+                        {{"github", "ci", {}}, {"openai-prod", "hmac:0a1b2c3d", view}}, {},
+                        {{"github", "pace", "reject", "shadow", 3},
+                         {"openai-prod", "none", "allow", "on", 90},
+                         {"openai-prod", "pace", "delay", "on", 12},
+                         {"openai-prod", "retry_after", "delay", "on", 1}});
+}
+
 inline void CountSamples(metrics::Registry& registry) {
   const metrics::AgentMetrics metrics(registry);
   metrics.proxy_requests.With({"github", "200"})->Add(90);
@@ -136,6 +160,14 @@ inline void CountSamples(metrics::Registry& registry) {
   metrics.upstream_first_byte.With({"github"})->Observe(0.1);
   metrics.overhead.With({"github", "request"})->Observe(0.000125);
   metrics.overhead.With({"github", "response"})->Observe(0.0002);
+  metrics.guard_decisions.With({"openai-prod", "none", "allow", "on"})->Add(90);
+  metrics.guard_decisions.With({"openai-prod", "pace", "delay", "on"})->Add(12);
+  metrics.guard_decisions.With({"github", "pace", "reject", "shadow"})->Add(3);
+  metrics.guard_retries.With({"openai-prod", "throttle", "retried"})->Add(4);
+  metrics.guard_retries.With({"openai-prod", "transient", "budget"})->Add(1);
+  metrics.guard_client_retries.With({"openai-prod", "nightly"})->Add(2);
+  metrics.guard_blind.With({"openai-prod"})->Add(1);
+  metrics.guard_delay.With({"openai-prod", "pace"})->Observe(0.42);
   registry.CountDropped("openai-prod", "apiquota_quota", 3);
 }
 
@@ -153,6 +185,7 @@ inline MetricsPage SamplePage() {
   page.snapshot = SampleSnapshot();
   page.apis = SampleApis();
   page.polls = SamplePolls();
+  page.guard = SampleGuard();
   page.agent = {"0.1.0", "0123abc", true, SampleTime(-600), 5};
   page.process = {12.5, 33554432, 268435456, 42, 1024, 1699999000.5, 6};
   page.counted = &SampleRegistry();

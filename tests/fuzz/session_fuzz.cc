@@ -1,4 +1,4 @@
-// rooms: proxy apis metrics quota provider net http base
+// rooms: proxy apis metrics guard quota provider net http base
 // with: fake_kernel.cc fake_epoll.cc fake_system_calls.cc http_text.cc session_fragments.cc session_peers.cc
 // with: session_client.cc session_mutator.cc session_run.cc world.cc session_world.cc
 // The input is a script of what clients and upstreams do to a worker of the proxy: session_script.md.
@@ -25,11 +25,12 @@ class SessionRun final : public Run {
     if (name == 'u') options_.upstream_connections_max = std::max<size_t>(1, n);
     if (name == 'q') options_.upstream_queue_max = n;
     if (name == 'c') options_.clients_max = std::max<size_t>(1, n);
+    if (name == 'g') guarding_ = static_cast<Guarding>(n % kGuardings);
     if (name == 'H') options_.head_bytes_max = Pick({64 * 1024, 1024, 8192}, n);
   }
 
   std::unique_ptr<World> MakeWorld() override {
-    auto world = std::make_unique<SessionWorld>(options_);
+    auto world = std::make_unique<SessionWorld>(options_, guarding_);
     world_ = world.get();
     return world;
   }
@@ -38,11 +39,14 @@ class SessionRun final : public Run {
   void OwnStep(char step) override { step == 'L' ? world_->Reload(script().Number() != 0) : world_->Drain(); }
 
   proxy::ProxyOptions options_ = ShortDeadlines();
+  Guarding guarding_ = Guarding::kOff;
   SessionWorld* world_ = nullptr;
 };
 
 bool RelaysAtAll() {
-  SessionWorld(ShortDeadlines()).RequireService();
+  SessionWorld(ShortDeadlines(), Guarding::kOff).RequireService();
+  SessionWorld(ShortDeadlines(), Guarding::kWaits).RequireService();
+  SessionWorld(ShortDeadlines(), Guarding::kRepeats).RequireService();
   return true;
 }
 

@@ -172,7 +172,8 @@ void UpstreamSide::TakeHead(std::string_view head) {
     body_ = *value == 0 ? Body::kHead : Body::kLength;
   }
   const std::string mark = MarkIn(line);
-  Require(mark.empty() || traffic_.arrived.insert(mark).second, "a request is sent to the upstream once");
+  Require(mark.empty() || ++traffic_.arrived[mark] <= traffic_.sends_max,
+          "a request is sent to the upstream once, or as often as it may be");
   waiting_.push_back({.mark = mark.empty() ? std::string(kNoMark) : mark,
                       .head_request = line.starts_with("HEAD "),
                       .websocket = FieldOf(head, "upgrade") == "websocket"});

@@ -45,7 +45,8 @@ struct TunnelWays {
 
 // What all connections of one run have in common.
 struct Traffic {
-  std::set<std::string> arrived;              // marks of requests that an upstream got: each at most once
+  std::map<std::string, unsigned> arrived;    // how often an upstream got the request of a mark,
+  unsigned sends_max = 1;                     // … at most
   std::set<std::string> whole;                // … whose answer was sent to its end
   std::map<std::string, TunnelWays> tunnels;  // by the marks of the requests that asked for them
   bool switched_unasked = false;              // by an upstream that had not read who asked for it

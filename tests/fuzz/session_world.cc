@@ -1,5 +1,6 @@
 #include "tests/fuzz/session_world.h"
 
+#include <array>
 #include <utility>
 
 #include "apis/route_table.h"
@@ -19,13 +20,26 @@ void CheckHead(std::string_view head) {
   Require(FieldOf(head, "host") == "127.0.0.1:9000", "the upstream's Host is its own");
 }
 
-std::vector<apis::ApiOptions> Apis() {
+guard::Options GuardOptions(Guarding guarding) {
+  guard::Options options;
+  if (guarding == Guarding::kOff) return options;
+  options.mode = guard::Mode::kOn;
+  options.queue.max_wait = std::chrono::seconds(2);
+  options.queue.size = 3;
+  options.cold_concurrency = 2;
+  options.retry.mode = guarding == Guarding::kRepeats ? guard::Mode::kOn : guard::Mode::kOff;
+  options.retry.replay_bytes_max = 4096;
+  return options;
+}
+
+std::vector<apis::ApiOptions> Apis(Guarding guarding) {
   apis::ApiOptions open;
   open.name = "t";
   open.exporter = "generic";
   open.base_url = "http://127.0.0.1:9000";
   open.base_url_by_operator = true;
   open.route = "/t";
+  open.guard = GuardOptions(guarding);
   open.limits.push_back({.quota = "requests", .limit = 1000, .window = std::chrono::minutes(1)});
   apis::ApiOptions keyed = open;
   keyed.name = "o";
@@ -68,8 +82,13 @@ struct SessionWorld::Fixed {
   metrics::Registry registry;
   metrics::AgentMetrics metrics{registry};
   provider::Catalogue exporters = *provider::Catalogue::Embedded();
-  std::shared_ptr<const apis::RouteTable> both = Routes(Apis());
-  std::shared_ptr<const apis::RouteTable> one = Routes({Apis().front()});
+  struct Tables {
+    std::shared_ptr<const apis::RouteTable> both, one;
+  };
+  std::array<Tables, kGuardings> tables = {For(Guarding::kOff), For(Guarding::kWaits),
+                                           For(Guarding::kRepeats)};
+
+  Tables For(Guarding guarding) { return {Routes(Apis(guarding)), Routes({Apis(guarding).front()})}; }
 
   std::shared_ptr<const apis::RouteTable> Routes(const std::vector<apis::ApiOptions>& apis) {
     const std::vector<apis::CallerOptions> callers{
@@ -84,8 +103,10 @@ SessionWorld::Fixed& SessionWorld::Always() {
   return *fixed;
 }
 
-SessionWorld::SessionWorld(const proxy::ProxyOptions& options)
-    : World(kPort, &CheckHead, {.together = kAllDeadlines, .per_client = Micros(0)}), fixed_(Always()) {
+SessionWorld::SessionWorld(const proxy::ProxyOptions& options, Guarding guarding)
+    : World(kPort, &CheckHead, {.together = kAllDeadlines, .per_client = Micros(0)}),
+      fixed_(Always()),
+      guarding_(guarding) {
   shared_.reset(new proxy::Shared{.options = options,
                                   .server_limits = proxy::ClientLimits(options),
                                   .clock = fixed_.clock,
@@ -98,7 +119,8 @@ SessionWorld::SessionWorld(const proxy::ProxyOptions& options)
                                   .own_ports = {kPort},
                                   .pseudonym = "apiquota",
                                   .clients = {}});
-  worker_.emplace(*shared_, fixed_.both);
+  worker_.emplace(*shared_, fixed_.tables[static_cast<size_t>(guarding)].both);
+  if (guarding != Guarding::kOff) Guard(Apis(guarding));
   auto group = net::ListenGroup::Open(options.listen);
   Require(group.has_value(), "the proxy's address is free");
   Require(worker_->Listen(std::move(*group)).has_value(), "the proxy listens");
@@ -106,16 +128,44 @@ SessionWorld::SessionWorld(const proxy::ProxyOptions& options)
 }
 
 SessionWorld::~SessionWorld() {
+  if (guarded_) guarded_->clock_of_guard.SetHomes({});
   worker_.reset();
+  guarded_.reset();
   Ended();
 }
 
 void SessionWorld::Drain() {
   if (std::exchange(draining_, true)) return;
+  const SystemTime now = fixed_.clock.RunningNow().at;
+  if (guarded_) guarded_->guard.Drain(now + shared_->options.drain_timeout, now);
   worker_->Drain([this] { drained_ = true; });
 }
 
-void SessionWorld::Reload(bool other) { worker_->SetRoutes(other ? fixed_.one : fixed_.both); }
+void SessionWorld::Guard(const std::vector<apis::ApiOptions>& apis) {
+  const SystemTime now = fixed_.clock.RunningNow().at;
+  std::vector<guard::GuardedApi> guarded;
+  for (const apis::ApiOptions& api : apis) {
+    guarded.push_back({.api = api.name, .pool = api.name, .options = api.guard, .declared = api.limits});
+  }
+  if (!guarded_) guarded_.emplace(fixed_.clock);
+  guarded_->guard.Configure(std::move(guarded), now);
+  guarded_->clock_of_guard.SetHomes({&*worker_});
+  shared_->guard = &guarded_->guard;
+  if (guarding_ == Guarding::kRepeats) LetRequestsBeSent(guard::RetryOptions{}.attempts);
+}
+
+bool SessionWorld::TurnLoops() {
+  const bool moved = worker_->loop().Turn();
+  return (guarded_ && guarded_->loop.Turn()) || moved;
+}
+
+void SessionWorld::Reload(bool other) {
+  std::vector<apis::ApiOptions> apis = Apis(guarding_);
+  if (other) apis.resize(1);
+  if (guarded_) Guard(apis);
+  const auto& tables = fixed_.tables[static_cast<size_t>(guarding_)];
+  worker_->SetRoutes(other ? tables.one : tables.both);
+}
 
 size_t SessionWorld::HeldPerClient() const {
   return kMemoryPerClient + 4 * shared_->options.buffer_high_bytes;
@@ -123,6 +173,16 @@ size_t SessionWorld::HeldPerClient() const {
 
 void SessionWorld::CheckAfterAll() {
   Require(shared_->clients == 0, "no session outlives its client and all deadlines");
+  Require(shared_->kept_bodies.total() == 0, "no body is kept for nobody");
+  if (guarded_) {
+    for (const guard::AccountView& account : guarded_->guard.View(fixed_.clock.RunningNow().at)) {
+      Require(account.view.in_flight == 0, "nobody holds a turn when all have left");
+      for (const auto& queue : account.view.queues)
+        Require(queue.depth == 0, "nobody waits when all have left");
+      for (const auto& limit : account.view.limits)
+        Require(limit.reserved == 0, "nothing is reserved when nothing is under way");
+    }
+  }
   Drain();
   Settle();
   Require(drained_, "draining ends when no client is left");

@@ -4,6 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "apis/options.h"
+#include "guard/guard.h"
+#include "proxy/guard_clock.h"
 #include "proxy/options.h"
 #include "proxy/worker.h"
 #include "quota/ledger.h"
@@ -14,9 +17,13 @@ namespace apiquota::fuzz {
 // Short deadlines, so that all of them pass within a run.
 proxy::ProxyOptions ShortDeadlines();
 
+// Whether requests may have to wait, and whether they may be sent twice.
+enum class Guarding : uint8_t { kOff, kWaits, kRepeats };
+inline constexpr size_t kGuardings = 3;
+
 class SessionWorld final : public World {
  public:
-  explicit SessionWorld(const proxy::ProxyOptions& options);
+  SessionWorld(const proxy::ProxyOptions& options, Guarding guarding);
   ~SessionWorld() override;
 
   void Drain();
@@ -26,13 +33,27 @@ class SessionWorld final : public World {
   struct Fixed;
   static Fixed& Always();
 
+  // The guard with the loop that wakes it, driven by hand like the worker's.
+  struct Guarded {
+    explicit Guarded(const Clock& clock) : loop(clock), clock_of_guard(loop), guard(clock_of_guard) {
+      clock_of_guard.Wind(guard);
+    }
+    net::Loop loop;
+    proxy::GuardClock clock_of_guard;
+    guard::Guard guard;
+  };
+
   net::Loop& loop() override { return worker_->loop(); }
+  bool TurnLoops() override;
+  void Guard(const std::vector<apis::ApiOptions>& apis);
   bool listening() const override { return !draining_; }
   size_t HeldPerClient() const override;
   void CheckAfterAll() override;
 
   Fixed& fixed_;
   quota::Ledger ledger_{quota::LedgerOptions{}};
+  const Guarding guarding_;
+  std::optional<Guarded> guarded_;
   std::unique_ptr<proxy::Shared> shared_;
   std::optional<proxy::Worker> worker_;
   bool draining_ = false, drained_ = false;

@@ -80,7 +80,7 @@ void World::Act() {
 }
 
 void World::Turn() {
-  loop().Turn();
+  TurnLoops();
   Act();
 }
 
@@ -89,9 +89,9 @@ void World::Settle() {
   for (int turns = 0;; ++turns) {
     if (std::exchange(moved, kernel_.moved) != kernel_.moved) turns = 0;
     Require(turns < kTurnsMax, "the loop comes to rest when nothing happens");
-    if (!loop().Turn()) {
+    if (!TurnLoops()) {
       Act();
-      if (!loop().Turn()) break;
+      if (!TurnLoops()) break;
     }
     Act();
   }

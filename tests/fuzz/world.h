@@ -61,6 +61,7 @@ class World {
   void Ended();  // by its destructor, when all but what it shares is gone
 
   virtual net::Loop& loop() = 0;
+  virtual bool TurnLoops() { return loop().Turn(); }  // false: nothing happened
   virtual bool listening() const = 0;
   virtual size_t HeldPerClient() const = 0;  // what a session may hold in memory, at most
   virtual size_t HeldElse() const { return 0; }
@@ -70,6 +71,7 @@ class World {
   const std::vector<std::unique_ptr<UpstreamSide>>& upstreams() const { return upstreams_; }
   size_t attached_clients() const;
   const Traffic& traffic() const { return traffic_; }
+  void LetRequestsBeSent(unsigned times) { traffic_.sends_max = times; }
 
  private:
   void Act();

@@ -61,7 +61,7 @@ void World::Next() {
   now_ = event.at;
   Handle(event);
   if (OfFlight(event.kind) && --flights_.at(event.subject).pending == 0) flights_.erase(event.subject);
-  Pump();
+  Pump(event.kind == Kind::kTimer);
 }
 
 Report World::Run() {
@@ -71,7 +71,7 @@ Report World::Run() {
   }
   if (options_.api.others_per_second > 0) At(start_, Kind::kOther, 0);
   std::optional<simulate::Truth> truth;
-  while (!events_.empty()) {
+  while (!events_.empty() && !checks_.hopeless()) {
     if (!truth && events_.top().at >= end_) truth = api_.TruthAt(end_);
     Next();
     if (++report_.events % kHeldEvery != 0) continue;
@@ -234,11 +234,12 @@ void World::AskTurn(uint64_t id, bool again, SystemTime not_before) {
   }
 }
 
-void World::Pump() {
+void World::Pump(bool woken) {
   grants_.clear();
   subject_->Advance(now_, &grants_);
   ++report_.wakes;
   report_.idle_wakes += grants_.empty();
+  checks_.Woken(woken, !grants_.empty(), now_);
   for (const guard::Grant& grant : grants_) Grant(grant);
   if (const std::string difference = subject_->TakeDifference(); !difference.empty()) {
     checks_.Fail(now_, "two that must agree differ in " + difference);

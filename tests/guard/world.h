@@ -84,7 +84,7 @@ class World {
   void DrawTokens(const ClientOptions& client, Call* call);
   void AskTurn(uint64_t id, bool again, SystemTime not_before);
   guard::Request AsRequest(const Call& call) const;
-  void Pump();
+  void Pump(bool woken);
   void Grant(const guard::Grant& grant);
   void Granted(uint64_t id);
   void Send(uint64_t id);

@@ -155,7 +155,8 @@ void World::Failed(uint64_t id, guard::RetryCause cause, const Reply* reply) {
 
 void World::Refused(uint64_t id, const guard::Refusal& refusal) {
   ++report_.own_refusals;
-  if (refusal.until < now_) checks_.Fail(now_, "a refusal tells of a time that is gone");
+  if (refusal.until + options_.network.rim_most < now_)
+    checks_.Fail(now_, "a refusal tells of a time that is gone");
   if (options_.expect.no_own_refusals) {
     checks_.Fail(now_, "a refusal of ours: " + std::string(ToText(refusal.reason)) + " " + refusal.quota);
   }

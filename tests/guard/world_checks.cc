@@ -100,6 +100,11 @@ void Checks::Waited(const std::string& flow, bool last_client, SystemTime since,
   widest_gap_ = std::max(widest_gap_, most - least);
 }
 
+void Checks::Woken(bool woken, bool anybody, SystemTime now) {
+  idle_wakes_ = woken && !anybody ? idle_wakes_ + 1 : 0;
+  if (hopeless()) Fail(now, "it wakes and wakes, and nobody goes");
+}
+
 void Checks::Waiting(const std::string& flow, size_t waiting) { waiting_[flow] = waiting; }
 
 void Checks::Retried(const guard::RetryVerdict& verdict, const guard::RetryAsk& ask, SystemTime now) {

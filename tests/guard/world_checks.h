@@ -30,6 +30,10 @@ class Checks {
   void Retried(const guard::RetryVerdict& verdict, const guard::RetryAsk& ask, SystemTime now);
   // Advance and NextAt: a time that has come already would never end.
   void Next(std::optional<SystemTime> next, SystemTime now);
+  // Advance has run, because its time had come (`woken`) or after something else; whether anybody went.
+  void Woken(bool woken, bool anybody, SystemTime now);
+  // It would go on for ever.
+  bool hopeless() const { return idle_wakes_ > kIdleWakesMax; }
   // A flow begins or ends to wait; `waiting` of it do now.
   void Waiting(const std::string& flow, size_t waiting);
 
@@ -40,8 +44,11 @@ class Checks {
   void JudgeFairness(const Report& report, std::vector<std::string>* failures) const;
   void JudgeRelease(std::vector<std::string>* failures) const;
 
+  static constexpr uint64_t kIdleWakesMax = 1000;
+
   const Scenario& scenario_;
   SystemTime start_;
+  uint64_t idle_wakes_ = 0;  // in a row
   std::vector<std::string> failures_;
   uint64_t failed_ = 0;
   std::map<std::string, size_t> waiting_;

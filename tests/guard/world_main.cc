@@ -26,7 +26,7 @@ struct Arguments {
 
 struct Sum {
   uint64_t worlds = 0, failed = 0, requests = 0, attempts = 0, refused = 0, own = 0;
-  double share = 0, least_share = 1, hours = 0;
+  double share = 0, least_share = 1, hours = 0, seconds = 0;
 };
 
 // One word with its value; false: it is not one of ours.
@@ -108,25 +108,27 @@ void Add(const Report& report, Sum* sum) {
 int Main(const Arguments& arguments) {
   const SteadyTime began = RealClock().SteadyNow();
   Sum all;
-  std::printf("%-20s %7s %7s %9s %9s %8s %8s %7s %7s\n", "family", "worlds", "failed", "hours", "attempts",
-              "429s", "ours", "share", "least");
+  std::printf("%-20s %7s %7s %9s %9s %8s %8s %7s %7s %8s\n", "family", "worlds", "failed", "hours",
+              "attempts", "429s", "ours", "share", "least", "seconds");
   for (const Family& family : Families()) {
     if (!Wanted(arguments, family)) continue;
     Sum sum;
     for (uint64_t seed = arguments.seed; seed < arguments.seed + arguments.seeds; ++seed) {
       Scenario scenario = Draw(family, seed, arguments.hours);
       scenario.trace = arguments.trace;
+      const SteadyTime started = RealClock().SteadyNow();
       const Report report = World(scenario, seed).Run();
+      sum.seconds += ToSeconds(RealClock().SteadyNow() - started);
       Tell(family, seed, arguments, report);
       Add(report, &sum);
       Add(report, &all);
     }
-    std::printf("%-20s %7llu %7llu %9.2f %9llu %8llu %8llu %6.1f%% %6.1f%%\n",
+    std::printf("%-20s %7llu %7llu %9.2f %9llu %8llu %8llu %6.1f%% %6.1f%% %8.2f\n",
                 std::string(family.name).c_str(), static_cast<unsigned long long>(sum.worlds),
                 static_cast<unsigned long long>(sum.failed), sum.hours,
                 static_cast<unsigned long long>(sum.attempts), static_cast<unsigned long long>(sum.refused),
                 static_cast<unsigned long long>(sum.own), 100 * sum.share / static_cast<double>(sum.worlds),
-                100 * sum.least_share);
+                100 * sum.least_share, sum.seconds);
     std::fflush(stdout);
   }
   const double seconds = ToSeconds(RealClock().SteadyNow() - began);

@@ -64,12 +64,27 @@ TEST(WorldTest, WhatWasSentBeforeAnythingWasKnownCounts) {
   EXPECT_THAT(FailuresOf("mixed", 29), IsEmpty());
 }
 
-// A request whose client had left was once taken to be in the next reading, while it was still on its way; and of
-// many readings that overtook each other the lowest was forgotten.
+// A request whose client had left was once taken to be in the next reading, while it was still on its way;
+// and of many readings that overtook each other the lowest was forgotten.
 TEST(WorldTest, WhatIsOnItsWayIsInNoReading) {
   EXPECT_THAT(FailuresOf("faults", 15), IsEmpty());
   EXPECT_THAT(FailuresOf("resources", 190), IsEmpty());
 }
+
+// A bucket's level, said in whole numbers, was once believed to the fraction while others were unanswered.
+TEST(WorldTest, AFractionIsKnownOnlyWhenNothingIsUnderWay) {
+  EXPECT_THAT(FailuresOf("faults", 63), IsEmpty());
+  EXPECT_THAT(FailuresOf("faults", 658), IsEmpty());
+}
+
+// Answers that overtook each other once passed for a quota that refills without an end.
+TEST(WorldTest, AnElasticWindowIsNotTakenForASlidingOne) {
+  EXPECT_THAT(FailuresOf("generic-elastic", 1), IsEmpty());
+  EXPECT_THAT(FailuresOf("generic-elastic", 3), IsEmpty());
+}
+
+// A handful that had waited for a reset once left half a second apart, in each of its windows.
+TEST(WorldTest, AHandfulDoesNotLeaveOverSeconds) { EXPECT_THAT(FailuresOf("generic-sliding", 1), IsEmpty()); }
 
 // Refused requests once earned retries.
 TEST(WorldTest, ARefusalEarnsNoRetry) { EXPECT_THAT(FailuresOf("down", 2), IsEmpty()); }

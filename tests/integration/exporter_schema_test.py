@@ -42,6 +42,10 @@ PLACES = {
     "usage": HEAD + "usage: {{input: /a, {}}}",
     "usage_within": HEAD + "usage: {{input: {{pointer: /a, within: output, {}}}}}",
     "poll": HEAD + "poll: {{path: /a, costs: nothing, {}}}",
+    "charge": HEAD + "charge: {{tokens: {{counts: both}}, {}}}",
+    "charge_tokens": HEAD + "charge: {{tokens: {{{}}}}}",
+    "by_quota": HEAD + "charge: {{tokens: {{by_quota: {{q: {{{}}}}}}}}}",
+    "refusal": HEAD + "refusal: {{body: '{{\"m\": \"{{message}}\"}}', {}}}",
 }
 # Where each word of a closed list can be met.
 WORDS = {
@@ -52,6 +56,10 @@ WORDS = {
     ("usage_within", "within"): HEAD + "usage: {{input: {{pointer: /a, within: {}}}}}",
     ("source", "format"): HEAD + f"quotas: [{{{{{QUOTA}, limit: {{{{header: a, format: {{}}}}}}}}}}]",
     ("quota", "unit"): HEAD + "quotas: [{{quota: q, unit: {}, kind: fixed}}]",
+    ("charge_tokens", "counts"): HEAD + "charge: {{tokens: {{counts: {}}}}}",
+    ("charge_tokens", "cap"): HEAD + "charge: {{tokens: {{cap: {}}}}}",
+    ("charge_tokens", "when"): HEAD + "charge: {{tokens: {{when: {}}}}}",
+    ("charge_tokens", "cached"): HEAD + "charge: {{tokens: {{cached: {}}}}}",
     ("poll", "method"): HEAD + "poll: {{path: /a, costs: nothing, method: {}}}",
 }
 

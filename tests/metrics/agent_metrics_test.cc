@@ -16,14 +16,26 @@ TEST(AgentMetricsTest, RegistersEachFamilyOnceUnderItsPublicName) {
   const AgentMetrics metrics(registry);
   std::vector<std::string> names;
   for (const prometheus::MetricFamily& family : Collected(registry)) names.push_back(family.name);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{
-                "apiquota_auth_failures_total", "apiquota_http_rejected_total", "apiquota_overhead_seconds",
-                "apiquota_parse_errors_total", "apiquota_poll_cost_total", "apiquota_proxy_requests_total",
-                "apiquota_quota_conflicts_total", "apiquota_retry_after_seconds",
-                "apiquota_series_dropped_total", "apiquota_throttles_total", "apiquota_tokens_total",
-                "apiquota_upstream_duration_seconds", "apiquota_upstream_errors_total",
-                "apiquota_upstream_first_byte_seconds", "apiquota_upstream_requests_total"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"apiquota_auth_failures_total",
+                                             "apiquota_client_retries_total",
+                                             "apiquota_decisions_total",
+                                             "apiquota_delay_seconds",
+                                             "apiquota_guard_blind_total",
+                                             "apiquota_http_rejected_total",
+                                             "apiquota_overhead_seconds",
+                                             "apiquota_parse_errors_total",
+                                             "apiquota_poll_cost_total",
+                                             "apiquota_proxy_requests_total",
+                                             "apiquota_quota_conflicts_total",
+                                             "apiquota_retries_total",
+                                             "apiquota_retry_after_seconds",
+                                             "apiquota_series_dropped_total",
+                                             "apiquota_throttles_total",
+                                             "apiquota_tokens_total",
+                                             "apiquota_upstream_duration_seconds",
+                                             "apiquota_upstream_errors_total",
+                                             "apiquota_upstream_first_byte_seconds",
+                                             "apiquota_upstream_requests_total"}));
 }
 
 TEST(AgentMetricsTest, AChildCarriesItsLabelsInTheOrderOfTheComment) {

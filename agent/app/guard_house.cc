@@ -1,0 +1,49 @@
+#include "app/guard_house.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "provider/said_where.h"
+
+namespace apiquota::app {
+namespace {
+
+std::vector<guard::GuardedApi> GuardedIn(const Settings& settings) {
+  std::vector<guard::GuardedApi> guarded;
+  for (const apis::ApiOptions& api : settings.config.apis) {
+    if (!api.guard.active()) continue;
+    const provider::ExporterPtr exporter = settings.exporters.Find(api.exporter);
+    guard::GuardedApi& entry = guarded.emplace_back();
+    entry.api = api.name;
+    entry.pool = api.base_url.empty() ? provider::Info(*exporter).base_url : api.base_url;
+    entry.options = api.guard;
+    entry.declared = api.limits;
+    entry.named_by_answer = provider::OnlyAnswersNameResource(*exporter);
+  }
+  return guarded;
+}
+
+}  // namespace
+
+GuardHouse::GuardHouse(const Clock& clock)
+    : clock_(clock), loop_(clock), guard_clock_(loop_), guard_(guard_clock_) {
+  guard_clock_.Wind(guard_);
+}
+
+GuardHouse::~GuardHouse() { loop_.Stop(); }
+
+void GuardHouse::Configure(const Settings& settings) {
+  std::vector<guard::GuardedApi> guarded = GuardedIn(settings);
+  const bool any = !guarded.empty();
+  guard_.Configure(std::move(guarded), clock_.RunningNow().at);
+  if (any && !std::exchange(running_, true)) loop_.Start();
+}
+
+void GuardHouse::Drain(Micros time) {
+  const SystemTime now = clock_.RunningNow().at;
+  guard_.Drain(now + time, now);
+}
+
+}  // namespace apiquota::app

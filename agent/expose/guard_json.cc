@@ -1,0 +1,106 @@
+#include "expose/guard_json.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "expose/json_values.h"
+
+namespace apiquota::expose {
+namespace {
+
+using guard::Mode;
+
+std::string_view Word(Mode mode) {
+  switch (mode) {
+    case Mode::kOff:
+      return "off";
+    case Mode::kShadow:
+      return "shadow";
+    case Mode::kOn:
+      return "on";
+  }
+  return "off";
+}
+
+Json SecondsSince(const std::optional<SystemTime>& since, SystemTime now) {
+  return since ? Json(std::max(0.0, ToSeconds(now - *since))) : Json(nullptr);
+}
+
+Json CooldownJson(const guard::CooldownView& cooldown, SystemTime now) {
+  Json json = {{"resource", cooldown.resource}, {"evidence", cooldown.evidence}};
+  PutTime("until", cooldown.until, &json);
+  json["ends_in_seconds"] = ToSeconds(cooldown.until - now);
+  json["probes"] = cooldown.probes;
+  return json;
+}
+
+Json LimitJson(const guard::LimitView& limit) {
+  return {{"resource", limit.resource},
+          {"quota", limit.quota},
+          {"unit", limit.unit},
+          {"limit", JsonNumber(limit.limit)},
+          {"window_seconds", JsonNumber(limit.window_seconds)},
+          {"available", JsonNumber(limit.available)},
+          {"reserved", JsonNumber(limit.reserved)}};
+}
+
+Json KeyJson(const guard::AccountView& account, SystemTime now) {
+  const guard::KeyView& view = account.view;
+  Json json = {{"key", account.key},      {"in_flight", view.in_flight}, {"waiting", view.waiting},
+               {"queues", Json::array()}, {"cooldowns", Json::array()},  {"limits", Json::array()}};
+  for (const guard::QueueView& queue : view.queues) {
+    json["queues"].push_back({{"resource", queue.resource},
+                              {"depth", queue.depth},
+                              {"oldest_seconds", SecondsSince(queue.oldest, now)}});
+  }
+  for (const guard::CooldownView& cooldown : view.cooldowns)
+    json["cooldowns"].push_back(CooldownJson(cooldown, now));
+  for (const guard::LimitView& limit : view.limits) json["limits"].push_back(LimitJson(limit));
+  return json;
+}
+
+// mode → decision → rule → count; each mode and decision is there, whether it was ever taken or not.
+Json DecisionsJson(const std::string& api, const std::vector<DecisionCount>& decisions) {
+  Json json = Json::object();
+  for (const char* mode : {"on", "shadow"}) {
+    for (const char* decision : {"allow", "delay", "reject"}) json[mode][decision] = Json::object();
+  }
+  for (const DecisionCount& each : decisions) {
+    if (each.api == api) json[each.mode][each.decision][each.rule] = each.count;
+  }
+  return json;
+}
+
+Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
+  const guard::Options& options = api.options;
+  const QueueFacts queue = api.queue.value_or(QueueFacts{});
+  Json keys = Json::array();
+  for (const guard::AccountView& account : facts.accounts) {
+    if (account.api == api.api) keys.push_back(KeyJson(account, now));
+  }
+  return {{"api", api.api},
+          {"mode", Word(options.mode)},
+          {"parts",
+           {{"pace", Word(options.ModeOf(options.pace))},
+            {"queue", Word(options.ModeOf(options.queue))},
+            {"retry", Word(options.ModeOf(options.retry))},
+            {"cooldown", Word(options.ModeOf(options.cooldown))}}},
+          {"queue",
+           {{"depth", queue.depth},
+            {"capacity", options.queue.size},
+            {"oldest_seconds", SecondsSince(queue.oldest, now)}}},
+          {"decisions", DecisionsJson(api.api, facts.decisions)},
+          {"keys", std::move(keys)}};
+}
+
+}  // namespace
+
+std::string GuardJson(const GuardFacts& facts, SystemTime now) {
+  Json json = Json::object();
+  PutTime("at", now, &json);
+  json["apis"] = Json::array();
+  for (const GuardedFacts& api : facts.apis) json["apis"].push_back(ApiJson(api, facts, now));
+  return JsonText(json);
+}
+
+}  // namespace apiquota::expose

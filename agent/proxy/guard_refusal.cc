@@ -1,0 +1,118 @@
+#include "proxy/guard_refusal.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "http/forward.h"
+#include "http/quoted_text.h"
+
+namespace apiquota::proxy {
+namespace {
+
+// Older SDKs take a longer Retry-After for a mistake and come back within seconds, so these are told not to.
+constexpr uint64_t kLongWaitSeconds = 60;
+constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
+
+std::string_view PolicyOf(const guard::Refusal& refusal) {
+  return refusal.quota.empty() ? ToText(refusal.reason) : std::string_view(refusal.quota);
+}
+
+std::string QuotedPolicy(const guard::Refusal& refusal) {
+  std::string quoted;
+  http::AppendStructuredString(std::string("apiquota-").append(PolicyOf(refusal)), &quoted);
+  return quoted;
+}
+
+std::string Whole(double value) {
+  return std::to_string(static_cast<int64_t>(std::clamp(std::floor(value), 0.0, kWholeMax)));
+}
+
+std::string_view Why(const guard::Refusal& refusal) {
+  switch (refusal.reason) {
+    case guard::Reason::kRetryAfter:
+      return "the API has said when it takes requests again";
+    case guard::Reason::kCooldown:
+      return "the API refused the last requests";
+    case guard::Reason::kQueue:
+      return "too many requests wait already";
+    case guard::Reason::kRamp:
+      return "a limit recovers, and those who waited for it go first";
+    case guard::Reason::kCold:
+      return "nothing is known of this key's quotas yet, and others are being answered";
+    default:
+      return "not enough is left of it";
+  }
+}
+
+std::string BodyOf(const guard::Refusal& refusal, std::string_view sentence) {
+  std::string body = R"({"error":{"source":"apiquota","rule":)";
+  http::AppendJsonString(ToText(refusal.reason), &body);
+  body.append(R"(,"message":)");
+  http::AppendJsonString(sentence, &body);
+  return body.append("}}\n");
+}
+
+}  // namespace
+
+uint64_t RetryAfterOf(const guard::Refusal& refusal, SystemTime now) {
+  constexpr Micros kLongest = std::chrono::hours(24 * 366);
+  const Micros wait = refusal.until >= now + kLongest ? kLongest : std::max(refusal.until - now, Micros(0));
+  return static_cast<uint64_t>(std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
+}
+
+std::string SentenceOf(const guard::Refusal& refusal, std::string_view api, SystemTime now) {
+  std::string text("apiquota holds this request to ");
+  text.append(api).append(" back");
+  if (!refusal.quota.empty()) text.append(": quota ").append(refusal.quota);
+  if (!refusal.resource.empty()) text.append(" of ").append(refusal.resource);
+  if (refusal.never_fits) return text.append(": it costs more than there can ever be");
+  text.append(": ").append(Why(refusal));
+  return text.append("; it could go in ").append(std::to_string(RetryAfterOf(refusal, now))).append(" s");
+}
+
+std::string DelayText(Micros waited, guard::Reason reason, std::string_view quota) {
+  constexpr double kHundredths = 100;
+  std::string text = FormatNumber(std::ceil(ToSeconds(waited) * kHundredths) / kHundredths);
+  text.append(";reason=").append(ToText(reason));
+  if (quota.empty()) return text;
+  text.append(";quota=");
+  const bool token = std::ranges::all_of(quota, [](char c) {
+    return (AsciiLower(c) >= 'a' && AsciiLower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+  const bool letter = AsciiLower(quota.front()) >= 'a' && AsciiLower(quota.front()) <= 'z';
+  if (token && letter) return text.append(quota);
+  http::AppendStructuredString(quota, &text);
+  return text;
+}
+
+RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api, SystemTime now) {
+  RefusalAnswer answer;
+  const uint64_t wait = RetryAfterOf(refusal, now);
+  const std::string seconds = std::to_string(wait);
+  const std::string sentence = SentenceOf(refusal, api, now);
+  const std::string policy = QuotedPolicy(refusal);
+  answer.body = BodyOf(refusal, sentence);
+  http::ResponseHead& head = answer.head;
+  head.status = refusal.status;
+  head.reason = http::ReasonPhrase(refusal.status);
+  head.framing = http::BodyFraming::kLength;
+  head.content_length = answer.body.size();
+  head.fields.Add("Content-Type", "application/json");
+  head.fields.Add("Cache-Control", "no-store");
+  head.fields.Add("Retry-After", seconds);
+  head.fields.Add("RateLimit", policy + ";r=0;t=" + seconds);
+  if (refusal.limit) {
+    std::string text = policy + ";q=" + Whole(*refusal.limit);
+    if (refusal.window_seconds) text.append(";w=").append(Whole(std::max(1.0, *refusal.window_seconds)));
+    head.fields.Add("RateLimit-Policy", text);
+  }
+  std::string status("apiquota; error=http_request_denied; details=");
+  http::AppendStructuredString(sentence, &status);
+  head.fields.Add("Proxy-Status", status);
+  if (wait > kLongWaitSeconds || refusal.never_fits) head.fields.Add("x-should-retry", "false");
+  return answer;
+}
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,31 @@
+// A refusal of the guard's as the client is told of it (docs/guard.md, "Refusals"): in the numbers of the one
+// rule that refused. Pure; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "guard/values.h"
+#include "http/codec.h"
+
+namespace apiquota::proxy {
+
+struct RefusalAnswer {
+  http::ResponseHead head;
+  std::string body;
+};
+
+RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api, SystemTime now);
+
+// Whole seconds until it could have gone, rounded up; never 0.
+uint64_t RetryAfterOf(const guard::Refusal& refusal, SystemTime now);
+
+// What a person reads: "the guard holds this request back: quota tokens of gpt-5 … in 12 s".
+std::string SentenceOf(const guard::Refusal& refusal, std::string_view api, SystemTime now);
+
+// Of apiquota-delay: "0.42;reason=pace;quota=tokens".
+std::string DelayText(Micros waited, guard::Reason reason, std::string_view quota);
+
+}  // namespace apiquota::proxy

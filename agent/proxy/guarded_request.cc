@@ -1,0 +1,279 @@
+#include "proxy/guarded_request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apis/guarded.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "guard/retry.h"
+#include "guard/route_of.h"
+#include "provider/extract_signals.h"
+#include "provider/said_where.h"
+#include "proxy/guard_fields.h"
+
+namespace apiquota::proxy {
+namespace {
+
+bool Decides(const guard::Options& options) {
+  const auto on = [&](const guard::Part& part) { return options.ModeOf(part) == guard::Mode::kOn; };
+  return on(options.pace) || on(options.queue) || on(options.retry) || on(options.cooldown);
+}
+
+// Whether trying again may help, and whether anything had been sent.
+std::optional<guard::RetryCause> CauseOf(metrics::UpstreamError error) {
+  switch (error) {
+    case metrics::UpstreamError::kDns:
+    case metrics::UpstreamError::kDnsTimeout:
+    case metrics::UpstreamError::kConnectRefused:
+    case metrics::UpstreamError::kUnreachable:
+    case metrics::UpstreamError::kConnectTimeout:
+    case metrics::UpstreamError::kTlsHandshake:
+    case metrics::UpstreamError::kTlsTimeout:
+      return guard::RetryCause::kUnsent;
+    case metrics::UpstreamError::kClosedEarly:
+    case metrics::UpstreamError::kTruncated:
+    case metrics::UpstreamError::kFirstByteTimeout:
+      return guard::RetryCause::kTransient;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Of those that no throttle rule speaks of: a server that has a bad moment, not one that can't do it.
+bool Transient(int status) {
+  return status >= 500 && status != 501 && status != 505 && status != 508 && status != 510 && status != 511;
+}
+
+constexpr bool NamesThrottle(int status) { return status == 429 || status == 529; }
+
+}  // namespace
+
+GuardedRequest::GuardedRequest(guard::Guard& guard, const Clock& clock, KeptBytes& kept,
+                               RequestRecord& record, net::TimerHandler& timer, uint32_t home)
+    : guard_(guard), clock_(clock), record_(record), home_(home), timer_(timer), body_(kept) {}
+
+void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_head,
+                           std::string websocket_accept) {
+  End(false);
+  const apis::Route& route = record_.route();
+  phase_ = Phase::kReading;
+  decides_ = Decides(route.guard);
+  repeatable_ = Repeatable(head);
+  account_ = record_.account();
+  began_at_ = now();
+  attempts_ = 1;
+  upstream_head_ = std::move(upstream_head);
+  websocket_accept_ = std::move(websocket_accept);
+  refusal_.reset();
+  ForgetAnswer();
+  waited_ = longest_wait_ = Micros(0);
+  wait_reason_ = guard::Reason::kNone;
+  wait_quota_.clear();
+  body_.Begin(
+      {.bytes_max = route.guard.retry.replay_bytes_max, .together_max = route.guard.retry.replay_memory_max});
+  if (RetriedByClient(head.fields)) route.metrics->guard().CountClientRetry(record_.caller_name());
+}
+
+void GuardedRequest::ForgetAnswer() {
+  understood_ = false;
+  throttle_.reset();
+  retry_after_seconds_.reset();
+  cost_.reset();
+}
+
+// What can't be known before the body has been looked at.
+void GuardedRequest::SetDeadline(const http::RequestHead& head) {
+  const apis::Route& route = record_.route();
+  record_.TakeBodyValues();
+  const http::Exchange& exchange = record_.exchange();
+  resource_ = provider::ExtractSignals(*route.exporter, exchange, provider::Unknown::kPassOver).resource;
+  route_ = guard::RouteOf(exchange.method, exchange.path);
+  if (resource_.empty() && provider::HasResources(*route.exporter)) route.metrics->guard().CountBlind();
+  const guard::TokenModel model = guard_.ModelOf(account_, resource_, route_);
+  deadline_ = guard::DeadlineFor(ClientTimeoutOf(head.fields, options().queue), options().queue,
+                                 model.median_first_byte, began_at_);
+}
+
+guard::Request GuardedRequest::AsRequest(const http::RequestHead& head) {
+  const bool by_key = options().queue.by == guard::QueueOptions::By::kKey;
+  const std::string_view caller = by_key ? std::string_view() : record_.caller_name();
+  return {.resource = resource_,
+          .route = route_,
+          .flow = caller.empty() ? record_.key_label() : caller,
+          .urgency = UrgencyOf(head.fields, options().queue, record_.caller_priority()),
+          .deadline = deadline_,
+          .not_before = {},
+          .home = home_};
+}
+
+GuardedRequest::Step GuardedRequest::Ask(const http::RequestHead& head) {
+  timer_.Disarm();
+  SetDeadline(head);
+  return AskGuard(head, {}, false);
+}
+
+GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, SystemTime not_before,
+                                              bool again) {
+  guard::Request request = AsRequest(head);
+  request.not_before = not_before;
+  request.again = again;
+  guard::Turn turn = guard_.Ask(account_, request, now());
+  metrics::GuardMetrics& metrics = record_.route().metrics->guard();
+  if (turn.shadow) metrics.CountDecision(turn.shadow->kind, turn.shadow->reason, guard::Mode::kShadow);
+  if (decides_) metrics.CountDecision(turn.verdict.kind, turn.verdict.reason, guard::Mode::kOn);
+  switch (turn.verdict.kind) {
+    case guard::Verdict::Kind::kAdmit:
+      phase_ = Phase::kTurn;
+      ticket_ = std::move(turn.ticket);
+      return Step::kSend;
+    case guard::Verdict::Kind::kQueued:
+      phase_ = Phase::kWaiting;
+      waiter_ = turn.verdict.id;
+      return Step::kWait;
+    case guard::Verdict::Kind::kRefuse:
+      break;
+  }
+  Refused(turn.verdict.refusal.value_or(guard::Refusal()));
+  return Step::kRefuse;
+}
+
+GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
+  phase_ = Phase::kTurn;
+  waiter_ = 0;
+  CountWait(granted);
+  if (granted.ticket) {
+    ticket_ = std::move(granted.ticket);
+    return Step::kSend;
+  }
+  const guard::Refusal refusal = granted.refusal.value_or(guard::Refusal());
+  record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal.reason,
+                                                 guard::Mode::kOn);
+  Refused(refusal);
+  return Step::kRefuse;
+}
+
+void GuardedRequest::CountWait(const guard::Granted& granted) {
+  const Micros waited = std::max(granted.waited, Micros(0));
+  Log(LogLevel::kDebug, "guard",
+      {{"decision", "delay"},
+       {"api", record_.route().api},
+       {"rule", std::string(ToText(granted.reason))},
+       {"quota", granted.quota},
+       {"wait", FormatNumber(ToSeconds(waited))}});
+  record_.route().metrics->guard().ObserveDelay(granted.reason, waited);
+  waited_ += waited;
+  if (waited < longest_wait_) return;
+  longest_wait_ = waited;
+  wait_reason_ = granted.reason;
+  wait_quota_ = granted.quota;
+}
+
+void GuardedRequest::Refused(const guard::Refusal& refusal) {
+  phase_ = Phase::kTurn;
+  refusal_ = refusal;
+  const std::string& api = record_.route().api;
+  const std::string rule(ToText(refusal.reason));
+  LogFolded(LogLevel::kInfo, "guard", api + "/" + rule,
+            {{"decision", "reject"},
+             {"api", api},
+             {"rule", rule},
+             {"quota", refusal.quota},
+             {"wait", std::to_string(RetryAfterOf(refusal, now()))}});
+}
+
+RefusalAnswer GuardedRequest::refusal() const {
+  const apis::Route& route = record_.route();
+  return AnswerOf(*refusal_, route.api, now());
+}
+
+void GuardedRequest::Sent() {
+  if (ticket_) ticket_.Sent(now());
+  if (options().ModeOf(options().retry) != guard::Mode::kOn) body_.LetGo();
+}
+
+bool GuardedRequest::Holds(int status) const {
+  if (!decides_ || status < 400 || options().ModeOf(options().retry) != guard::Mode::kOn) return false;
+  return NamesThrottle(status) || provider::MaySayThrottle(*record_.route().exporter, status) ||
+         (Transient(status) && repeatable_);
+}
+
+// A recognised throttle shows that the request was not carried out (RFC 9110 section 9.2.2). One who has
+// spent all of a budget of money is told so at once.
+std::optional<guard::RetryCause> GuardedRequest::CauseOf(int status) const {
+  if (throttle_ && throttle_->scope == provider::ThrottleScope::kSpend) return std::nullopt;
+  if (throttle_ || NamesThrottle(status)) return guard::RetryCause::kThrottle;
+  if (Transient(status)) return guard::RetryCause::kTransient;
+  return std::nullopt;
+}
+
+std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head, int status) {
+  const auto cause = CauseOf(status);
+  return cause ? Repeat(head, *cause) : std::nullopt;
+}
+
+std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head,
+                                                             metrics::UpstreamError error) {
+  if (held_.active()) return AskAgain(head, held_.head().status);
+  const auto cause = proxy::CauseOf(error);
+  return cause ? Repeat(head, *cause) : std::nullopt;
+}
+
+std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
+                                                           guard::RetryCause cause) {
+  if (!decides_ || options().ModeOf(options().retry) != guard::Mode::kOn) return std::nullopt;
+  const guard::RetryVerdict verdict = guard_.AskRetry(account_,
+                                                      {.cause = cause,
+                                                       .attempts = attempts_,
+                                                       .repeatable = repeatable_,
+                                                       .body_kept = body_.whole(),
+                                                       .retry_after_seconds = retry_after_seconds_,
+                                                       .deadline = deadline_},
+                                                      now());
+  record_.route().metrics->guard().CountRetry(cause, verdict.kind);
+  if (verdict.kind != guard::RetryVerdict::Kind::kRetry) return std::nullopt;
+  ticket_.Release(now());
+  const Step step = AskGuard(head, verdict.not_before, true);
+  if (step == Step::kRefuse) return std::nullopt;
+  ++attempts_;
+  ForgetAnswer();
+  return step;
+}
+
+void GuardedRequest::OnSignals(const http::Exchange& exchange, const provider::Signals& signals) {
+  understood_ = true;
+  throttle_ = signals.throttle;
+  retry_after_seconds_ = signals.retry_after_seconds;
+  if (signals.usage) cost_ = apis::CostOf(*signals.usage);
+  if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
+}
+
+// Its head has been told of. What the events said of quotas is news, too.
+void GuardedRequest::OnStreamSignals(const http::Exchange& exchange, const provider::Signals& signals) {
+  if (signals.usage) cost_ = apis::CostOf(*signals.usage);
+  if (signals.readings.empty() && !signals.throttle) return;
+  if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
+}
+
+bool GuardedRequest::Explains(int status) const {
+  return waited_ > Micros(0) || (attempts_ > 1 && status >= 400);
+}
+
+void GuardedRequest::Explain(http::ResponseHead* head) const {
+  if (waited_ > Micros(0)) head->fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
+  if (attempts_ > 1 && CauseOf(head->status)) head->fields.Add("x-should-retry", "false");
+}
+
+void GuardedRequest::End(bool whole) {
+  if (phase_ == Phase::kIdle) return;
+  timer_.Disarm();
+  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
+  if (ticket_ && whole) ticket_.Settle(cost_, now());
+  if (ticket_) ticket_.Release(now());
+  body_.Clear();
+  held_.Clear();
+  account_.reset();
+  phase_ = Phase::kIdle;
+}
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,135 @@
+// One client's request as the guard protects it: what it needs in order to be sent later or once more, and
+// the conversation about it. Asks for its turn, holds its ticket, tells what becomes of it, and whether it
+// may be repeated. What it decides is carried out by Relay (relay_guarded.cc).
+//
+// Whatever it holds goes back on every way out: End, another Begin, its destruction. One per client
+// connection whose apis are guarded, reused from request to request. Belongs to one loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "guard/guard.h"
+#include "http/codec.h"
+#include "net/timer_wheel.h"
+#include "proxy/attempt_record.h"
+#include "proxy/guard_refusal.h"
+#include "proxy/held_answer.h"
+#include "proxy/kept_body.h"
+#include "proxy/request_record.h"
+
+namespace apiquota::proxy {
+
+class GuardedRequest final : public SignalSink {
+ public:
+  // What it waits at most for a body that names its resource.
+  static constexpr Micros kBodyWaitMax = std::chrono::seconds(1);
+
+  enum class Step : uint8_t { kSend, kWait, kRefuse };
+
+  // `timer` is told of this request's deadline. All of it must outlive the object.
+  GuardedRequest(guard::Guard& guard, const Clock& clock, KeptBytes& kept, RequestRecord& record,
+                 net::TimerHandler& timer, uint32_t home);
+  ~GuardedRequest() { End(false); }
+
+  // The record is active, and its account is known. `head`: the client's; the other two as an attempt sends
+  // them.
+  void Begin(const http::RequestHead& head, std::string upstream_head, std::string websocket_accept);
+  bool active() const { return phase_ != Phase::kIdle; }
+  // It may only watch: nothing waits, nothing is refused or repeated.
+  bool only_watches() const { return !decides_; }
+  bool asked() const { return phase_ != Phase::kIdle && phase_ != Phase::kReading; }
+
+  // Its turn. kWait: a grant for waiter() comes; kRefuse: refusal() says why.
+  Step Ask(const http::RequestHead& head);
+  Step Take(guard::Granted granted);
+  guard::Id waiter() const { return waiter_; }  // 0: it does not wait
+  const guard::Account* account() const { return account_.get(); }
+  RefusalAnswer refusal() const;
+
+  void Sent();                                               // an attempt's head
+  guard::Ticket TakeTicket() { return std::move(ticket_); }  // a tunnel's, from here on
+
+  // The answer under way has said all that it may.
+  bool understood() const { return understood_; }
+  // Whether an answer of this status is to be held until it has been looked at.
+  bool Holds(int status) const;
+  // Its answer, as far as it was understood, or its failure: if it goes back to its queue, what is next. A
+  // turn that would be refused is none: what has come is better than that.
+  std::optional<Step> AskAgain(const http::RequestHead& head, int status);
+  std::optional<Step> AskAgain(const http::RequestHead& head, metrics::UpstreamError error);
+
+  void OnSignals(const http::Exchange& exchange, const provider::Signals& signals) override;
+  void OnStreamSignals(const http::Exchange& exchange, const provider::Signals& signals) override;
+
+  // What an answer tells of the guard's part: how long the request waited, and that it was repeated in vain.
+  // False: nothing.
+  bool Explains(int status) const;
+  void Explain(http::ResponseHead* head) const;
+
+  void End(bool whole);  // whole: its answer came to its end
+
+  const std::string& upstream_head() const { return upstream_head_; }
+  const std::string& websocket_accept() const { return websocket_accept_; }
+  KeptBody& body() { return body_; }
+  HeldAnswer& held() { return held_; }
+  net::Timer& timer() { return timer_; }
+
+ private:
+  enum class Phase : uint8_t {
+    kIdle,
+    kReading,  // its body, for the name of its resource
+    kWaiting,  // for its turn
+    kTurn,     // it has had it: sent, refused or over
+  };
+
+  SystemTime now() const { return clock_.RunningNow().at; }
+  const guard::Options& options() const { return record_.route().guard; }
+  guard::Request AsRequest(const http::RequestHead& head);
+  void SetDeadline(const http::RequestHead& head);
+  Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
+  std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
+  std::optional<guard::RetryCause> CauseOf(int status) const;
+  void ForgetAnswer();
+  void CountWait(const guard::Granted& granted);
+  void Refused(const guard::Refusal& refusal);
+
+  guard::Guard& guard_;
+  const Clock& clock_;
+  RequestRecord& record_;
+  const uint32_t home_;
+  net::Timer timer_;
+  KeptBody body_;
+  HeldAnswer held_;
+
+  Phase phase_ = Phase::kIdle;
+  bool decides_ = false;
+  bool repeatable_ = false;
+  std::shared_ptr<guard::Account> account_;
+  guard::Ticket ticket_;
+  guard::Id waiter_ = 0;
+  SystemTime began_at_;
+  SystemTime deadline_;
+  int attempts_ = 1;
+  std::string upstream_head_;
+  std::string websocket_accept_;
+  std::string resource_, route_;
+  std::optional<guard::Refusal> refusal_;
+
+  // Of the last answer.
+  bool understood_ = false;
+  std::optional<provider::Throttle> throttle_;
+  std::optional<double> retry_after_seconds_;
+  std::optional<guard::TokenCost> cost_;
+
+  // What the client is told of its waits: all of them, and the reason of the longest.
+  Micros waited_{};
+  Micros longest_wait_{};
+  guard::Reason wait_reason_ = guard::Reason::kNone;
+  std::string wait_quota_;
+};
+
+}  // namespace apiquota::proxy

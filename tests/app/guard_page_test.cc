@@ -1,0 +1,45 @@
+#include "app/guard_page.h"
+
+#include <gtest/gtest.h>
+
+#include "base/known_names.h"
+
+namespace apiquota::app {
+namespace {
+
+expose::GuardFacts Facts(size_t keys) {
+  guard::Options on;
+  on.mode = guard::Mode::kOn;
+  std::vector<guard::AccountView> accounts;
+  for (size_t i = 0; i < keys; ++i) {
+    guard::KeyView view;
+    view.waiting = 1;
+    view.limits.resize(9);
+    accounts.push_back({"a", "key-" + std::to_string(100 + i), view});
+  }
+  return expose::MakeGuardFacts({{"a", on}}, std::move(accounts), {}, {});
+}
+
+TEST(BorrowedSeriesTest, WhatFitsIsShownWholeAndGivenBack) {
+  metrics::Registry registry(1000);
+  expose::GuardFacts facts = Facts(5);
+  {
+    const BorrowedSeries borrowed(registry, &facts);
+    EXPECT_EQ(registry.shares().taken(), expose::kSeriesOfQueue + 5 * 10);
+    EXPECT_EQ(facts.accounts.size(), 5u);
+  }
+  EXPECT_EQ(registry.shares().taken(), 0u);
+}
+
+TEST(BorrowedSeriesTest, KeysBeyondTheShareAreLeftOutAndTheQueueStaysTrue) {
+  metrics::Registry registry(1000);
+  expose::GuardFacts facts = Facts(150);
+  const BorrowedSeries borrowed(registry, &facts);
+  EXPECT_LE(registry.shares().taken(), 1000u);
+  EXPECT_EQ(facts.accounts.size(), 99u);
+  ASSERT_TRUE(facts.apis[0].queue);
+  EXPECT_EQ(facts.apis[0].queue->depth, 150u);
+}
+
+}  // namespace
+}  // namespace apiquota::app

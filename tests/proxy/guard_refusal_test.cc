@@ -1,0 +1,85 @@
+// How a refusal of the guard's is told.
+#include "proxy/guard_refusal.h"
+
+#include <gtest/gtest.h>
+
+namespace apiquota::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr SystemTime kNow{seconds(1'795'359'600)};
+
+std::string_view Field(const RefusalAnswer& answer, std::string_view name) {
+  return answer.head.fields.Find(name).value_or("(none)");
+}
+
+guard::Refusal Tokens(Micros wait) {
+  return {.reason = guard::Reason::kPace,
+          .status = 429,
+          .until = kNow + wait,
+          .resource = "gpt-5",
+          .quota = "tokens",
+          .limit = 30'000,
+          .window_seconds = 60};
+}
+
+TEST(GuardRefusalTest, TheNumbersAreThoseOfTheRuleThatRefused) {
+  const RefusalAnswer answer = AnswerOf(Tokens(milliseconds(11'001)), "openai-prod", kNow);
+  EXPECT_EQ(answer.head.status, 429);
+  EXPECT_EQ(answer.head.content_length, answer.body.size());
+  EXPECT_EQ(Field(answer, "retry-after"), "12");
+  EXPECT_EQ(Field(answer, "ratelimit"), "\"apiquota-tokens\";r=0;t=12");
+  EXPECT_EQ(Field(answer, "ratelimit-policy"), "\"apiquota-tokens\";q=30000;w=60");
+  EXPECT_EQ(
+      Field(answer, "proxy-status"),
+      "apiquota; error=http_request_denied; details=\"apiquota holds this request to openai-prod back: quota "
+      "tokens of gpt-5: not enough is left of it; it could go in 12 s\"");
+  EXPECT_EQ(Field(answer, "x-should-retry"), "(none)");
+  EXPECT_EQ(Field(answer, "cache-control"), "no-store");
+}
+
+TEST(GuardRefusalTest, NobodyIsToldToComeBackAtOnce) {
+  EXPECT_EQ(RetryAfterOf(Tokens(Micros(0)), kNow), 1U);
+  EXPECT_EQ(RetryAfterOf(Tokens(seconds(-5)), kNow), 1U);
+  EXPECT_EQ(RetryAfterOf(Tokens(Micros(1)), kNow), 1U);
+  guard::Refusal never = Tokens(Micros(0));
+  never.until = SystemTime::max();
+  EXPECT_EQ(RetryAfterOf(never, kNow), 366U * 86400);
+}
+
+TEST(GuardRefusalTest, AnSdkIsKeptFromComingBackOnlyWhereTheWaitIsLong) {
+  EXPECT_EQ(Field(AnswerOf(Tokens(seconds(60)), "a", kNow), "x-should-retry"), "(none)");
+  EXPECT_EQ(Field(AnswerOf(Tokens(seconds(61)), "a", kNow), "x-should-retry"), "false");
+}
+
+TEST(GuardRefusalTest, AFullQueueNamesItselfAndNoQuota) {
+  guard::Refusal full;
+  full.reason = guard::Reason::kQueue;
+  full.status = 503;
+  full.until = kNow + seconds(3);
+  const RefusalAnswer answer = AnswerOf(full, "a", kNow);
+  EXPECT_EQ(answer.head.status, 503);
+  EXPECT_EQ(answer.head.reason, "Service Unavailable");
+  EXPECT_EQ(Field(answer, "ratelimit"), "\"apiquota-queue\";r=0;t=3");
+  EXPECT_EQ(Field(answer, "ratelimit-policy"), "(none)");
+}
+
+TEST(GuardRefusalTest, WhatAnApiCallsAQuotaCantBreakAField) {
+  guard::Refusal odd = Tokens(seconds(1));
+  odd.quota = "a\"b\\c\r\nd";
+  const RefusalAnswer answer = AnswerOf(odd, "a", kNow);
+  EXPECT_EQ(Field(answer, "ratelimit"), "\"apiquota-a\\\"b\\\\c??d\";r=0;t=1");
+  EXPECT_EQ(Field(answer, "proxy-status").find('\n'), std::string_view::npos);
+}
+
+TEST(GuardRefusalTest, ADelayIsToldInHundredthsWithItsReason) {
+  EXPECT_EQ(DelayText(milliseconds(420), guard::Reason::kPace, "tokens"), "0.42;reason=pace;quota=tokens");
+  EXPECT_EQ(DelayText(Micros(1), guard::Reason::kQueue, ""), "0.01;reason=queue");
+  EXPECT_EQ(DelayText(seconds(65), guard::Reason::kRetryAfter, "5h \"x\""),
+            "65;reason=retry_after;quota=\"5h \\\"x\\\"\"");
+}
+
+}  // namespace
+}  // namespace apiquota::proxy
