@@ -18,6 +18,7 @@ constexpr Micros kLaterMax = std::chrono::seconds(5);
 constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
 constexpr size_t kLevelsMax = 16;
 constexpr double kStepMax = 1e9;
+constexpr double kRounding = 1e-6;
 
 std::optional<double> SaidLevel(const provider::Reading& reading, std::optional<double> limit) {
   if (reading.remaining) return *reading.remaining;
@@ -153,6 +154,8 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
   while (levels.size() > kLevelsMax) {
     Level& second = levels[1];
     second.at_receipt = std::min(second.at_receipt, levels.front().at_receipt);
+    second.received_at = std::max(second.received_at, levels.front().received_at);
+    second.freed = std::max(second.freed, levels.front().freed);
     levels.pop_front();
   }
   lowest = std::min(lowest, level);
@@ -187,8 +190,9 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
     }
     const bool coarser =
         *level > expected && *level - expected < state.step && state.kind != QuotaKind::kFixed;
+    // Whether what is still unanswered is in it or not can't be told from a fraction.
     const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
-                         expected - *level < state.step;
+                         expected - *level < state.step && state.outlays.hidden() < kRounding;
     if (coarser || floored) *level = expected;
   }
   state.TakeLevel(heard, *level);
