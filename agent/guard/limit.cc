@@ -11,12 +11,9 @@ namespace {
 
 using provider::QuotaKind;
 
-constexpr double kTouch = 1e-9;  // the cost of a call to what is stopped at full use, and not paced
-constexpr double kSure = 1e-6;   // sums of many small costs are off by less
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
-constexpr Micros kSendMargin = std::chrono::milliseconds(500);
-constexpr Micros kUnknownWindow = std::chrono::seconds(60);
+constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
 constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
@@ -45,15 +42,20 @@ double Limit::State::headroom() const {
 
 double Limit::State::limit_left() const { return std::max(0.0, *limit - headroom()); }
 
-bool Limit::State::log_holds() const {
-  if (!limit || rule == CostRule::kTouch) return false;
+bool Limit::State::log_alone() const {
   if (kind == QuotaKind::kSliding || declared || moves || refills) return true;
-  return kind == QuotaKind::kFixed && kind_assumed && restored < 2;
+  // Of a window whose phase nobody tells, too, and of a bucket whose level nobody does.
+  if (kind == QuotaKind::kBucket) return levels.empty();
+  return kind == QuotaKind::kFixed && (first_said == SystemTime{} || (kind_assumed && restored < 2));
 }
 
-bool Limit::State::log_may_hold() const {
-  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding;
+// After a reset it holds until the new window's end is said.
+bool Limit::State::log_holds() const {
+  if (!limit || rule == CostRule::kTouch) return false;
+  return log_alone() || (kind == QuotaKind::kFixed && !end);
 }
+
+bool Limit::State::log_may_hold() const { return kind != QuotaKind::kBucket || levels.empty(); }
 
 // With its margin: the API counts a request when it comes, which is later than it was sent.
 std::optional<Micros> Limit::State::log_window() const {
@@ -91,9 +93,10 @@ std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
-// What is never paced is stopped at full use.
-double Limit::State::Need(double cost, double most, double ahead) const {
-  return std::max(std::min(cost, most) + ahead, rule == CostRule::kTouch ? 2 * kSure : 0);
+// When a window of which no end was said is over at the latest: it began with the first request since the one
+// before, or was there when the reading came.
+SystemTime Limit::State::UnsaidEnd() const {
+  return unsaid_begin.value_or(levels.back().received_at) + window.value_or(kUnknownWindow) + kUnsaidMargin;
 }
 
 // What has left the log by now has not left it since, whoever asked when.
@@ -103,15 +106,25 @@ void Limit::State::Forget(SystemTime now) {
 
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (kind != QuotaKind::kFixed || !end || now < *end) return;
-  const SystemTime ended = *end;
-  end.reset();
-  levels.clear();
-  rolled_at = ended;
+  if (outlays.SettledLater(now)) {
+    Refill(now);
+    outlays.CountSettled(now);
+  }
+  if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
+  const SystemTime ended = end ? *end : UnsaidEnd();
+  if (now < ended) return;
   // What was not answered by the true end counts in the new window.
-  outlays.NextWindow(said_end);
+  const bool end_said = end.has_value();
+  if (end_said && !log_alone()) log.ForgetUntil(said_end - Micros(1));
+  outlays.NextWindow(end_said ? said_end : ended);
+  end.reset();
+  unsaid_begin.reset();
+  rolled_at = ended;
+  levels.clear();
   Forget(ended);
-  if (limit) levels.push_back({ended, ended, *limit, log.freed()});
+  // Where not even the window's length is known, one goes, and its answer may say more.
+  const double whole = end_said || window ? limit.value_or(std::max(1.0, highest)) : 1;
+  levels.push_back({ended, ended, whole, log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
   // A few need not be spread over seconds.
@@ -120,69 +133,6 @@ void Limit::State::Roll(SystemTime now) {
   leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
   leave_next = now;
   leave_until = now + span;
-}
-
-SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {
-  if (leave_gap <= Micros(0) || now >= leave_until) return at;
-  return std::max(at, leave_next);
-}
-
-// Of `spread` of a window no more than its time has brought may be used.
-SystemTime Limit::State::SpreadEarliest(double need, double level, SystemTime now) const {
-  if (pace.spread <= 0 || !end || !window || !limit) return now;
-  const double whole = limit_left();
-  const double used = whole - level;
-  const double late_share = (used + need) / std::max(whole, kTouch) - (1 - pace.spread);
-  if (late_share <= 0) return now;
-  const SystemTime begin = said_end - *window;
-  return std::max(now, begin + Seconds(ToSeconds(*window) * std::min(1.0, late_share / pace.spread)));
-}
-
-SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime now) {
-  Roll(now);
-  const auto level = LevelAt(now);
-  if (!level) return now;
-  const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
-  if (most <= 0) return SystemTime::max();
-  const double need = Need(cost, most, ahead);
-  if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
-  const Micros length = window.value_or(kUnknownWindow);
-  const SystemTime next = end.value_or(rolled_at.value_or(levels.back().received_at) + length + kSendMargin);
-  const double missing = need - std::max(0.0, *level);
-  const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
-  return std::max(now + Micros(1), next + length * further);
-}
-
-SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) const {
-  const auto level = LevelAt(now);
-  if (!level) return now;
-  const double most = limit ? limit_left() : cost;
-  if (most <= 0) return SystemTime::max();
-  const double need = Need(cost, most, ahead);
-  if (*level + kSure >= need) return now;
-  const double back = rate();
-  if (back <= 0) return end ? std::max(now + Micros(1), *end) : levels.back().received_at + kUnknownWindow;
-  return now + std::max(Micros(1), Seconds((need - *level) / back));
-}
-
-// Own sends, and what was said as far as it goes beyond them: what others took comes back at the said end.
-SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime now) {
-  SystemTime at = now;
-  if (log_holds() && limit_left() <= 0) return SystemTime::max();
-  const auto span = log_window();
-  if (log_holds() && span) at = log.EarliestFor(cost, ahead, limit_left(), *span, now);
-  if (kind != QuotaKind::kSliding && !refills) return at;
-  if (levels.empty()) return at;
-  const Level& newest = levels.back();
-  const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
-  if (now >= over) return at;
-  double level = newest.at_receipt + log.freed() - newest.freed;
-  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
-  level -= outlays.hidden() + headroom();
-  if (level + kSure >= Need(cost, limit ? limit_left() : cost, 0)) return at;
-  // Whichever comes first: own sends that leave the window, or the end of all that was said.
-  if (!span || log.empty()) return std::max(at, over);
-  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
@@ -206,42 +156,25 @@ double Limit::CostOf(const TokenCost& tokens) const {
     case CostRule::kNothing:
       return 0;
     case CostRule::kTouch:
-      return kTouch;
+      return kTouchCost;
     case CostRule::kRequest:
       return 1;
     case CostRule::kInput:
-      return std::max(tokens.input, kTouch);
+      return std::max(tokens.input, kTouchCost);
     case CostRule::kOutput:
-      return std::max(tokens.output, kTouch);
+      return std::max(tokens.output, kTouchCost);
     case CostRule::kTokens:
-      return std::max(tokens.counted, kTouch);
+      return std::max(tokens.counted, kTouchCost);
     case CostRule::kLearned:
-      return std::max(state_->learned.value_or(0), kTouch);
+      return std::max(state_->learned.value_or(0), kTouchCost);
   }
   return 0;
 }
 
-SystemTime Limit::EarliestFor(double cost, double ahead, SystemTime now) const {
-  State& state = *state_;
-  switch (state.kind) {
-    case QuotaKind::kFixed: {
-      const SystemTime windowed = state.refills ? now : state.WindowedEarliest(cost, ahead, now);
-      return state.log_holds() ? std::max(windowed, state.SlidingEarliest(cost, ahead, now)) : windowed;
-    }
-    case QuotaKind::kBucket:
-      return state.BucketEarliest(cost, ahead, now);
-    case QuotaKind::kSliding:
-      return state.SlidingEarliest(cost, ahead, now);
-    default:
-      return now;
-  }
-}
-
-bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state_->limit + kSure; }
-
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
+  if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
   state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
@@ -257,18 +190,19 @@ void Limit::Sent(Id ticket, SystemTime now) {
 
 void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticket, now); }
 
-void Limit::Settle(Id ticket, double cost, SystemTime now) {
+void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
   State& state = *state_;
   const auto open = state.outlays.Find(ticket);
   if (!open) return;
   if (state.rule == CostRule::kLearned) cost = open->cost;
   if (open->logged_at != kNotLogged && state.rule != CostRule::kRequest) {
     // What is charged at its end counts from then on.
-    if (!open->answered) state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, now));
+    if (!open->answered)
+      state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, counted_by));
     state.log.Change(state.outlays.Find(ticket)->logged_at, cost - open->cost);
   }
   state.Refill(now);
-  state.outlays.Settle(ticket, cost, now);
+  state.outlays.Settle(ticket, cost, now, counted_by);
 }
 
 void Limit::GiveBack(Id ticket, SystemTime) {
@@ -283,5 +217,33 @@ void Limit::NoteWaiting(double cost, SystemTime now) {
 }
 
 void Limit::SetPace(const PaceOptions& pace) { state_->pace = pace; }
+
+double Limit::Reserved() const { return state_->outlays.reserved() < 1e-3 ? 0 : state_->outlays.reserved(); }
+const std::string& Limit::quota() const { return state_->quota; }
+const std::string& Limit::unit() const { return state_->unit; }
+std::optional<double> Limit::limit() const { return state_->limit; }
+
+std::optional<double> Limit::window_seconds() const {
+  return state_->window ? std::optional(ToSeconds(*state_->window)) : std::nullopt;
+}
+
+std::optional<double> Limit::available(SystemTime now) const {
+  State& state = *state_;
+  state.Roll(now);
+  std::optional<double> left = state.refills ? std::nullopt : state.LevelAt(now);
+  if (const auto span = state.log_window(); span && state.log_holds()) {
+    const double room = state.limit_left() - state.log.Total(*span, now);
+    left = std::min(left.value_or(room), room);
+  }
+  return left;
+}
+
+bool Limit::idle(SystemTime now) const {
+  State& state = *state_;
+  state.Roll(now);
+  if (state.outlays.in_flight() || state.declared) return false;
+  if (const auto span = state.log_window(); span && state.log.Total(*span, now) > 0) return false;
+  return !state.end || now >= *state.end;
+}
 
 }  // namespace apiquota::guard

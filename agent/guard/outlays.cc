@@ -1,6 +1,7 @@
 #include "guard/outlays.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace apiquota::guard {
 namespace {
@@ -25,7 +26,9 @@ void Outlays::Take(Id ticket, double cost, SystemTime logged_at) {
 void Outlays::Queue(Id ticket, Outlay* outlay, SystemTime now) {
   outlay->answered_at = now;
   if (outlay->shown) return;
-  answered_.emplace_back(now, ticket);
+  auto at = answered_.end();
+  while (at != answered_.begin() && std::prev(at)->first > now) --at;
+  answered_.emplace(at, now, ticket);
   if (answered_.size() > kAnsweredMax) FoldOldest();
 }
 
@@ -35,7 +38,7 @@ void Outlays::Answered(Id ticket, SystemTime now) {
     Queue(ticket, &found->second, now);
 }
 
-void Outlays::Settle(Id ticket, double cost, SystemTime now) {
+void Outlays::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
   const auto found = outlays_.find(ticket);
   if (found == outlays_.end()) return;
   Outlay& outlay = found->second;
@@ -52,11 +55,24 @@ void Outlays::Settle(Id ticket, double cost, SystemTime now) {
   outlay.cost = outlay.shown ? debt : cost;
   outlay.shown = false;
   outlay.settled = true;
-  hidden_settled_ += outlay.cost;
-  last_settled_ = std::max(last_settled_, now);
+  outlay.later = counted_by > now;
+  if (outlay.later) later_.emplace_back(counted_by, ticket);
+  SumOf(outlay) += outlay.cost;
+  last_settled_ = std::max(last_settled_, counted_by);
   // What was charged at its end is shown by readings of requests sent after that.
-  Queue(ticket, &outlay, now);
+  Queue(ticket, &outlay, counted_by);
   AddUp();
+}
+
+void Outlays::CountSettled(SystemTime now) {
+  for (; SettledLater(now); later_.pop_front()) {
+    const auto found = outlays_.find(later_.front().second);
+    if (found == outlays_.end()) continue;
+    Outlay& outlay = found->second;
+    if (!outlay.shown) SumOf(outlay) -= outlay.cost;
+    outlay.later = false;
+    if (!outlay.shown) SumOf(outlay) += outlay.cost;
+  }
 }
 
 void Outlays::GiveBack(Id ticket) {
@@ -120,7 +136,7 @@ void Outlays::FoldOldest() {
   answered_.pop_front();
   const auto found = outlays_.find(ticket);
   if (found == outlays_.end() || found->second.shown || found->second.answered_at > at) return;
-  if (!found->second.settled) {
+  if (!found->second.settled || found->second.later) {
     answered_.emplace_back(at, ticket);
     return;
   }

@@ -22,7 +22,10 @@ class Outlays {
   void Take(Id ticket, double cost, SystemTime logged_at);
   void Answered(Id ticket, SystemTime now);
   // What it really cost. More than a reading that shows it knew of is hidden once more: debt.
-  void Settle(Id ticket, double cost, SystemTime now);
+  // What the API counts as late as at `counted_by` is under way until then.
+  void Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by);
+  bool SettledLater(SystemTime now) const { return !later_.empty() && later_.front().first <= now; }
+  void CountSettled(SystemTime now);
   void GiveBack(Id ticket);
 
   // One that is not settled; nothing: it is, or is not known.
@@ -55,9 +58,12 @@ class Outlays {
     SystemTime logged_at;
     SystemTime answered_at = SystemTime::max();
     bool settled = false;
+    bool later = false;  // settled, and the API may count it yet
     bool shown = false;
   };
-  double& SumOf(const Outlay& outlay) { return outlay.settled ? hidden_settled_ : hidden_open_; }
+  double& SumOf(const Outlay& outlay) {
+    return outlay.settled && !outlay.later ? hidden_settled_ : hidden_open_;
+  }
   void Show(Outlay& outlay);
   void Queue(Id ticket, Outlay* outlay, SystemTime now);
   void FoldOldest();
@@ -65,6 +71,7 @@ class Outlays {
 
   std::unordered_map<Id, Outlay> outlays_;
   std::deque<std::pair<SystemTime, Id>> answered_;  // in that order, until a reading shows them
+  std::deque<std::pair<SystemTime, Id>> later_;
   // Those of which no reading has told for long: some hundreds as if answered with the last of them.
   struct Fold {
     SystemTime until;

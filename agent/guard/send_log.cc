@@ -53,14 +53,18 @@ SystemTime SendLog::Move(SystemTime at, double cost, SystemTime now) {
   return Add(cost, now);
 }
 
-void SendLog::Forget(Micros window, SystemTime now) {
-  while (!sends_.empty() && sends_.front().at + window <= now) {
+void SendLog::ForgetUntil(SystemTime at) {
+  while (!sends_.empty() && sends_.front().at <= at) {
     freed_ += sends_.front().upto - before_;
     before_ = sends_.front().upto;
     forgotten_ = sends_.front().at;
     sends_.pop_front();
   }
   if (sends_.empty()) before_ = 0;
+}
+
+void SendLog::Forget(Micros window, SystemTime now) {
+  ForgetUntil(now - window);
   if (sends_.size() > kExactMax) Thin(window / kParts);
 }
 

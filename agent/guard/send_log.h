@@ -28,7 +28,8 @@ class SendLog {
   // When so much more has been left behind.
   SystemTime FreeAt(double cost, Micros window) const;
   void Forget(Micros window, SystemTime now);  // what is not in the window any more
-  double freed() const { return freed_; }      // what windows have left behind so far
+  void ForgetUntil(SystemTime at);
+  double freed() const { return freed_; }  // what windows have left behind so far
   // The window's sends in sixtieths of it, each as late as its last; and taken up again.
   std::vector<std::pair<SystemTime, double>> Parts(Micros window, SystemTime now);
   void TakeUp(const std::vector<std::pair<SystemTime, double>>& parts);

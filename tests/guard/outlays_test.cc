@@ -18,7 +18,7 @@ TEST(OutlaysTest, AReadingShowsWhatWasAnsweredBeforeItsRequestAndNothingElse) {
   outlays.Take(1, 10, kNever);
   outlays.Take(2, 20, kNever);
   outlays.Answered(1, At(100));
-  outlays.Settle(1, 10, At(100));
+  outlays.Settle(1, 10, At(100), At(100));
   EXPECT_EQ(outlays.hidden(), 30);
   EXPECT_EQ(outlays.ShownBefore(At(99)), 0U) << "it had not been answered";
   EXPECT_EQ(outlays.ShownBefore(At(100)), 1U);
@@ -27,7 +27,7 @@ TEST(OutlaysTest, AReadingShowsWhatWasAnsweredBeforeItsRequestAndNothingElse) {
   outlays.Shown(2);
   EXPECT_EQ(outlays.hidden(), 0);
   EXPECT_EQ(outlays.reserved(), 20) << "shown, and not settled";
-  outlays.Settle(2, 20, At(300));
+  outlays.Settle(2, 20, At(300), At(300));
   EXPECT_EQ(outlays.reserved(), 0);
   EXPECT_FALSE(outlays.in_flight());
 }
@@ -37,7 +37,7 @@ TEST(OutlaysTest, WhatCostMoreThanAReadingKnewIsDebtUntilALaterOne) {
   outlays.Take(1, 10, kNever);
   outlays.Answered(1, At(10));
   outlays.Shown(1);
-  outlays.Settle(1, 25, At(500));
+  outlays.Settle(1, 25, At(500), At(500));
   EXPECT_EQ(outlays.hidden(), 15);
   EXPECT_EQ(outlays.reserved(), 0);
   outlays.ShownBefore(At(499));
@@ -50,7 +50,7 @@ TEST(OutlaysTest, WhatIsSettledAfterItsAnswerIsShownByRequestsSentAfterThat) {
   Outlays outlays;
   outlays.Take(1, 10, kNever);
   outlays.Answered(1, At(10));
-  outlays.Settle(1, 4, At(500));
+  outlays.Settle(1, 4, At(500), At(500));
   EXPECT_EQ(outlays.hidden(), 4);
   EXPECT_EQ(outlays.ShownBefore(At(100)), 0U);
   EXPECT_EQ(outlays.ShownBefore(At(500)), 1U);
@@ -60,10 +60,28 @@ TEST(OutlaysTest, WhatIsSettledAfterItsAnswerIsShownByRequestsSentAfterThat) {
 TEST(OutlaysTest, WhatIsUnderWayAtAResetIsOfTheNewWindow) {
   Outlays outlays;
   for (Id id = 1; id <= 3; ++id) outlays.Take(id, 1, kNever);
-  outlays.Settle(1, 1, At(999));
-  outlays.Settle(2, 1, At(1000));
+  outlays.Settle(1, 1, At(999), At(999));
+  outlays.Settle(2, 1, At(1000), At(1000));
   outlays.NextWindow(At(1000));
   EXPECT_EQ(outlays.hidden(), 2);
+}
+
+TEST(OutlaysTest, WhatTheApiMayCountYetIsUnderWay) {
+  Outlays outlays;
+  outlays.Take(1, 10, kNever);
+  outlays.Take(2, 5, kNever);
+  outlays.Settle(1, 10, At(100), At(2100));
+  outlays.Settle(2, 5, At(200), At(200));
+  EXPECT_EQ(outlays.reserved(), 0);
+  EXPECT_EQ(outlays.hidden_settled(), 5);
+  EXPECT_EQ(outlays.ShownBefore(At(2000)), 1U) << "the one that was settled later stands behind the other";
+  EXPECT_EQ(outlays.hidden(), 10);
+  EXPECT_FALSE(outlays.SettledLater(At(2099)));
+  outlays.CountSettled(At(2100));
+  EXPECT_EQ(outlays.hidden_settled(), 10);
+  EXPECT_EQ(outlays.hidden(), 10);
+  outlays.ShownBefore(At(2100));
+  EXPECT_EQ(outlays.hidden(), 0);
 }
 
 TEST(OutlaysTest, WhatWasNeverSentComesBackWhole) {
@@ -71,7 +89,7 @@ TEST(OutlaysTest, WhatWasNeverSentComesBackWhole) {
   outlays.Take(1, 7, kNever);
   outlays.GiveBack(1);
   outlays.GiveBack(1);
-  outlays.Settle(1, 9, kStart);
+  outlays.Settle(1, 9, kStart, kStart);
   EXPECT_EQ(outlays.hidden(), 0);
   EXPECT_EQ(outlays.reserved(), 0);
   EXPECT_FALSE(outlays.in_flight());
@@ -86,7 +104,7 @@ TEST(OutlaysTest, WhatNoReadingShowsForLongIsKeptAsASum) {
     const auto id = static_cast<Id>(i);
     outlays.Take(id, 1, kNever);
     outlays.Answered(id, At(i));
-    outlays.Settle(id, 1, At(i));
+    outlays.Settle(id, 1, At(i), At(i));
   }
   EXPECT_EQ(outlays.hidden(), 20'005);
   outlays.NextWindow(At(18'000));
@@ -95,7 +113,7 @@ TEST(OutlaysTest, WhatNoReadingShowsForLongIsKeptAsASum) {
   outlays.ShownBefore(At(20'000));
   EXPECT_EQ(outlays.hidden(), 0);
   EXPECT_EQ(outlays.reserved(), 5);
-  outlays.Settle(1'000'000, 5, At(30'000));
+  outlays.Settle(1'000'000, 5, At(30'000), At(30'000));
   EXPECT_EQ(outlays.reserved(), 0);
 }
 

@@ -179,7 +179,7 @@ Scenario Unified(Random* random) {
 // … until it is used up: who comes then is refused, by us.
 Scenario UnifiedInFull(Random* random) {
   Scenario scenario = Unified(random);
-  scenario.api.enforcer.limits[0].limit = 1000;
+  scenario.api.enforcer.limits[0].limit = 1000;  // said to the hundredth: full use is said 5 before the end
   scenario.clients[0].workers = 4;
   scenario.clients[0].patience_most = 10s;
   scenario.expect = {};
