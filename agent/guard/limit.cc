@@ -101,11 +101,22 @@ void Limit::State::Forget(SystemTime now) {
   if (const auto span = log_window(); span && log_may_hold()) log.Forget(*span, now);
 }
 
+// When all is back although nobody says so: a window began with the newest reading, or with the first request
+// after it, at the latest. An API that falls silent, or only fails, is not closed for ever.
+std::optional<SystemTime> Limit::State::SilentEnd() const {
+  if (kind != QuotaKind::kFixed || end || levels.empty()) return std::nullopt;
+  const SystemTime begin = std::max(levels.back().received_at, opened_at.value_or(SystemTime{}));
+  return begin + window.value_or(kUnknownWindow) + kSendMargin + late;
+}
+
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (kind != QuotaKind::kFixed || !end || now < *end) return;
-  const SystemTime ended = *end;
+  const auto over = end ? end : SilentEnd();
+  if (kind != QuotaKind::kFixed || !over || now < *over) return;
+  const SystemTime ended = *over;
+  if (!end) said_end = ended - kSendMargin - late;
   end.reset();
+  opened_at.reset();
   levels.clear();
   rolled_at = ended;
   // What was not answered by the true end counts in the new window.
@@ -147,7 +158,7 @@ SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime 
   const double need = Need(cost, most, ahead);
   if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
   const Micros length = window.value_or(kUnknownWindow);
-  const SystemTime next = end.value_or(rolled_at.value_or(levels.back().received_at) + length + kSendMargin);
+  const SystemTime next = end ? *end : SilentEnd().value_or(now);
   const double missing = need - std::max(0.0, *level);
   const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
   return std::max(now + Micros(1), next + length * further);
@@ -242,6 +253,7 @@ bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
+  if (!state.opened_at) state.opened_at = now;
   state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);

@@ -43,6 +43,7 @@ struct Limit::State {
   void Refill(SystemTime now);
   double Need(double cost, double most, double ahead) const;
   void Roll(SystemTime now);
+  std::optional<SystemTime> SilentEnd() const;
   void Forget(SystemTime now);
 
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
@@ -74,6 +75,7 @@ struct Limit::State {
   std::optional<SystemTime> end;        // of the window, on our clock, with its margin
   SystemTime said_end{};                // without
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
+  std::optional<SystemTime> opened_at;  // the first request since the newest reading or the last end
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   double lowest = 0;                    // level seen in this window
   double step = 0;                      // what readings are rounded to; 0: nothing is known
