@@ -50,6 +50,11 @@ std::shared_ptr<const KnownNames> NamesIn(const config::Config& config) {
   return std::make_shared<const KnownNames>(std::move(names));
 }
 
+// Where the guard's part of the state is kept.
+std::string BesideStateFile(const config::Config& config) {
+  return config.state_file.empty() ? std::string() : config.state_file + ".guard";
+}
+
 // What is on the page whatever happens, beside what the registry and the ledger have: the agent itself and
 // its refusals, four series of each target that is polled, and what else an api that is guarded may have
 // under "other".
@@ -112,6 +117,7 @@ Agent::Agent(const ServeOptions& options, Settings settings, Secret salt, const 
       metrics_(registry_),
       ledger_(settings_.config.ledger, &registry_.shares()),
       state_(settings_.config.state_file),
+      guard_state_(BesideStateFile(settings_.config)),
       facts_({.version = options.version,
               .revision = options.revision,
               .last_reload_success = clock.SystemNow()}),
@@ -123,8 +129,9 @@ Result<std::unique_ptr<Agent>> Agent::Start(const ServeOptions& options, Setting
                                             const Clock& clock) {
   std::unique_ptr<Agent> agent(new Agent(options, std::move(settings), std::move(salt), clock));
   agent->ForgetOthersThan(agent->settings_);
-  agent->guard_.Configure(agent->settings_);
   agent->state_.Restore(agent->ledger_, clock.RunningNow().at);
+  agent->guard_.Configure(agent->settings_);
+  agent->guard_state_.Restore(agent->guard_.guard(), clock.RunningNow().at);
   agent->facts_.ReloadSucceeded(FactsOf(agent->settings_), clock.SystemNow());
   if (const Status listening = agent->Listen(); !listening) return std::unexpected(listening.error());
   return agent;
@@ -235,7 +242,10 @@ Status Agent::LoadAgain() {
   return {};
 }
 
-void Agent::SaveState() { state_.Save(ledger_, clock_.RunningNow()); }
+void Agent::SaveState() {
+  state_.Save(ledger_, clock_.RunningNow());
+  if (guard_.used()) guard_state_.Save(guard_.guard(), clock_.RunningNow());
+}
 
 void Agent::Drain() {
   ready_ = false;

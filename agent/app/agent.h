@@ -55,6 +55,7 @@ class Agent {
   metrics::AgentMetrics metrics_;
   quota::Ledger ledger_;
   StateFile state_;
+  StateFile guard_state_;
   SharedFacts facts_;
   std::atomic<bool> ready_{false};
   ReloadDesk reload_desk_;

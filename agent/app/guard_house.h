@@ -19,6 +19,7 @@ class GuardHouse {
   // The agent stops: who can't go within `time` is told so now.
   void Drain(Micros time);
 
+  bool used() const { return running_; }  // something is guarded, or was
   guard::Guard& guard() { return guard_; }
   proxy::GuardClock& guard_clock() { return guard_clock_; }
 

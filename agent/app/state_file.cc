@@ -30,23 +30,23 @@ void RemoveOldest(const std::filesystem::path& prefix) {
 
 }  // namespace
 
-void StateFile::Restore(quota::Ledger& ledger, SystemTime now) {
+std::optional<Result<std::string>> StateFile::Read() const {
   std::error_code error;
-  if (path_.empty() || !std::filesystem::exists(path_, error)) return;
-  const Result<std::string> text = ReadWholeFile(path_);
-  const Status restored = text ? ledger.Restore(*text, now) : std::unexpected(text.error());
-  if (restored) return;
+  if (path_.empty() || !std::filesystem::exists(path_, error)) return std::nullopt;
+  return ReadWholeFile(path_);
+}
+
+void StateFile::SetAside(const Error& error, SystemTime now) {
   const std::string prefix = path_ + ".corrupt-";
   const std::string aside = prefix + std::to_string(now.time_since_epoch().count());
   const bool moved = std::rename(path_.c_str(), aside.c_str()) == 0;
   Log(LogLevel::kWarn, "state_set_aside",
-      {{"file", path_}, {"error", restored.error().message}, {"kept_as", moved ? aside : path_}});
+      {{"file", path_}, {"error", error.message}, {"kept_as", moved ? aside : path_}});
   RemoveOldest(prefix);
 }
 
-void StateFile::Save(const quota::Ledger& ledger, const RunningTime& now) {
-  if (path_.empty()) return;
-  const Status saved = WriteFileAtomically(path_, ledger.Save(now.at, now.system_ahead));
+void StateFile::Write(const std::string& text) {
+  const Status saved = WriteFileAtomically(path_, text);
   if (!saved && !failing_) Log(LogLevel::kWarn, "state_not_saved", {{"error", saved.error().message}});
   if (saved && failing_) Log(LogLevel::kInfo, "state_saved_again", {{"file", path_}});
   failing_ = !saved;

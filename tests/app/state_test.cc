@@ -3,6 +3,7 @@
 
 #include "app/state_directory.h"
 #include "app/state_file.h"
+#include "quota/ledger.h"
 #include "tests/base/temporary_directory.h"
 
 namespace apiquota::app {
