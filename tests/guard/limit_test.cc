@@ -203,17 +203,6 @@ TEST_F(LimitTest, AnEmptyPlanLetsNobodyGoAndAnUnknownOneEverybody) {
   EXPECT_TRUE(limit->NeverFits(1));
 }
 
-// Only what is left is said, and until when: after that nothing is known again.
-TEST_F(LimitTest, ALimitThatIsNotSaidIsNotKnownAfterItsReset) {
-  Make(Kind::kFixed);
-  reading.reset_at = kStart + seconds(60);
-  Call(0);
-  EXPECT_FALSE(Goes());
-  now = Earliest();
-  EXPECT_LE(now, kStart + seconds(62));
-  EXPECT_TRUE(Goes());
-}
-
 TEST_F(LimitTest, OfAThousandWaitersNoTenthOfASecondSeesTwiceTheMean) {
   Make(Kind::kFixed);
   reading.limit = 5000;
