@@ -93,7 +93,8 @@ void GuardedRequest::LookAtBody(const http::RequestHead& head, bool ended) {
   const bool remembered = naming == provider::ResourceNaming::kAnswer;
   route_ = remembered ? guard::RouteOf(exchange.method, exchange.path) : std::string();
   const guard::TokenModel model = guard_.ModelOf(account_, resource_, route_);
-  if (model.blind || (naming == provider::ResourceNaming::kRequest && !named)) route.metrics->guard().CountBlind();
+  if (model.blind || (naming == provider::ResourceNaming::kRequest && !named))
+    route.metrics->guard().CountBlind();
   EstimateTokens(model, ended);
   deadline_ = guard::DeadlineFor(ClientTimeoutOf(head.fields, options().queue), options().queue,
                                  model.median_first_byte, began_at_);
