@@ -58,7 +58,7 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
   for (const Lost& each : lost) {
     if (each.flight.place != &place && &place != &places.front()) continue;
     CatchUp(&limit, each.id, each.flight, now);
-    limit.Settle(each.id, limit.CostOf(each.flight.tokens), each.at + kOnItsWay);
+    limit.Settle(each.id, limit.CostOf(each.flight.tokens), each.at, each.at + kOnItsWay);
   }
   return &limit;
 }
@@ -179,7 +179,7 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
       if (!flight.sent) {
         limit.GiveBack(ticket, now);
       } else {
-        limit.Settle(ticket, limit.CostOf(tokens), counted_by);
+        limit.Settle(ticket, limit.CostOf(tokens), now, counted_by);
       }
     }
   });
@@ -202,7 +202,9 @@ TokenModel KeyGuard::ModelOf(std::string_view resource, std::string_view route) 
   if (resource.empty() && state_->named_by_answer) {
     if (const std::string* known = state_->memory.Find(route)) resource = *known;
   }
-  return state_->models.Of(resource);
+  TokenModel model = state_->models.Of(resource);
+  model.blind = resource.empty() && state_->named_by_answer;
+  return model;
 }
 
 }  // namespace apiquota::guard

@@ -94,5 +94,32 @@ TEST(WorldTest, WhatIsLeftDoesNotDependOnWhoAskedWhen) {
   EXPECT_THAT(FailuresOf("refusals-count", 29), IsEmpty());
 }
 
+// Spans in whole seconds to one moment once passed for two windows.
+TEST(WorldTest, ARoundedSpanBeginsNoWindow) { EXPECT_THAT(FailuresOf("second-minute-day", 24), IsEmpty()); }
+
+// What had been sent once stayed taken for ever where no reading showed it.
+TEST(WorldTest, AnApiThatFallsSilentIsUsedOn) {
+  for (const uint64_t seed : {1, 2, 3, 7}) EXPECT_THAT(FailuresOf("falls-silent", seed), IsEmpty());
+  EXPECT_THAT(FailuresOf("large-guesses", 32), IsEmpty());
+}
+
+TEST(WorldTest, AShareOfOneIsStoppedAtFullUse) { EXPECT_THAT(FailuresOf("unified-in-full", 1), IsEmpty()); }
+
+// Requests whose clients had left were forgotten while nothing was known of the key, or thought to be counted
+// before they had arrived.
+TEST(WorldTest, WhoeverLeavesHasSentARequest) {
+  EXPECT_THAT(FailuresOf("mixed", 29), IsEmpty());
+  EXPECT_THAT(FailuresOf("faults", 15), IsEmpty());
+}
+
+// More answers on their way together than are kept apart.
+TEST(WorldTest, TheLeastOfManyLevelsIsKept) { EXPECT_THAT(FailuresOf("mixed", 28), IsEmpty()); }
+
+// Where only answers name the resource, what was under way before the first did not count in it.
+TEST(WorldTest, RequestsOfAnUnknownResourceCountOnceItIsNamed) {
+  EXPECT_THAT(FailuresOf("resources", 6), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 31), IsEmpty());
+}
+
 }  // namespace
 }  // namespace apiquota::world
