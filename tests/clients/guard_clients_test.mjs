@@ -21,6 +21,7 @@ class GuardedApi extends Upstream {
     super({});
     Object.assign(this, { name, api, next: [] });
     const say = (ordinary) => (body) => {
+      this.date = new Date().toUTCString();  // resets are read by the API's own clock
       const change = this.next.shift() ?? ((reply) => reply);
       return change(ordinary(body));
     };
