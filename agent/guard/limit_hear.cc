@@ -18,6 +18,7 @@ constexpr Micros kLaterMax = std::chrono::seconds(5);
 constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
 constexpr size_t kLevelsMax = 16;
 constexpr double kStepMax = 1e9;
+constexpr double kRounding = 1e-6;
 
 std::optional<double> SaidLevel(const provider::Reading& reading, std::optional<double> limit) {
   if (reading.remaining) return *reading.remaining;
@@ -70,67 +71,85 @@ void Limit::State::LearnFacts(const Heard& heard) {
   }
 }
 
+// An end as an answer said it: by the API's clock, if that is how it says it, and on ours; surely passed; and
+// by how much it may be earlier.
+Limit::State::SaidEnd Limit::State::EndIn(const Heard& heard) const {
+  const bool absolute = heard.reading.reset_absolute;
+  SaidEnd said{.said = *heard.reading.reset_at};
+  const Micros part = absolute ? said.said.time_since_epoch() : said.said - heard.received_at;
+  const bool whole_seconds = part % std::chrono::seconds(1) == Micros(0);
+  const Micros resolution = whole_seconds ? std::chrono::seconds(1) : std::chrono::milliseconds(1);
+  said.ours = OnOurClock(said.said, heard);
+  said.sure = said.ours + resolution + kClockMargin + late;
+  if (heard.sent_at >= said.sure) {
+    // Asked after that, it still speaks of it: there it has not come yet.
+    said.ours = heard.received_at;
+    said.sure = heard.received_at + kLaterStep;
+  }
+  said.doubt = resolution + (absolute && heard.offset ? heard.offset->uncertainty : Micros(0));
+  // Spans to one moment differ by their rounding, and by how long the answers travelled.
+  said.same = std::max(absolute ? Micros(0) : resolution + kClockMargin,
+                       window ? std::min(kSameEnd, *window / 2) : kSameEnd);
+  return said;
+}
+
+void Limit::State::BeginWindow(const SaidEnd& said, SystemTime received_at) {
+  first_said = said.said;
+  said_end = said.ours;
+  end = said.sure;
+  unsaid_begin.reset();
+  if (window_said) return;
+  const Micros guess = std::chrono::round<std::chrono::seconds>(said.ours - received_at);
+  if (guess <= Micros(0) || guess > kGuessedWindowMax) return;
+  window = window && *window <= kGuessedWindowMax ? std::max(*window, guess) : guess;
+}
+
+// Windows that end do not move: this one is extended by each answer. If one says more than another that had
+// come before it was asked for, and no end was between, it refills.
+void Limit::State::LearnMove(const Heard& heard, double level) {
+  const auto less = [&](const Level& other) {
+    return other.received_at <= heard.sent_at && level > other.at_receipt + std::max(step, 1.0);
+  };
+  if (moves && std::ranges::any_of(levels, less)) refills = true;
+  moves = true;
+}
+
 // Where its window ends, and what that tells about how it comes back.
 bool Limit::State::LearnEnd(const Heard& heard, double level) {
   if (!heard.reading.reset_at) return true;
-  const SystemTime said = *heard.reading.reset_at;
-  const SystemTime ours = OnOurClock(said, heard);
-  const bool whole_seconds =
-      heard.reading.reset_absolute
-          ? heard.reading.reset_at->time_since_epoch() % std::chrono::seconds(1) == Micros(0)
-          : (*heard.reading.reset_at - heard.received_at) % std::chrono::seconds(1) == Micros(0);
-  const Micros resolution =
-      whole_seconds ? Micros(std::chrono::seconds(1)) : Micros(std::chrono::milliseconds(1));
-  const SystemTime sure = ours + resolution + kClockMargin + late;
+  const SaidEnd said = EndIn(heard);
   if (kind != QuotaKind::kFixed) {
-    end = sure;
-    said_end = ours;
+    end = said.sure;
+    said_end = said.ours;
     return true;
   }
-  const Micros same = window ? std::min(kSameEnd, *window / 2) : kSameEnd;
   const auto begin = [&] {
-    first_said = said;
-    said_end = ours;
-    end = sure;
+    BeginWindow(said, heard.received_at);
     levels.clear();
-    if (window_said) return;
-    const Micros guess = std::chrono::round<std::chrono::seconds>(ours - heard.received_at);
-    if (guess <= Micros(0) || guess > kGuessedWindowMax) return;
-    window = window && *window <= kGuessedWindowMax ? std::max(*window, guess) : guess;
   };
-  const bool known = first_said != SystemTime{};
-  if (!known) return begin(), true;
-  const bool later = said > first_said + same;
-  const bool earlier = said < first_said - same;
+  if (first_said == SystemTime{}) return begin(), true;
+  const bool later = said.said > first_said + said.same;
+  const bool earlier = said.said < first_said - said.same;
   if (!later && !earlier) {
-    if (!end) return false;  // of the window that is over
+    if (!end && heard.sent_at < rolled_at.value_or(SystemTime::max()))
+      return false;  // of the window that is over
+    if (!end) levels.clear();
     // The clock's offset is known better with each answer.
-    end = heard.reading.reset_absolute ? sure : std::max(*end, sure);
-    said_end = heard.reading.reset_absolute ? ours : std::max(said_end, ours);
+    end = heard.reading.reset_absolute ? said.sure : std::max(*end, said.sure);
+    said_end = heard.reading.reset_absolute ? said.ours : std::max(said_end, said.ours);
     return true;
   }
-  const bool after_newest = levels.empty() || heard.sent_at >= levels.back().received_at;
   if (earlier) {
     // A newer word takes the place of a wrong one; what is older speaks of a window that is over.
+    const bool after_newest = levels.empty() || heard.sent_at >= levels.back().received_at;
     if (!end || !after_newest) return false;
     if (!window_said) window.reset();
     return begin(), true;
   }
-  // Rounded up it may have come that much earlier, and by a clock that is known badly, too.
-  const Micros doubt =
-      resolution + (heard.reading.reset_absolute && heard.offset ? heard.offset->uncertainty : Micros(0));
   const SystemTime first_end = OnOurClock(first_said, heard);
-  if (heard.received_at + doubt < first_end) {
-    // Windows that end do not move: this one is extended by each answer.
-    // More than an answer said that had come before this one was asked for, and no end between: it refills.
-    const auto less = [&](const Level& other) {
-      return other.received_at <= heard.sent_at && level > other.at_receipt + std::max(step, 1.0);
-    };
-    if (moves && std::ranges::any_of(levels, less)) refills = true;
-    moves = true;
-    const std::deque<Level> kept = levels;
-    begin();
-    levels = kept;
+  if (heard.received_at + said.doubt < first_end) {
+    LearnMove(heard, level);
+    BeginWindow(said, heard.received_at);
     return true;
   }
   if (level > lowest || level >= limit.value_or(level)) ++restored;
@@ -150,12 +169,16 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
     const auto at = std::ranges::upper_bound(levels, mine.sent_at, {}, &Level::sent_at);
     levels.insert(at, mine);
   }
+  if (levels.size() > kLevelsMax) Refill(heard.received_at);
   while (levels.size() > kLevelsMax) {
     Level& second = levels[1];
     second.at_receipt = std::min(second.at_receipt, levels.front().at_receipt);
+    second.received_at = std::max(second.received_at, levels.front().received_at);
+    second.freed = std::max(second.freed, levels.front().freed);
     levels.pop_front();
   }
   lowest = std::min(lowest, level);
+  highest = std::max(highest, level);
 }
 
 void Limit::Hear(const Heard& heard, SystemTime now) {
@@ -187,8 +210,9 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
     }
     const bool coarser =
         *level > expected && *level - expected < state.step && state.kind != QuotaKind::kFixed;
+    // Whether what is still unanswered is in it or not can't be told from a fraction.
     const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
-                         expected - *level < state.step;
+                         expected - *level < state.step && state.outlays.hidden() < kRounding;
     if (coarser || floored) *level = expected;
   }
   state.TakeLevel(heard, *level);

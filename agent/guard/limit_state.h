@@ -13,11 +13,18 @@
 
 namespace apiquota::guard {
 
+inline constexpr double kTouchCost =
+    1e-9;                              // the cost of a call to what is stopped at full use, and not paced
+inline constexpr double kSure = 1e-6;  // sums of many small costs are off by less
+inline constexpr Micros kSendMargin = std::chrono::milliseconds(500);
+inline constexpr Micros kUnknownWindow = std::chrono::seconds(60);
+
 // One reading's level, at the time of its receipt; and what the log of sends had left behind by then.
 struct Level {
   SystemTime sent_at, received_at;
   double at_receipt = 0;
   double freed = 0;
+  SystemTime refilled_at{};  // a bucket's, if after its receipt
 };
 
 // What a limit's requests cost: known by its unit, or learned.
@@ -32,23 +39,35 @@ struct Limit::State {
   double headroom() const;
   // Own sends alone bound it, beside what readings say.
   bool log_holds() const;
+  bool log_alone() const;     // … whatever the next reading says
   bool log_may_hold() const;  // once more is known
   // No more comes back than its windows' ends bring.
   bool by_window() const { return kind == provider::QuotaKind::kFixed && !refills; }
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
+  double RefilledTo(SystemTime now, const Level& level) const;
+  void Refill(SystemTime now);
   void Roll(SystemTime now);
+  SystemTime UnsaidEnd() const;  // REQUIRES: levels
   void Forget(SystemTime now);
 
+  bool Enough(double cost, double need, double level) const;
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
-  SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
+  SystemTime BucketEarliest(double cost, double ahead, SystemTime now);
   SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
   SystemTime SpreadEarliest(double need, double level, SystemTime now) const;
   SystemTime Leaving(SystemTime at, SystemTime now) const;
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
+  struct SaidEnd {
+    SystemTime said, ours{}, sure{};
+    Micros doubt{}, same{};
+  };
+  SaidEnd EndIn(const Heard& heard) const;
+  void BeginWindow(const SaidEnd& said, SystemTime received_at);
+  void LearnMove(const Heard& heard, double level);
   bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);
@@ -71,8 +90,10 @@ struct Limit::State {
   SystemTime said_end{};                // without
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
-  double lowest = 0;                    // level seen in this window
-  double step = 0;                      // what readings are rounded to; 0: nothing is known
+  std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
+  double highest = 0;                      // level ever seen
+  double lowest = 0;                       // level seen in this window
+  double step = 0;                         // what readings are rounded to; 0: nothing is known
 
   int restored = 0;      // ends that were seen to bring the limit back
   bool moves = false;    // its end moves on with each answer

@@ -63,6 +63,7 @@ Api::Api(const ApiOptions& options, SystemTime start, uint64_t seed)
     : options_(options), start_(start), enforcer_(options.enforcer), random_(seed, 11) {}
 
 void Api::Say(const simulate::Call& call, SystemTime now, Reply* reply) {
+  if (options_.silent_after && now - start_ >= *options_.silent_after) return;
   const SystemTime theirs = now + options_.skew;
   for (size_t i = 0; i < options_.sayings.size(); ++i) {
     const Saying& saying = options_.sayings[i];

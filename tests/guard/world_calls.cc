@@ -167,6 +167,7 @@ void World::Leave(uint64_t id) {
   Call* call = Known(id);
   if (call == nullptr) return;
   ++report_.left;
+  Trace("leaves", id, static_cast<double>(call->ticket != 0));
   if (call->waiter != 0) {
     if (waiters_.erase(call->waiter) > 0) CountWaiting(*call, -1);
     subject_->Leave(call->waiter, now_);

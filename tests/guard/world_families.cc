@@ -161,6 +161,28 @@ Scenario Declared(Random* random) {
   return scenario;
 }
 
+// Documented, and what is left is said, but never until when.
+Scenario NoReset(Random* random) {
+  Scenario scenario = OneQuota(random, LimitKind::kFixed, QuotaKind::kFixed, random->Chance(0.5));
+  scenario.api.sayings[0].reset = Reset::kNone;
+  scenario.api.sayings[0].window_seconds = 60;
+  return scenario;
+}
+
+// After a while its answers say nothing of quotas any more; it goes on to enforce them.
+Scenario FallsSilent(Random* random) {
+  static constexpr std::array<LimitKind, 3> kKinds = {LimitKind::kFixed, LimitKind::kSliding,
+                                                      LimitKind::kBucket};
+  static constexpr std::array<QuotaKind, 3> kSaid = {QuotaKind::kFixed, QuotaKind::kSliding,
+                                                     QuotaKind::kBucket};
+  const auto which = static_cast<size_t>(random->Whole(0, 2));
+  Scenario scenario = OneQuota(random, kKinds[which], kSaid[which], false);
+  scenario.api.sayings[0].window_seconds = 60;
+  scenario.api.silent_after = random->Between(Micros(1s), Micros(100s));
+  scenario.expect.share = 0.93;
+  return scenario;
+}
+
 Scenario ShortWindow(Random* random) {
   static constexpr std::array<LimitKind, 3> kKinds = {LimitKind::kFixed, LimitKind::kAligned,
                                                       LimitKind::kSliding};
@@ -192,7 +214,7 @@ Scenario Resources(Random* random) {
   return scenario;
 }
 
-constexpr std::array<Family, 13> kFamilies = {{{"fixed", Fixed},
+constexpr std::array<Family, 15> kFamilies = {{{"fixed", Fixed},
                                                {"aligned", Aligned},
                                                {"generic-fixed", GenericFixed},
                                                {"generic-aligned", GenericAligned},
@@ -203,8 +225,10 @@ constexpr std::array<Family, 13> kFamilies = {{{"fixed", Fixed},
                                                {"coarse-bucket", CoarseBucket},
                                                {"second-minute-day", SecondMinuteDay, false},
                                                {"declared", Declared},
+                                               {"no-reset", NoReset},
+                                               {"falls-silent", FallsSilent},
                                                {"short-window", ShortWindow},
-                                               {"resources", Resources, false}}};
+                                               {"resources", Resources}}};
 
 }  // namespace
 

@@ -103,11 +103,12 @@ struct ApiOptions {
   bool date = true;             // in whole seconds
   bool retry_after = true;      // on its refusals, in whole seconds, rounded up
   provider::ThrottleSignal signal = provider::ThrottleSignal::kStatus;
-  bool refusals_say = true;     // refusals carry the quotas, too
-  bool names_resource = false;  // answers name the resource
-  Micros service = 5ms;         // mean
-  double bare = 0;              // share of calls refused without any reason or word
-  double fails = 0;             // share of calls answered with 503, no throttle
+  bool refusals_say = true;                 // refusals carry the quotas, too
+  std::optional<Micros> silent_after = {};  // of the run: then it says nothing of its quotas
+  bool names_resource = false;              // answers name the resource
+  Micros service = 5ms;                     // mean
+  double bare = 0;                          // share of calls refused without any reason or word
+  double fails = 0;                         // share of calls answered with 503, no throttle
   std::vector<Outage> outages;
   std::vector<Oddity> oddities;
   double others_per_second = 0;  // calls with the same key that the guard never sees

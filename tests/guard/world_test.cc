@@ -28,12 +28,15 @@ TEST(WorldTest, WithoutAGuardTheApiRefuses) {
 }
 
 TEST(WorldTest, TheSameSeedIsTheSameWorld) {
-  const Scenario scenario = Draw(*FindFamily("faults"), 3);
-  const Report one = World(scenario, 3).Run(), other = World(scenario, 3).Run();
-  EXPECT_EQ(one.events, other.events);
-  EXPECT_EQ(one.attempts, other.attempts);
-  EXPECT_EQ(one.served, other.served);
-  EXPECT_EQ(one.share, other.share);
+  for (const SubjectKind subject : {SubjectKind::kAlone, SubjectKind::kShared}) {
+    Scenario scenario = Draw(*FindFamily("faults"), 3);
+    scenario.subject = subject;
+    const Report one = World(scenario, 3).Run(), other = World(scenario, 3).Run();
+    EXPECT_EQ(one.events, other.events);
+    EXPECT_EQ(one.attempts, other.attempts);
+    EXPECT_EQ(one.served, other.served);
+    EXPECT_EQ(one.share, other.share);
+  }
 }
 
 TEST(WorldTest, EachFamilyHasANameOfItsOwn) {
@@ -53,6 +56,27 @@ TEST(WorldTest, RequestsOfAColdKeyCountInItsSlidingWindow) {
   EXPECT_THAT(FailuresOf("short-window", 1), IsEmpty());
 }
 
+// Where only answers name the resource, the requests under way were once missing in its quota; and so were
+// those that had been sent and had ended without an answer before anything was known.
+TEST(WorldTest, WhatWasSentBeforeAnythingWasKnownCounts) {
+  EXPECT_THAT(FailuresOf("resources", 6), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 31), IsEmpty());
+  EXPECT_THAT(FailuresOf("mixed", 29), IsEmpty());
+}
+
+// A request whose client had left was once taken to be in the next reading, while it was still on its way;
+// and of many readings that overtook each other the lowest was forgotten.
+TEST(WorldTest, WhatIsOnItsWayIsInNoReading) {
+  EXPECT_THAT(FailuresOf("faults", 15), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 190), IsEmpty());
+}
+
+// A bucket's level, said in whole numbers, was once believed to the fraction while others were unanswered.
+TEST(WorldTest, AFractionIsKnownOnlyWhenNothingIsUnderWay) {
+  EXPECT_THAT(FailuresOf("faults", 63), IsEmpty());
+  EXPECT_THAT(FailuresOf("faults", 658), IsEmpty());
+}
+
 // Answers that overtook each other once passed for a quota that refills without an end.
 TEST(WorldTest, AnElasticWindowIsNotTakenForASlidingOne) {
   EXPECT_THAT(FailuresOf("generic-elastic", 1), IsEmpty());
@@ -68,6 +92,33 @@ TEST(WorldTest, ARefusalEarnsNoRetry) { EXPECT_THAT(FailuresOf("down", 2), IsEmp
 // What had left a sliding window before a reading was once taken to have left it since, if nobody had asked.
 TEST(WorldTest, WhatIsLeftDoesNotDependOnWhoAskedWhen) {
   EXPECT_THAT(FailuresOf("refusals-count", 29), IsEmpty());
+}
+
+// Spans in whole seconds to one moment once passed for two windows.
+TEST(WorldTest, ARoundedSpanBeginsNoWindow) { EXPECT_THAT(FailuresOf("second-minute-day", 24), IsEmpty()); }
+
+// What had been sent once stayed taken for ever where no reading showed it.
+TEST(WorldTest, AnApiThatFallsSilentIsUsedOn) {
+  for (const uint64_t seed : {1, 2, 3, 7}) EXPECT_THAT(FailuresOf("falls-silent", seed), IsEmpty());
+  EXPECT_THAT(FailuresOf("large-guesses", 32), IsEmpty());
+}
+
+TEST(WorldTest, AShareOfOneIsStoppedAtFullUse) { EXPECT_THAT(FailuresOf("unified-in-full", 1), IsEmpty()); }
+
+// Requests whose clients had left were forgotten while nothing was known of the key, or thought to be counted
+// before they had arrived.
+TEST(WorldTest, WhoeverLeavesHasSentARequest) {
+  EXPECT_THAT(FailuresOf("mixed", 29), IsEmpty());
+  EXPECT_THAT(FailuresOf("faults", 15), IsEmpty());
+}
+
+// More answers on their way together than are kept apart.
+TEST(WorldTest, TheLeastOfManyLevelsIsKept) { EXPECT_THAT(FailuresOf("mixed", 28), IsEmpty()); }
+
+// Where only answers name the resource, what was under way before the first did not count in it.
+TEST(WorldTest, RequestsOfAnUnknownResourceCountOnceItIsNamed) {
+  EXPECT_THAT(FailuresOf("resources", 6), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 31), IsEmpty());
 }
 
 }  // namespace

@@ -136,6 +136,20 @@ TEST(TokenChargeTest, ABodyThatIsNotMeasuredIsReadNoFurtherThanItsValues) {
   EXPECT_EQ(reader.size(), BodySize());
 }
 
+TEST(TokenChargeTest, ACodingThatBreaksBehindTheValuesIsNoFailureToReadThem) {
+  std::string body = http::Gzipped(R"({"model":"m","input":"hello"})");
+  body[body.size() - 6] ^= 1;  // the checksum
+  http::Fields fields;
+  fields.Add("Content-Encoding", "gzip");
+  const PointerSet model({"/model"});
+  for (const auto measure : {RequestReader::Measure::kNo, RequestReader::Measure::kYes}) {
+    RequestReader reader(model, fields, measure);
+    reader.Write(body);
+    EXPECT_FALSE(reader.Failed());
+    EXPECT_EQ(reader.TakeValues().size(), 1U);
+  }
+}
+
 TEST(TokenChargeTest, WithTheGuardOffNoCapIsLookedFor) {
   const ExporterPtr exporter = Loaded();
   EXPECT_EQ(Info(*exporter).request_pointers.size(), 1U);
@@ -238,6 +252,13 @@ TEST(TokenChargeTest, WhatCanNotBeMeantIsRefused) {
       error("cap: sum, caps: /a"),
       "x.yaml:3:18: a cap is charged when a request begins: expected \"when: start\" or \"when: settled\"");
   EXPECT_EQ(error("caps: /a/*"), "x.yaml:3:25: expected one place in a request, without *");
+  std::string deep, many;
+  for (int i = 0; i < 17; ++i) {
+    deep += "/a";
+    many += (many.empty() ? "[/a" : ", /a") + std::to_string(i);
+  }
+  EXPECT_EQ(error("caps: " + deep), "x.yaml:3:25: a pointer of more segments than can be followed");
+  EXPECT_EQ(error("times: " + many + "]"), "x.yaml:3:26: more places than any API has");
   EXPECT_EQ(error("media: -1"), "x.yaml:3:26: expected 0 to 1000000 tokens");
   EXPECT_EQ(error("by_quota: {\"*a*\": {counts: input}}"),
             "x.yaml:3:37: expected a quota's name, with at most one *");
