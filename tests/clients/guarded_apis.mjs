@@ -86,7 +86,8 @@ export const apis = {
       body: JSON.stringify({ type: "error", error: { type: "rate_limit_error", message: "Too many." } }),
     }),
     drained: (seconds) => ({  // a bucket of a minute
-      "anthropic-ratelimit-requests-limit": String(60 / seconds), "anthropic-ratelimit-requests-remaining": "0",
+      "anthropic-ratelimit-requests-limit": String(60 / seconds),
+      "anthropic-ratelimit-requests-remaining": "0",
       "anthropic-ratelimit-requests-reset": timestamp(60),
     }),
     text: "Zwölf.",
