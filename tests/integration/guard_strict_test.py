@@ -6,7 +6,7 @@ import json
 import time
 import unittest
 
-from guarding import Api, GuardedAgent, Greedy, Judge, chat_body, require_guard
+from guarding import Api, GuardedAgent, Greedy, Judge, chat_body
 from harness import Workspace
 
 SECONDS = 20
@@ -86,5 +86,4 @@ class GuardStrictTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    require_guard()
     unittest.main()
