@@ -14,6 +14,7 @@ using provider::QuotaKind;
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
+constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
 CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) {
@@ -35,21 +36,26 @@ Limit::State::State(const PaceOptions& p, std::string_view q, std::string_view u
     : pace(p), quota(q), unit(u), kind(k), kind_assumed(assumed), rule(RuleFor(q, u, k)) {}
 
 double Limit::State::headroom() const {
-  return pace.headroom_is_share ? pace.headroom * limit.value_or(0) : pace.headroom;
+  if (pace.headroom_is_share) return pace.headroom * limit.value_or(0);
+  return rule == CostRule::kTouch ? 0 : pace.headroom;  // a number of requests or tokens is none of percents
 }
 
 double Limit::State::limit_left() const { return std::max(0.0, *limit - headroom()); }
 
-bool Limit::State::log_holds() const {
-  if (!limit || rule == CostRule::kTouch) return false;
+bool Limit::State::log_alone() const {
   if (kind == QuotaKind::kSliding || declared || moves || refills) return true;
-  // Of a window whose phase nobody tells, too.
+  // Of a window whose phase nobody tells, too, and of a bucket whose level nobody does.
+  if (kind == QuotaKind::kBucket) return levels.empty();
   return kind == QuotaKind::kFixed && (first_said == SystemTime{} || (kind_assumed && restored < 2));
 }
 
-bool Limit::State::log_may_hold() const {
-  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding || first_said == SystemTime{};
+// After a reset it holds until the new window's end is said.
+bool Limit::State::log_holds() const {
+  if (!limit || rule == CostRule::kTouch) return false;
+  return log_alone() || (kind == QuotaKind::kFixed && !end);
 }
+
+bool Limit::State::log_may_hold() const { return kind != QuotaKind::kBucket || levels.empty(); }
 
 // With its margin: the API counts a request when it comes, which is later than it was sent.
 std::optional<Micros> Limit::State::log_window() const {
@@ -62,33 +68,29 @@ double Limit::State::rate() const {
   return *limit / ToSeconds(*window) * (window_said ? 1 : kDerivedRate);
 }
 
-// What is left now, as the readings say, without what they don't show. Of a bucket that comes back like all
-// else once it has been taken, which it surely was when its answer was complete.
-std::optional<double> Limit::State::LevelAt(SystemTime now) const {
-  if (levels.empty()) return std::nullopt;
-  const double back = kind == QuotaKind::kBucket ? rate() : 0;
-  const auto refilled = [&](double level, SystemTime from, SystemTime to) {
-    const double here = level + back * std::max(0.0, ToSeconds(Micros(to - from)));
-    return limit ? std::min(here, *limit) : here;
-  };
-  double least = std::numeric_limits<double>::max();
-  for (const Level& level : levels) {
-    const SystemTime taken = std::clamp(outlays.last_settled(), level.as_of, std::max(level.as_of, now));
-    const double then = refilled(level.level, level.as_of, taken) - outlays.hidden_settled();
-    least = std::min(least, refilled(then, taken, now));
-  }
-  return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
+// A reading's level without what is settled and not in it: both come back to a bucket.
+double Limit::State::RefilledTo(SystemTime now, const Level& level) const {
+  double here = level.at_receipt - outlays.hidden_settled();
+  if (kind == QuotaKind::kBucket)
+    here += rate() * std::max(0.0, ToSeconds(Micros(now - std::max(level.received_at, level.refilled_at))));
+  return limit ? std::min(here, *limit) : here;
 }
 
-void Limit::State::FoldOutlays(SystemTime now) {
-  outlays.Fold(now, [&](double cost, SystemTime at) {
-    for (Level& level : levels) {
-      const SystemTime then = std::max(level.as_of, at);
-      const double come_back = rate() * ToSeconds(Micros(then - level.as_of));
-      level.level = std::min(level.level + come_back, limit.value_or(level.level + come_back)) - cost;
-      level.as_of = then;
-    }
-  });
+// What is settled from now on is taken from a bucket that had been no fuller than full.
+void Limit::State::Refill(SystemTime now) {
+  if (kind != QuotaKind::kBucket) return;
+  for (Level& level : levels) {
+    level.at_receipt = RefilledTo(now, level) + outlays.hidden_settled();
+    level.refilled_at = now;
+  }
+}
+
+// What is left now, as the readings say, without what they don't show.
+std::optional<double> Limit::State::LevelAt(SystemTime now) const {
+  if (levels.empty()) return std::nullopt;
+  double least = std::numeric_limits<double>::max();
+  for (const Level& level : levels) least = std::min(least, RefilledTo(now, level));
+  return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
 // When a window of which no end was said is over at the latest: it began with the first request since the one
@@ -104,11 +106,16 @@ void Limit::State::Forget(SystemTime now) {
 
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
+  if (outlays.SettledLater(now)) {
+    Refill(now);
+    outlays.CountSettled(now);
+  }
   if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
   const SystemTime ended = end ? *end : UnsaidEnd();
   if (now < ended) return;
   // What was not answered by the true end counts in the new window.
   const bool end_said = end.has_value();
+  if (end_said && !log_alone()) log.ForgetUntil(said_end - Micros(1));
   outlays.NextWindow(end_said ? said_end : ended);
   end.reset();
   unsaid_begin.reset();
@@ -168,28 +175,40 @@ void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
   if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
-  if (state.kind == QuotaKind::kBucket) state.FoldOutlays(now);
-  state.outlays.Take(ticket, cost, now);
-  if (state.log_may_hold()) state.log.Add(ticket, cost, now);
+  state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
     if (now >= state.leave_until) state.leave_gap = Micros(0);
   }
 }
 
-void Limit::Sent(Id ticket, SystemTime now) { state_->log.Sent(ticket, now); }
+void Limit::Sent(Id ticket, SystemTime now) {
+  const auto open = state_->outlays.Find(ticket);
+  if (open && open->logged_at != kNotLogged)
+    state_->outlays.SetLoggedAt(ticket, state_->log.Move(open->logged_at, open->cost, now));
+}
 
 void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticket, now); }
 
-void Limit::Settle(Id ticket, double cost, SystemTime now) {
-  if (state_->rule == CostRule::kLearned) return state_->outlays.SettleAsTaken(ticket, now);
-  state_->outlays.Settle(ticket, cost, now);
-  if (state_->rule != CostRule::kRequest) state_->log.Settle(ticket, cost);
+void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
+  State& state = *state_;
+  const auto open = state.outlays.Find(ticket);
+  if (!open) return;
+  if (state.rule == CostRule::kLearned) cost = open->cost;
+  if (open->logged_at != kNotLogged && state.rule != CostRule::kRequest) {
+    // What is charged at its end counts from then on.
+    if (!open->answered)
+      state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, counted_by));
+    state.log.Change(state.outlays.Find(ticket)->logged_at, cost - open->cost);
+  }
+  state.Refill(now);
+  state.outlays.Settle(ticket, cost, now, counted_by);
 }
 
 void Limit::GiveBack(Id ticket, SystemTime) {
+  const auto open = state_->outlays.Find(ticket);
+  if (open && open->logged_at != kNotLogged) state_->log.Change(open->logged_at, -open->cost);
   state_->outlays.GiveBack(ticket);
-  state_->log.Remove(ticket);
 }
 
 void Limit::NoteWaiting(double cost, SystemTime now) {
