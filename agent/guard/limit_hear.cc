@@ -18,6 +18,7 @@ constexpr Micros kLaterMax = std::chrono::seconds(5);
 constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
 constexpr size_t kLevelsMax = 16;
 constexpr double kStepMax = 1e9;
+constexpr double kSure = 1e-6;
 
 std::optional<double> SaidLevel(const provider::Reading& reading, std::optional<double> limit) {
   if (reading.remaining) return *reading.remaining;
@@ -201,7 +202,9 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
     }
     const bool coarser =
         *level > expected && *level - expected < state.step && state.kind != QuotaKind::kFixed;
+    // Only where nothing else is under way is it known what the reading shows.
     const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
+                         state.outlays.hidden() < kSure &&
                          expected - *level < state.step;
     if (coarser || floored) *level = expected;
   }

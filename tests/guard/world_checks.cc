@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 namespace apiquota::world {
 namespace {
@@ -85,17 +87,19 @@ void Checks::Waited(const std::string& flow, bool last_client, SystemTime since,
   if (last_client) longest_wait_ = std::max(longest_wait_, now - since);
   if (!served) return;
   if (now - since >= 1s) released_.push_back(now);
+  // Those who leave at one moment reach their loops in any order.
+  if (now != last_served_) CountGap();
+  last_served_ = now;
   served_[flow] += 1;
-  for (const auto& [other, waiting] : waiting_) {
-    if (waiting == 0) {
-      for (auto& [name, count] : served_) count = 0;
-      return;
-    }
-  }
-  double least = served_[flow], most = least;
-  for (const auto& [other, waiting] : waiting_) {
-    least = std::min(least, served_[other]);
-    most = std::max(most, served_[other]);
+}
+
+void Checks::CountGap() {
+  if (std::exchange(not_all_waited_, false)) served_.clear();
+  if (served_.empty()) return;
+  double least = std::numeric_limits<double>::max(), most = 0;
+  for (const auto& [flow, waiting] : waiting_) {
+    least = std::min(least, served_[flow]);
+    most = std::max(most, served_[flow]);
   }
   widest_gap_ = std::max(widest_gap_, most - least);
 }
@@ -105,7 +109,10 @@ void Checks::Woken(bool woken, bool anybody, SystemTime now) {
   if (hopeless()) Fail(now, "it wakes and wakes, and nobody goes");
 }
 
-void Checks::Waiting(const std::string& flow, size_t waiting) { waiting_[flow] = waiting; }
+void Checks::Waiting(const std::string& flow, size_t waiting) {
+  waiting_[flow] = waiting;
+  if (waiting == 0) not_all_waited_ = true;
+}
 
 void Checks::Retried(const guard::RetryVerdict& verdict, const guard::RetryAsk& ask, SystemTime now) {
   if (verdict.kind != guard::RetryVerdict::Kind::kRetry) return;
