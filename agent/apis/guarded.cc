@@ -2,15 +2,23 @@
 
 namespace apiquota::apis {
 
-guard::TokenCost CostOf(const provider::TokenUsage& usage) {
-  guard::TokenCost cost;
-  for (size_t i = 0; i < usage.size(); ++i) {
-    const auto type = static_cast<provider::TokenType>(i);
-    const bool output = type == provider::TokenType::kOutput || type == provider::TokenType::kReasoning;
-    (output ? cost.output : cost.input) += static_cast<double>(usage[i]);
-  }
-  cost.counted = cost.input + cost.output;
-  return cost;
+namespace {
+
+constexpr provider::QuotaCharge Of(provider::TokenSide side) { return {.counts = side}; }
+
+}  // namespace
+
+guard::TokenCost CostOf(const provider::ExporterInfo& exporter, const provider::TokenUsage& usage) {
+  const provider::QuotaCharge counted = exporter.charge ? exporter.charge->charge : provider::QuotaCharge();
+  return {.input = Charged(Of(provider::TokenSide::kInput), usage),
+          .output = Charged(Of(provider::TokenSide::kOutput), usage),
+          .counted = Charged(counted, usage)};
+}
+
+guard::TokenCost CostOf(const provider::ChargeRule& charge, const provider::TokenEstimate& estimate) {
+  return {.input = Reserved(Of(provider::TokenSide::kInput), estimate),
+          .output = Reserved(Of(provider::TokenSide::kOutput), estimate),
+          .counted = Reserved(charge.charge, estimate)};
 }
 
 guard::Answer AnswerOf(const http::Exchange& exchange, const provider::Signals& signals) {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "provider/said_where.h"
+#include "provider/exporter.h"
 
 namespace apiquota::app {
 namespace {
@@ -17,10 +17,11 @@ std::vector<guard::GuardedApi> GuardedIn(const Settings& settings) {
     const provider::ExporterPtr exporter = settings.exporters.Find(api.exporter);
     guard::GuardedApi& entry = guarded.emplace_back();
     entry.api = api.name;
-    entry.pool = api.base_url.empty() ? provider::Info(*exporter).base_url : api.base_url;
+    const provider::ExporterInfo& info = provider::Info(*exporter);
+    entry.pool = api.base_url.empty() ? info.base_url : api.base_url;
     entry.options = api.guard;
     entry.declared = api.limits;
-    entry.named_by_answer = provider::OnlyAnswersNameResource(*exporter);
+    entry.named_by_answer = info.resource_naming == provider::ResourceNaming::kAnswer;
   }
   return guarded;
 }

@@ -197,6 +197,54 @@ std::string Throttles(const std::vector<ThrottleRule>& rules) {
   return lines.Text();
 }
 
+std::string Spent(const std::vector<provider::UsageRule>& rules) {
+  Lines lines("  ");
+  for (const provider::UsageRule& rule : rules) {
+    for (const std::string& pointer : rule.pointers) {
+      const std::string within = rule.within ? fmt::format(", counted in {}, too", ToText(*rule.within)) : "";
+      lines.Add(fmt::format("{} tokens", ToText(rule.type)), fmt::format("body {}{}", pointer, within));
+    }
+  }
+  return lines.Text();
+}
+
+std::string ChargeText(const provider::QuotaCharge& charge) {
+  constexpr std::string_view kSides[] = {"input", "output", "input and output"};
+  constexpr std::string_view kCaps[] = {", a cap added to the input",
+                                        ", a cap where it is more than the input", ""};
+  return fmt::format(
+      "{}{}{}", kSides[static_cast<size_t>(charge.counts)],
+      charge.counts == provider::TokenSide::kInput ? "" : kCaps[static_cast<size_t>(charge.cap)],
+      charge.cached_free ? "; cached input is free" : "");
+}
+
+// How a request counts before it is answered, and what is free.
+std::string Charges(const ExporterInfo& info) {
+  constexpr std::string_view kTimes[] = {"by an estimate when the request begins, which is not set right",
+                                         "by an estimate when the request begins, then by the real count",
+                                         "by the real count when the request ends"};
+  Lines lines("  ");
+  if (info.charge) {
+    const provider::ChargeRule& rule = *info.charge;
+    lines.Add("tokens count", ChargeText(rule.charge));
+    for (const auto& named : rule.by_quota) lines.Add("of " + named.quota, ChargeText(named.charge));
+    lines.Add("charged", std::string(kTimes[static_cast<size_t>(rule.when)]));
+    lines.Add("caps", fmt::format("{}", fmt::join(rule.caps, ", ")));
+    lines.Add("answers", fmt::format("{}", fmt::join(rule.times, ", ")));
+    if (rule.media > 0) lines.Add("media", fmt::format("{} tokens a piece", FormatNumber(rule.media)));
+  }
+  if (info.not_modified_is_free) lines.Add("free", "answers 304");
+  return lines.Text();
+}
+
+std::string Refusal(const provider::Exporter& exporter) {
+  if (!exporter.refusal) return "";
+  const provider::RefusalBody body = RenderRefusal(exporter, {.message = "…", .quota = "…", .rule = "…"});
+  Lines lines("  ");
+  lines.Add("refused as", fmt::format("{} {}", body.status, body.body));
+  return lines.Text();
+}
+
 }  // namespace
 
 std::string ExporterPage(const provider::Exporter& exporter, const expose::ExporterSummary& summary) {
@@ -209,14 +257,10 @@ std::string ExporterPage(const provider::Exporter& exporter, const expose::Expor
   Lines waits("  ");
   for (const FieldSource& source : exporter.retry_after) waits.Add("retry after", SourceText(source));
   text += "\n" + waits.Text();
-  Lines spent("  ");
-  for (const provider::UsageRule& rule : exporter.usage) {
-    for (const std::string& pointer : rule.pointers) {
-      const std::string within = rule.within ? fmt::format(", counted in {}, too", ToText(*rule.within)) : "";
-      spent.Add(fmt::format("{} tokens", ToText(rule.type)), fmt::format("body {}{}", pointer, within));
-    }
+  for (const std::string& part : {Spent(exporter.usage), Charges(info), Refusal(exporter)}) {
+    if (!part.empty()) text += "\n" + part;
   }
-  return exporter.usage.empty() ? text : text + "\n" + spent.Text();
+  return text;
 }
 
 }  // namespace apiquota::cli

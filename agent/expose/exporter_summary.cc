@@ -23,7 +23,12 @@ std::string Few(const std::vector<std::string>& words) {
 }  // namespace
 
 ExporterSummary Summarize(const provider::Exporter& exporter) {
-  ExporterSummary summary{.card = CardOf(exporter), .title = exporter.info.title, .docs = exporter.info.docs};
+  ExporterSummary summary{.card = CardOf(exporter),
+                          .title = exporter.info.title,
+                          .docs = exporter.info.docs,
+                          .charges_tokens = exporter.info.charge.has_value(),
+                          .refusal = exporter.refusal.has_value(),
+                          .not_modified_is_free = exporter.info.not_modified_is_free};
   for (const provider::QuotaRule& rule : exporter.quotas) {
     if (std::ranges::find(summary.quotas, rule.quota) == summary.quotas.end()) {
       summary.quotas.push_back(rule.quota);
@@ -57,6 +62,9 @@ std::string SummariesAsJson(const std::vector<ExporterSummary>& summaries) {
                     {"credential", card.credential},
                     {"polled", card.polled},
                     {"detect", card.detect},
+                    {"charges_tokens", summary.charges_tokens},
+                    {"refusal", summary.refusal},
+                    {"not_modified_is_free", summary.not_modified_is_free},
                     {"quotas", summary.quotas},
                     {"recordings", {{"documented", summary.documented}, {"inferred", summary.inferred}}}});
   }
@@ -79,6 +87,9 @@ Result<std::vector<ExporterSummary>> ReadSummaries(std::string_view json) {
                                     .detect = entry.at("detect")},
                            .title = entry.at("title"),
                            .docs = entry.at("docs"),
+                           .charges_tokens = entry.at("charges_tokens"),
+                           .refusal = entry.at("refusal"),
+                           .not_modified_is_free = entry.at("not_modified_is_free"),
                            .quotas = entry.at("quotas"),
                            .documented = recordings.at("documented"),
                            .inferred = recordings.at("inferred")});

@@ -15,6 +15,9 @@ struct ExporterSummary {
   provider::ExporterCard card;
   std::string title;
   std::string docs;
+  bool charges_tokens = false;           // it is known how tokens are counted against limits
+  bool refusal = false;                  // … and how the API writes an error
+  bool not_modified_is_free = false;     // a 304 takes nothing from the quotas
   std::vector<std::string> quotas = {};  // names, as the file writes them: "requests", "*", "unified-*"
   // Recorded responses that hold the file to the API: written from its documentation, or inferred.
   int documented = 0;
@@ -31,8 +34,8 @@ ExporterSummary Summarize(const provider::Exporter& exporter);
 bool CountRecording(std::string_view first_line, ExporterSummary* summary);
 
 // {"exporters": [{"name", "title", "docs", "hosts", "self_hosted", "base_url", "not_proxyable", "credential",
-// "polled", "detect", "quotas", "recordings": {"documented", "inferred"}}]}, indented, with a final newline;
-// and back.
+// "polled", "detect", "charges_tokens", "refusal", "not_modified_is_free", "quotas", "recordings":
+// {"documented", "inferred"}}]}, indented, with a final newline; and back.
 std::string SummariesAsJson(const std::vector<ExporterSummary>& summaries);
 Result<std::vector<ExporterSummary>> ReadSummaries(std::string_view json);
 

@@ -46,7 +46,7 @@ void Ticket::Release(SystemTime now) {
 }
 
 struct Guard::Impl {
-  explicit Impl(Rim& r) : rim(r), seed(std::random_device()()) {}
+  Impl(Rim& r, std::optional<uint64_t> s) : rim(r), seed(s ? *s : std::random_device()()) {}
 
   const GuardedApi* Find(std::string_view api) const {
     const auto found = apis.find(api);
@@ -68,7 +68,7 @@ struct Guard::Impl {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts;  // by pool, key
 };
 
-Guard::Guard(Rim& rim) : impl_(std::make_unique<Impl>(rim)) {}
+Guard::Guard(Rim& rim, std::optional<uint64_t> seed) : impl_(std::make_unique<Impl>(rim, seed)) {}
 Guard::~Guard() = default;
 
 void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {

@@ -95,7 +95,8 @@ struct AccountView {
 
 class Guard {
  public:
-  explicit Guard(Rim& rim);
+  // `seed` is of its accounts' jitter, so that a run can be repeated; nothing: drawn.
+  explicit Guard(Rim& rim, std::optional<uint64_t> seed = {});
   ~Guard();
 
   // What protects whom from now on; state goes on where the pool and the key stay. Waiters of apis that are

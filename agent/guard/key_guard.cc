@@ -57,8 +57,11 @@ std::string_view KeyGuard::State::ResourceOf(const Request& request) {
 
 // While nothing has been heard of a place, a few at a time; the one that is unanswered for long makes room.
 void KeyGuard::State::AskCold(const Place& place, SystemTime now, Gate* gate) const {
-  if (place.answered || flights.size() < options.cold_concurrency) return;
+  if (place.answered || flights.size() + lost.size() < options.cold_concurrency) return;
   std::vector<SystemTime> free_at;
+  for (const Lost& each : lost) {
+    if (each.flight.place == &place) free_at.push_back(each.flight.admitted_at + kColdPatience);
+  }
   for (const auto& [id, flight] : flights) {
     if (flight.place == &place && !flight.answered) free_at.push_back(flight.admitted_at + kColdPatience);
   }

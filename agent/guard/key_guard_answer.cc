@@ -21,8 +21,29 @@ bool OfTheKey(const provider::Throttle& throttle) {
 
 }  // namespace
 
+// What a limit that is new to a request has not been told of it.
+void KeyGuard::State::CatchUp(Limit* limit, Id id, const Flight& flight, SystemTime now) {
+  const double cost = limit->CostOf(flight.tokens);
+  if (cost <= 0) return;
+  limit->Take(id, cost, flight.admitted_at);
+  if (flight.sent) limit->Sent(id, flight.sent_at);
+  if (flight.answered) limit->Answered(id, now);
+}
+
+// Requests of this route turn out to be of this resource.
+void KeyGuard::State::Rehome(std::string_view route, std::string_view resource, SystemTime now) {
+  Place& place = PlaceFor(resource);
+  if (&place == &places.front()) return;
+  for (auto& [id, flight] : flights) {
+    if (flight.place != &places.front() || flight.route != route) continue;
+    flight.place = &place;
+    place.answered = place.answered || flight.answered;
+    for (Limit& limit : place.limits) CatchUp(&limit, id, flight, now);
+  }
+}
+
 // The limit that a reading speaks of, made if there is room. What is under way has not been taken of a new
-// one.
+// one, nor what ended without an answer, which the API may yet count.
 Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime now) {
   Place& place = PlaceFor(reading.resource);
   for (Limit& limit : place.limits) {
@@ -32,12 +53,12 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
   Limit& limit = place.limits.emplace_back(options.pace, reading.quota, reading.unit, reading.kind,
                                            reading.kind_assumed);
   for (const auto& [id, flight] : flights) {
-    if (flight.place != &place && &place != &places.front()) continue;
-    const double cost = limit.CostOf(flight.tokens);
-    if (cost <= 0) continue;
-    limit.Take(id, cost, flight.admitted_at);
-    if (flight.sent) limit.Sent(id, flight.sent_at);
-    if (flight.answered) limit.Answered(id, now);
+    if (flight.place == &place || &place == &places.front()) CatchUp(&limit, id, flight, now);
+  }
+  for (const Lost& each : lost) {
+    if (each.flight.place != &place && &place != &places.front()) continue;
+    CatchUp(&limit, each.id, each.flight, now);
+    limit.Settle(each.id, limit.CostOf(each.flight.tokens), each.at, each.at + kOnItsWay);
   }
   for (const auto& [id, flight, ended_at] : unheard) {
     const double cost = limit.CostOf(flight.tokens);
@@ -76,7 +97,10 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
   offsets.Note(said);
   auto offset = offsets.Agreed();
   if (!offset) offset = quota::OffsetOf(said);  // the clock that said the resets said this, too
-  if (named_by_answer && !answer.resource.empty()) LearnResource(flight, answer.resource);
+  if (named_by_answer && !answer.resource.empty() && !flight.route.empty()) {
+    memory.Learn(flight.route, answer.resource);
+    Rehome(flight.route, answer.resource, now);
+  }
   for (const provider::Reading& reading : answer.readings) {
     if (!provider::HasNumbers(reading)) continue;
     Limit* limit = LimitFor(reading, now);
@@ -167,16 +191,21 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
   if (found == flights.end()) return;
   Flight flight = std::move(found->second);
   flights.erase(found);
+  if (flight.sent && !flight.answered) {
+    lost.push_back({ticket, now, flight});
+    if (lost.size() > kLostMax) lost.pop_front();
+  }
   if (cost) models.Used(flight.place->resource, static_cast<size_t>(flight.text_bytes), *cost);
   const TokenCost tokens = cost.value_or(flight.tokens);
-  // Whoever left has left a request behind that may still be on its way.
-  const SystemTime counted_by = flight.answered ? now : now + kStillUnderWay;
+  // What ended without an answer may still be on its way to the API.
+  const bool counted = flight.answered && (cost || flight.charged_at_start);
+  const SystemTime counted_by = counted ? now : now + kOnItsWay;
   EachPlace(*flight.place, [&](Place& each) {
     for (Limit& limit : each.limits) {
       if (!flight.sent) {
         limit.GiveBack(ticket, now);
       } else {
-        limit.Settle(ticket, limit.CostOf(tokens), counted_by);
+        limit.Settle(ticket, limit.CostOf(tokens), now, counted_by);
       }
     }
   });
@@ -203,7 +232,9 @@ TokenModel KeyGuard::ModelOf(std::string_view resource, std::string_view route) 
   if (resource.empty() && state_->named_by_answer) {
     if (const std::string* known = state_->memory.Find(route)) resource = *known;
   }
-  return state_->models.Of(resource);
+  TokenModel model = state_->models.Of(resource);
+  model.blind = resource.empty() && state_->named_by_answer;
+  return model;
 }
 
 }  // namespace apiquota::guard

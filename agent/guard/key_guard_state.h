@@ -29,6 +29,8 @@ inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered 
 inline constexpr Micros kStillUnderWay = std::chrono::seconds(1);
 inline constexpr Micros kLongBlock = std::chrono::minutes(5);
 inline constexpr Micros kRampSpan = std::chrono::seconds(2);
+inline constexpr Micros kOnItsWay = std::chrono::seconds(1);
+inline constexpr size_t kLostMax = 256;
 inline constexpr double kShareMin = 1e-6;  // what costs nothing of a quota takes so much of a turn
 
 // One resource of the key; that of "" speaks of all of them.
@@ -58,13 +60,12 @@ struct Flight {
   SystemTime admitted_at, sent_at;
 };
 
-// A request that was sent and had no answer, while nothing was known of what it takes.
-struct Unheard {
+// A request that was sent, and ended without an answer.
+struct Lost {
   Id id = 0;
+  SystemTime at;
   Flight flight;
-  SystemTime ended_at;
 };
-inline constexpr size_t kUnheardMax = 1000;
 
 // When a request may go, and what holds it until then.
 struct Gate {
@@ -113,6 +114,8 @@ struct KeyGuard::State {
   }
 
   // key_guard_answer.cc
+  static void CatchUp(Limit* limit, Id id, const Flight& flight, SystemTime now);
+  void Rehome(std::string_view route, std::string_view resource, SystemTime now);
   Limit* LimitFor(const provider::Reading& reading, SystemTime now);
   void LearnResource(const Flight& answered, std::string_view resource);
   void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
@@ -133,7 +136,7 @@ struct KeyGuard::State {
   std::mt19937_64 random;
   std::list<Place> places;  // the first is that of ""
   std::unordered_map<Id, Flight> flights;
-  std::deque<Unheard> unheard;
+  std::deque<Lost> lost;  // the newest
   quota::ClockOffsets offsets;
   ResourceMemory memory;
   TokenModels models;

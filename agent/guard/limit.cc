@@ -14,6 +14,7 @@ using provider::QuotaKind;
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
+constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
 CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) {
@@ -35,21 +36,26 @@ Limit::State::State(const PaceOptions& p, std::string_view q, std::string_view u
     : pace(p), quota(q), unit(u), kind(k), kind_assumed(assumed), rule(RuleFor(q, u, k)) {}
 
 double Limit::State::headroom() const {
-  return pace.headroom_is_share ? pace.headroom * limit.value_or(0) : pace.headroom;
+  if (pace.headroom_is_share) return pace.headroom * limit.value_or(0);
+  return rule == CostRule::kTouch ? 0 : pace.headroom;  // a number of requests or tokens is none of percents
 }
 
 double Limit::State::limit_left() const { return std::max(0.0, *limit - headroom()); }
 
-bool Limit::State::log_holds() const {
-  if (!limit || rule == CostRule::kTouch) return false;
+bool Limit::State::log_alone() const {
   if (kind == QuotaKind::kSliding || declared || moves || refills) return true;
-  // Of a window whose phase nobody tells, too.
+  // Of a window whose phase nobody tells, too, and of a bucket whose level nobody does.
+  if (kind == QuotaKind::kBucket) return levels.empty();
   return kind == QuotaKind::kFixed && (first_said == SystemTime{} || (kind_assumed && restored < 2));
 }
 
-bool Limit::State::log_may_hold() const {
-  return !limit || declared || kind_assumed || kind == QuotaKind::kSliding || first_said == SystemTime{};
+// After a reset it holds until the new window's end is said.
+bool Limit::State::log_holds() const {
+  if (!limit || rule == CostRule::kTouch) return false;
+  return log_alone() || (kind == QuotaKind::kFixed && !end);
 }
+
+bool Limit::State::log_may_hold() const { return kind != QuotaKind::kBucket || levels.empty(); }
 
 // With its margin: the API counts a request when it comes, which is later than it was sent.
 std::optional<Micros> Limit::State::log_window() const {
@@ -62,33 +68,29 @@ double Limit::State::rate() const {
   return *limit / ToSeconds(*window) * (window_said ? 1 : kDerivedRate);
 }
 
-// What is left now, as the readings say, without what they don't show. Of a bucket that comes back like all
-// else once it has been taken, which it surely was when its answer was complete.
-std::optional<double> Limit::State::LevelAt(SystemTime now) const {
-  if (levels.empty()) return std::nullopt;
-  const double back = kind == QuotaKind::kBucket ? rate() : 0;
-  const auto refilled = [&](double level, SystemTime from, SystemTime to) {
-    const double here = level + back * std::max(0.0, ToSeconds(Micros(to - from)));
-    return limit ? std::min(here, *limit) : here;
-  };
-  double least = std::numeric_limits<double>::max();
-  for (const Level& level : levels) {
-    const SystemTime taken = std::clamp(outlays.last_settled(), level.as_of, std::max(level.as_of, now));
-    const double then = refilled(level.level, level.as_of, taken) - outlays.hidden_settled();
-    least = std::min(least, refilled(then, taken, now));
-  }
-  return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
+// A reading's level without what is settled and not in it: both come back to a bucket.
+double Limit::State::RefilledTo(SystemTime now, const Level& level) const {
+  double here = level.at_receipt - outlays.hidden_settled();
+  if (kind == QuotaKind::kBucket)
+    here += rate() * std::max(0.0, ToSeconds(Micros(now - std::max(level.received_at, level.refilled_at))));
+  return limit ? std::min(here, *limit) : here;
 }
 
-void Limit::State::FoldOutlays(SystemTime now) {
-  outlays.Fold(now, [&](double cost, SystemTime at) {
-    for (Level& level : levels) {
-      const SystemTime then = std::max(level.as_of, at);
-      const double come_back = rate() * ToSeconds(Micros(then - level.as_of));
-      level.level = std::min(level.level + come_back, limit.value_or(level.level + come_back)) - cost;
-      level.as_of = then;
-    }
-  });
+// What is settled from now on is taken from a bucket that had been no fuller than full.
+void Limit::State::Refill(SystemTime now) {
+  if (kind != QuotaKind::kBucket) return;
+  for (Level& level : levels) {
+    level.at_receipt = RefilledTo(now, level) + outlays.hidden_settled();
+    level.refilled_at = now;
+  }
+}
+
+// What is left now, as the readings say, without what they don't show.
+std::optional<double> Limit::State::LevelAt(SystemTime now) const {
+  if (levels.empty()) return std::nullopt;
+  double least = std::numeric_limits<double>::max();
+  for (const Level& level : levels) least = std::min(least, RefilledTo(now, level));
+  return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 
 // When a window of which no end was said is over at the latest: it began with the first request since the one
@@ -102,13 +104,27 @@ void Limit::State::Forget(SystemTime now) {
   if (const auto span = log_window(); span && log_may_hold()) log.Forget(*span, now);
 }
 
+// When all is back although nobody says so: a window began with the newest reading, or with the first request
+// after it, at the latest. An API that falls silent, or only fails, is not closed for ever.
+std::optional<SystemTime> Limit::State::SilentEnd() const {
+  if (kind != QuotaKind::kFixed || end || levels.empty()) return std::nullopt;
+  const SystemTime begin = std::max(levels.back().received_at, opened_at.value_or(SystemTime{}));
+  return begin + window.value_or(kUnknownWindow) + kSendMargin + late;
+}
+
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
-  const SystemTime ended = end ? *end : UnsaidEnd();
-  if (now < ended) return;
+  const auto over = end ? end : SilentEnd();
+  if (kind != QuotaKind::kFixed || !over || now < *over) return;
+  const SystemTime ended = *over;
+  if (!end) said_end = ended - kSendMargin - late;
+  end.reset();
+  opened_at.reset();
+  levels.clear();
+  rolled_at = ended;
   // What was not answered by the true end counts in the new window.
   const bool end_said = end.has_value();
+  if (end_said && !log_alone()) log.ForgetUntil(said_end - Micros(1));
   outlays.NextWindow(end_said ? said_end : ended);
   end.reset();
   unsaid_begin.reset();
@@ -126,6 +142,69 @@ void Limit::State::Roll(SystemTime now) {
   leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
   leave_next = now;
   leave_until = now + span;
+}
+
+SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {
+  if (leave_gap <= Micros(0) || now >= leave_until) return at;
+  return std::max(at, leave_next);
+}
+
+// Of `spread` of a window no more than its time has brought may be used.
+SystemTime Limit::State::SpreadEarliest(double need, double level, SystemTime now) const {
+  if (pace.spread <= 0 || !end || !window || !limit) return now;
+  const double whole = limit_left();
+  const double used = whole - level;
+  const double late_share = (used + need) / std::max(whole, kTouch) - (1 - pace.spread);
+  if (late_share <= 0) return now;
+  const SystemTime begin = said_end - *window;
+  return std::max(now, begin + Seconds(ToSeconds(*window) * std::min(1.0, late_share / pace.spread)));
+}
+
+SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime now) {
+  Roll(now);
+  const auto level = LevelAt(now);
+  if (!level) return now;
+  const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
+  if (most <= 0) return SystemTime::max();
+  const double need = Need(cost, most, ahead);
+  if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
+  const Micros length = window.value_or(kUnknownWindow);
+  const SystemTime next = end ? *end : SilentEnd().value_or(now);
+  const double missing = need - std::max(0.0, *level);
+  const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
+  return std::max(now + Micros(1), next + length * further);
+}
+
+SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) const {
+  const auto level = LevelAt(now);
+  if (!level) return now;
+  const double most = limit ? limit_left() : cost;
+  if (most <= 0) return SystemTime::max();
+  const double need = Need(cost, most, ahead);
+  if (*level + kSure >= need) return now;
+  const double back = rate();
+  if (back <= 0) return end ? std::max(now + Micros(1), *end) : levels.back().received_at + kUnknownWindow;
+  return now + std::max(Micros(1), Seconds((need - *level) / back));
+}
+
+// Own sends, and what was said as far as it goes beyond them: what others took comes back at the said end.
+SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime now) {
+  SystemTime at = now;
+  if (log_holds() && limit_left() <= 0) return SystemTime::max();
+  const auto span = log_window();
+  if (log_holds() && span) at = log.EarliestFor(cost, ahead, limit_left(), *span, now);
+  if (kind != QuotaKind::kSliding && !refills) return at;
+  if (levels.empty()) return at;
+  const Level& newest = levels.back();
+  const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
+  if (now >= over) return at;
+  double level = newest.at_receipt + log.freed() - newest.freed;
+  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
+  level -= outlays.hidden() + headroom();
+  if (level + kSure >= Need(cost, limit ? limit_left() : cost, 0)) return at;
+  // Whichever comes first: own sends that leave the window, or the end of all that was said.
+  if (!span || log.empty()) return std::max(at, over);
+  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
@@ -167,29 +246,41 @@ double Limit::CostOf(const TokenCost& tokens) const {
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
-  if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
-  if (state.kind == QuotaKind::kBucket) state.FoldOutlays(now);
-  state.outlays.Take(ticket, cost, now);
-  if (state.log_may_hold()) state.log.Add(ticket, cost, now);
+  if (!state.opened_at) state.opened_at = now;
+  state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
     if (now >= state.leave_until) state.leave_gap = Micros(0);
   }
 }
 
-void Limit::Sent(Id ticket, SystemTime now) { state_->log.Sent(ticket, now); }
+void Limit::Sent(Id ticket, SystemTime now) {
+  const auto open = state_->outlays.Find(ticket);
+  if (open && open->logged_at != kNotLogged)
+    state_->outlays.SetLoggedAt(ticket, state_->log.Move(open->logged_at, open->cost, now));
+}
 
 void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticket, now); }
 
-void Limit::Settle(Id ticket, double cost, SystemTime now) {
-  if (state_->rule == CostRule::kLearned) return state_->outlays.SettleAsTaken(ticket, now);
-  state_->outlays.Settle(ticket, cost, now);
-  if (state_->rule != CostRule::kRequest) state_->log.Settle(ticket, cost);
+void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
+  State& state = *state_;
+  const auto open = state.outlays.Find(ticket);
+  if (!open) return;
+  if (state.rule == CostRule::kLearned) cost = open->cost;
+  if (open->logged_at != kNotLogged && state.rule != CostRule::kRequest) {
+    // What is charged at its end counts from then on.
+    if (!open->answered)
+      state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, counted_by));
+    state.log.Change(state.outlays.Find(ticket)->logged_at, cost - open->cost);
+  }
+  state.Refill(now);
+  state.outlays.Settle(ticket, cost, now, counted_by);
 }
 
 void Limit::GiveBack(Id ticket, SystemTime) {
+  const auto open = state_->outlays.Find(ticket);
+  if (open && open->logged_at != kNotLogged) state_->log.Change(open->logged_at, -open->cost);
   state_->outlays.GiveBack(ticket);
-  state_->log.Remove(ticket);
 }
 
 void Limit::NoteWaiting(double cost, SystemTime now) {

@@ -54,8 +54,10 @@ class Limit {
   void Sent(Id ticket, SystemTime now);
   // Its answer has come. Before it, what the answer says of this quota is heard.
   void Answered(Id ticket, SystemTime now);
-  void Settle(Id ticket, double cost, SystemTime now);  // what it really cost; too little stands as debt
-  void GiveBack(Id ticket, SystemTime now);             // it was never sent
+  // What it really cost; too little stands as debt. The API has counted it by `counted_by`.
+  void Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by);
+  void Settle(Id ticket, double cost, SystemTime now) { Settle(ticket, cost, now, now); }
+  void GiveBack(Id ticket, SystemTime now);  // it was never sent
 
   void Hear(const Heard& heard, SystemTime now);
   // So much waits for it: at a reset that leaves evenly.

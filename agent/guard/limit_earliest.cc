@@ -10,7 +10,6 @@ namespace {
 
 using provider::QuotaKind;
 
-constexpr double kSure = 1e-6;                          // sums of many small costs are off by less
 constexpr Micros kLookAgain = std::chrono::seconds(1);  // unless something happens before
 
 Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
@@ -43,24 +42,25 @@ SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime 
   const auto level = LevelAt(now);
   if (!level) return now;
   const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
+  if (most <= 0) return SystemTime::max();
   const double need = std::min(cost, most) + ahead;
   if (Enough(cost, need, *level)) return Leaving(SpreadEarliest(need, *level, now), now);
   const Micros length = window.value_or(kUnknownWindow);
   const SystemTime next = end ? *end : UnsaidEnd();
-  if (most <= 0) return SystemTime::max();
   const double missing = need - std::max(0.0, *level);
   const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
   return next + length * further;
 }
 
-SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) const {
+SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) {
+  Roll(now);
   const auto level = LevelAt(now);
   if (!level) return now;
   const double most = limit ? limit_left() : cost;
+  if (most <= 0) return SystemTime::max();
   const double need = std::min(cost, most) + ahead;
   if (Enough(cost, need, *level)) return now;
   const double back = rate();
-  if (most <= 0) return SystemTime::max();
   if (back <= 0) {
     // Nobody knows how fast it fills: it is full when that was said, if nothing was taken since.
     SystemTime full = end.value_or(levels.back().received_at + kUnknownWindow);
@@ -68,12 +68,13 @@ SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime no
     if (outlays.in_flight()) full = std::max(full, now + kLookAgain);
     return full;
   }
-  return now + std::max(Micros(1), Seconds((need - *level) / back));
+  return now + std::max(Micros(1), Seconds((std::max(need, 2 * kSure) - *level) / back));
 }
 
 // Own sends, and what was said as far as it goes beyond them: what others took comes back at the said end.
 SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime now) {
   SystemTime at = now;
+  if (log_holds() && limit_left() <= 0) return SystemTime::max();
   const auto span = log_window();
   if (log_holds() && span) at = log.EarliestFor(cost, ahead, limit_left(), *span, now);
   if (kind != QuotaKind::kSliding && !refills) return at;
@@ -98,6 +99,7 @@ SystemTime Limit::EarliestFor(double cost, double ahead, SystemTime now) const {
       return state.log_holds() ? std::max(windowed, state.SlidingEarliest(cost, ahead, now)) : windowed;
     }
     case QuotaKind::kBucket:
+      if (state.levels.empty()) return state.SlidingEarliest(cost, ahead, now);
       return state.BucketEarliest(cost, ahead, now);
     case QuotaKind::kSliding:
       return state.SlidingEarliest(cost, ahead, now);

@@ -18,7 +18,7 @@ constexpr Micros kLaterMax = std::chrono::seconds(5);
 constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
 constexpr size_t kLevelsMax = 16;
 constexpr double kStepMax = 1e9;
-constexpr double kSure = 1e-6;
+constexpr double kRounding = 1e-6;
 
 std::optional<double> SaidLevel(const provider::Reading& reading, std::optional<double> limit) {
   if (reading.remaining) return *reading.remaining;
@@ -81,6 +81,11 @@ Limit::State::SaidEnd Limit::State::EndIn(const Heard& heard) const {
   const Micros resolution = whole_seconds ? std::chrono::seconds(1) : std::chrono::milliseconds(1);
   said.ours = OnOurClock(said.said, heard);
   said.sure = said.ours + resolution + kClockMargin + late;
+  if (heard.sent_at >= said.sure) {
+    // Asked after that, it still speaks of it: there it has not come yet.
+    said.ours = heard.received_at;
+    said.sure = heard.received_at + kLaterStep;
+  }
   said.doubt = resolution + (absolute && heard.offset ? heard.offset->uncertainty : Micros(0));
   // Spans to one moment differ by their rounding, and by how long the answers travelled.
   said.same = std::max(absolute ? Micros(0) : resolution + kClockMargin,
@@ -126,7 +131,9 @@ bool Limit::State::LearnEnd(const Heard& heard, double level) {
   const bool later = said.said > first_said + said.same;
   const bool earlier = said.said < first_said - said.same;
   if (!later && !earlier) {
-    if (!end) return false;  // of the window that is over
+    if (!end && heard.sent_at < rolled_at.value_or(SystemTime::max()))
+      return false;  // of the window that is over
+    if (!end) levels.clear();
     // The clock's offset is known better with each answer.
     end = heard.reading.reset_absolute ? said.sure : std::max(*end, said.sure);
     said_end = heard.reading.reset_absolute ? said.ours : std::max(said_end, said.ours);
@@ -158,15 +165,17 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
   if (levels.empty() || mine.sent_at >= levels.back().sent_at) {
     std::erase_if(levels, [&](const Level& other) { return !overlaps(other, mine); });
     levels.push_back(mine);
+    opened_at.reset();
   } else if (overlaps(mine, levels.back())) {
     const auto at = std::ranges::upper_bound(levels, mine.sent_at, {}, &Level::sent_at);
     levels.insert(at, mine);
   }
+  if (levels.size() > kLevelsMax) Refill(heard.received_at);
   while (levels.size() > kLevelsMax) {
     Level& second = levels[1];
     second.at_receipt = std::min(second.at_receipt, levels.front().at_receipt);
-    second.level = std::min(second.level, levels.front().level);
     second.received_at = std::max(second.received_at, levels.front().received_at);
+    second.freed = std::max(second.freed, levels.front().freed);
     levels.pop_front();
   }
   lowest = std::min(lowest, level);
@@ -202,10 +211,9 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
     }
     const bool coarser =
         *level > expected && *level - expected < state.step && state.kind != QuotaKind::kFixed;
-    // Only where nothing else is under way is it known what the reading shows.
+    // Whether what is still unanswered is in it or not can't be told from a fraction.
     const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
-                         state.outlays.hidden() < kSure &&
-                         expected - *level < state.step;
+                         expected - *level < state.step && state.outlays.hidden() < kRounding;
     if (coarser || floored) *level = expected;
   }
   state.TakeLevel(heard, *level);

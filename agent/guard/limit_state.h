@@ -14,7 +14,8 @@
 namespace apiquota::guard {
 
 inline constexpr double kTouchCost =
-    1e-9;  // the cost of a call to what is stopped at full use, and not paced
+    1e-9;                              // the cost of a call to what is stopped at full use, and not paced
+inline constexpr double kSure = 1e-6;  // sums of many small costs are off by less
 inline constexpr Micros kSendMargin = std::chrono::milliseconds(500);
 inline constexpr Micros kUnknownWindow = std::chrono::seconds(60);
 
@@ -23,9 +24,7 @@ struct Level {
   SystemTime sent_at, received_at;
   double at_receipt = 0;
   double freed = 0;
-  // A bucket's, with what was taken of it since: how much there was at a later time.
-  double level = at_receipt;
-  SystemTime as_of = received_at;
+  SystemTime refilled_at{};  // a bucket's, if after its receipt
 };
 
 // What a limit's requests cost: known by its unit, or learned.
@@ -40,21 +39,22 @@ struct Limit::State {
   double headroom() const;
   // Own sends alone bound it, beside what readings say.
   bool log_holds() const;
+  bool log_alone() const;     // … whatever the next reading says
   bool log_may_hold() const;  // once more is known
   // No more comes back than its windows' ends bring.
   bool by_window() const { return kind == provider::QuotaKind::kFixed && !refills; }
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
-  // Own requests that were complete before whatever is under way was sent are in every reading to come.
-  void FoldOutlays(SystemTime now);
+  double RefilledTo(SystemTime now, const Level& level) const;
+  void Refill(SystemTime now);
   void Roll(SystemTime now);
-  SystemTime UnsaidEnd() const;  // REQUIRES: levels
+  std::optional<SystemTime> SilentEnd() const;
   void Forget(SystemTime now);
 
   bool Enough(double cost, double need, double level) const;
   SystemTime WindowedEarliest(double cost, double ahead, SystemTime now);
-  SystemTime BucketEarliest(double cost, double ahead, SystemTime now) const;
+  SystemTime BucketEarliest(double cost, double ahead, SystemTime now);
   SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
   SystemTime SpreadEarliest(double need, double level, SystemTime now) const;
   SystemTime Leaving(SystemTime at, SystemTime now) const;
@@ -89,6 +89,7 @@ struct Limit::State {
   std::optional<SystemTime> end;        // of the window, on our clock, with its margin
   SystemTime said_end{};                // without
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
+  std::optional<SystemTime> opened_at;  // the first request since the newest reading or the last end
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
   double highest = 0;                      // level ever seen

@@ -1,43 +1,44 @@
 #include "guard/outlays.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace apiquota::guard {
 namespace {
 
-// More than so many that no reading shows are one sum: the API does not speak of this quota any more.
-constexpr size_t kKeptMax = 10'000;
+// More than so many that no reading shows become sums: the API does not speak of this quota any more.
+constexpr size_t kAnsweredMax = 1024;
+constexpr size_t kFoldMost = 256;
+constexpr size_t kFoldsMax = 64;
 
 }  // namespace
 
-void Outlays::Count(const Outlay& outlay, double sign) {
-  if (outlay.shown) return;
-  hidden_ += sign * outlay.cost;
-  if (outlay.settled) hidden_settled_ += sign * outlay.cost;
-}
-
-void Outlays::Take(Id ticket, double cost, SystemTime now) {
-  if (outlays_.size() >= kKeptMax) {
-    const auto oldest = std::ranges::find_if(outlays_, [](const auto& each) { return each.second.settled; });
-    if (oldest != outlays_.end()) {
-      Count(oldest->second, -1);
-      outlays_.erase(oldest);
-    }
-  }
+void Outlays::Take(Id ticket, double cost, SystemTime logged_at) {
   Outlay& outlay = outlays_[ticket];
   outlay.cost = cost;
-  outlay.taken_at = now;
-  hidden_ += cost;
+  outlay.logged_at = logged_at;
+  hidden_open_ += cost;
   reserved_ += cost;
   ++unsettled_;
 }
 
-void Outlays::Answered(Id ticket, SystemTime now) {
-  const auto found = outlays_.find(ticket);
-  if (found != outlays_.end()) found->second.answered_at = std::min(found->second.answered_at, now);
+// It is answered from `now` on: readings of later requests show it.
+void Outlays::Queue(Id ticket, Outlay* outlay, SystemTime now) {
+  outlay->answered_at = now;
+  if (outlay->shown) return;
+  auto at = answered_.end();
+  while (at != answered_.begin() && std::prev(at)->first > now) --at;
+  answered_.emplace(at, now, ticket);
+  if (answered_.size() > kAnsweredMax) FoldOldest();
 }
 
-void Outlays::Settle(Id ticket, double cost, SystemTime now) {
+void Outlays::Answered(Id ticket, SystemTime now) {
+  const auto found = outlays_.find(ticket);
+  if (found != outlays_.end() && found->second.answered_at == SystemTime::max())
+    Queue(ticket, &found->second, now);
+}
+
+void Outlays::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
   const auto found = outlays_.find(ticket);
   if (found == outlays_.end()) return;
   Outlay& outlay = found->second;
@@ -45,80 +46,116 @@ void Outlays::Settle(Id ticket, double cost, SystemTime now) {
     reserved_ -= outlay.cost;
     --unsettled_;
   }
-  Count(outlay, -1);
-  const double more = cost - outlay.cost;
-  const bool shown = outlay.shown;
-  // Debt: more than the reading knew of, until a later one says the level itself. What was charged at its end
-  // is shown by readings of requests sent after that.
-  outlay = {.cost = shown ? more : cost,
-            .taken_at = outlay.taken_at,
-            .answered_at = now,
-            .settled = true,
-            .shown = false};
-  if (shown && more <= 0) {
+  const double debt = cost - outlay.cost;
+  if (outlay.shown && debt <= 0) {
     outlays_.erase(found);
-  } else {
-    Count(outlay, 1);
-    last_settled_ = std::max(last_settled_, now);
+    return AddUp();
   }
+  if (!outlay.shown) SumOf(outlay) -= outlay.cost;
+  outlay.cost = outlay.shown ? debt : cost;
+  outlay.shown = false;
+  outlay.settled = true;
+  outlay.later = counted_by > now;
+  if (outlay.later) later_.emplace_back(counted_by, ticket);
+  SumOf(outlay) += outlay.cost;
+  last_settled_ = std::max(last_settled_, counted_by);
+  // What was charged at its end is shown by readings of requests sent after that.
+  Queue(ticket, &outlay, counted_by);
   AddUp();
 }
 
-void Outlays::SettleAsTaken(Id ticket, SystemTime now) {
-  const auto found = outlays_.find(ticket);
-  if (found != outlays_.end()) Settle(ticket, found->second.cost, now);
+void Outlays::CountSettled(SystemTime now) {
+  for (; SettledLater(now); later_.pop_front()) {
+    const auto found = outlays_.find(later_.front().second);
+    if (found == outlays_.end()) continue;
+    Outlay& outlay = found->second;
+    if (!outlay.shown) SumOf(outlay) -= outlay.cost;
+    outlay.later = false;
+    if (!outlay.shown) SumOf(outlay) += outlay.cost;
+  }
 }
 
 void Outlays::GiveBack(Id ticket) {
   const auto found = outlays_.find(ticket);
   if (found == outlays_.end()) return;
-  Outlay& outlay = found->second;
-  Count(outlay, -1);
-  if (!outlay.settled) {
-    reserved_ -= outlay.cost;
+  Show(found->second);
+  if (!found->second.settled) {
+    reserved_ -= found->second.cost;
     --unsettled_;
   }
   outlays_.erase(found);
   AddUp();
 }
 
+std::optional<Outlays::Open> Outlays::Find(Id ticket) const {
+  const auto found = outlays_.find(ticket);
+  if (found == outlays_.end() || found->second.settled) return std::nullopt;
+  const Outlay& outlay = found->second;
+  return Open{outlay.cost, outlay.logged_at, outlay.answered_at != SystemTime::max()};
+}
+
+void Outlays::SetLoggedAt(Id ticket, SystemTime at) {
+  const auto found = outlays_.find(ticket);
+  if (found != outlays_.end()) found->second.logged_at = at;
+}
+
 void Outlays::Show(Outlay& outlay) {
-  Count(outlay, -1);
+  if (outlay.shown) return;
   outlay.shown = true;
+  SumOf(outlay) -= outlay.cost;
 }
 
 void Outlays::Shown(Id ticket) {
   const auto found = outlays_.find(ticket);
-  if (found != outlays_.end()) Show(found->second);
+  if (found == outlays_.end()) return;
+  Show(found->second);
+  if (found->second.settled) outlays_.erase(found);
+  AddUp();
 }
 
 size_t Outlays::ShownBefore(SystemTime sent_at) {
   size_t shown = 0;
-  for (auto it = outlays_.begin(); it != outlays_.end();) {
-    Outlay& outlay = it->second;
-    if (outlay.answered_at <= sent_at && !outlay.shown) {
-      Show(outlay);
-      ++shown;
-    }
-    it = outlay.shown && outlay.settled ? outlays_.erase(it) : std::next(it);
+  for (; !folds_.empty() && folds_.front().until <= sent_at; folds_.pop_front()) {
+    shown += folds_.front().count;
+    hidden_settled_ -= folds_.front().cost;
+  }
+  for (; !answered_.empty() && answered_.front().first <= sent_at; answered_.pop_front()) {
+    const auto found = outlays_.find(answered_.front().second);
+    // One that was settled later stands in the queue once more.
+    if (found == outlays_.end() || found->second.answered_at > sent_at) continue;
+    if (!found->second.shown) ++shown;
+    Show(found->second);
+    if (found->second.settled) outlays_.erase(found);
   }
   AddUp();
   return shown;
 }
 
-void Outlays::NextWindow(SystemTime end) {
-  for (auto it = outlays_.begin(); it != outlays_.end();) {
-    Outlay& outlay = it->second;
-    if (outlay.answered_at < end) Show(outlay);
-    it = outlay.shown && outlay.settled ? outlays_.erase(it) : std::next(it);
+void Outlays::FoldOldest() {
+  const auto [at, ticket] = answered_.front();
+  answered_.pop_front();
+  const auto found = outlays_.find(ticket);
+  if (found == outlays_.end() || found->second.shown || found->second.answered_at > at) return;
+  if (!found->second.settled || found->second.later) {
+    answered_.emplace_back(at, ticket);
+    return;
   }
-  AddUp();
+  if (folds_.empty() || folds_.back().count >= kFoldMost) folds_.emplace_back();
+  Fold& fold = folds_.back();
+  fold = {std::max(fold.until, at), fold.cost + found->second.cost, fold.count + 1};
+  outlays_.erase(found);
+  if (folds_.size() <= kFoldsMax) return;
+  const Fold oldest = folds_.front();
+  folds_.pop_front();
+  folds_.front().cost += oldest.cost;
+  folds_.front().count += oldest.count;
 }
 
 // Sums of many small steps are set right whenever nothing is left to sum.
 void Outlays::AddUp() {
   if (unsettled_ == 0) reserved_ = 0;
-  if (outlays_.empty()) hidden_ = hidden_settled_ = 0;
+  if (outlays_.empty()) hidden_open_ = 0;
+  if (outlays_.empty() && folds_.empty()) hidden_settled_ = 0;
 }
 
 }  // namespace apiquota::guard

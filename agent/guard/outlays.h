@@ -1,13 +1,15 @@
 // What own requests have taken of one quota, and which of that its readings do not show yet. Pure; no
-// thread-safety of its own.
+// thread-safety of its own. Every call takes constant time, over the life of a request.
 //
 // A reading shows a request that was answered before the reading's own request was sent, and that request
 // itself if the API counts it by then. What is under way, or was answered without a reading, is taken off it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <map>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
 #include "guard/values.h"
@@ -16,11 +18,24 @@ namespace apiquota::guard {
 
 class Outlays {
  public:
-  void Take(Id ticket, double cost, SystemTime now);
+  // `logged_at`: where it stands in a log of sends; kept for its owner.
+  void Take(Id ticket, double cost, SystemTime logged_at);
   void Answered(Id ticket, SystemTime now);
-  void Settle(Id ticket, double cost, SystemTime now);
-  void SettleAsTaken(Id ticket, SystemTime now);
+  // What it really cost. More than a reading that shows it knew of is hidden once more: debt.
+  // What the API counts as late as at `counted_by` is under way until then.
+  void Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by);
+  bool SettledLater(SystemTime now) const { return !later_.empty() && later_.front().first <= now; }
+  void CountSettled(SystemTime now);
   void GiveBack(Id ticket);
+
+  // One that is not settled; nothing: it is, or is not known.
+  struct Open {
+    double cost = 0;
+    SystemTime logged_at;
+    bool answered = false;
+  };
+  std::optional<Open> Find(Id ticket) const;
+  void SetLoggedAt(Id ticket, SystemTime at);
 
   // The request's own answer says a level that counts it.
   void Shown(Id ticket);
@@ -28,23 +43,10 @@ class Outlays {
   // before did not.
   size_t ShownBefore(SystemTime sent_at);
   // A window ended at `end`, and another began: of it is what was not answered by then.
-  void NextWindow(SystemTime end);
+  void NextWindow(SystemTime end) { ShownBefore(end - Micros(1)); }
 
-  // Forgets what was complete before anything that is under way was taken, and calls fold(cost, when).
-  template <class Visit>
-  void Fold(SystemTime now, const Visit& fold) {
-    auto it = outlays_.begin();
-    const auto open = std::find_if(it, outlays_.end(), [](const auto& each) { return !each.second.settled; });
-    const SystemTime before = open == outlays_.end() ? now : std::min(now, open->second.taken_at);
-    for (; it != open && it->second.answered_at <= before; it = outlays_.erase(it)) {
-      if (!it->second.shown) fold(it->second.cost, it->second.answered_at);
-      Count(it->second, -1);
-    }
-    AddUp();
-  }
-
-  double hidden() const { return hidden_; }  // not in the readings
-  // … of those whose answers are complete, and when the last of them was: of a bucket it has come back since.
+  double hidden() const { return hidden_open_ + hidden_settled_; }  // not in the readings
+  // … of those whose answers are complete, and when the last of them was: of a bucket it comes back since.
   double hidden_settled() const { return hidden_settled_; }
   SystemTime last_settled() const { return last_settled_; }
   double reserved() const { return reserved_; }  // not settled
@@ -53,17 +55,32 @@ class Outlays {
  private:
   struct Outlay {
     double cost = 0;
-    SystemTime taken_at{};
+    SystemTime logged_at;
     SystemTime answered_at = SystemTime::max();
     bool settled = false;
+    bool later = false;  // settled, and the API may count it yet
     bool shown = false;
   };
+  double& SumOf(const Outlay& outlay) {
+    return outlay.settled && !outlay.later ? hidden_settled_ : hidden_open_;
+  }
   void Show(Outlay& outlay);
-  void Count(const Outlay& outlay, double sign);  // in what is hidden
+  void Queue(Id ticket, Outlay* outlay, SystemTime now);
+  void FoldOldest();
   void AddUp();
 
-  std::map<Id, Outlay> outlays_;
-  double hidden_ = 0;
+  std::unordered_map<Id, Outlay> outlays_;
+  std::deque<std::pair<SystemTime, Id>> answered_;  // in that order, until a reading shows them
+  std::deque<std::pair<SystemTime, Id>> later_;
+  // Those of which no reading has told for long: some hundreds as if answered with the last of them.
+  struct Fold {
+    SystemTime until;
+    double cost = 0;
+    size_t count = 0;
+  };
+  std::deque<Fold> folds_;
+
+  double hidden_open_ = 0;
   double hidden_settled_ = 0;
   SystemTime last_settled_{};
   double reserved_ = 0;

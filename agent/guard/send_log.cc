@@ -6,86 +6,93 @@
 namespace apiquota::guard {
 namespace {
 
-constexpr size_t kExactMax = 4096;
+constexpr size_t kExactMax = 2048;
+constexpr int64_t kParts = 120;  // of a window, beyond that
+constexpr int64_t kSavedParts = 60;
 constexpr Micros kSoon = std::chrono::milliseconds(20);  // of a connection that was there already
+constexpr double kSure = 1e-6;                           // sums of many small costs are off by less
+
+int64_t PartOf(SystemTime at, Micros part) {
+  return at.time_since_epoch().count() / std::max<int64_t>(1, part.count());
+}
 
 }  // namespace
 
-std::deque<SendLog::Send>::iterator SendLog::Find(Id ticket) {
-  const auto found =
-      std::find_if(sends_.rbegin(), sends_.rend(), [&](const Send& send) { return send.ticket == ticket; });
-  return found == sends_.rend() ? sends_.end() : std::prev(found.base());
+size_t SendLog::At(SystemTime at) const {
+  if (at <= forgotten_) return sends_.size();
+  const auto found = std::ranges::lower_bound(sends_, at, {}, &Send::at);
+  return static_cast<size_t>(found - sends_.begin());
 }
 
-void SendLog::Add(Id ticket, double cost, SystemTime now) {
-  if (!sends_.empty()) now = std::max(now, sends_.back().at);
-  if (sends_.size() >= 2 * kExactMax) {  // nobody knows its window
-    total_ -= sends_.front().cost;
+double SendLog::CostOf(size_t index) const {
+  return sends_[index].upto - (index == 0 ? before_ : sends_[index - 1].upto);
+}
+
+SystemTime SendLog::Add(double cost, SystemTime now) {
+  if (!sends_.empty() && now <= sends_.back().at) {
+    sends_.back().upto += cost;
+    return sends_.back().at;
+  }
+  now = std::max(now, forgotten_ + Micros(1));
+  if (sends_.size() >= 2 * kExactMax) {
+    // Nobody has asked, or knows the window: so many are told apart as there is room for.
+    const Micros kept = sends_.back().at - sends_.front().at;
+    Thin(kept / static_cast<int64_t>(kExactMax) + Micros(1));
+  }
+  sends_.push_back({now, (sends_.empty() ? before_ : sends_.back().upto) + cost});
+  return now;
+}
+
+void SendLog::Change(SystemTime at, double by) {
+  for (size_t index = At(at); index < sends_.size(); ++index) sends_[index].upto += by;
+}
+
+SystemTime SendLog::Move(SystemTime at, double cost, SystemTime now) {
+  if (at + kSoon >= now) return at;
+  Change(at, -cost);
+  return Add(cost, now);
+}
+
+void SendLog::ForgetUntil(SystemTime at) {
+  while (!sends_.empty() && sends_.front().at <= at) {
+    freed_ += sends_.front().upto - before_;
+    before_ = sends_.front().upto;
+    forgotten_ = sends_.front().at;
     sends_.pop_front();
   }
-  sends_.push_back({now, cost, ticket});
-  total_ += cost;
-}
-
-void SendLog::Sent(Id ticket, SystemTime now) {
-  const auto found = Find(ticket);
-  if (found == sends_.end() || found->at + kSoon >= now) return;
-  const double cost = found->cost;
-  sends_.erase(found);
-  total_ -= cost;
-  Add(ticket, cost, now);
-}
-
-void SendLog::Settle(Id ticket, double cost) {
-  const auto found = Find(ticket);
-  if (found == sends_.end()) return;
-  total_ += cost - found->cost;
-  found->cost = cost;
-}
-
-void SendLog::Remove(Id ticket) {
-  const auto found = Find(ticket);
-  if (found == sends_.end()) return;
-  total_ -= found->cost;
-  sends_.erase(found);
+  if (sends_.empty()) before_ = 0;
 }
 
 void SendLog::Forget(Micros window, SystemTime now) {
-  while (!sends_.empty() && sends_.front().at + window <= now) {
-    total_ -= sends_.front().cost;
-    freed_ += sends_.front().cost;
-    sends_.pop_front();
-  }
-  if (sends_.empty()) total_ = 0;
-  if (sends_.size() > kExactMax) Thin(window);
+  ForgetUntil(now - window);
+  if (sends_.size() > kExactMax) Thin(window / kParts);
 }
 
-// Those of one sixtieth of the window become one, as late as the last of them.
-void SendLog::Thin(Micros window) {
+// Those of one part of time become one, as late as the last of them.
+void SendLog::Thin(Micros part) {
   std::deque<Send> thinned;
-  SystemTime first{};
   for (const Send& send : sends_) {
-    if (!thinned.empty() && send.at - first <= window / 60) {
-      thinned.back().at = send.at;
-      thinned.back().cost += send.cost;
-      thinned.back().ticket = 0;
+    if (!thinned.empty() && PartOf(thinned.back().at, part) == PartOf(send.at, part)) {
+      thinned.back() = send;
     } else {
       thinned.push_back(send);
-      first = send.at;
     }
   }
   sends_ = std::move(thinned);
 }
 
+size_t SendLog::FreeingIndex(double cost) const {
+  const auto found = std::ranges::lower_bound(sends_, before_ + cost - kSure, {}, &Send::upto);
+  return static_cast<size_t>(found - sends_.begin());
+}
+
 SystemTime SendLog::EarliestFor(double cost, double ahead, double limit, Micros window, SystemTime now) {
   Forget(window, now);
   const double need = std::min(cost, limit) + ahead;
-  double room = limit - total_;
-  if (room >= need) return now;
-  for (const Send& send : sends_) {
-    room += send.cost;
-    if (room >= need) return send.at + window;
-  }
+  const double missing = need - (limit - total());
+  if (missing <= kSure) return now;
+  const size_t freeing = FreeingIndex(missing);
+  if (freeing < sends_.size()) return sends_[freeing].at + window;
   // More than one window's worth is before it.
   const SystemTime last = sends_.empty() ? now : sends_.back().at + window;
   const double windows = limit > 0 ? std::ceil((need - limit) / limit) : 1;
@@ -93,23 +100,20 @@ SystemTime SendLog::EarliestFor(double cost, double ahead, double limit, Micros 
 }
 
 SystemTime SendLog::FreeAt(double cost, Micros window) const {
-  for (const Send& send : sends_) {
-    cost -= send.cost;
-    if (cost <= 0) return send.at + window;
-  }
-  return sends_.empty() ? SystemTime{} : sends_.back().at + window;
+  if (sends_.empty()) return {};
+  return sends_[std::min(FreeingIndex(cost), sends_.size() - 1)].at + window;
 }
 
 std::vector<std::pair<SystemTime, double>> SendLog::Parts(Micros window, SystemTime now) {
   Forget(window, now);
   std::vector<std::pair<SystemTime, double>> parts;
-  SystemTime first{};
-  for (const Send& send : sends_) {
-    if (!parts.empty() && send.at - first <= window / 60) {
-      parts.back() = {send.at, parts.back().second + send.cost};
-    } else {
-      parts.emplace_back(send.at, send.cost);
-      first = send.at;
+  for (size_t index = 0; index < sends_.size(); ++index) {
+    const SystemTime at = sends_[index].at;
+    if (!parts.empty() &&
+        PartOf(parts.back().first, window / kSavedParts) == PartOf(at, window / kSavedParts)) {
+      parts.back() = {at, parts.back().second + CostOf(index)};
+    } else if (CostOf(index) > kSure) {
+      parts.emplace_back(at, CostOf(index));
     }
   }
   return parts;
@@ -118,15 +122,15 @@ std::vector<std::pair<SystemTime, double>> SendLog::Parts(Micros window, SystemT
 // Before what has been sent since.
 void SendLog::TakeUp(const std::vector<std::pair<SystemTime, double>>& parts) {
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    if (!sends_.empty() && part->first > sends_.front().at) continue;
-    sends_.push_front({part->first, part->second, 0});
-    total_ += part->second;
+    if (!sends_.empty() && part->first >= sends_.front().at) continue;
+    sends_.push_front({part->first, before_});
+    before_ -= part->second;
   }
 }
 
 double SendLog::Total(Micros window, SystemTime now) {
   Forget(window, now);
-  return total_;
+  return total();
 }
 
 }  // namespace apiquota::guard

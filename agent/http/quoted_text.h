@@ -9,8 +9,8 @@ namespace apiquota::http {
 // With its quotes; what is not UTF-8 becomes U+FFFD.
 void AppendJsonString(std::string_view text, std::string* out);
 
-// sf-string of RFC 9651 3.3.3, with its quotes: printable ASCII only; a character that is not becomes one '?'.
-// (A Display String could hold it, but RFC 9209 2.1.4 wants a String.)
+// sf-string of RFC 9651 3.3.3, with its quotes: printable ASCII only; a character that is not becomes one
+// '?'. (A Display String could hold it, but RFC 9209 2.1.4 wants a String.)
 void AppendStructuredString(std::string_view text, std::string* out);
 
 }  // namespace apiquota::http

@@ -5,7 +5,7 @@
 #include "apis/guarded.h"
 #include "apis/route_table.h"
 #include "guard/route_of.h"
-#include "provider/extract_signals.h"
+#include "provider/request_resource.h"
 
 namespace apiquota::poll {
 
@@ -17,8 +17,7 @@ guard::Ticket TakeTurn(guard::Guard* guard, const apis::PollTarget& target, Syst
   http::Exchange exchange;
   exchange.method = target.endpoint().method;
   target.SetPath(&exchange);
-  const std::string resource =
-      provider::ExtractSignals(*route.exporter, exchange, provider::Unknown::kPassOver).resource;
+  const std::string resource = provider::RequestResource(*route.exporter, exchange).value_or("");
   const std::string by_route = guard::RouteOf(exchange.method, exchange.path);
   return guard->Take(
       account, {.resource = resource, .route = by_route, .flow = target.key_label, .deadline = now}, now);

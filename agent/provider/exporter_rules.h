@@ -128,8 +128,8 @@ struct QuotaRule {
 struct ResourceRule {
   enum class From : uint8_t { kHeader, kRequestBody, kResponseBody, kPath };
   From from = From::kHeader;
-  std::string name;   // header, JSON pointer, or path prefix (with a '*': up to the byte behind it)
-  std::string value;  // kPath: what the prefix means; empty: what its '*' stands for
+  std::string name;   // header, JSON pointer, or path prefix; each '*' of it is all up to the byte behind it
+  std::string value;  // kPath: what the prefix means; empty: what its last '*' stands for
 };
 
 struct ThrottleRule {

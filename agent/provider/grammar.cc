@@ -77,8 +77,9 @@ constexpr GrammarKey kResource[] = {
     {"request_body", Shape::kPointer, "In the request, as in `/model`."},
     {"response_body", Shape::kPointer, "In the response."},
     {"path", Shape::kPath,
-     "For paths that begin so the resource is `value`; or what stands at the path's `*`, up to the byte "
-     "behind it or the next slash."},
+     "For paths that begin so the resource is `value`; or what stands at the path's last `*`. Each `*` is "
+     "all "
+     "up to the byte behind it or the next slash."},
     {"value", Shape::kName, "What the path means."},
 };
 

@@ -22,13 +22,18 @@ void ReadQuotaCharge(RuleMap* map, QuotaCharge* charge) {
   ReadWord(map->Get("cached"), kCachedWords, &charge->cached_free);
 }
 
+// Few enough that they can be looked for together.
 std::vector<std::string> RequestPointers(const YamlValue& value) {
+  constexpr size_t kPointersMax = 16;
   std::vector<std::string> pointers;
+  PointerSet set;
   for (const YamlValue& item : value.AsListOrSingle()) {
     pointers.push_back(LoadPointer(item));
     if (pointers.back().find("/*") != std::string::npos)
       item.Fail("expected one place in a request, without *");
+    if (set.Add(pointers.back()) == 0) item.Fail("a pointer of more segments than can be followed");
   }
+  if (pointers.size() > kPointersMax) value.Fail("more places than any API has");
   return pointers;
 }
 

@@ -48,7 +48,7 @@ void RequestReader::Write(std::string_view bytes) {
   if (over_ || !(decoder_->Failed() || decoder_->output_bytes() > kDecodedBytesMax)) return;
   if (meter_ && decoder_->Failed()) meter_.emplace(RequestMeter::Body::kText, encoded_bytes_);
   decoder_.reset();
-  GiveUp();
+  if (!scanned_) GiveUp();
 }
 
 bool RequestReader::Put(std::string_view bytes) {

@@ -11,15 +11,19 @@ bool ReadsAnswer(const ResourceRule& rule) {
   return rule.from == From::kHeader || rule.from == From::kResponseBody;
 }
 
-// What the '*' of "/v1/models/*:" stands for in a path: all up to the byte behind it, or to the next slash.
+// What the last '*' of "/v1/projects/*/models/*:" stands for in a path: each stands for all up to the byte
+// behind it, or to the next slash.
 std::optional<std::string_view> PathPart(std::string_view pattern, std::string_view path) {
-  const size_t star = pattern.find('*');
-  if (!path.starts_with(pattern.substr(0, star))) return std::nullopt;
-  path.remove_prefix(star);
-  const char end = star + 1 < pattern.size() ? pattern[star + 1] : '/';
-  path = path.substr(0, path.find(end));
-  if (path.empty() || path.find('/') != std::string_view::npos) return std::nullopt;
-  return path;
+  std::string_view part;
+  for (size_t star = pattern.find('*'); star != std::string_view::npos; star = pattern.find('*')) {
+    if (!path.starts_with(pattern.substr(0, star))) return std::nullopt;
+    path.remove_prefix(star);
+    pattern.remove_prefix(star + 1);
+    part = path.substr(0, path.find(pattern.empty() ? '/' : pattern.front()));
+    if (part.empty() || part.find('/') != std::string_view::npos) return std::nullopt;
+    path.remove_prefix(part.size());
+  }
+  return part;
 }
 
 }  // namespace

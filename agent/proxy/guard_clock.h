@@ -17,7 +17,8 @@
 
 namespace apiquota::proxy {
 
-// A loop that owns waiting requests. Called from any thread, with a lock held: it takes the grants and no more.
+// A loop that owns waiting requests. Called from any thread, with a lock held: it takes the grants, and that
+// is all.
 class GuardHome {
  public:
   virtual void Take(std::vector<guard::Granted> granted) = 0;

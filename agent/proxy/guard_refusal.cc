@@ -6,21 +6,23 @@
 #include "base/text.h"
 #include "http/forward.h"
 #include "http/quoted_text.h"
+#include "provider/refusal.h"
 
 namespace apiquota::proxy {
 namespace {
 
 // Older SDKs take a longer Retry-After for a mistake and come back within seconds, so these are told not to.
 constexpr uint64_t kLongWaitSeconds = 60;
+constexpr int kUnavailable = 503;
 constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
 
 std::string_view PolicyOf(const guard::Refusal& refusal) {
   return refusal.quota.empty() ? ToText(refusal.reason) : std::string_view(refusal.quota);
 }
 
-std::string QuotedPolicy(const guard::Refusal& refusal) {
+std::string Quoted(std::string_view text) {
   std::string quoted;
-  http::AppendStructuredString(std::string("apiquota-").append(PolicyOf(refusal)), &quoted);
+  http::AppendStructuredString(text, &quoted);
   return quoted;
 }
 
@@ -43,14 +45,6 @@ std::string_view Why(const guard::Refusal& refusal) {
     default:
       return "not enough is left of it";
   }
-}
-
-std::string BodyOf(const guard::Refusal& refusal, std::string_view sentence) {
-  std::string body = R"({"error":{"source":"apiquota","rule":)";
-  http::AppendJsonString(ToText(refusal.reason), &body);
-  body.append(R"(,"message":)");
-  http::AppendJsonString(sentence, &body);
-  return body.append("}}\n");
 }
 
 }  // namespace
@@ -87,19 +81,28 @@ std::string DelayText(Micros waited, guard::Reason reason, std::string_view quot
   return text;
 }
 
-RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api, SystemTime now) {
+RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api,
+                       const provider::Exporter& exporter, SystemTime now) {
   RefusalAnswer answer;
   const uint64_t wait = RetryAfterOf(refusal, now);
   const std::string seconds = std::to_string(wait);
   const std::string sentence = SentenceOf(refusal, api, now);
-  const std::string policy = QuotedPolicy(refusal);
-  answer.body = BodyOf(refusal, sentence);
+  const std::string name = std::string("apiquota-").append(PolicyOf(refusal));
+  provider::RefusalBody rendered =
+      provider::RenderRefusal(exporter, {.unavailable = refusal.status == kUnavailable,
+                                         .message = sentence,
+                                         .retry_after_seconds = static_cast<double>(wait),
+                                         .quota = refusal.quota,
+                                         .rule = std::string(ToText(refusal.reason)),
+                                         .violated_policies = {name}});
+  answer.body = std::move(rendered.body);
+  const std::string policy = Quoted(name);
   http::ResponseHead& head = answer.head;
-  head.status = refusal.status;
-  head.reason = http::ReasonPhrase(refusal.status);
+  head.status = rendered.status;
+  head.reason = http::ReasonPhrase(rendered.status);
   head.framing = http::BodyFraming::kLength;
   head.content_length = answer.body.size();
-  head.fields.Add("Content-Type", "application/json");
+  head.fields.Add("Content-Type", rendered.content_type);
   head.fields.Add("Cache-Control", "no-store");
   head.fields.Add("Retry-After", seconds);
   head.fields.Add("RateLimit", policy + ";r=0;t=" + seconds);
@@ -108,9 +111,7 @@ RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api, Syst
     if (refusal.window_seconds) text.append(";w=").append(Whole(std::max(1.0, *refusal.window_seconds)));
     head.fields.Add("RateLimit-Policy", text);
   }
-  std::string status("apiquota; error=http_request_denied; details=");
-  http::AppendStructuredString(sentence, &status);
-  head.fields.Add("Proxy-Status", status);
+  head.fields.Add("Proxy-Status", "apiquota; error=http_request_denied; details=" + Quoted(sentence));
   if (wait > kLongWaitSeconds || refusal.never_fits) head.fields.Add("x-should-retry", "false");
   return answer;
 }

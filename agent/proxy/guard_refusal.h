@@ -1,5 +1,5 @@
 // A refusal of the guard's as the client is told of it (docs/guard.md, "Refusals"): in the numbers of the one
-// rule that refused. Pure; thread-safe.
+// rule that refused, and in the API's own shape, so that SDKs show the sentence. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "guard/values.h"
 #include "http/codec.h"
+#include "provider/exporter.h"
 
 namespace apiquota::proxy {
 
@@ -17,7 +18,8 @@ struct RefusalAnswer {
   std::string body;
 };
 
-RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api, SystemTime now);
+RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api,
+                       const provider::Exporter& exporter, SystemTime now);
 
 // Whole seconds until it could have gone, rounded up; never 0.
 uint64_t RetryAfterOf(const guard::Refusal& refusal, SystemTime now);

@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "guard/retry.h"
 #include "guard/route_of.h"
-#include "provider/extract_signals.h"
-#include "provider/said_where.h"
+#include "provider/may_throttle.h"
+#include "provider/request_resource.h"
 #include "proxy/guard_fields.h"
 
 namespace apiquota::proxy {
@@ -83,16 +83,33 @@ void GuardedRequest::ForgetAnswer() {
 }
 
 // What can't be known before the body has been looked at.
-void GuardedRequest::SetDeadline(const http::RequestHead& head) {
+void GuardedRequest::LookAtBody(const http::RequestHead& head, bool ended) {
   const apis::Route& route = record_.route();
   record_.TakeBodyValues();
   const http::Exchange& exchange = record_.exchange();
-  resource_ = provider::ExtractSignals(*route.exporter, exchange, provider::Unknown::kPassOver).resource;
+  const auto named = provider::RequestResource(*route.exporter, exchange);
+  resource_ = named.value_or("");
   route_ = guard::RouteOf(exchange.method, exchange.path);
-  if (resource_.empty() && provider::HasResources(*route.exporter)) route.metrics->guard().CountBlind();
   const guard::TokenModel model = guard_.ModelOf(account_, resource_, route_);
+  const bool by_request = Info(*route.exporter).resource_naming == provider::ResourceNaming::kRequest;
+  if (model.blind || (by_request && !named)) route.metrics->guard().CountBlind();
+  EstimateTokens(model, ended);
   deadline_ = guard::DeadlineFor(ClientTimeoutOf(head.fields, options().queue), options().queue,
                                  model.median_first_byte, began_at_);
+}
+
+void GuardedRequest::EstimateTokens(const guard::TokenModel& model, bool ended) {
+  tokens_ = {};
+  const auto& charge = Info(*record_.route().exporter).charge;
+  if (!charge) return;
+  const provider::RequestFacts facts =
+      provider::FactsOf(*charge, record_.exchange().request_body, record_.body_size(), ended);
+  const provider::TokenEstimate estimate =
+      provider::Estimate(*charge, facts, model.tokens_per_byte, model.output.value_or(0));
+  tokens_ = {.cost = apis::CostOf(*charge, estimate),
+             .capped = estimate.capped,
+             .charged_at_start = charge->when != provider::ChargeTime::kEnd,
+             .text_bytes = static_cast<double>(facts.size.text_bytes)};
 }
 
 guard::Request GuardedRequest::AsRequest(const http::RequestHead& head) {
@@ -102,14 +119,18 @@ guard::Request GuardedRequest::AsRequest(const http::RequestHead& head) {
           .route = route_,
           .flow = caller.empty() ? record_.key_label() : caller,
           .urgency = UrgencyOf(head.fields, options().queue, record_.caller_priority()),
+          .tokens = tokens_.cost,
+          .capped = tokens_.capped,
+          .charged_at_start = tokens_.charged_at_start,
+          .text_bytes = tokens_.text_bytes,
           .deadline = deadline_,
           .not_before = {},
           .home = home_};
 }
 
-GuardedRequest::Step GuardedRequest::Ask(const http::RequestHead& head) {
+GuardedRequest::Step GuardedRequest::Ask(const http::RequestHead& head, bool ended) {
   timer_.Disarm();
-  SetDeadline(head);
+  LookAtBody(head, ended);
   return AskGuard(head, {}, false);
 }
 
@@ -119,9 +140,7 @@ GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, Sys
   request.not_before = not_before;
   request.again = again;
   guard::Turn turn = guard_.Ask(account_, request, now());
-  metrics::GuardMetrics& metrics = record_.route().metrics->guard();
-  if (turn.shadow) metrics.CountDecision(turn.shadow->kind, turn.shadow->reason, guard::Mode::kShadow);
-  if (decides_) metrics.CountDecision(turn.verdict.kind, turn.verdict.reason, guard::Mode::kOn);
+  if (!again) Count(turn);
   switch (turn.verdict.kind) {
     case guard::Verdict::Kind::kAdmit:
       phase_ = Phase::kTurn;
@@ -134,8 +153,16 @@ GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, Sys
     case guard::Verdict::Kind::kRefuse:
       break;
   }
-  Refused(turn.verdict.refusal.value_or(guard::Refusal()));
+  phase_ = Phase::kTurn;
+  refusal_ = turn.verdict.refusal.value_or(guard::Refusal());
   return Step::kRefuse;
+}
+
+// Each request once; what becomes of further attempts is counted as such.
+void GuardedRequest::Count(const guard::Turn& turn) {
+  metrics::GuardMetrics& metrics = record_.route().metrics->guard();
+  if (turn.shadow) metrics.CountDecision(turn.shadow->kind, turn.shadow->reason, guard::Mode::kShadow);
+  if (decides_) metrics.CountDecision(turn.verdict.kind, turn.verdict.reason, guard::Mode::kOn);
 }
 
 GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
@@ -146,10 +173,9 @@ GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
     ticket_ = std::move(granted.ticket);
     return Step::kSend;
   }
-  const guard::Refusal refusal = granted.refusal.value_or(guard::Refusal());
-  record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal.reason,
+  refusal_ = granted.refusal.value_or(guard::Refusal());
+  record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal_->reason,
                                                  guard::Mode::kOn);
-  Refused(refusal);
   return Step::kRefuse;
 }
 
@@ -169,22 +195,16 @@ void GuardedRequest::CountWait(const guard::Granted& granted) {
   wait_quota_ = granted.quota;
 }
 
-void GuardedRequest::Refused(const guard::Refusal& refusal) {
-  phase_ = Phase::kTurn;
-  refusal_ = refusal;
-  const std::string& api = record_.route().api;
-  const std::string rule(ToText(refusal.reason));
-  LogFolded(LogLevel::kInfo, "guard", api + "/" + rule,
-            {{"decision", "reject"},
-             {"api", api},
-             {"rule", rule},
-             {"quota", refusal.quota},
-             {"wait", std::to_string(RetryAfterOf(refusal, now()))}});
-}
-
-RefusalAnswer GuardedRequest::refusal() const {
+RefusalAnswer GuardedRequest::Refuse() {
   const apis::Route& route = record_.route();
-  return AnswerOf(*refusal_, route.api, now());
+  const std::string rule(ToText(refusal_->reason));
+  LogFolded(LogLevel::kInfo, "guard", route.api + "/" + rule,
+            {{"decision", "reject"},
+             {"api", route.api},
+             {"rule", rule},
+             {"quota", refusal_->quota},
+             {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
+  return AnswerOf(*refusal_, route.api, *route.exporter, now());
 }
 
 void GuardedRequest::Sent() {
@@ -194,7 +214,7 @@ void GuardedRequest::Sent() {
 
 bool GuardedRequest::Holds(int status) const {
   if (!decides_ || status < 400 || options().ModeOf(options().retry) != guard::Mode::kOn) return false;
-  return NamesThrottle(status) || provider::MaySayThrottle(*record_.route().exporter, status) ||
+  return NamesThrottle(status) || provider::MayThrottle(*record_.route().exporter, status) ||
          (Transient(status) && repeatable_);
 }
 
@@ -244,13 +264,13 @@ void GuardedRequest::OnSignals(const http::Exchange& exchange, const provider::S
   understood_ = true;
   throttle_ = signals.throttle;
   retry_after_seconds_ = signals.retry_after_seconds;
-  if (signals.usage) cost_ = apis::CostOf(*signals.usage);
+  if (signals.usage) cost_ = apis::CostOf(Info(*record_.route().exporter), *signals.usage);
   if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
 }
 
 // Its head has been told of. What the events said of quotas is news, too.
 void GuardedRequest::OnStreamSignals(const http::Exchange& exchange, const provider::Signals& signals) {
-  if (signals.usage) cost_ = apis::CostOf(*signals.usage);
+  if (signals.usage) cost_ = apis::CostOf(Info(*record_.route().exporter), *signals.usage);
   if (signals.readings.empty() && !signals.throttle) return;
   if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
 }
@@ -259,9 +279,13 @@ bool GuardedRequest::Explains(int status) const {
   return waited_ > Micros(0) || (attempts_ > 1 && status >= 400);
 }
 
-void GuardedRequest::Explain(http::ResponseHead* head) const {
-  if (waited_ > Micros(0)) head->fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  if (attempts_ > 1 && CauseOf(head->status)) head->fields.Add("x-should-retry", "false");
+const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head) {
+  explained_ = head;
+  http::Fields& fields = explained_.fields;
+  if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
+  const bool in_vain = attempts_ > 1 && CauseOf(head.status);
+  if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
+  return explained_;
 }
 
 void GuardedRequest::End(bool whole) {

@@ -43,12 +43,12 @@ class GuardedRequest final : public SignalSink {
   bool only_watches() const { return !decides_; }
   bool asked() const { return phase_ != Phase::kIdle && phase_ != Phase::kReading; }
 
-  // Its turn. kWait: a grant for waiter() comes; kRefuse: refusal() says why.
-  Step Ask(const http::RequestHead& head);
+  // Its turn; `ended`: its body has. kWait: a grant for waiter() comes; kRefuse: Refuse() says what follows.
+  Step Ask(const http::RequestHead& head, bool ended);
   Step Take(guard::Granted granted);
   guard::Id waiter() const { return waiter_; }  // 0: it does not wait
   const guard::Account* account() const { return account_.get(); }
-  RefusalAnswer refusal() const;
+  RefusalAnswer Refuse();  // what its client is told, and a log line
 
   void Sent();                                               // an attempt's head
   guard::Ticket TakeTicket() { return std::move(ticket_); }  // a tunnel's, from here on
@@ -68,7 +68,7 @@ class GuardedRequest final : public SignalSink {
   // What an answer tells of the guard's part: how long the request waited, and that it was repeated in vain.
   // False: nothing.
   bool Explains(int status) const;
-  void Explain(http::ResponseHead* head) const;
+  const http::ResponseHead& Explain(const http::ResponseHead& head);  // a copy, valid until the next call
 
   void End(bool whole);  // whole: its answer came to its end
 
@@ -89,13 +89,14 @@ class GuardedRequest final : public SignalSink {
   SystemTime now() const { return clock_.RunningNow().at; }
   const guard::Options& options() const { return record_.route().guard; }
   guard::Request AsRequest(const http::RequestHead& head);
-  void SetDeadline(const http::RequestHead& head);
+  void LookAtBody(const http::RequestHead& head, bool ended);
+  void EstimateTokens(const guard::TokenModel& model, bool ended);
   Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
   void ForgetAnswer();
   void CountWait(const guard::Granted& granted);
-  void Refused(const guard::Refusal& refusal);
+  void Count(const guard::Turn& turn);
 
   guard::Guard& guard_;
   const Clock& clock_;
@@ -117,6 +118,13 @@ class GuardedRequest final : public SignalSink {
   std::string upstream_head_;
   std::string websocket_accept_;
   std::string resource_, route_;
+  struct Tokens {
+    guard::TokenCost cost = {};
+    bool capped = false;
+    bool charged_at_start = true;
+    double text_bytes = 0;
+  };
+  Tokens tokens_;
   std::optional<guard::Refusal> refusal_;
 
   // Of the last answer.
@@ -130,6 +138,7 @@ class GuardedRequest final : public SignalSink {
   Micros longest_wait_{};
   guard::Reason wait_reason_ = guard::Reason::kNone;
   std::string wait_quota_;
+  http::ResponseHead explained_;
 };
 
 }  // namespace apiquota::proxy

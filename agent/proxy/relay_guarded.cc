@@ -42,10 +42,10 @@ void Relay::OnGuardedBody(std::span<const std::string_view> body, bool complete)
   if (!guarded_->asked() && (enough || guarded_->body().full())) AskForTurn();
 }
 
-void Relay::AskForTurn() { CarryOut(guarded_->Ask(connection_.request())); }
+void Relay::AskForTurn() { CarryOut(guarded_->Ask(connection_.request(), connection_.request_complete())); }
 
 void Relay::Watch() {
-  guarded_->Ask(connection_.request());
+  guarded_->Ask(connection_.request(), connection_.request_complete());
   if (request_sent_) guarded_->Sent();
 }
 
@@ -73,7 +73,7 @@ void Relay::SendGuarded() {
 }
 
 void Relay::RefuseGuarded() {
-  const RefusalAnswer answer = guarded_->refusal();
+  const RefusalAnswer answer = guarded_->Refuse();
   request_record_.AnsweredWith(answer.head.status);
   FinishRecords(false);
   const std::string_view body[] = {answer.body};

@@ -28,7 +28,7 @@ void Relay::OnInterim(const http::ResponseHead& head) {
 
 // What either side says from now on is not HTTP, and not this relay's.
 void Relay::OnSwitched(const http::ResponseHead& head) {
-  net::Stream client = connection_.SwitchToWebSocket(head);
+  net::Stream client = connection_.SwitchToWebSocket(Explained(head));
   request_record_.AnsweredWith(head.status);
   attempt_record_.ResponseSent(head);
   guard::Ticket ticket = guarded() ? guarded_->TakeTicket() : guard::Ticket();
@@ -36,13 +36,14 @@ void Relay::OnSwitched(const http::ResponseHead& head) {
   worker_.BeginTunnel(*this, std::move(client), attempt_.Detach(), std::move(ticket));
 }
 
+// With what the guard adds to it; valid until the next one.
+const http::ResponseHead& Relay::Explained(const http::ResponseHead& head) {
+  return guarded() && guarded_->Explains(head.status) ? guarded_->Explain(head) : head;
+}
+
 void Relay::SendHead(const http::ResponseHead& head, std::span<const std::string_view> body, bool complete) {
   const auto links = Links();
-  const http::LinkMapping* mapping = links ? &*links : nullptr;
-  if (!guarded() || !guarded_->Explains(head.status)) return connection_.Send(&head, mapping, body, complete);
-  http::ResponseHead explained = head;
-  guarded_->Explain(&explained);
-  connection_.Send(&explained, mapping, body, complete);
+  connection_.Send(&Explained(head), links ? &*links : nullptr, body, complete);
 }
 
 void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::string_view> body,

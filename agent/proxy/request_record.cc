@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "provider/request_resource.h"
+
 namespace apiquota::proxy {
 
 void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter,
@@ -17,9 +19,20 @@ void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fi
   apis::SetPath(route, path.substr(0, path.find('?')), &exchange_);
   exchange_.request_body.clear();
   body_.reset();
-  const auto& pointers = Info(*route.exporter).request_pointers;
-  if (pointers.size() != 0 && head.framing != http::BodyFraming::kNone) body_.emplace(pointers, head.fields);
   SetKey(fingerprinter, credential, choice);
+  if (head.framing != http::BodyFraming::kNone) ReadBody(head);
+}
+
+// A guard wants to know more of a body than who watches does, and sooner.
+void RequestRecord::ReadBody(const http::RequestHead& head) {
+  const provider::ExporterInfo& info = Info(*route_->exporter);
+  const bool measured = account_ != nullptr && info.charge;
+  const auto& pointers = account_ != nullptr ? info.guarded_request_pointers : info.request_pointers;
+  if (pointers.size() == 0 && !measured) return;
+  using Measure = provider::RequestReader::Measure;
+  body_.emplace(pointers, head.fields, measured ? Measure::kYes : Measure::kNo);
+  body_awaited_ =
+      account_ != nullptr && (measured || provider::BodyMayNameResource(*route_->exporter, exchange_));
 }
 
 void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential,

@@ -38,8 +38,9 @@ class RequestRecord {
   const std::string& key_label() const { return key_label_; }
   std::string_view caller_name() const;
   uint8_t caller_priority() const;
-  // Something that a rule wants of its body has not come yet.
-  bool BodyAwaited() const { return body_ && !body_->Done(); }
+  // Its guard wants something of its body that has not come yet.
+  bool BodyAwaited() const { return body_ && body_awaited_ && !body_->Done(); }
+  provider::BodySize body_size() const { return body_ ? body_->size() : provider::BodySize(); }
 
   // The routes this connection has used are about to go.
   void Forget() { key_ = nullptr; }
@@ -64,6 +65,7 @@ class RequestRecord {
   void CountResponse(int status);  // the upstream's
 
  private:
+  void ReadBody(const http::RequestHead& head);
   void SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential,
               const apis::KeyChoice& choice);
 
@@ -75,6 +77,7 @@ class RequestRecord {
   std::chrono::nanoseconds waited_{};
   http::Exchange exchange_;
   std::optional<provider::RequestReader> body_;
+  bool body_awaited_ = false;
 
   // The last credential of this connection and what it is called: a client hardly ever changes it.
   const apis::Route* key_route_ = nullptr;

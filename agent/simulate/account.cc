@@ -24,7 +24,7 @@ Account::Account(const LimitOptions& options, SystemTime first_call)
 
 // What is charged at the end is let in while there is anything left.
 double Account::StartCost(const CallCost& asked) const {
-  return ChargedAtEnd(options_) ? std::min(1.0, counter_->Capacity()) : CostIn(options_.unit, asked);
+  return ChargedAtEnd(options_) ? std::min(1.0, counter_->Capacity()) : AskedCostIn(options_, asked);
 }
 
 std::optional<Micros> Account::WaitFor(const CallCost& asked, SystemTime now) const {
@@ -91,7 +91,7 @@ void Account::End(const CallCost& asked, const CallCost& actual, SystemTime admi
   if (options_.kind == LimitKind::kConcurrency) return counter_->GiveBack(StartCost(asked), admitted_at, now);
   if (ChargedAtEnd(options_)) return Charge(CostIn(options_.unit, actual), now);
   if (!InTokens(options_.unit) || options_.charge != Charge::kSettled) return;
-  const double surplus = CostIn(options_.unit, asked) - CostIn(options_.unit, actual);
+  const double surplus = AskedCostIn(options_, asked) - CostIn(options_.unit, actual);
   counter_->GiveBack(surplus, admitted_at, now);
   used_ -= surplus;
   const auto window = std::ranges::find_if(windows_.rbegin(), windows_.rend(), [&](const WindowTruth& truth) {

@@ -127,6 +127,17 @@ class Announcer {
     return ContainsIgnoreCase(name, "output") ? LimitUnit::kOutputTokens : LimitUnit::kTokens;
   }
 
+  // What is counted of a call's tokens, where the file knows.
+  void ChargeAsTheApi(LimitOptions* limit) const {
+    const bool tokens = limit->unit != LimitUnit::kRequests && limit->unit != LimitUnit::kOther;
+    if (!tokens || !exporter_.info.charge) return;
+    constexpr LimitUnit kUnits[] = {LimitUnit::kInputTokens, LimitUnit::kOutputTokens, LimitUnit::kTokens};
+    constexpr CapCharge kCaps[] = {CapCharge::kSum, CapCharge::kMax, CapCharge::kIgnored};
+    const provider::QuotaCharge& charge = provider::ChargeOf(*exporter_.info.charge, limit->name);
+    limit->unit = kUnits[static_cast<size_t>(charge.counts)];
+    limit->cap = kCaps[static_cast<size_t>(charge.cap)];
+  }
+
   void Add(size_t index, std::string_view star, const QuotaText& quota) {
     const QuotaRule& rule = exporter_.quotas[index];
     // Where equal numbers mean one and the same quota, each needs a limit of its own.
@@ -144,6 +155,7 @@ class Announcer {
                           .burst = options_.burst,
                           .charge = options_.tokens_charged.value_or(Charge::kStart)};
     enforced.unit = UnitOf(enforced.name, QuotaUnit(rule, star));
+    ChargeAsTheApi(&enforced);
     const bool divides =
         options_.sub_limit && *options_.sub_limit < *window && kind != LimitKind::kConcurrency;
     if (divides) enforced.sub_window = options_.sub_limit;

@@ -28,6 +28,13 @@ double CostIn(LimitUnit unit, const CallCost& cost) {
   }
 }
 
+double AskedCostIn(const LimitOptions& options, const CallCost& asked) {
+  const bool output = options.unit == LimitUnit::kTokens || options.unit == LimitUnit::kOutputTokens;
+  if (!output || options.cap == CapCharge::kSum) return CostIn(options.unit, asked);
+  const double input = options.unit == LimitUnit::kTokens ? asked.input_tokens : 0;
+  return options.cap == CapCharge::kMax ? std::max(input, asked.output_tokens) : input;
+}
+
 LimitOptions SubLimitOf(const LimitOptions& options) {
   LimitOptions sub = options;
   sub.name = options.name + " (sub-limit)";

@@ -44,6 +44,9 @@ enum class Charge : uint8_t {
 inline constexpr std::array<std::pair<std::string_view, Charge>, 3> kChargeWords = {
     {{"start", Charge::kStart}, {"settled", Charge::kSettled}, {"end", Charge::kEnd}}};
 
+// What is charged when a call comes for the output it may have.
+enum class CapCharge : uint8_t { kSum, kMax, kIgnored };  // beside the input; the larger of the two; nothing
+
 // Who shares one count.
 enum class LimitScope : uint8_t { kAll, kKey, kAddress };
 inline constexpr std::array<std::pair<std::string_view, LimitScope>, 3> kLimitScopeWords = {
@@ -57,6 +60,7 @@ struct LimitOptions {
   Micros window = std::chrono::seconds(60);
   double burst = 0;                       // of a bucket: what it holds; 0: the limit
   Charge charge = Charge::kStart;         // of tokens
+  CapCharge cap = CapCharge::kSum;        // of tokens of both kinds, or of output
   std::optional<Micros> sub_window = {};  // its share of the limit, one at least, holds for each such part of
                                           // the window, too; nobody is told
 };
@@ -70,6 +74,8 @@ struct CallCost {
   friend bool operator==(const CallCost&, const CallCost&) = default;
 };
 double CostIn(LimitUnit unit, const CallCost& cost);
+// … by what the request says, when it comes.
+double AskedCostIn(const LimitOptions& options, const CallCost& asked);
 
 // The limit that `sub_window` stands for: of the same kind (of an elastic one: fixed). REQUIRES: there is
 // one.

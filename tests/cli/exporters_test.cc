@@ -67,6 +67,17 @@ throttle:
     scope: overload
   - {status: 403, body: {pointer: /code, contains: many}, scope: overload}
 retry_after: [retry-after-ms]
+usage: {output: /usage/out}
+charge:
+  tokens:
+    cap: max
+    caps: [/max_tokens, /cap]
+    times: /n
+    when: start
+    media: 1500
+    by_quota: {"*-in": {counts: input, cached: free}}
+not_modified_is_free: true
+refusal: {body: '{"error": "{message}", "of": "{rule}"}'}
 )";
 
 constexpr const char* kPage = R"(Example (example)
@@ -106,6 +117,18 @@ throttled, by which limit and when
             status 403, body /code contains "many"
 
   retry after  header retry-after-ms (delta-millis)
+
+  output tokens  body /usage/out
+
+  tokens count  input and output, a cap where it is more than the input
+  of *-in       input; cached input is free
+  charged       by an estimate when the request begins, which is not set right
+  caps          /max_tokens, /cap
+  answers       /n
+  media         1500 tokens a piece
+  free          answers 304
+
+  refused as  429 {"error": "…", "of": "…"}
 )";
 
 TEST(ExportersTest, OneApiIsDescribedAsItsFileSays) {

@@ -43,6 +43,10 @@ apis:
     poll: {every: 10s}
   - {name: partner, exporter: generic, base_url: "%(partner)s"}
   - {name: payments, exporter: stripe, base_url: "%(payments)s"}
+  - name: mail
+    exporter: generic
+    base_url: %(mail)s
+    guard: {mode: on, queue: {max_wait: 3s}, shadow: {queue: {max_wait: 1s}}}
 callers:
   - {name: deploy, token_from_env: DEMO_TOKEN_DEPLOY, apis: [github]}
   - {name: triage, token_from_env: DEMO_TOKEN_TRIAGE, apis: [github]}
@@ -57,11 +61,13 @@ CHAT = "/openai-prod/v1/chat/completions"
 class Client(threading.Thread):
     """Asks one thing again and again through one agent, more and less often over `period` seconds."""
 
-    def __init__(self, world, agent, path, token, per_second, period=120, model=None):
+    def __init__(self, world, agent, path, token, per_second, period=120, model=None, repeats=False):
         super().__init__(daemon=True)
         self.world, self.agent, self.path = world, agent, path
         self.per_second, self.period = per_second, period
         self.headers = {"authorization": f"Bearer {token}"}
+        if repeats:  # as OpenAI's and Anthropic's libraries say it
+            self.headers["x-stainless-retry-count"] = "1"
         self.body = json.dumps({"model": model, "messages": []}) if model else None
         self.start()
 
@@ -89,12 +95,14 @@ class World:
     """Everything, started. `scrape` is Prometheus's interval in seconds; `alert_after` replaces the alerts'
     `for` where it is given."""
 
-    def __init__(self, work, scrape, alert_after=None, partner_window="60s", prometheus_port=0):
+    def __init__(self, work, scrape, alert_after=None, partner_window="60s", guarded_window="20s",
+                 prometheus_port=0):
         self.work, self.scrape, self.alert_after = work, scrape, alert_after
         self.over, self.haste = threading.Event(), 1.0
         self.openai, self.github = FrontDoor(work, "openai"), FrontDoor(work, "github")
         self.partner = FrontDoor(work, "partner", "--window", partner_window)
         self.payments = FrontDoor(work, "payments")
+        self.mail = FrontDoor(work, "mail", "--window", guarded_window)
         self.agents = {name: self.start_agent(name) for name in ("a", "b")}
         self.admins = {name: agent.address("admin") for name, agent in self.agents.items()}
         self.proxies = {name: agent.address("proxy") for name, agent in self.agents.items()}
@@ -108,12 +116,16 @@ class World:
             Client(self, "b", "/github/search/code", TRIAGE, 0.4, 100),
             Client(self, "a", "/partner/items", "partner-token", 1.5, 60),
             Client(self, "b", "/payments/v1/charges", "payments-token", 0.7, 90),
+            # Three times what is there, so that there is something to hold back.
+            *[Client(self, "a", "/mail/send", "mail-token", 1, 45) for _ in range(2)],
+            Client(self, "a", "/mail/send", "mail-token", 1, 45, repeats=True),
         ]
 
     def start_agent(self, name, listen=LISTEN):
         config = self.work.directory / f"agent-{name}.yaml"
         config.write_text(CONFIG % {"name": name, "openai": self.openai.url, "github": self.github.url,
-                                    "partner": self.partner.url, "payments": self.payments.url})
+                                    "partner": self.partner.url, "payments": self.payments.url,
+                                    "mail": self.mail.url})
         return Agent(self.work, f"--config.file={config.name}", name=f"agent-{name}", listen=listen,
                      environment=SECRETS)
 
@@ -153,7 +165,7 @@ class World:
 
     def stop(self):
         self.over.set()
-        for door in (self.openai, self.github, self.partner, self.payments):
+        for door in (self.openai, self.github, self.partner, self.payments, self.mail):
             door.stop()
         for client in self.clients:
             client.join(15)

@@ -24,8 +24,10 @@ SIMULATED = {
     ],
     "partner": [("", "", ["--limit", "120"])],
     "payments": [("", "", ["--limit", "100"])],
+    "mail": [("", "", ["--limit", "12"])],
 }
-EXPORTER = {"openai": "openai", "github": "github", "partner": "generic", "payments": "generic"}
+EXPORTER = {"openai": "openai", "github": "github", "partner": "generic", "payments": "generic",
+            "mail": "generic"}
 
 
 def limits(limit, remaining, reset):
@@ -39,6 +41,7 @@ ANSWERS = {
     "trouble": [(500, {}, MESSAGE)],
     "overload": [(503, {"retry-after": "2"}, MESSAGE)],
     "gibberish": [(200, {"x-ratelimit-limit": "plenty", "x-ratelimit-remaining": "some"}, MESSAGE)],
+    "throttled": [(429, {"retry-after": "60"}, MESSAGE)],
     "concurrency": [(429, {"stripe-rate-limited-reason": "global-concurrency"}, MESSAGE)],
     "spend": [(429, {}, {"type": "insufficient_quota", **MESSAGE})],
     "overdrawn": [(200, limits("120", "-30", "60"), MESSAGE)],
@@ -48,8 +51,9 @@ ANSWERS = {
 
 class FrontDoor:
     """`fault` is None, or what every answer is: "credentials" (401), "trouble" (500), "gibberish" (limits
-    that are no numbers), "overload" (503), "concurrency" (429, as Stripe says it), "spend" (429, as OpenAI
-    says it), "overdrawn", "contradiction" (two limiters under one name), "gone" (the connection closes)."""
+    that are no numbers), "overload" (503), "throttled" (429, for a minute), "concurrency" (429, as Stripe
+    says it), "spend" (429, as OpenAI says it), "overdrawn", "contradiction" (two limiters under one name),
+    "gone" (the connection closes)."""
 
     def __init__(self, work, api, *arguments):
         self.work, self.api, self.fault, self.misbehaved = work, api, None, 0

@@ -29,6 +29,8 @@ EMPTY_WHEN_WELL = {
     "api: Refused for want of money": "everything is paid",
     "api: Refused, too many at once": "calls come one after the other",
     "api: Refused, provider overloaded": "APIs have room",
+    "guard: Further attempts by outcome": "every request is answered",
+    "guard: Cooldowns, the longest first": "nothing is throttled",
     "agent: Two limiters under one name": "each limiter has a name of its own",
     "agent: Refused and failed": "clients are well-behaved and APIs answer",
     "agent: Unread signals by field": "every signal is read",
@@ -40,7 +42,8 @@ EMPTY_WHEN_WELL = {
 class LiveTest(unittest.TestCase):
     def setUp(self):
         self.work = self.enterContext(Workspace())
-        self.world = World(self.work, scrape=SCRAPE, alert_after="1s", partner_window="6s")
+        self.world = World(self.work, scrape=SCRAPE, alert_after="1s", partner_window="6s",
+                           guarded_window="5s")
         self.addCleanup(self.world.stop)
         self.world.haste = 2
         self.prometheus = Prometheus(self.world.prometheus_url)
@@ -60,10 +63,11 @@ class LiveTest(unittest.TestCase):
         self.assertLessEqual(set(EMPTY_WHEN_WELL), self.all_panels(), "listed, and no such panel")
 
     def wait_for_data(self):
-        """Until a window of the partner's has closed and GitHub's forecast has its readings."""
+        """Until a window of the partner's has closed, GitHub's forecast has its readings and somebody waited."""
         self.until("apiquota_quota_exhaustion_timestamp_seconds", "a forecast")
         self.until("apiquota_quota_window_peak_used_ratio_count > 1", "two windows have closed")
         self.until("apiquota_poll_success == 1", "APIs are polled")
+        self.until("rate(apiquota_delay_seconds_count[5s] offset 3s) > 0", "the guard holds requests back")
 
     def until(self, expression, what):
         wait_until(lambda: self.prometheus.ask("query", query=expression)["result"], 40, what)
@@ -135,12 +139,14 @@ class LiveTest(unittest.TestCase):
     def break_things(self):
         self.break_agent()
         self.world.payments.fault, self.world.openai.fault = "concurrency", "spend"
+        self.world.mail.fault = "trouble"
         for fault in ("credentials", "gibberish", "trouble", "overload", "contradiction", "overdrawn"):
             self.world.partner.fault = fault
             time.sleep(2.5)
         self.world.partner.fault = self.world.payments.fault = None
         self.world.github.change_limit(900)
         self.world.openai.fault = "gone"
+        self.world.mail.fault = "throttled"
         self.many_keys()
         self.refused_requests()
         time.sleep(4)

@@ -12,6 +12,8 @@ const std::vector<ExporterSummary> kTwo = {{.card = {.name = "a",
                                                      .detect = {"x-a-*"}},
                                             .title = "Api A",
                                             .docs = "https://a.example/docs",
+                                            .charges_tokens = true,
+                                            .refusal = true,
                                             .quotas = {"requests"}},
                                            {.card = {.name = "long",
                                                      .hosts = {"1", "2", "3", "4", "5"},
@@ -29,12 +31,17 @@ TEST(ExporterSummaryTest, SaysEachNameOfAQuotaOnce) {
       "name: x\ntitle: X\ndocs: https://x.example\nhosts: [x.example]\nquotas:\n"
       "  - {quota: requests, unit: requests, kind: fixed, limit: {header: a}}\n"
       "  - {quota: \"*\", unit: requests, kind: fixed, limit: {header: a-*}}\n"
-      "  - {quota: requests, unit: requests, kind: fixed, limit: {header: b}}\n",
+      "  - {quota: requests, unit: requests, kind: fixed, limit: {header: b}}\n"
+      "charge: {tokens: {counts: input}}\nrefusal: {body: '{\"m\": \"{message}\"}'}\nnot_modified_is_free: "
+      "true\n",
       "x.yaml");
   ASSERT_TRUE(exporter.has_value()) << exporter.error().message;
   EXPECT_EQ(Summarize(**exporter), (ExporterSummary{.card = {.name = "x", .hosts = {"x.example"}},
                                                     .title = "X",
                                                     .docs = "https://x.example",
+                                                    .charges_tokens = true,
+                                                    .refusal = true,
+                                                    .not_modified_is_free = true,
                                                     .quotas = {"requests", "*"}}));
 }
 
@@ -68,6 +75,9 @@ TEST(ExporterSummaryTest, JsonReadsBackAsItWas) {
       "detect": [
         "x-a-*"
       ],
+      "charges_tokens": true,
+      "refusal": true,
+      "not_modified_is_free": false,
       "quotas": [
         "requests"
       ],

@@ -74,7 +74,8 @@ class None : public Subject {
 // Guard with one account; what it delivers is kept until the next Advance.
 class Shared : public Subject, public guard::Rim {
  public:
-  Shared(const Scenario& scenario, SystemTime now) : guard_(*this) {
+  // The first account has the next seed.
+  Shared(const Scenario& scenario, uint64_t seed, SystemTime now) : guard_(*this, seed - 1) {
     guard::GuardedApi api;
     api.api = "api";
     api.pool = "https://api.example";
@@ -256,10 +257,10 @@ std::unique_ptr<Subject> MakeSubject(const Scenario& scenario, uint64_t seed, Sy
       return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed),
                                     std::make_unique<Alone>(scenario, seed), true);
     case SubjectKind::kShared:
-      return std::make_unique<Shared>(scenario, now);
+      return std::make_unique<Shared>(scenario, seed, now);
     case SubjectKind::kModel:
       return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed),
-                                    std::make_unique<Shared>(scenario, now), false);
+                                    std::make_unique<Shared>(scenario, seed, now), false);
   }
   return std::make_unique<Alone>(scenario, seed);
 }

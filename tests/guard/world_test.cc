@@ -28,12 +28,15 @@ TEST(WorldTest, WithoutAGuardTheApiRefuses) {
 }
 
 TEST(WorldTest, TheSameSeedIsTheSameWorld) {
-  const Scenario scenario = Draw(*FindFamily("faults"), 3);
-  const Report one = World(scenario, 3).Run(), other = World(scenario, 3).Run();
-  EXPECT_EQ(one.events, other.events);
-  EXPECT_EQ(one.attempts, other.attempts);
-  EXPECT_EQ(one.served, other.served);
-  EXPECT_EQ(one.share, other.share);
+  for (const SubjectKind subject : {SubjectKind::kAlone, SubjectKind::kShared}) {
+    Scenario scenario = Draw(*FindFamily("faults"), 3);
+    scenario.subject = subject;
+    const Report one = World(scenario, 3).Run(), other = World(scenario, 3).Run();
+    EXPECT_EQ(one.events, other.events);
+    EXPECT_EQ(one.attempts, other.attempts);
+    EXPECT_EQ(one.served, other.served);
+    EXPECT_EQ(one.share, other.share);
+  }
 }
 
 TEST(WorldTest, EachFamilyHasANameOfItsOwn) {
@@ -51,6 +54,27 @@ TEST(WorldTest, AnOffsetThatBecomesKnownDoesNotBeginAWindow) {
 TEST(WorldTest, RequestsOfAColdKeyCountInItsSlidingWindow) {
   EXPECT_THAT(FailuresOf("sliding", 5), IsEmpty());
   EXPECT_THAT(FailuresOf("short-window", 1), IsEmpty());
+}
+
+// Where only answers name the resource, the requests under way were once missing in its quota; and so were
+// those that had been sent and had ended without an answer before anything was known.
+TEST(WorldTest, WhatWasSentBeforeAnythingWasKnownCounts) {
+  EXPECT_THAT(FailuresOf("resources", 6), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 31), IsEmpty());
+  EXPECT_THAT(FailuresOf("mixed", 29), IsEmpty());
+}
+
+// A request whose client had left was once taken to be in the next reading, while it was still on its way;
+// and of many readings that overtook each other the lowest was forgotten.
+TEST(WorldTest, WhatIsOnItsWayIsInNoReading) {
+  EXPECT_THAT(FailuresOf("faults", 15), IsEmpty());
+  EXPECT_THAT(FailuresOf("resources", 190), IsEmpty());
+}
+
+// A bucket's level, said in whole numbers, was once believed to the fraction while others were unanswered.
+TEST(WorldTest, AFractionIsKnownOnlyWhenNothingIsUnderWay) {
+  EXPECT_THAT(FailuresOf("faults", 63), IsEmpty());
+  EXPECT_THAT(FailuresOf("faults", 658), IsEmpty());
 }
 
 // Answers that overtook each other once passed for a quota that refills without an end.

@@ -1,6 +1,7 @@
 """What the guard decides, as clients and the API see it carried out: requests wait, are sent once more, are
-refused in the API's own words; and what was never to be sent is not. A real agent in front of a scripted API."""
+refused in the API's own words; and what was never to be sent is not. A real agent before a scripted API."""
 
+import json
 import re
 import threading
 import time
@@ -21,7 +22,7 @@ def reply(status, body=b"{}", **fields):
 
 
 class Script:
-    """Replies one after the other; the last one for ever. None: the connection is closed without an answer."""
+    """Replies one after the other; the last one for ever. None: the connection is closed unanswered."""
 
     def __init__(self, *replies):
         self.replies = list(replies)
@@ -241,6 +242,24 @@ class GuardDoorTest(unittest.TestCase):
         shadow = [labels for labels, value in self.agent.sample("apiquota_decisions_total")
                   if value > 0 and labels["decision"] != "allow"]
         self.assertTrue(shadow and all(labels["mode"] == "shadow" for labels in shadow), shadow)
+
+    def test_a_cooldown_outlives_a_restart(self):
+        self.serve(reply(429, retry_after=600), OK,
+                   settings=f"state: {{file: {self.work.directory}/state.json}}\n")
+        self.assertEqual(self.ask(request()).status, 429)
+        self.assertEqual(self.agent.stop(), 0)
+        self.agent = Agent(self.work, f"--config.file={self.work.directory}/agent.yaml", name="again")
+        response = self.ask(request())
+        self.assertEqual(response.status, 429)
+        self.assertGreater(int(response.values(b"retry-after")[0]), 580)
+        self.assertEqual(self.sent(), 1)
+
+    def test_a_refusal_is_in_the_words_of_the_api(self):
+        self.serve(reply(429, retry_after=600), OK)
+        self.ask(request())
+        response = self.ask(request("POST", body=CHAT % b"hello"))
+        json.loads(response.body)
+        self.assertIn(b"apiquota holds this request to t back", response.body)
 
     def test_who_waits_when_the_agent_stops_is_told(self):
         self.serve(reply(429, retry_after=40), OK, settings="proxy: {drain_timeout: 2s}\n")

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "provider/catalogue.h"
 #include "provider/extract_signals.h"
 
 namespace apiquota::provider {
@@ -62,6 +63,48 @@ TEST(RequestResourceTest, ABodyIsWaitedForOnlyWhereItMayNameIt) {
   EXPECT_TRUE(BodyMayNameResource(*exporter, Request("/v1/chat")));
   EXPECT_FALSE(BodyMayNameResource(*exporter, Request("/v1/chat", "gpt-5")));
   EXPECT_FALSE(BodyMayNameResource(*Loaded("[{header: x-r}, {request_body: /model}]"), Request("/")));
+}
+
+TEST(RequestResourceTest, TheLastStarOfAPathNamesIt) {
+  const ExporterPtr exporter = Loaded("{path: \"/v1/projects/*/locations/*/models/*:\"}");
+  const auto of = [&](const std::string& path) { return RequestResource(*exporter, Request(path)); };
+  EXPECT_EQ(of("/v1/projects/p/locations/us/models/gemini-2.5-flash:generateContent"), "gemini-2.5-flash");
+  EXPECT_EQ(of("/v1/projects/p/locations/us/models/gemini-2.5-flash"), "gemini-2.5-flash");
+  for (const char* path : {"/v1/projects/p/q/locations/us/models/m:x",
+                           "/v1/projects//locations/us/models/m:x", "/v1/projects/p/locations/us/models/:x",
+                           "/v1/projects/p/locations/us", "/v1/projects/p/locations/us/models/a/b:c"})
+    EXPECT_EQ(of(path), "") << path;
+}
+
+TEST(RequestResourceTest, WhatIsLimitedIsKnownBeforeARequestIsSent) {
+  struct {
+    const char* exporter;
+    const char* path;
+    const char* model;
+    std::optional<std::string> resource;
+  } const requests[] = {
+      {"openai", "/v1/chat/completions", "gpt-5", "gpt-5"},
+      {"azure-openai", "/openai/deployments/chat/chat/completions", "", "chat"},
+      {"azure-openai", "/openai/deployments/chat/chat/completions", "gpt-5", "chat"},
+      {"azure-openai", "/openai/v1/responses", "gpt-5", "gpt-5"},
+      {"azure-openai", "/openai/v1/files", "", std::nullopt},
+      {"anthropic", "/v1/messages", "claude", "claude"},
+      {"google-gemini", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", "", "gemini-2.5-flash"},
+      {"google-gemini", "/v1beta/openai/chat/completions", "gemini-2.5-flash", "gemini-2.5-flash"},
+      {"google-vertex", "/v1/projects/p/locations/us/publishers/google/models/flash:generateContent", "",
+       "flash"},
+      {"google-vertex", "/v1/projects/p/locations/us/endpoints/openapi/chat/completions", "google/x",
+       "google/x"},
+      {"aws-bedrock", "/model/anthropic.claude-3/converse-stream", "", "anthropic.claude-3"},
+      {"aws-bedrock", "/openai/v1/chat/completions", "gpt-oss", "gpt-oss"},
+      {"slack", "/api/chat.postMessage", "", "chat.postMessage"},
+      {"github", "/repos/o/r/issues", "", std::nullopt},
+  };
+  const auto catalogue = Catalogue::Embedded();
+  for (const auto& [exporter, path, model, resource] : requests) {
+    EXPECT_EQ(RequestResource(*catalogue->Find(exporter), Request(path, model)), resource)
+        << exporter << path;
+  }
 }
 
 TEST(RequestResourceTest, AFileSaysWhoNamesIt) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "provider/catalogue.h"
 #include "provider/exporter_rules.h"
 #include "provider/request_reader.h"
 #include "tests/http/content_codings.h"
@@ -135,6 +136,20 @@ TEST(TokenChargeTest, ABodyThatIsNotMeasuredIsReadNoFurtherThanItsValues) {
   EXPECT_EQ(reader.size(), BodySize());
 }
 
+TEST(TokenChargeTest, ACodingThatBreaksBehindTheValuesIsNoFailureToReadThem) {
+  std::string body = http::Gzipped(R"({"model":"m","input":"hello"})");
+  body[body.size() - 6] ^= 1;  // the checksum
+  http::Fields fields;
+  fields.Add("Content-Encoding", "gzip");
+  const PointerSet model({"/model"});
+  for (const auto measure : {RequestReader::Measure::kNo, RequestReader::Measure::kYes}) {
+    RequestReader reader(model, fields, measure);
+    reader.Write(body);
+    EXPECT_FALSE(reader.Failed());
+    EXPECT_EQ(reader.TakeValues().size(), 1U);
+  }
+}
+
 TEST(TokenChargeTest, WithTheGuardOffNoCapIsLookedFor) {
   const ExporterPtr exporter = Loaded();
   EXPECT_EQ(Info(*exporter).request_pointers.size(), 1U);
@@ -174,6 +189,55 @@ TEST(TokenChargeTest, EachQuotaCountsItsOwnSide) {
   EXPECT_EQ(Reserved(ChargeOf(Rule(), "tokens"), estimate), 37);
 }
 
+struct Api {
+  const char* exporter;
+  const char* quota;
+  const char* body;  // filled up to 400 bytes, each a quarter of a token
+  double reserved;   // … where 50 tokens of output are expected
+  double charged;    // of 100 input, 1,000 cached, 10 written to the cache, 20 output and 5 reasoning
+};
+
+// As each API's documentation, or what is seen of it, has it.
+TEST(TokenChargeTest, EachApiIsChargedInItsOwnWay) {
+  constexpr char kChat[] = R"({"model":"m","max_tokens":1,"max_completion_tokens":500,"n":2,"messages":")";
+  constexpr char kMessages[] = R"({"model":"m","max_tokens":8000,"messages":")";
+  constexpr char kGemini[] = R"({"generationConfig":{"maxOutputTokens":9,"candidateCount":2},"contents":")";
+  constexpr char kConverse[] = R"({"inferenceConfig":{"maxTokens":700},"messages":")";
+  const Api apis[] = {
+      {"openai", "tokens", kChat, 1000, 1135},
+      {"openai", "tokens", R"({"model":"m","max_output_tokens":30,"input":")", 100, 1135},
+      {"openai", "tokens", R"({"model":"text-embedding-3-small","input":")", 150, 1135},
+      {"azure-openai", "tokens", kChat, 1100, 1135},
+      {"anthropic", "input-tokens", kMessages, 100, 110},
+      {"anthropic", "output-tokens", kMessages, 50, 25},
+      {"anthropic", "priority-input-tokens", kMessages, 100, 110},
+      {"anthropic", "tokens", kMessages, 150, 135},
+      {"google-gemini", "GenerateContentInputTokensPerModelPerMinute", kGemini, 100, 1110},
+      {"google-vertex", "generate_content_output_tokens_per_minute", kGemini, 18, 25},
+      {"aws-bedrock", "tokens", kConverse, 800, 135},
+      {"groq", "tokens", kChat, 1100, 135},
+      {"mistral", "tokens-minute", kMessages, 150, 1135},
+      {"fireworks", "tokens-prompt", kChat, 100, 1110},
+      {"fireworks", "tokens-generated", kChat, 100, 25},
+      {"xai", "tokens", kChat, 200, 1135},
+  };
+  const auto catalogue = Catalogue::Embedded();
+  for (const Api& api : apis) {
+    const ExporterInfo& info = Info(*catalogue->Find(api.exporter));
+    ASSERT_TRUE(info.charge) << api.exporter;
+    const std::string head = api.body;
+    const std::string body = head + std::string(400 - head.size() - 2, ' ') + "\"}";
+    RequestReader reader(info.guarded_request_pointers, http::Fields(), RequestReader::Measure::kYes);
+    reader.Write(body);
+    const RequestFacts facts = FactsOf(*info.charge, reader.TakeValues(), reader.size(), true);
+    const TokenEstimate estimate = Estimate(*info.charge, facts, 0.25, 50);
+    EXPECT_EQ(Reserved(ChargeOf(*info.charge, api.quota), estimate), api.reserved)
+        << api.exporter << " " << api.quota << " " << head;
+    EXPECT_EQ(Charged(*info.charge, api.quota, {100, 1000, 10, 20, 5}), api.charged)
+        << api.exporter << " " << api.quota;
+  }
+}
+
 std::string ErrorOf(const std::string& rest) {
   const auto loaded = LoadExporter("name: x\ntitle: X\n" + rest, "x.yaml");
   return loaded ? "" : loaded.error().message;
@@ -188,6 +252,13 @@ TEST(TokenChargeTest, WhatCanNotBeMeantIsRefused) {
       error("cap: sum, caps: /a"),
       "x.yaml:3:18: a cap is charged when a request begins: expected \"when: start\" or \"when: settled\"");
   EXPECT_EQ(error("caps: /a/*"), "x.yaml:3:25: expected one place in a request, without *");
+  std::string deep, many;
+  for (int i = 0; i < 17; ++i) {
+    deep += "/a";
+    many += (many.empty() ? "[/a" : ", /a") + std::to_string(i);
+  }
+  EXPECT_EQ(error("caps: " + deep), "x.yaml:3:25: a pointer of more segments than can be followed");
+  EXPECT_EQ(error("times: " + many + "]"), "x.yaml:3:26: more places than any API has");
   EXPECT_EQ(error("media: -1"), "x.yaml:3:26: expected 0 to 1000000 tokens");
   EXPECT_EQ(error("by_quota: {\"*a*\": {counts: input}}"),
             "x.yaml:3:37: expected a quota's name, with at most one *");

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "provider/catalogue.h"
+
 namespace apiquota::proxy {
 namespace {
 
@@ -10,6 +12,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr SystemTime kNow{seconds(1'795'359'600)};
+
+RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api, SystemTime now) {
+  static const auto exporters = provider::Catalogue::Embedded();
+  return proxy::AnswerOf(refusal, api, *exporters->Find("openai"), now);
+}
 
 std::string_view Field(const RefusalAnswer& answer, std::string_view name) {
   return answer.head.fields.Find(name).value_or("(none)");
@@ -38,6 +45,8 @@ TEST(GuardRefusalTest, TheNumbersAreThoseOfTheRuleThatRefused) {
       "tokens of gpt-5: not enough is left of it; it could go in 12 s\"");
   EXPECT_EQ(Field(answer, "x-should-retry"), "(none)");
   EXPECT_EQ(Field(answer, "cache-control"), "no-store");
+  EXPECT_NE(answer.body.find(":\"apiquota holds this request to openai-prod back"), std::string::npos)
+      << answer.body;
 }
 
 TEST(GuardRefusalTest, NobodyIsToldToComeBackAtOnce) {

@@ -207,6 +207,20 @@ TEST(EnforcerTest, TokensChargedAtTheStartStayCharged) {
   EXPECT_FALSE(enforcer.Ask({.cost = kAsked}, kStart + seconds(1)).admitted());
 }
 
+TEST(EnforcerTest, ACapIsChargedBesideTheInputOrInItsPlaceOrNotAtAll) {
+  const auto left = [](CapCharge cap, LimitUnit unit, const CallCost& asked) {
+    Enforcer enforcer({.limits = {{.unit = unit, .limit = 100, .cap = cap}}});
+    EXPECT_TRUE(enforcer.Ask({.cost = asked}, kStart).admitted());
+    return enforcer.State(0, {}, kStart).remaining;
+  };
+  EXPECT_EQ(left(CapCharge::kSum, LimitUnit::kTokens, kAsked), 40);
+  EXPECT_EQ(left(CapCharge::kMax, LimitUnit::kTokens, kAsked), 50);
+  EXPECT_EQ(left(CapCharge::kMax, LimitUnit::kTokens, {.input_tokens = 60, .output_tokens = 50}), 40);
+  EXPECT_EQ(left(CapCharge::kIgnored, LimitUnit::kTokens, kAsked), 90);
+  EXPECT_EQ(left(CapCharge::kIgnored, LimitUnit::kOutputTokens, kAsked), 100);
+  EXPECT_EQ(left(CapCharge::kIgnored, LimitUnit::kInputTokens, kAsked), 90);
+}
+
 TEST(EnforcerTest, ASettledChargeIsPutRightWhereItWasMade) {
   for (const LimitKind kind : {LimitKind::kFixed, LimitKind::kSliding, LimitKind::kElastic}) {
     Enforcer enforcer = Tokens(kind, Charge::kSettled);

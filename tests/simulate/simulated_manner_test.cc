@@ -125,6 +125,21 @@ TEST_F(SimulatedMannerTest, TokensAreWhatTheRequestSaysAndTheUsageSaysTheSame) {
   EXPECT_EQ(api.Spoken({}, 200, kNow).front().remaining, 820);
 }
 
+TEST_F(SimulatedMannerTest, TokensAreChargedAsTheFileSaysTheApiDoes) {
+  const auto exporter = provider::LoadExporter(
+      "name: x\ntitle: X\ncharge: {tokens: {counts: both, cap: max, caps: /max_tokens, when: settled}}\n"
+      "quotas:\n  - {quota: tokens, unit: tokens, kind: fixed, limit: {header: x-limit}, "
+      "remaining: {header: x-remaining}}\n",
+      "x.yaml");
+  ASSERT_TRUE(exporter.has_value()) << exporter.error().message;
+  auto api = SimulatedApi::Create({.limit = 1000, .tokens_charged = Charge::kSettled}, **exporter);
+  const TokenCount tokens{.input = 100, .output_asked = 500, .output = 80};
+  const SimulatedResponse response = api->Answer({.tokens = tokens}, kNow);
+  EXPECT_EQ(response.fields.Find("x-remaining"), "500");
+  api->End(response, 1, kNow);
+  EXPECT_EQ(api->Spoken({}, 200, kNow).front().remaining, 820);
+}
+
 TEST_F(SimulatedMannerTest, AStreamThatWasLeftHalfWayCostsHalfItsOutput) {
   SimulatedApi api = Api(
       "anthropic", {.quotas = {"input-tokens=1000", "output-tokens=1000"}, .tokens_charged = Charge::kEnd});
