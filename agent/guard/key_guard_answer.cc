@@ -60,32 +60,7 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
     CatchUp(&limit, each.id, each.flight, now);
     limit.Settle(each.id, limit.CostOf(each.flight.tokens), each.at, each.at + kOnItsWay);
   }
-  for (const auto& [id, flight, ended_at] : unheard) {
-    const double cost = limit.CostOf(flight.tokens);
-    if (cost <= 0 || (flight.place != &place && &place != &places.front())) continue;
-    limit.Take(id, cost, flight.sent_at);
-    limit.Settle(id, cost, ended_at);
-  }
   return &limit;
-}
-
-// Requests of this route that are under way, and were sent before anybody knew, count there, too.
-void KeyGuard::State::LearnResource(const Flight& answered, std::string_view resource) {
-  if (answered.route.empty()) return;
-  memory.Learn(answered.route, resource);
-  Place& place = PlaceFor(resource);
-  if (&place == &places.front()) return;
-  place.answered = true;
-  for (auto& [id, flight] : flights) {
-    if (flight.place != &places.front() || flight.route != answered.route) continue;
-    flight.place = &place;
-    for (Limit& limit : place.limits) {
-      const double cost = limit.CostOf(flight.tokens);
-      if (cost <= 0) continue;
-      limit.Take(id, cost, flight.admitted_at);
-      if (flight.sent) limit.Sent(id, flight.sent_at);
-    }
-  }
 }
 
 void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now) {
@@ -114,7 +89,6 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
                  .throttled = Throttles(answer) && reading.remaining && *reading.remaining <= 0},
                 now);
   }
-  std::erase_if(unheard, [&](const Unheard& each) { return !each.flight.place->limits.empty(); });
   for (const provider::Reading& reading : answer.readings) {
     if (!reading.remaining || *reading.remaining <= 0) continue;
     EachPlace(*flight.place, [&](Place& each) { each.cooldown.Left(reading.quota, flight.sent_at, now); });
@@ -210,10 +184,6 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
     }
   });
   if (flight.probe && !flight.answered) ProbeAnswered(flight, now);
-  if (!flight.sent || flight.answered || !flight.place->limits.empty() || !places.front().limits.empty())
-    return;
-  if (unheard.size() >= kUnheardMax) unheard.pop_front();
-  unheard.push_back({ticket, std::move(flight), counted_by});
 }
 
 void KeyGuard::Settle(Id ticket, const std::optional<TokenCost>& cost, SystemTime now) {

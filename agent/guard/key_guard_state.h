@@ -26,7 +26,6 @@ namespace apiquota::guard {
 inline constexpr size_t kResourcesMax = 64;  // of a key
 inline constexpr size_t kLimitsPerResourceMax = 32;
 inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered for so long counts as good
-inline constexpr Micros kStillUnderWay = std::chrono::seconds(1);
 inline constexpr Micros kLongBlock = std::chrono::minutes(5);
 inline constexpr Micros kRampSpan = std::chrono::seconds(2);
 inline constexpr Micros kOnItsWay = std::chrono::seconds(1);
@@ -117,7 +116,6 @@ struct KeyGuard::State {
   static void CatchUp(Limit* limit, Id id, const Flight& flight, SystemTime now);
   void Rehome(std::string_view route, std::string_view resource, SystemTime now);
   Limit* LimitFor(const provider::Reading& reading, SystemTime now);
-  void LearnResource(const Flight& answered, std::string_view resource);
   void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
   void Throttled(const Flight& flight, const Answer& answer, SystemTime now);
   void Served(const Flight& flight, SystemTime now);

@@ -104,24 +104,15 @@ void Limit::State::Forget(SystemTime now) {
   if (const auto span = log_window(); span && log_may_hold()) log.Forget(*span, now);
 }
 
-// When all is back although nobody says so: a window began with the newest reading, or with the first request
-// after it, at the latest. An API that falls silent, or only fails, is not closed for ever.
-std::optional<SystemTime> Limit::State::SilentEnd() const {
-  if (kind != QuotaKind::kFixed || end || levels.empty()) return std::nullopt;
-  const SystemTime begin = std::max(levels.back().received_at, opened_at.value_or(SystemTime{}));
-  return begin + window.value_or(kUnknownWindow) + kSendMargin + late;
-}
-
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  const auto over = end ? end : SilentEnd();
-  if (kind != QuotaKind::kFixed || !over || now < *over) return;
-  const SystemTime ended = *over;
-  if (!end) said_end = ended - kSendMargin - late;
-  end.reset();
-  opened_at.reset();
-  levels.clear();
-  rolled_at = ended;
+  if (outlays.SettledLater(now)) {
+    Refill(now);
+    outlays.CountSettled(now);
+  }
+  if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
+  const SystemTime ended = end ? *end : UnsaidEnd();
+  if (now < ended) return;
   // What was not answered by the true end counts in the new window.
   const bool end_said = end.has_value();
   if (end_said && !log_alone()) log.ForgetUntil(said_end - Micros(1));
@@ -142,69 +133,6 @@ void Limit::State::Roll(SystemTime now) {
   leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
   leave_next = now;
   leave_until = now + span;
-}
-
-SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {
-  if (leave_gap <= Micros(0) || now >= leave_until) return at;
-  return std::max(at, leave_next);
-}
-
-// Of `spread` of a window no more than its time has brought may be used.
-SystemTime Limit::State::SpreadEarliest(double need, double level, SystemTime now) const {
-  if (pace.spread <= 0 || !end || !window || !limit) return now;
-  const double whole = limit_left();
-  const double used = whole - level;
-  const double late_share = (used + need) / std::max(whole, kTouch) - (1 - pace.spread);
-  if (late_share <= 0) return now;
-  const SystemTime begin = said_end - *window;
-  return std::max(now, begin + Seconds(ToSeconds(*window) * std::min(1.0, late_share / pace.spread)));
-}
-
-SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime now) {
-  Roll(now);
-  const auto level = LevelAt(now);
-  if (!level) return now;
-  const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
-  if (most <= 0) return SystemTime::max();
-  const double need = Need(cost, most, ahead);
-  if (*level + kSure >= need) return Leaving(SpreadEarliest(need, *level, now), now);
-  const Micros length = window.value_or(kUnknownWindow);
-  const SystemTime next = end ? *end : SilentEnd().value_or(now);
-  const double missing = need - std::max(0.0, *level);
-  const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));
-  return std::max(now + Micros(1), next + length * further);
-}
-
-SystemTime Limit::State::BucketEarliest(double cost, double ahead, SystemTime now) const {
-  const auto level = LevelAt(now);
-  if (!level) return now;
-  const double most = limit ? limit_left() : cost;
-  if (most <= 0) return SystemTime::max();
-  const double need = Need(cost, most, ahead);
-  if (*level + kSure >= need) return now;
-  const double back = rate();
-  if (back <= 0) return end ? std::max(now + Micros(1), *end) : levels.back().received_at + kUnknownWindow;
-  return now + std::max(Micros(1), Seconds((need - *level) / back));
-}
-
-// Own sends, and what was said as far as it goes beyond them: what others took comes back at the said end.
-SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime now) {
-  SystemTime at = now;
-  if (log_holds() && limit_left() <= 0) return SystemTime::max();
-  const auto span = log_window();
-  if (log_holds() && span) at = log.EarliestFor(cost, ahead, limit_left(), *span, now);
-  if (kind != QuotaKind::kSliding && !refills) return at;
-  if (levels.empty()) return at;
-  const Level& newest = levels.back();
-  const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
-  if (now >= over) return at;
-  double level = newest.at_receipt + log.freed() - newest.freed;
-  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
-  level -= outlays.hidden() + headroom();
-  if (level + kSure >= Need(cost, limit ? limit_left() : cost, 0)) return at;
-  // Whichever comes first: own sends that leave the window, or the end of all that was said.
-  if (!span || log.empty()) return std::max(at, over);
-  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
@@ -246,7 +174,7 @@ double Limit::CostOf(const TokenCost& tokens) const {
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
-  if (!state.opened_at) state.opened_at = now;
+  if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
   state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);

@@ -165,7 +165,6 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
   if (levels.empty() || mine.sent_at >= levels.back().sent_at) {
     std::erase_if(levels, [&](const Level& other) { return !overlaps(other, mine); });
     levels.push_back(mine);
-    opened_at.reset();
   } else if (overlaps(mine, levels.back())) {
     const auto at = std::ranges::upper_bound(levels, mine.sent_at, {}, &Level::sent_at);
     levels.insert(at, mine);

@@ -49,7 +49,7 @@ struct Limit::State {
   double RefilledTo(SystemTime now, const Level& level) const;
   void Refill(SystemTime now);
   void Roll(SystemTime now);
-  std::optional<SystemTime> SilentEnd() const;
+  SystemTime UnsaidEnd() const;  // REQUIRES: levels
   void Forget(SystemTime now);
 
   bool Enough(double cost, double need, double level) const;
@@ -89,7 +89,6 @@ struct Limit::State {
   std::optional<SystemTime> end;        // of the window, on our clock, with its margin
   SystemTime said_end{};                // without
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
-  std::optional<SystemTime> opened_at;  // the first request since the newest reading or the last end
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
   double highest = 0;                      // level ever seen
