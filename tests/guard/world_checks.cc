@@ -94,7 +94,8 @@ void Checks::Waited(const std::string& flow, bool last_client, SystemTime since,
 }
 
 void Checks::CountGap() {
-  if (std::exchange(not_all_waited_, false)) served_.clear();
+  const bool all_wait = std::ranges::all_of(waiting_, [](const auto& each) { return each.second > 0; });
+  if (std::exchange(not_all_waited_, false) || !all_wait) served_.clear();
   if (served_.empty()) return;
   double least = std::numeric_limits<double>::max(), most = 0;
   for (const auto& [flow, waiting] : waiting_) {
