@@ -47,9 +47,11 @@ export const apis = {
     path: "POST /v1/chat/completions",
     reply: openaiReply, throttle: openaiThrottle, drained: openaiDrained,
     text: openaiText,
-    client: (base, apiKey, timeout) => new OpenAI({ baseURL: `${base}/v1`, apiKey, maxRetries: 0, timeout }),
-    call: async (client) =>
-      (await client.chat.completions.create({ model: "gpt-4o-mini", messages })).choices[0].message.content,
+    client: (base, apiKey) => new OpenAI({ baseURL: `${base}/v1`, apiKey, maxRetries: 0 }),
+    impatient: true,
+    // This client says its timeout only where a call has one of its own.
+    call: async (client, timeout) => (await client.chat.completions.create(
+      { model: "gpt-4o-mini", messages }, timeout && { timeout })).choices[0].message.content,
     async stream(client) {
       const texts = [];
       for await (const event of await client.chat.completions.create({
@@ -64,8 +66,8 @@ export const apis = {
     path: "POST /v1/chat/completions",
     reply: openaiReply, throttle: openaiThrottle, drained: openaiDrained,
     text: openaiText,
-    client: (base, apiKey, timeout) => new ChatOpenAI({
-      model: "gpt-4o-mini", apiKey, maxRetries: 0, timeout, configuration: { baseURL: `${base}/v1` },
+    client: (base, apiKey) => new ChatOpenAI({
+      model: "gpt-4o-mini", apiKey, maxRetries: 0, configuration: { baseURL: `${base}/v1` },
     }),
     call: async (client) => (await client.invoke(QUESTION)).content,
     async stream(client) {
@@ -88,10 +90,10 @@ export const apis = {
       "anthropic-ratelimit-requests-reset": timestamp(2 * seconds),
     }),
     text: "Zwölf.",
-    client: (base, apiKey, timeout) => new Anthropic({ baseURL: base, apiKey, maxRetries: 0, timeout }),
-    call: async (client) => (await client.messages.create({
-      model: "claude-example-1", max_tokens: 64, messages,
-    })).content[0].text,
+    client: (base, apiKey) => new Anthropic({ baseURL: base, apiKey, maxRetries: 0 }),
+    impatient: true,
+    call: async (client, timeout) => (await client.messages.create(
+      { model: "claude-example-1", max_tokens: 64, messages }, timeout && { timeout })).content[0].text,
     async stream(client) {
       const texts = [];
       for await (const event of await client.messages.create({
