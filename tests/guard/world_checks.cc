@@ -152,6 +152,12 @@ void Checks::Judge(Report* report) const {
   if (static_cast<double>(report->served) < expect.served * static_cast<double>(report->requests)) {
     fail("served " + std::to_string(report->served) + " of " + std::to_string(report->requests));
   }
+  if (expect.refused_at_once &&
+      static_cast<double>(report->late_refusals) >
+          (1 - *expect.refused_at_once) * static_cast<double>(report->own_refusals)) {
+    fail(std::to_string(report->late_refusals) + " of " + std::to_string(report->own_refusals) +
+         " were refused after a wait");
+  }
   if (expect.blocked_at_most && report->blocked > *expect.blocked_at_most) {
     fail("the API was not asked for " + Seconds(report->blocked));
   }

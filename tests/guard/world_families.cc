@@ -28,10 +28,11 @@ Scenario GreedyLoop(Random* random) {
   ClientOptions client;
   client.workers = static_cast<size_t>(random->Whole(1, 8));
   scenario.clients.push_back(client);
-  static constexpr std::array<SubjectKind, 3> kSubjects = {SubjectKind::kAlone, SubjectKind::kTwins,
-                                                           SubjectKind::kShared};
+  static constexpr std::array<SubjectKind, 4> kSubjects = {SubjectKind::kAlone, SubjectKind::kTwins,
+                                                           SubjectKind::kShared, SubjectKind::kModel};
   scenario.subject = random->OneOf(std::span<const SubjectKind>(kSubjects));
-  if (scenario.subject == SubjectKind::kShared) scenario.loops = static_cast<uint32_t>(random->Whole(1, 4));
+  if (scenario.subject == SubjectKind::kShared || scenario.subject == SubjectKind::kModel)
+    scenario.loops = static_cast<uint32_t>(random->Whole(1, 4));
   scenario.expect.share = 0.97;
   scenario.expect.no_own_refusals = true;
   return scenario;
