@@ -196,11 +196,11 @@ Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) 
   return id;
 }
 
-Verdict KeyGuard::State::Decide(const Request& request, SystemTime now) {
-  Place& place = PlaceFor(ResourceOf(request));
+Verdict KeyGuard::State::Decide(const Request& request, Place& place, SystemTime now, Gate* to_tell) {
   const bool queue_on = On(options.queue) && !draining;
   const bool behind = queue_on && !request.again && place.queue.Head(now) != nullptr;
-  Gate gate = GateFor(request, place, behind, now);
+  Gate& gate = *to_tell;
+  gate = GateFor(request, place, behind, now);
   if (request.capped && NeverFits(request, place, &gate)) {
     Verdict verdict = Refuse(gate, 429, now);
     verdict.refusal->never_fits = true;
@@ -248,9 +248,19 @@ size_t KeyGuard::waiting() const { return state_->Waiting(); }
 void KeyGuard::SetWaitingElsewhere(size_t waiting) { state_->waiting_elsewhere = waiting; }
 
 Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
-  Verdict verdict = state_->Decide(request, now);
-  if (verdict.kind == Verdict::Kind::kAdmit)
-    verdict.id = state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request)), now);
+  Place& place = state_->PlaceFor(state_->ResourceOf(request));
+  const size_t before = request.again ? 0 : place.queue.size();
+  Gate gate;
+  Verdict verdict = state_->Decide(request, place, now, &gate);
+  if (verdict.kind == Verdict::Kind::kAdmit) {
+    verdict.id = state_->Admit(request, place, now);
+    state_->NoteAllowed(request, place, now);
+    return verdict;
+  }
+  Decision& decision = state_->NoteHeld(verdict.kind, request, place, gate, now);
+  decision.waiting_before = before;
+  decision.waiter = verdict.id;
+  if (verdict.refusal && verdict.refusal->never_fits) decision.could_go.reset();
   return verdict;
 }
 
@@ -262,9 +272,16 @@ Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
   if (gate.at > now) {
     verdict = state_->Refuse(gate, 429, now);
     if (gate.at <= request.deadline) verdict.kind = Verdict::Kind::kQueued;
+    state_->NoteHeld(verdict.kind, request, place, gate, now);
+  } else {
+    state_->NoteAllowed(request, place, now);
   }
   verdict.id = state_->Admit(request, place, now);
   return verdict;
+}
+
+Id KeyGuard::Take(const Request& request, SystemTime now) {
+  return state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request)), now);
 }
 
 void KeyGuard::Configure(Options options, std::vector<quota::DeclaredLimit> declared) {
