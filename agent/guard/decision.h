@@ -1,6 +1,6 @@
 // What was decided about one request, in the numbers that decided: what /api/v1/explain tells. A value; times
-// are running time (base/clock.h), amounts in the quota's own unit. Nothing of the request's address, fields
-// or body is in it.
+// are running time (base/clock.h), amounts in the quota's own unit. But for the name of its
+// resource nothing of the request's address, fields or body is in it.
 #pragma once
 
 #include <cstddef>
