@@ -116,7 +116,7 @@ class GuardDoorTest(unittest.TestCase):
         self.assertRegex(second.values(b"proxy-status")[0], rb'^apiquota; error=\S+; details="')
         self.assertRegex(second.values(b"ratelimit")[0], rb'^"apiquota-[^"]+";r=0;t=\d+$')
         self.assertEqual(self.sent(), 1, "the second was not sent")
-        self.assertIn("event=guard decision=reject", self.agent.log())
+        wait_until(lambda: "event=guard decision=reject" in self.agent.log(), 5, "the log tells it")
         self.at_rest()
 
     def test_a_refusal_comes_at_once_where_the_client_would_not_wait(self):

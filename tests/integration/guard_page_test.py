@@ -45,6 +45,9 @@ class GuardPageTest(unittest.TestCase):
         self.assertEqual((answer["api"], len(answer["keys"])), ("t", 1))
         return answer["keys"][0]
 
+    def logged(self, line):
+        wait_until(lambda: re.search(line, self.agent.log()), 10, f"the log tells {line}")
+
     def refused(self, path):
         with self.assertRaises(urllib.error.HTTPError) as refusal:
             self.get("admin", path)
@@ -88,9 +91,7 @@ class GuardPageTest(unittest.TestCase):
         waiting.join(20)
         waited = self.explained()["last_held"]["waited_seconds"]
         self.assertTrue(1 < waited < 8, waited)
-        wait_until(lambda: "event=guard" in self.agent.log(), 10, "the log tells it")
-        self.assertRegex(self.agent.log(),
-                         r"event=guard decision=delay api=t rule=pace quota=requests wait=\d")
+        self.logged(r"event=guard decision=delay api=t rule=pace quota=requests wait=\d")
         (api,) = self.guard()
         self.assertEqual(api["decisions"]["on"], {"allow": {"none": 1}, "delay": {"pace": 1}, "reject": {}})
         self.assertEqual((api["queue"]["depth"], api["keys"][0]["waiting"]), (0, 0))
@@ -139,9 +140,7 @@ class GuardPageTest(unittest.TestCase):
                          (404, "no guarded api has this name; there are: t\n"))
         self.assertEqual(self.refused("/api/v1/explain?api=t&key=k"),
                          (404, f"no key of this name was used; there are: {key['key']}\n"))
-        wait_until(lambda: "event=guard" in self.agent.log(), 10, "the log tells it")
-        (line,) = [line for line in self.agent.log().splitlines() if "event=guard" in line]
-        self.assertRegex(line, r"decision=reject api=t rule=pace quota=requests wait=\d+")
+        self.logged(r"event=guard decision=reject api=t rule=pace quota=requests wait=\d")
 
 
 if __name__ == "__main__":
