@@ -76,9 +76,8 @@ void Relay::RefuseGuarded() {
   const RefusalAnswer answer = guarded_->Refuse();
   request_record_.AnsweredWith(answer.head.status);
   FinishRecords(false);
-  const bool bodiless = connection_.request().method == "HEAD";
   const std::string_view body[] = {answer.body};
-  connection_.Send(&answer.head, nullptr, std::span(body, bodiless ? 0 : 1), true);
+  connection_.Send(&answer.head, nullptr, body, true);
 }
 
 void Relay::OnHeldResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
