@@ -58,7 +58,6 @@ TEST_F(ProxyGuardRetryTest, AConnectionThatBreaksIsTriedAgainAndInTheEndTold) {
   StartGuarded(upstream, {});
   EXPECT_TRUE(Ask(kGetOnce).starts_with("HTTP/1.1 200 "));
   EXPECT_EQ(asked(), 3U);
-  FakeUpstream gone(Says({""}));
   EXPECT_EQ(Held(), 0U);
 }
 
