@@ -258,8 +258,9 @@ class GuardDoorTest(unittest.TestCase):
         self.serve(reply(429, retry_after=600), OK)
         self.ask(request())
         response = self.ask(request("POST", body=CHAT % b"hello"))
-        json.loads(response.body)
-        self.assertIn(b"apiquota holds this request to t back", response.body)
+        error = json.loads(response.body)["error"]
+        self.assertEqual(error["type"], "rate_limit_error", error)
+        self.assertIn("apiquota holds this request to t back", error["message"])
 
     def test_who_waits_when_the_agent_stops_is_told(self):
         self.serve(reply(429, retry_after=40), OK, settings="proxy: {drain_timeout: 2s}\n")
