@@ -14,6 +14,7 @@ using provider::QuotaKind;
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
 constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
+constexpr double kProbingMost = 1e6;
 constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
@@ -125,7 +126,8 @@ void Limit::State::Roll(SystemTime now) {
   levels.clear();
   Forget(ended);
   // Where not even the window's length is known, one goes, and its answer may say more.
-  const double whole = end_said || window ? limit.value_or(std::max(1.0, highest)) : 1;
+  double whole = limit.value_or(std::max(1.0, highest));
+  if (!end_said && !window && rule == CostRule::kRequest) whole = probing = std::max(1.0, probing);
   levels.push_back({ended, ended, whole, log.freed()});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
@@ -190,7 +192,14 @@ void Limit::Sent(Id ticket, SystemTime now) {
     state_->outlays.SetLoggedAt(ticket, state_->log.Move(open->logged_at, open->cost, now));
 }
 
-void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticket, now); }
+void Limit::Answered(Id ticket, SystemTime now) {
+  State& state = *state_;
+  state.outlays.Answered(ticket, now);
+  if (state.probing == 0) return;
+  // That answer had no word of it: twice as many may be tried.
+  state.probing = std::min(2 * state.probing, kProbingMost);
+  state.levels = {{now, now, state.outlays.hidden() + state.probing, state.log.freed()}};
+}
 
 void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
   State& state = *state_;

@@ -177,6 +177,7 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
     second.freed = std::max(second.freed, levels.front().freed);
     levels.pop_front();
   }
+  probing = 0;
   lowest = std::min(lowest, level);
   highest = std::max(highest, level);
 }
