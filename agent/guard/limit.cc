@@ -102,9 +102,15 @@ SystemTime Limit::State::UnsaidEnd() const {
   return unsaid_begin.value_or(levels.back().received_at) + window.value_or(kUnknownWindow) + kUnsaidMargin;
 }
 
-// What has left the log by now has not left it since, whoever asked when.
+// What has left the log's window by then; where nobody knows the window, that is all.
+double Limit::State::FreedBy(SystemTime now) const {
+  const auto span = log_window();
+  return log.Freed(span.value_or(Micros(0)), now);
+}
+
+// Of a window that is only guessed more is kept: it may turn out to be longer.
 void Limit::State::Forget(SystemTime now) {
-  if (const auto span = log_window(); span && log_may_hold()) log.Forget(*span, now);
+  if (const auto span = log_window()) log.Forget(window_said ? *span : 2 * *span, *span, now);
 }
 
 // A window whose end has surely passed is followed by one that is whole.
@@ -124,11 +130,10 @@ void Limit::State::Roll(SystemTime now) {
   unsaid_begin.reset();
   rolled_at = ended;
   levels.clear();
-  Forget(ended);
   // Where not even the window's length is known, one goes, and its answer may say more.
   double whole = limit.value_or(std::max(1.0, highest));
   if (!end_said && !window && rule == CostRule::kRequest) whole = probing = std::max(1.0, probing);
-  levels.push_back({ended, ended, whole, log.freed()});
+  levels.push_back({ended, ended, whole, FreedBy(ended)});
   leave_gap = Micros(0);
   if (waiting <= 1 || !limit) return;
   // A few need not be spread over seconds.
@@ -179,6 +184,7 @@ void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
   if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
+  state.Forget(now);
   state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
   if (state.leave_gap > Micros(0)) {
     state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
@@ -198,7 +204,7 @@ void Limit::Answered(Id ticket, SystemTime now) {
   if (state.probing == 0) return;
   // That answer had no word of it: twice as many may be tried.
   state.probing = std::min(2 * state.probing, kProbingMost);
-  state.levels = {{now, now, state.outlays.hidden() + state.probing, state.log.freed()}};
+  state.levels = {{now, now, state.outlays.hidden() + state.probing, state.FreedBy(now)}};
 }
 
 void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
@@ -210,7 +216,9 @@ void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by
     // What is charged at its end counts from then on.
     if (!open->answered)
       state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, counted_by));
-    state.log.Change(state.outlays.Find(ticket)->logged_at, cost - open->cost);
+    const SystemTime at = state.outlays.Find(ticket)->logged_at;
+    const auto span = state.log_window();
+    if (!span || at + *span > now) state.log.Change(at, cost - open->cost);
   }
   state.Refill(now);
   state.outlays.Settle(ticket, cost, now, counted_by);
@@ -253,7 +261,7 @@ bool Limit::idle(SystemTime now) const {
   State& state = *state_;
   state.Roll(now);
   if (state.outlays.in_flight() || state.declared) return false;
-  if (const auto span = state.log_window(); span && state.log.Total(*span, now) > 0) return false;
+  if (const auto span = state.log_window(); span && state.log.Total(*span, now) > kSure) return false;
   return !state.end || now >= *state.end;
 }
 

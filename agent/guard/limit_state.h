@@ -50,6 +50,7 @@ struct Limit::State {
   void Refill(SystemTime now);
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
+  double FreedBy(SystemTime now) const;
   void Forget(SystemTime now);
 
   bool Enough(double cost, double need, double level) const;
