@@ -34,19 +34,22 @@ size_t SendLog::Reaching(double upto) const {
   return static_cast<size_t>(found - sends_.begin());
 }
 
-SystemTime SendLog::Add(double cost, SystemTime now) {
-  if (!sends_.empty() && now <= sends_.back().at) {
-    sends_.back().upto += cost;
-    return sends_.back().at;
+SystemTime SendLog::Add(double cost, SystemTime at) {
+  at = std::max(at, forgotten_ + Micros(1));
+  if (!sends_.empty() && at <= sends_.back().at) {
+    // Of requests that were sent before anybody knew of this quota.
+    const auto later = std::ranges::lower_bound(sends_, at, {}, &Send::at);
+    if (later->at != at) sends_.insert(later, {at, UptoBefore(static_cast<size_t>(later - sends_.begin()))});
+    Change(at, cost);
+    return at;
   }
-  now = std::max(now, forgotten_ + Micros(1));
   if (sends_.size() >= 2 * kExactMax) {
     // Nobody has asked, or knows the window: so many are told apart as there is room for.
     const Micros kept = sends_.back().at - sends_.front().at;
     Thin(kept / static_cast<int64_t>(kExactMax) + Micros(1));
   }
-  sends_.push_back({now, total() + cost});
-  return now;
+  sends_.push_back({at, total() + cost});
+  return at;
 }
 
 void SendLog::Change(SystemTime at, double by) {

@@ -14,8 +14,8 @@ namespace apiquota::guard {
 
 class SendLog {
  public:
-  // Where it stands from now on: never before what stands there already.
-  SystemTime Add(double cost, SystemTime now);
+  // Where it stands from now on: never before what is forgotten.
+  SystemTime Add(double cost, SystemTime at);
   // What stands at `at` cost so much more, or less.
   void Change(SystemTime at, double by);
   // So much of it was sent later than it was added, if that is worth saying. Where it stands from now on.

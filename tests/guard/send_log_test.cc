@@ -111,6 +111,18 @@ TEST(SendLogTest, ARequestThatWasHeldUpCountsFromWhenItWasSent) {
   EXPECT_EQ(log.Freed(kWindow, kStart + seconds(62)) - log.Freed(kWindow, kStart + seconds(2)), 1);
 }
 
+TEST(SendLogTest, InWhateverOrderSendsAreAddedTheyStandAtTheirTimes) {
+  SendLog log, other;
+  for (const int i : {0, 3, 1, 2, 1}) log.Add(1, kStart + seconds(i));
+  for (const int i : {1, 1, 0, 2, 3}) other.Add(1, kStart + seconds(i));
+  for (int i = 0; i < 6; ++i) {
+    const SystemTime now = kStart + kWindow + milliseconds(1000 * i - 500);
+    EXPECT_EQ(log.Total(kWindow, now), other.Total(kWindow, now)) << i;
+    EXPECT_EQ(log.EarliestFor(3, 0, 5, kWindow, now), other.EarliestFor(3, 0, 5, kWindow, now)) << i;
+  }
+  EXPECT_EQ(log.EarliestFor(3, 0, 5, kWindow, kStart + seconds(9)), kStart + seconds(61));
+}
+
 // Whoever asks with a window that turns out to be too short has changed nothing.
 TEST(SendLogTest, AQuestionChangesNothing) {
   SendLog log;
