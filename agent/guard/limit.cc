@@ -140,8 +140,8 @@ void Limit::State::Roll(SystemTime now) {
   const Micros most = std::min(kLeaveSpan, window.value_or(kUnknownWindow) / 20);
   const Micros span = std::min(most, kLeaveGapMost * static_cast<int64_t>(std::min(waiting, 1e6)));
   leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
-  leave_next = now;
-  leave_until = now + span;
+  leave_next = ended;
+  leave_until = ended + span;
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
