@@ -77,14 +77,22 @@ double Limit::State::RefilledTo(SystemTime now, const Level& level, double back)
   return limit ? std::min(here, *limit) : here;
 }
 
-// What is settled from now on is taken from a bucket that had been no fuller than full.
+// What is settled from now on is taken from a bucket that had been no fuller than full; and what comes back
+// from now on, at the rate that is known by then. Whoever asks in between changes nothing.
 void Limit::State::Refill(SystemTime now) {
-  if (kind != QuotaKind::kBucket) return;
-  const double back = rate();
-  for (Level& level : levels) {
-    level.at_receipt = RefilledTo(now, level, back) + outlays.hidden_settled();
-    level.refilled_at = now;
+  const auto refill = [&](SystemTime at) {
+    if (kind != QuotaKind::kBucket) return;
+    const double back = rate();
+    for (Level& level : levels) {
+      level.at_receipt = RefilledTo(at, level, back) + outlays.hidden_settled();
+      level.refilled_at = at;
+    }
+  };
+  while (const auto counted = outlays.SettledLater(now)) {
+    refill(*counted);
+    outlays.CountSettled(*counted);
   }
+  refill(now);
 }
 
 // What is left now, as the readings say, without what they don't show.
@@ -115,10 +123,7 @@ void Limit::State::Forget(SystemTime now) {
 
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (outlays.SettledLater(now)) {
-    Refill(now);
-    outlays.CountSettled(now);
-  }
+  if (outlays.SettledLater(now)) Refill(now);
   if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
   const SystemTime ended = end ? *end : UnsaidEnd();
   if (now < ended) return;

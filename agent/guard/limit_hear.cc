@@ -185,6 +185,7 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
 void Limit::Hear(const Heard& heard, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
+  state.Refill(now);
   state.LearnFacts(heard);
   if (heard.throttled && state.rolled_at && heard.received_at < *state.rolled_at + kSoonAfterReset)
     state.late = std::min(state.late + kLaterStep, kLaterMax);
