@@ -135,6 +135,18 @@ TEST_F(BucketLimitTest, WhatTheApiMayCountYetIsNotTakenForRefilled) {
   EXPECT_NEAR(*limit->available(now), 54, 1e-6) << "taken two seconds after it was sent, at the latest";
 }
 
+TEST_F(BucketLimitTest, WhatCallsCostIsLearnedWithWhatCameBackMeanwhile) {
+  MakeBucket("points", 3000);  // fifty a second
+  double left = 3000;
+  for (int i = 0; i < 10; ++i) {
+    left -= 100;
+    Call(left, limit->CostOf({}));
+    now += seconds(1);
+    left += 50;
+  }
+  EXPECT_NEAR(limit->CostOf({}), 100, 1);
+}
+
 class SlidingLimitTest : public LimitTest {
  protected:
   void MakeSliding(double whole) {
