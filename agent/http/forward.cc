@@ -241,7 +241,8 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
   const ResponseHead& head = *response.head;
   const bool interim = head.status / 100 == 1;
   const bool bodiless = interim || head.status == 204;
-  const ClientFraming framing = FramingFor(response);
+  ClientFraming framing = FramingFor(response);
+  framing.bodiless = bodiless || response.head_request || head.status == 304;
   AppendStatusLine(head.status, head.reason, out);
   const ConnectionOptions options(head);
   bool dated = interim || !response.add_date;
@@ -264,7 +265,7 @@ ClientFraming AppendClientHead(const ClientResponse& response, std::string* out)
   if (!dated) AppendField("Date", FormatHttpDate(response.now), out);
   if (framing.chunked) {
     out->append("Transfer-Encoding: chunked\r\n");
-  } else if (!bodiless && (response.head_request || head.status == 304)) {
+  } else if (!bodiless && framing.bodiless) {
     AppendStatedLength(head, out);
   } else if (head.framing == BodyFraming::kLength) {
     AppendContentLength(head.content_length, out);

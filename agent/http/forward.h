@@ -98,6 +98,7 @@ struct ClientFraming {
   bool chunked = false;
   bool close_after = false;
   bool until_close = false;  // the end of the connection is the end of the body
+  bool bodiless = false;     // whatever the head says of one (RFC 9112 section 6.3)
 };
 ClientFraming AppendClientHead(const ClientResponse& response, std::string* out);
 

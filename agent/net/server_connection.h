@@ -85,7 +85,8 @@ class ServerConnection final : private StreamHandler, private TimerHandler, priv
 
   // 1xx; HTTP/1.0 clients are not sent one. `links` null: addresses stay as they are.
   void SendInterim(const http::ResponseHead& head, const http::LinkMapping* links);
-  // More of the response: `head` with its first piece, `complete` with its last. One write.
+  // More of the response: `head` with its first piece, `complete` with its last. One write. Where the client
+  // expects no body (HEAD), none is sent.
   void Send(const http::ResponseHead* head, const http::LinkMapping* links,
             std::span<const std::string_view> body, bool complete);
   // An answer of the agent's own, whole; also without a request, to turn a client away. `close`: the

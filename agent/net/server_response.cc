@@ -63,6 +63,7 @@ void ServerConnection::Send(const http::ResponseHead* head, const http::LinkMapp
     WriteHead(*head, links);
     pieces_.push_back(head_);
   }
+  if (framing_.bodiless) body = {};
   const bool chunk = framing_.chunked && !body.empty();
   if (chunk) {
     size_t size = 0;

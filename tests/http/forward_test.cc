@@ -59,7 +59,8 @@ std::string Client(const std::string& text, const std::string& method = "GET", i
                                                   .add_date = add_date,
                                                   .now = kNow},
                                                  &out);
-  return out + (framing.chunked ? "[chunked]" : "") + (framing.close_after ? "[close]" : "");
+  return out + (framing.chunked ? "[chunked]" : "") + (framing.close_after ? "[close]" : "") +
+         (framing.bodiless ? "[bodiless]" : "");
 }
 
 TEST(AppendUpstreamHeadTest, ForwardsVerbatimAndInOrder) {
@@ -177,22 +178,22 @@ TEST(AppendClientHeadTest, ConnectionSaysWhetherItLivesOn) {
 
 TEST(AppendClientHeadTest, HeadAnd304KeepTheLengthTheyState) {
   EXPECT_EQ(Client("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HEAD"),
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n[bodiless]");
   EXPECT_EQ(Client("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HEAD"),
-            "HTTP/1.1 200 OK\r\n\r\n");
+            "HTTP/1.1 200 OK\r\n\r\n[bodiless]");
   EXPECT_EQ(Client("HTTP/1.1 200 OK\r\n\r\n", "HEAD", 0),
-            "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n[bodiless]");
   EXPECT_EQ(Client("HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\n\r\n"),
-            "HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\n\r\n");
+            "HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\n\r\n[bodiless]");
 }
 
 TEST(AppendClientHeadTest, NoLengthOn204AndNeitherLengthNorConnectionOn1xx) {
   EXPECT_EQ(Client("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"),
-            "HTTP/1.1 204 No Content\r\n\r\n");
+            "HTTP/1.1 204 No Content\r\n\r\n[bodiless]");
   EXPECT_EQ(Client("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "HEAD"),
-            "HTTP/1.1 204 No Content\r\n\r\n");
+            "HTTP/1.1 204 No Content\r\n\r\n[bodiless]");
   const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n";
-  EXPECT_EQ(Client(hints + "Content-Length: 5\r\n\r\n", "GET", 1, true, true), hints + "\r\n");
+  EXPECT_EQ(Client(hints + "Content-Length: 5\r\n\r\n", "GET", 1, true, true), hints + "\r\n[bodiless]");
 }
 
 TEST(AppendClientHeadTest, DateIsAddedOnlyWhereItIsMissing) {

@@ -158,6 +158,20 @@ TEST_F(ProxyGuardTest, WhoWouldHaveToWaitForTooLongIsRefusedAtOnceAndNothingIsSe
   EXPECT_EQ(Held(), 0U);
 }
 
+// Else what the client takes for its next answer is ours.
+TEST_F(ProxyGuardTest, ARefusalToHeadHasNoBodyAndItsConnectionGoesOn) {
+  FakeUpstream upstream(Says({Reply("429 Too Many Requests", "Retry-After: 600\r\n"), std::string(kOk)}));
+  StartGuarded(upstream, {});
+  EXPECT_TRUE(Ask(kGetOnce).starts_with("HTTP/1.1 429 "));
+  Peer client = Connect();
+  client.Send("HEAD /demo/v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string head = client.ReadHead();
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 429 ")) << head;
+  client.Send(kGetOnce);
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 429 ")) << "of the second request";
+  EXPECT_EQ(asked(), 1U);
+}
+
 TEST_F(ProxyGuardTest, OneWhoLeavesWhileItWaitsIsNotSentAndHoldsNothing) {
   FakeUpstream upstream(Says({Reply("429 Too Many Requests", "Retry-After: 1\r\n"), std::string(kOk)}));
   StartGuarded(upstream, {});
