@@ -161,6 +161,7 @@ guard::Options LoadGuard(std::span<const YamlValue> blocks, Mode mode) {
   guard::Options shadow = options;
   shadow.mode = Mode::kShadow;
   for (const YamlValue& block : shadows) RefineShadow(block, &shadow);
+  if (shadow.mode == Mode::kOff) return options;
   options.shadow = std::make_shared<const guard::Options>(std::move(shadow));
   return options;
 }

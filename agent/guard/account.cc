@@ -45,9 +45,19 @@ std::optional<Options> Account::Shadowed(const Options& options) {
   return judged;
 }
 
-Account::Account(const GuardedApi& api, std::string key, uint64_t seed, Rim& rim)
-    : rim_(rim), api_(api.api), key_(std::move(key)), seed_(seed) {
+Account::Account(const GuardedApi& api, std::string key, uint64_t seed, Rim& rim,
+                 std::shared_ptr<std::atomic<size_t>> waiting)
+    : rim_(rim), api_(api.api), key_(std::move(key)), seed_(seed), waiting_(std::move(waiting)) {
   Make(api);
+}
+
+Account::~Account() { waiting_->fetch_sub(waiting_here_, std::memory_order_relaxed); }
+
+// REQUIRES: the lock.
+void Account::CountWaiting() {
+  const size_t waiting = guard_->waiting();
+  if (waiting != waiting_here_) waiting_->fetch_add(waiting - waiting_here_, std::memory_order_relaxed);
+  waiting_here_ = waiting;
 }
 
 void Account::Make(const GuardedApi& api) {
@@ -73,9 +83,11 @@ auto Account::Locked(SystemTime now, const Call& call) {
   std::optional<SystemTime> wake;
   std::unique_lock lock(mutex_);
   latest_ = std::max(latest_, now);
+  if (guard_) guard_->SetWaitingElsewhere(waiting_->load(std::memory_order_relaxed) - waiting_here_);
   auto result = call();
   if (guard_) {
     guard_->Advance(now, &grants);
+    CountWaiting();
     const SystemTime next = guard_->NextAt(now).value_or(SystemTime::max());
     if (next < next_at_.load(std::memory_order_relaxed)) wake = next;
     next_at_.store(next, std::memory_order_relaxed);

@@ -17,8 +17,11 @@ namespace apiquota::guard {
 
 class Account : public std::enable_shared_from_this<Account> {
  public:
-  // `wake` is told when something is due earlier than it has been told before.
-  Account(const GuardedApi& api, std::string key, uint64_t seed, Rim& rim);
+  // The rim is told when something is due earlier than it has been told before. `waiting`: how many wait for
+  // all keys of the pool together.
+  Account(const GuardedApi& api, std::string key, uint64_t seed, Rim& rim,
+          std::shared_ptr<std::atomic<size_t>> waiting);
+  ~Account();
 
   Turn Ask(const Request& request, SystemTime now);
   Ticket Take(const Request& request, SystemTime now);
@@ -47,6 +50,7 @@ class Account : public std::enable_shared_from_this<Account> {
  private:
   template <class Call>
   auto Locked(SystemTime now, const Call& call);
+  void CountWaiting();
   void Deliver(std::vector<Grant> grants);
   static Options Enforced(const Options& options);
   static std::optional<Options> Shadowed(const Options& options);
@@ -55,6 +59,7 @@ class Account : public std::enable_shared_from_this<Account> {
   Rim& rim_;
   const std::string api_, key_;
   const uint64_t seed_;
+  const std::shared_ptr<std::atomic<size_t>> waiting_;  // of the pool
   std::atomic<SystemTime> next_at_{SystemTime::max()};
 
   mutable std::mutex mutex_;
@@ -63,6 +68,7 @@ class Account : public std::enable_shared_from_this<Account> {
   std::unordered_map<Id, Id> shadow_tickets_;  // by the ticket in force; guarded by mutex_
   Id last_free_ = Id{1} << 63;                 // names of tickets while nothing is enforced: no KeyGuard's
   SystemTime latest_{};                        // guarded by mutex_
+  size_t waiting_here_ = 0;                    // its part of waiting_; guarded by mutex_
 };
 
 }  // namespace apiquota::guard

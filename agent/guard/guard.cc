@@ -69,12 +69,20 @@ struct Guard::Impl {
     return all;
   }
 
+  // How many wait for all keys of a pool. REQUIRES: the lock, exclusive.
+  std::shared_ptr<std::atomic<size_t>> WaitingOf(const std::string& pool) {
+    auto& counted = waiting[pool];
+    if (counted == nullptr) counted = std::make_shared<std::atomic<size_t>>(0);
+    return counted;
+  }
+
   Rim& rim;
   uint64_t seed;
   mutable std::shared_mutex mutex;  // exclusive: accounts come and go
   std::map<std::string, GuardedApi, std::less<>> apis;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts;  // by pool, key
   std::vector<std::shared_ptr<Account>> leaving;  // whose apis are gone, while a request may still wait there
+  std::map<std::string, std::shared_ptr<std::atomic<size_t>>, std::less<>> waiting;  // by pool
 };
 
 Guard::Guard(Rim& rim, std::optional<uint64_t> seed) : impl_(std::make_unique<Impl>(rim, seed)) {}
@@ -102,6 +110,7 @@ void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {
       if (!stays) impl_->leaving.push_back(it->second);
       it = stays ? std::next(it) : impl_->accounts.erase(it);
     }
+    std::erase_if(impl_->waiting, [&](const auto& each) { return !pools.contains(each.first); });
   }
   for (const auto& account : gone) account->Drain(now, now);
   for (const auto& [account, api] : staying) account->Configure(api, now);
@@ -126,7 +135,8 @@ std::shared_ptr<Account> Guard::AccountFor(std::string_view api, std::string_vie
     });
   }
   if (impl_->accounts.size() >= kAccountsMax) return nullptr;
-  auto account = std::make_shared<Account>(*guarded, std::string(key), ++impl_->seed, impl_->rim);
+  auto account = std::make_shared<Account>(*guarded, std::string(key), ++impl_->seed, impl_->rim,
+                                           impl_->WaitingOf(guarded->pool));
   impl_->accounts.emplace(std::move(name), account);
   return account;
 }

@@ -212,7 +212,7 @@ Verdict KeyGuard::State::Decide(const Request& request, SystemTime now) {
   // A cold key's requests may be delayed, and are not refused for it.
   if (gate.reason != Reason::kCold && gate.at > request.deadline) return Refuse(gate, 429, now);
   if (!queue_on && gate.reason != Reason::kRetry) return Refuse(gate, 429, now);
-  if (Waiting() >= options.queue.size && !request.again) {
+  if (Waiting() + waiting_elsewhere >= options.queue.size && !request.again) {
     gate.reason = Reason::kQueue;
     return Refuse(gate, 503, now);
   }
@@ -243,6 +243,9 @@ KeyGuard::KeyGuard(Options options, std::vector<quota::DeclaredLimit> declared, 
                    uint64_t seed)
     : state_(std::make_unique<State>(std::move(options), std::move(declared), named_by_answer, seed)) {}
 KeyGuard::~KeyGuard() = default;
+
+size_t KeyGuard::waiting() const { return state_->Waiting(); }
+void KeyGuard::SetWaitingElsewhere(size_t waiting) { state_->waiting_elsewhere = waiting; }
 
 Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
   Verdict verdict = state_->Decide(request, now);

@@ -84,6 +84,9 @@ class KeyGuard {
 
   TokenModel ModelOf(std::string_view resource, std::string_view route) const;
   KeyView View(SystemTime now) const;
+  size_t waiting() const;
+  // How many wait for other keys of the api: the bound of its queue is for all of them.
+  void SetWaitingElsewhere(size_t waiting);
   bool idle(SystemTime now) const;  // nothing is held, waited for or remembered that matters
 
   // Sends and cooldowns over a restart; before the first question.

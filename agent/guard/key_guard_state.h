@@ -132,7 +132,8 @@ struct KeyGuard::State {
   const bool named_by_answer;
   bool draining = false;
   std::mt19937_64 random;
-  std::list<Place> places;  // the first is that of ""
+  size_t waiting_elsewhere = 0;  // for other keys of the api
+  std::list<Place> places;       // the first is that of ""
   std::unordered_map<Id, Flight> flights;
   std::deque<Lost> lost;  // the newest
   quota::ClockOffsets offsets;

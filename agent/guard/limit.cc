@@ -69,18 +69,19 @@ double Limit::State::rate() const {
 }
 
 // A reading's level without what is settled and not in it: both come back to a bucket.
-double Limit::State::RefilledTo(SystemTime now, const Level& level) const {
+double Limit::State::RefilledTo(SystemTime now, const Level& level, double back) const {
   double here = level.at_receipt - outlays.hidden_settled();
-  if (kind == QuotaKind::kBucket)
-    here += rate() * std::max(0.0, ToSeconds(Micros(now - std::max(level.received_at, level.refilled_at))));
+  if (back > 0)
+    here += back * std::max(0.0, ToSeconds(Micros(now - std::max(level.received_at, level.refilled_at))));
   return limit ? std::min(here, *limit) : here;
 }
 
 // What is settled from now on is taken from a bucket that had been no fuller than full.
 void Limit::State::Refill(SystemTime now) {
   if (kind != QuotaKind::kBucket) return;
+  const double back = rate();
   for (Level& level : levels) {
-    level.at_receipt = RefilledTo(now, level) + outlays.hidden_settled();
+    level.at_receipt = RefilledTo(now, level, back) + outlays.hidden_settled();
     level.refilled_at = now;
   }
 }
@@ -88,8 +89,9 @@ void Limit::State::Refill(SystemTime now) {
 // What is left now, as the readings say, without what they don't show.
 std::optional<double> Limit::State::LevelAt(SystemTime now) const {
   if (levels.empty()) return std::nullopt;
+  const double back = kind == QuotaKind::kBucket ? rate() : 0;
   double least = std::numeric_limits<double>::max();
-  for (const Level& level : levels) least = std::min(least, RefilledTo(now, level));
+  for (const Level& level : levels) least = std::min(least, RefilledTo(now, level, back));
   return least - (outlays.hidden() - outlays.hidden_settled()) - headroom();
 }
 

@@ -18,7 +18,7 @@ Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
 
 SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {
   if (leave_gap <= Micros(0) || now >= leave_until) return at;
-  return std::max(at, leave_next);
+  return std::max(at, std::min(leave_next, leave_until));
 }
 
 // Of `spread` of a window no more than its time has brought may be used.

@@ -208,8 +208,7 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
       state.costs.Add((said_before - *level) / static_cast<double>(shown));
       state.learned = state.costs.At(50);
     }
-    const bool coarser =
-        *level > expected && *level - expected < state.step && state.kind != QuotaKind::kFixed;
+    const bool coarser = *level > expected && *level - expected < state.step;
     // Whether what is still unanswered is in it or not can't be told from a fraction.
     const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
                          expected - *level < state.step && state.outlays.hidden() < kRounding;

@@ -46,7 +46,7 @@ struct Limit::State {
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
-  double RefilledTo(SystemTime now, const Level& level) const;
+  double RefilledTo(SystemTime now, const Level& level, double back) const;
   void Refill(SystemTime now);
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels

@@ -88,11 +88,13 @@ void GuardedRequest::LookAtBody(const http::RequestHead& head, bool ended) {
   record_.TakeBodyValues();
   const http::Exchange& exchange = record_.exchange();
   const auto named = provider::RequestResource(*route.exporter, exchange);
+  const provider::ResourceNaming naming = Info(*route.exporter).resource_naming;
   resource_ = named.value_or("");
-  route_ = guard::RouteOf(exchange.method, exchange.path);
+  const bool remembered = naming == provider::ResourceNaming::kAnswer;
+  route_ = remembered ? guard::RouteOf(exchange.method, exchange.path) : std::string();
   const guard::TokenModel model = guard_.ModelOf(account_, resource_, route_);
-  const bool by_request = Info(*route.exporter).resource_naming == provider::ResourceNaming::kRequest;
-  if (model.blind || (by_request && !named)) route.metrics->guard().CountBlind();
+  if (model.blind || (naming == provider::ResourceNaming::kRequest && !named))
+    route.metrics->guard().CountBlind();
   EstimateTokens(model, ended);
   deadline_ = guard::DeadlineFor(ClientTimeoutOf(head.fields, options().queue), options().queue,
                                  model.median_first_byte, began_at_);

@@ -23,7 +23,7 @@ void Relay::BeginGuarded(SteadyTime now, std::string upstream_head, std::string 
   }
   request_record_.Body(body);
   guarded_->body().Add(body);
-  if (complete || !request_record_.BodyAwaited()) return AskForTurn();
+  if (complete || !request_record_.BodyAwaited() || guarded_->body().full()) return AskForTurn();
   connection_.Continue();
   worker_.loop().timers().Arm(guarded_->timer(), GuardedRequest::kBodyWaitMax);
 }
@@ -109,6 +109,7 @@ void Relay::JudgeHeld() {
 }
 
 void Relay::RelayHeld() {
+  guarded_->body().LetGo();
   const HeldAnswer held = std::exchange(guarded_->held(), HeldAnswer());
   const std::string_view body[] = {held.body()};
   SendHead(held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete());

@@ -52,6 +52,7 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
     if (head != nullptr && !guarded_->asked()) Watch();
     const bool held = head != nullptr ? guarded_->Holds(head->status) : guarded_->held().active();
     if (held) return OnHeldResponse(head, body, complete);
+    if (head != nullptr) guarded_->body().LetGo();  // nothing is sent again from here on
   }
   if (head != nullptr) {
     SendHead(*head, body, complete);

@@ -85,9 +85,10 @@ export const apis = {
       status: 429, headers: { ...json, "retry-after": String(seconds) },
       body: JSON.stringify({ type: "error", error: { type: "rate_limit_error", message: "Too many." } }),
     }),
-    drained: (seconds) => ({
-      "anthropic-ratelimit-requests-limit": "2", "anthropic-ratelimit-requests-remaining": "0",
-      "anthropic-ratelimit-requests-reset": timestamp(2 * seconds),
+    drained: (seconds) => ({  // a bucket of a minute
+      "anthropic-ratelimit-requests-limit": String(60 / seconds),
+      "anthropic-ratelimit-requests-remaining": "0",
+      "anthropic-ratelimit-requests-reset": timestamp(60),
     }),
     text: "Zwölf.",
     client: (base, apiKey) => new Anthropic({ baseURL: base, apiKey, maxRetries: 0 }),

@@ -1,6 +1,6 @@
 // What the client tests share: an agent on free ports, and an upstream of our own that records every request
 // as it came over the wire and answers from a script.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { createServer } from "node:net";
@@ -12,12 +12,6 @@ import zlib from "node:zlib";
 export function skip(reason) {
   console.log(`SKIPPED: ${reason}`);
   process.exit(77);
-}
-
-/** The test is skipped where the agent was built without a guard. */
-export function requireGuard() {
-  const { stdout } = spawnSync(process.env.APIQUOTA_BIN, ["serve", "--help"], { encoding: "utf8" });
-  if (!stdout.includes("--guard")) skip("this agent has no guard");
 }
 
 function freePort() {

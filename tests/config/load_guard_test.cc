@@ -76,6 +76,7 @@ TEST_F(LoadGuardTest, AnApiThatIsOffHasNoShadowButItsOwn) {
   EXPECT_FALSE(OfApi(kTop, ", guard: {mode: off}").active());
   EXPECT_TRUE(OfApi(kTop, ", guard: {mode: off, shadow: {}}").active());
   EXPECT_FALSE(OfApi(kTop, ", guard: {mode: off, shadow: {mode: off}}").active());
+  EXPECT_EQ(OfApi(kTop, ", guard: {shadow: {mode: off}}").shadow, nullptr);
 }
 
 TEST_F(LoadGuardTest, AFlagSetsTheModeAndTheFileWins) {

@@ -63,7 +63,7 @@ class LiveTest(unittest.TestCase):
         self.assertLessEqual(set(EMPTY_WHEN_WELL), self.all_panels(), "listed, and no such panel")
 
     def wait_for_data(self):
-        """Until a window of the partner's has closed, GitHub's forecast has its readings and somebody waited."""
+        """Until a window of the partner's has closed, GitHub's forecast has its readings, somebody waited."""
         self.until("apiquota_quota_exhaustion_timestamp_seconds", "a forecast")
         self.until("apiquota_quota_window_peak_used_ratio_count > 1", "two windows have closed")
         self.until("apiquota_poll_success == 1", "APIs are polled")

@@ -136,7 +136,8 @@ class ClientSide {
 
   void CheckAtRest() const;
 
-  unsigned newest_mark() const { return newest_; }  // that came back; 0: none
+  unsigned newest_mark() const { return newest_; }    // that came back; 0: none
+  bool owed() const { return !unanswered_.empty(); }  // an answer, whoever may give it
   const FakePeer& peer() const { return *peer_; }
   size_t held() const { return peer_->held() + unread_.capacity() + (said_ ? said_->bytes.capacity() : 0); }
 

@@ -24,7 +24,7 @@ guard::Options GuardOptions(Guarding guarding) {
   guard::Options options;
   if (guarding == Guarding::kOff) return options;
   options.mode = guard::Mode::kOn;
-  options.queue.max_wait = std::chrono::seconds(5);
+  options.queue.max_wait = SessionWorld::kWaitMax;
   options.queue.size = 3;
   options.cold_concurrency = 2;
   options.retry.mode = guarding == Guarding::kRepeats ? guard::Mode::kOn : guard::Mode::kOff;

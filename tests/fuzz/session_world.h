@@ -23,6 +23,8 @@ inline constexpr size_t kGuardings = 3;
 
 class SessionWorld final : public World {
  public:
+  static constexpr Micros kWaitMax = std::chrono::seconds(5);  // of a guarded request
+
   SessionWorld(const proxy::ProxyOptions& options, Guarding guarding);
   ~SessionWorld() override;
 
@@ -48,6 +50,11 @@ class SessionWorld final : public World {
   void Guard(const std::vector<apis::ApiOptions>& apis);
   bool listening() const override { return !draining_; }
   size_t HeldPerClient() const override;
+  // The guard may have learned by then that the upstream is not to be asked.
+  Micros ServiceMayTake() const override {
+    const bool untouched = !guarded_ || traffic().arrived.empty();
+    return untouched ? Micros(0) : kWaitMax + std::chrono::seconds(1);
+  }
   void CheckAfterAll() override;
 
   Fixed& fixed_;

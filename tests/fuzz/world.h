@@ -65,6 +65,9 @@ class World {
   virtual bool listening() const = 0;
   virtual size_t HeldPerClient() const = 0;  // what a session may hold in memory, at most
   virtual size_t HeldElse() const { return 0; }
+  // How long a plain request may take where the server may also refuse it by itself; 0: it is relayed at
+  // once.
+  virtual Micros ServiceMayTake() const { return Micros(0); }
   virtual void CheckAtRest() {}
   virtual void CheckAfterAll() {}  // when all have left
 

@@ -74,6 +74,24 @@ class GuardTest : public testing::Test {
   SystemTime now = kStart;
 };
 
+TEST_F(GuardTest, TheQueueOfAnApiIsBoundedForAllItsKeysTogether) {
+  GuardedApi api = Api("a", "pool"), other = Api("b", "other");
+  api.options.queue.size = other.options.queue.size = 2;
+  guard.Configure({api, other}, now);
+  const auto first = guard.AccountFor("a", "first", now), second = guard.AccountFor("a", "second", now);
+  const auto elsewhere = guard.AccountFor("b", "first", now);
+  for (const auto& account : {first, second, elsewhere}) UseUp(account);
+  const Turn waits = guard.Ask(first, Asking(now), now);
+  EXPECT_EQ(waits.verdict.kind, Verdict::Kind::kQueued);
+  EXPECT_EQ(guard.Ask(second, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+  const Turn full = guard.Ask(second, Asking(now), now);
+  EXPECT_EQ(full.verdict.kind, Verdict::Kind::kRefuse);
+  EXPECT_EQ(full.verdict.reason, Reason::kQueue);
+  EXPECT_EQ(guard.Ask(elsewhere, Asking(now), now).verdict.kind, Verdict::Kind::kQueued) << "another api";
+  guard.Leave(first, waits.verdict.id, now);
+  EXPECT_EQ(guard.Ask(second, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+}
+
 TEST_F(GuardTest, AnApiWithoutAGuardHasNoAccount) {
   guard.Configure({Api("a", "pool-a"), Api("b", "pool-b", Mode::kOff)}, now);
   EXPECT_NE(guard.AccountFor("a", "key", now), nullptr);

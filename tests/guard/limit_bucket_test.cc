@@ -114,6 +114,29 @@ TEST_F(BucketLimitTest, WhatIsUnderWayForLongIsStillHeldBack) {
   EXPECT_EQ(limit->available(now), 40) << "it may be charged at its end";
 }
 
+TEST_F(BucketLimitTest, OneWhoseLevelNobodyTellsIsHeldByItsWindow) {
+  MakeBucket("requests", 4);
+  const Id first = Take();
+  limit->Hear({.reading = reading, .ticket = first, .sent_at = now, .received_at = now, .offset = offset},
+              now);
+  limit->Settle(first, 1, now);
+  for (int i = 0; i < 3; ++i) Call(std::nullopt);
+  EXPECT_GE(Earliest(), kStart + seconds(60));
+}
+
+TEST_F(BucketLimitTest, WhatTheApiMayCountYetIsNotTakenForRefilled) {
+  MakeBucket();
+  Call(60);
+  const Id lost = Take(10);
+  limit->Settle(lost, 10, now, now + seconds(2));
+  now += milliseconds(1900);
+  EXPECT_EQ(limit->available(now), 50);
+  now += seconds(2);
+  EXPECT_EQ(limit->available(now), 50) << "taken by then at the latest, and nobody has looked since";
+  now += seconds(4);
+  EXPECT_NEAR(*limit->available(now), 54, 1e-6);
+}
+
 class SlidingLimitTest : public LimitTest {
  protected:
   void MakeSliding(double whole) {

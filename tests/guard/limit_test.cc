@@ -1,4 +1,5 @@
 // What each kind of quota promises, by hand.
+#include <cmath>
 #include <vector>
 
 #include "tests/guard/limit_under_test.h"
@@ -40,6 +41,15 @@ TEST_F(LimitTest, AnOlderReadingThatArrivesLateNeverRaisesTheLevel) {
   now += milliseconds(500);
   Answer(slow, 9, milliseconds(520));
   EXPECT_LE(*limit->available(now), 4);
+}
+
+// Some round up, to a fifth of the limit: what was spent since is spent.
+TEST_F(LimitTest, ACoarseReadingOfAWindowNeverGivesBackWhatWasSpent) {
+  Make(Kind::kFixed);
+  reading.limit = 100;
+  reading.reset_at = kStart + seconds(60);
+  for (double left = 99; left >= 61; --left, now += milliseconds(10)) Call(std::ceil(left / 20) * 20);
+  EXPECT_EQ(limit->available(now), 61);
 }
 
 TEST_F(LimitTest, AResetIsAwaitedUntilItHasSurelyPassed) {
@@ -201,17 +211,6 @@ TEST_F(LimitTest, AnEmptyPlanLetsNobodyGoAndAnUnknownOneEverybody) {
   Call(0);
   EXPECT_EQ(Earliest(), SystemTime::max());
   EXPECT_TRUE(limit->NeverFits(1));
-}
-
-// Only what is left is said, and until when: after that nothing is known again.
-TEST_F(LimitTest, ALimitThatIsNotSaidIsNotKnownAfterItsReset) {
-  Make(Kind::kFixed);
-  reading.reset_at = kStart + seconds(60);
-  Call(0);
-  EXPECT_FALSE(Goes());
-  now = Earliest();
-  EXPECT_LE(now, kStart + seconds(62));
-  EXPECT_TRUE(Goes());
 }
 
 TEST_F(LimitTest, OfAThousandWaitersNoTenthOfASecondSeesTwiceTheMean) {

@@ -70,6 +70,9 @@ Report World::Run() {
     report_.flows.push_back({options_.clients[i].flow, 0, 0, {}});
   }
   if (options_.api.others_per_second > 0) At(start_, Kind::kOther, 0);
+  for (const Micros at : options_.reloads) At(start_ + at, Kind::kReload, 0);
+  for (const Micros at : options_.restarts) At(start_ + at, Kind::kRestart, 0);
+  if (options_.drain_at) At(start_ + *options_.drain_at, Kind::kDrain, 0);
   std::optional<simulate::Truth> truth;
   while (!events_.empty() && !checks_.hopeless()) {
     if (!truth && events_.top().at >= end_) truth = api_.TruthAt(end_);
@@ -129,12 +132,45 @@ void World::Handle(const Event& event) {
     case Kind::kTimer:
       if (timer_ && *timer_ <= now_) timer_.reset();
       return;
+    case Kind::kReload:
+      return Reload(event.order);
+    case Kind::kRestart:
+      return Restart();
+    case Kind::kDrain:
+      return Drain();
     case Kind::kOther:
       api_.Other(now_);
       if (!over())
         At(now_ + arrivals_.Around(SecondsToMicros(1 / options_.api.others_per_second)), Kind::kOther, 0);
       return;
   }
+}
+
+void World::Reload(uint64_t number) {
+  options_.options.pace.headroom = static_cast<double>(number % 3);
+  subject_->Configure(options_, now_);
+}
+
+// Clients see their connections break, and loops come again.
+void World::Restart() {
+  subject_->Restart(now_);
+  waiters_.clear();
+  waiting_.clear();
+  granted_.clear();
+  timer_.reset();
+  for (const auto& [id, call] : std::exchange(calls_, {})) {
+    checks_.Waiting(ClientOf(call).flow, 0);
+    if (ClientOf(call).kind == ClientOptions::Kind::kLoop) {
+      At(now_ + habits_.Between(Micros(0), Micros(100ms)), Kind::kAsk, call.client);
+    }
+  }
+}
+
+void World::Drain() {
+  drained_by_ = now_ + 30s;
+  grants_.clear();
+  subject_->Drain(*drained_by_, now_, &grants_);
+  for (const guard::Grant& grant : std::exchange(grants_, {})) Grant(grant);
 }
 
 void World::Begin(size_t client) {
@@ -212,6 +248,11 @@ void World::AskTurn(uint64_t id, bool again, SystemTime not_before) {
   guard::Request request = AsRequest(call);
   request.again = again;
   request.not_before = not_before;
+  if (ClientOf(call).poll) {
+    call.ticket = subject_->Poll(request, now_);
+    At(now_, Kind::kSend, id);
+    return;
+  }
   const bool look = id % kHeldEvery == 0;
   const guard::KeyView before = look ? subject_->View(now_) : guard::KeyView{};
   const guard::Verdict verdict = subject_->Ask(request, now_);

@@ -42,6 +42,9 @@ class World {
     kLeave,    // call: its client leaves
     kTimer,    // the guard's own
     kOther,    // somebody else's call at the API
+    kReload,
+    kRestart,
+    kDrain,
   };
   struct Event {
     SystemTime at;
@@ -103,7 +106,10 @@ class World {
   const ClientOptions& ClientOf(const Call& call) const { return options_.clients[call.client]; }
   Call* Known(uint64_t id);
   Flight* Current(uint64_t flight, Call** call);
-  bool over() const { return now_ >= end_; }
+  void Reload(uint64_t number);
+  void Restart();
+  void Drain();
+  bool over() const { return now_ >= end_ || drained_by_; }
   void Rest();
   void Trace(const char* what, uint64_t subject, double number = 0) const;
   void CountWaiting(const Call& call, int by);
@@ -122,6 +128,7 @@ class World {
   std::unordered_map<guard::Id, uint64_t> waiters_;
   std::map<std::string_view, size_t> waiting_;          // by flow
   std::unordered_map<uint64_t, guard::Grant> granted_;  // on their way to their loops
+  std::optional<SystemTime> drained_by_;
   std::optional<SystemTime> timer_;
   std::vector<guard::Grant> grants_;  // kept for its memory
 };

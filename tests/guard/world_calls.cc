@@ -15,6 +15,8 @@ void World::Grant(const guard::Grant& grant) {
   const uint64_t id = waiter->second;
   waiters_.erase(waiter);
   const Call& call = calls_.at(id);
+  if (drained_by_ && now_ > *drained_by_) checks_.Fail(now_, "a waiter outlived the drain");
+  report_.late_refusals += grant.ticket == 0;
   if (grant.home != call.home) checks_.Fail(now_, "a grant for another loop");
   checks_.Waited(ClientOf(call).flow, call.client + 1 == options_.clients.size(), call.came, call.deadline,
                  grant.ticket != 0, now_);
@@ -28,6 +30,7 @@ void World::Grant(const guard::Grant& grant) {
 }
 
 void World::Granted(uint64_t id) {
+  if (!granted_.contains(id)) return;  // of before a restart
   const guard::Grant grant = granted_.extract(id).mapped();
   Call* call = Known(id);
   if (call == nullptr) {  // it left while the grant was under way

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 namespace apiquota::world {
 namespace {
@@ -85,17 +87,20 @@ void Checks::Waited(const std::string& flow, bool last_client, SystemTime since,
   if (last_client) longest_wait_ = std::max(longest_wait_, now - since);
   if (!served) return;
   if (now - since >= 1s) released_.push_back(now);
+  // Those who leave at one moment reach their loops in any order.
+  if (now != last_served_) CountGap();
+  last_served_ = now;
   served_[flow] += 1;
-  for (const auto& [other, waiting] : waiting_) {
-    if (waiting == 0) {
-      for (auto& [name, count] : served_) count = 0;
-      return;
-    }
-  }
-  double least = served_[flow], most = least;
-  for (const auto& [other, waiting] : waiting_) {
-    least = std::min(least, served_[other]);
-    most = std::max(most, served_[other]);
+}
+
+void Checks::CountGap() {
+  const bool all_wait = std::ranges::all_of(waiting_, [](const auto& each) { return each.second > 0; });
+  if (std::exchange(not_all_waited_, false) || !all_wait) served_.clear();
+  if (served_.empty()) return;
+  double least = std::numeric_limits<double>::max(), most = 0;
+  for (const auto& [flow, waiting] : waiting_) {
+    least = std::min(least, served_[flow]);
+    most = std::max(most, served_[flow]);
   }
   widest_gap_ = std::max(widest_gap_, most - least);
 }
@@ -105,7 +110,10 @@ void Checks::Woken(bool woken, bool anybody, SystemTime now) {
   if (hopeless()) Fail(now, "it wakes and wakes, and nobody goes");
 }
 
-void Checks::Waiting(const std::string& flow, size_t waiting) { waiting_[flow] = waiting; }
+void Checks::Waiting(const std::string& flow, size_t waiting) {
+  waiting_[flow] = waiting;
+  if (waiting == 0) not_all_waited_ = true;
+}
 
 void Checks::Retried(const guard::RetryVerdict& verdict, const guard::RetryAsk& ask, SystemTime now) {
   if (verdict.kind != guard::RetryVerdict::Kind::kRetry) return;
@@ -143,6 +151,12 @@ void Checks::Judge(Report* report) const {
   }
   if (static_cast<double>(report->served) < expect.served * static_cast<double>(report->requests)) {
     fail("served " + std::to_string(report->served) + " of " + std::to_string(report->requests));
+  }
+  if (expect.refused_at_once &&
+      static_cast<double>(report->late_refusals) >
+          (1 - *expect.refused_at_once) * static_cast<double>(report->own_refusals)) {
+    fail(std::to_string(report->late_refusals) + " of " + std::to_string(report->own_refusals) +
+         " were refused after a wait");
   }
   if (expect.blocked_at_most && report->blocked > *expect.blocked_at_most) {
     fail("the API was not asked for " + Seconds(report->blocked));

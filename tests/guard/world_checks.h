@@ -41,6 +41,7 @@ class Checks {
   void Judge(Report* report) const;
 
  private:
+  void CountGap();
   void JudgeFairness(const Report& report, std::vector<std::string>* failures) const;
   void JudgeRelease(std::vector<std::string>* failures) const;
 
@@ -53,6 +54,8 @@ class Checks {
   uint64_t failed_ = 0;
   std::map<std::string, size_t> waiting_;
   std::map<std::string, double> served_;  // while all flows waited
+  bool not_all_waited_ = true;
+  SystemTime last_served_{};
   double widest_gap_ = 0;
   Micros longest_wait_{};
   std::vector<SystemTime> released_;  // of those who waited for 1 s at least

@@ -23,9 +23,9 @@ const Family* FindFamily(std::string_view name);
 Scenario Draw(const Family& family, uint64_t seed, double hours = 0);
 
 // Parts of them.
-Scenario GreedyLoop(Random* random);     // a client as fast as it can, through the guard
-void EnoughWorkers(Scenario* scenario);  // of its first client
-double DrawLimit(Random* random);        // per window
+Scenario GreedyLoop(Random* random);  // a client as fast as it can, through the guard
+void EnoughWorkers(Scenario* scenario, double share_of_window = 0.1);  // of its first client
+double DrawLimit(Random* random);                                      // per window
 Micros WindowsAndAHalf(const simulate::LimitOptions& limit, Random* random);
 std::span<const Family> QuotaFamilies();
 std::span<const Family> TokenFamilies();

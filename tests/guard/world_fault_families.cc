@@ -210,7 +210,7 @@ Scenario Others(Random* random) {
 
 constexpr std::array<Family, 13> kFamilies = {{{"faults", Faults, false},
                                                {"mixed", Mixed},
-                                               {"noisy-caller", NoisyCaller, false},
+                                               {"noisy-caller", NoisyCaller},
                                                {"classes", Classes},
                                                {"crowd", Crowd},
                                                {"bare-429", Bare},

@@ -57,6 +57,7 @@ struct ClientOptions {
   double leaves = 0;              // share of requests whose client leaves, at a moment up to …
   Micros leaves_within = 10s;
   uint8_t urgency = 3;
+  bool poll = false;             // the agent's own: counted, never queued
   bool repeatable = true;        // GET, or a POST with a key
   bool patient = true;           // after a refusal it waits as long as it was told …
   Micros patience_most = 3600s;  // … but never longer than so
@@ -117,16 +118,17 @@ struct ApiOptions {
 struct Expect {
   bool no_api_refusals = true;
   bool no_own_refusals = false;
-  bool no_early_calls = false;               // before the time that a refusal told
-  double share = 0;                          // of what was possible, at least
-  double served = 0;                         // of its requests, at least so many were answered with 2xx
-  double jain = 0;                           // over flows, of what they were served, at least
-  std::optional<double> service_gap;         // between two flows that always wait, in requests, at most
-  std::optional<Micros> blocked_at_most;     // between two calls at the API
-  std::optional<Micros> longest_wait;        // in the queue, of the last client listed
-  std::optional<size_t> attempts_in_outage;  // at the API
-  bool attempts_bounded = false;             // (1 + budgets) × requests + 3 a second
-  bool released_evenly = false;              // of those who waited for one reset
+  bool no_early_calls = false;                 // before the time that a refusal told
+  double share = 0;                            // of what was possible, at least
+  double served = 0;                           // of its requests, at least so many were answered with 2xx
+  double jain = 0;                             // over flows, of what they were served, at least
+  std::optional<double> service_gap;           // between two flows that always wait, in requests, at most
+  std::optional<Micros> blocked_at_most;       // between two calls at the API
+  std::optional<Micros> longest_wait;          // in the queue, of the last client listed
+  std::optional<size_t> attempts_in_outage;    // at the API
+  bool attempts_bounded = false;               // (1 + budgets) × requests + 3 a second
+  std::optional<double> refused_at_once = {};  // share of our refusals that nobody waited for
+  bool released_evenly = false;                // of those who waited for one reset
 };
 
 enum class SubjectKind : uint8_t {
@@ -145,6 +147,9 @@ struct Scenario {
   std::vector<ClientOptions> clients;
   Network network;
   ApiOptions api;
+  std::vector<Micros> reloads = {};     // of the run: its headroom changes
+  std::vector<Micros> restarts = {};    // … the agent ends, and another begins with what was saved
+  std::optional<Micros> drain_at = {};  // … it stops; the last half minute is for those who wait
   Micros length = 300s;
   SubjectKind subject = SubjectKind::kAlone;
   uint32_t loops = 1;
@@ -163,7 +168,7 @@ struct Report {
   simulate::Truth truth;
   double share = 0;
   uint64_t requests = 0, attempts = 0, served = 0, left = 0;
-  uint64_t api_refusals = 0, own_refusals = 0, broken = 0, probes = 0;
+  uint64_t api_refusals = 0, own_refusals = 0, late_refusals = 0, broken = 0;
   uint64_t events = 0, wakes = 0, idle_wakes = 0;
   std::vector<FlowReport> flows;
   Micros blocked{};  // the longest time between two calls at the API

@@ -13,25 +13,54 @@ using guard::Id;
 using guard::KeyGuard;
 using guard::Verdict;
 
+// `eager`: it advances after every call that may free something, as Guard does under its lock.
 class Alone : public Subject {
  public:
-  Alone(const Scenario& scenario, uint64_t seed)
-      : guard_(scenario.options, scenario.declared, scenario.named_by_answer, seed) {}
+  Alone(const Scenario& scenario, uint64_t seed, bool eager)
+      : eager_(eager), guard_(scenario.options, scenario.declared, scenario.named_by_answer, seed) {}
 
-  Verdict Ask(const guard::Request& request, SystemTime now) override { return guard_.Ask(request, now); }
+  Verdict Ask(const guard::Request& request, SystemTime now) override {
+    const Verdict verdict = guard_.Ask(request, now);
+    quota_ = verdict.quota;
+    Then(now);
+    return {verdict.kind, verdict.id, verdict.reason, quota_, verdict.refusal};
+  }
   void Sent(Id ticket, SystemTime now) override { guard_.Sent(ticket, now); }
   void Answered(Id ticket, const guard::Answer& answer, SystemTime now) override {
     guard_.Answered(ticket, answer, now);
+    Then(now);
   }
   void Settle(Id ticket, const std::optional<guard::TokenCost>& cost, SystemTime now) override {
     guard_.Settle(ticket, cost, now);
+    Then(now);
   }
-  void Release(Id ticket, SystemTime now) override { guard_.Release(ticket, now); }
+  void Release(Id ticket, SystemTime now) override {
+    guard_.Release(ticket, now);
+    Then(now);
+  }
   guard::RetryVerdict AskRetry(const guard::RetryAsk& ask, SystemTime now) override {
     return guard_.AskRetry(ask, now);
   }
-  void Leave(Id waiter, SystemTime now) override { guard_.Leave(waiter, now); }
-  void Advance(SystemTime now, std::vector<Grant>* grants) override { guard_.Advance(now, grants); }
+  Id Poll(const guard::Request& request, SystemTime now) override {
+    const Id id = guard_.Judge(request, now).id;
+    Then(now);
+    return id;
+  }
+  void Leave(Id waiter, SystemTime now) override {
+    guard_.Leave(waiter, now);
+    Then(now);
+  }
+  void Configure(const Scenario& scenario, SystemTime now) override {
+    guard_.Configure(scenario.options, scenario.declared);
+    Then(now);
+  }
+  void Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants) override {
+    guard_.Drain(until, now, grants);
+  }
+  void Advance(SystemTime now, std::vector<Grant>* grants) override {
+    for (Grant& grant : std::exchange(granted_, {})) grants->push_back(std::move(grant));
+    guard_.Advance(now, grants);
+  }
   std::optional<SystemTime> NextAt(SystemTime now) const override { return guard_.NextAt(now); }
   guard::TokenModel ModelOf(std::string_view resource, std::string_view route) const override {
     return guard_.ModelOf(resource, route);
@@ -39,6 +68,13 @@ class Alone : public Subject {
   guard::KeyView View(SystemTime now) const override { return guard_.View(now); }
 
  private:
+  void Then(SystemTime now) {
+    if (eager_) guard_.Advance(now, &granted_);
+  }
+
+  bool eager_;
+  std::string quota_;
+  std::vector<Grant> granted_;
   KeyGuard guard_;
 };
 
@@ -56,7 +92,10 @@ class None : public Subject {
   guard::RetryVerdict AskRetry(const guard::RetryAsk&, SystemTime now) override {
     return {guard::RetryVerdict::Kind::kOff, now};
   }
+  Id Poll(const guard::Request& request, SystemTime now) override { return Ask(request, now).id; }
   void Leave(Id, SystemTime) override {}
+  void Configure(const Scenario&, SystemTime) override {}
+  void Drain(SystemTime, SystemTime, std::vector<Grant>*) override {}
   void Advance(SystemTime, std::vector<Grant>*) override {}
   std::optional<SystemTime> NextAt(SystemTime) const override { return std::nullopt; }
   guard::TokenModel ModelOf(std::string_view, std::string_view) const override { return {}; }
@@ -75,7 +114,14 @@ class None : public Subject {
 class Shared : public Subject, public guard::Rim {
  public:
   // The first account has the next seed.
-  Shared(const Scenario& scenario, uint64_t seed, SystemTime now) : guard_(*this, seed - 1) {
+  Shared(const Scenario& scenario, uint64_t seed, SystemTime now)
+      : scenario_(scenario), seed_(seed), guard_(std::make_unique<guard::Guard>(*this, seed - 1)) {
+    Configure(scenario, now);
+    account_ = guard_->AccountFor("api", "key", now);
+  }
+
+  void Configure(const Scenario& scenario, SystemTime now) override {
+    scenario_ = scenario;
     guard::GuardedApi api;
     api.api = "api";
     api.pool = "https://api.example";
@@ -84,12 +130,33 @@ class Shared : public Subject, public guard::Rim {
     api.named_by_answer = scenario.named_by_answer;
     std::vector<guard::GuardedApi> apis;
     apis.push_back(std::move(api));
-    guard_.Configure(std::move(apis), now);
-    account_ = guard_.AccountFor("api", "key", now);
+    guard_->Configure(std::move(apis), now);
   }
+  void Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants) override {
+    guard_->Drain(until, now);
+    Advance(now, grants);
+  }
+  void Restart(SystemTime now) override {
+    const std::string saved = guard_->Save(now);
+    tickets_.clear();
+    delivered_.clear();
+    wake_.reset();
+    account_.reset();
+    guard_ = std::make_unique<guard::Guard>(*this, seed_ - 1);
+    Configure(scenario_, now);
+    if (!guard_->Restore(saved, now)) difference_ = "what was saved";
+    account_ = guard_->AccountFor("api", "key", now);
+  }
+  Id Poll(const guard::Request& request, SystemTime now) override {
+    guard::Ticket ticket = guard_->Take(account_, request, now);
+    const Id id = ticket.id();
+    Keep(std::move(ticket));
+    return id;
+  }
+  std::string TakeDifference() override { return std::exchange(difference_, {}); }
 
   Verdict Ask(const guard::Request& request, SystemTime now) override {
-    guard::Turn turn = guard_.Ask(account_, request, now);
+    guard::Turn turn = guard_->Ask(account_, request, now);
     if (turn.ticket) Keep(std::move(turn.ticket));
     return turn.verdict;
   }
@@ -106,22 +173,22 @@ class Shared : public Subject, public guard::Rim {
     held.mapped().Release(now);
   }
   guard::RetryVerdict AskRetry(const guard::RetryAsk& ask, SystemTime now) override {
-    return guard_.AskRetry(account_, ask, now);
+    return guard_->AskRetry(account_, ask, now);
   }
-  void Leave(Id waiter, SystemTime now) override { guard_.Leave(account_, waiter, now); }
+  void Leave(Id waiter, SystemTime now) override { guard_->Leave(account_, waiter, now); }
   void Advance(SystemTime now, std::vector<Grant>* grants) override {
     if (wake_ && *wake_ <= now) {
       wake_.reset();
-      guard_.Advance(now);
+      guard_->Advance(now);
     }
     for (Grant& grant : std::exchange(delivered_, {})) grants->push_back(std::move(grant));
   }
   std::optional<SystemTime> NextAt(SystemTime) const override { return wake_; }
   guard::TokenModel ModelOf(std::string_view resource, std::string_view route) const override {
-    return guard_.ModelOf(account_, resource, route);
+    return guard_->ModelOf(account_, resource, route);
   }
   guard::KeyView View(SystemTime now) const override {
-    std::vector<guard::AccountView> accounts = guard_.View(now);
+    std::vector<guard::AccountView> accounts = guard_->View(now);
     return accounts.empty() ? guard::KeyView{} : std::move(accounts.front().view);
   }
 
@@ -151,7 +218,10 @@ class Shared : public Subject, public guard::Rim {
 
   std::optional<SystemTime> wake_;
   std::vector<Grant> delivered_;
-  guard::Guard guard_;
+  Scenario scenario_;
+  uint64_t seed_;
+  std::string difference_;
+  std::unique_ptr<guard::Guard> guard_;
   std::shared_ptr<guard::Account> account_;
   std::map<Id, guard::Ticket> tickets_;
 };
@@ -164,6 +234,7 @@ class Pair : public Subject {
 
   Verdict Ask(const guard::Request& request, SystemTime now) override {
     const Verdict one = first_->Ask(request, now);
+    if (differs_) return one;
     if (one.kind != Verdict::Kind::kAdmit) AskAsGhost(request, now);
     const Verdict other = second_->Ask(request, now);
     if (one.kind != other.kind) Differ("a verdict");
@@ -176,43 +247,58 @@ class Pair : public Subject {
   }
   void Sent(Id ticket, SystemTime now) override {
     first_->Sent(ticket, now);
-    second_->Sent(tickets_[ticket], now);
+    if (!differs_) second_->Sent(tickets_[ticket], now);
   }
   void Answered(Id ticket, const guard::Answer& answer, SystemTime now) override {
     first_->Answered(ticket, answer, now);
-    second_->Answered(tickets_[ticket], answer, now);
+    if (!differs_) second_->Answered(tickets_[ticket], answer, now);
   }
   void Settle(Id ticket, const std::optional<guard::TokenCost>& cost, SystemTime now) override {
     first_->Settle(ticket, cost, now);
-    second_->Settle(Take(&tickets_, ticket), cost, now);
+    if (!differs_) second_->Settle(Take(&tickets_, ticket), cost, now);
   }
   void Release(Id ticket, SystemTime now) override {
     first_->Release(ticket, now);
-    second_->Release(Take(&tickets_, ticket), now);
+    if (!differs_) second_->Release(Take(&tickets_, ticket), now);
   }
   guard::RetryVerdict AskRetry(const guard::RetryAsk& ask, SystemTime now) override {
-    const guard::RetryVerdict one = first_->AskRetry(ask, now), other = second_->AskRetry(ask, now);
+    const guard::RetryVerdict one = first_->AskRetry(ask, now);
+    if (differs_) return one;
+    const guard::RetryVerdict other = second_->AskRetry(ask, now);
     if (one.kind != other.kind || one.not_before != other.not_before) Differ("another attempt");
     return one;
   }
+  Id Poll(const guard::Request& request, SystemTime now) override {
+    const Id one = first_->Poll(request, now);
+    if (!differs_) tickets_[one] = second_->Poll(request, now);
+    return one;
+  }
+  void Configure(const Scenario& scenario, SystemTime now) override {
+    first_->Configure(scenario, now);
+    if (!differs_) second_->Configure(scenario, now);
+  }
+  void Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants) override {
+    std::vector<Grant> one, other;
+    first_->Drain(until, now, &one);
+    if (!differs_) second_->Drain(until, now, &other);
+    Compare(one, other);
+    for (Grant& grant : one) grants->push_back(std::move(grant));
+  }
   void Leave(Id waiter, SystemTime now) override {
     first_->Leave(waiter, now);
-    second_->Leave(Take(&waiters_, waiter), now);
+    if (!differs_) second_->Leave(Take(&waiters_, waiter), now);
   }
   void Advance(SystemTime now, std::vector<Grant>* grants) override {
     std::vector<Grant> one, other;
     first_->Advance(now, &one);
-    second_->Advance(now, &other);
-    if (one.size() != other.size()) Differ("who goes");
-    for (size_t i = 0; i < one.size() && i < other.size(); ++i) {
-      if (Take(&waiters_, one[i].waiter) != other[i].waiter) Differ("whose turn it is");
-      if ((one[i].ticket == 0) != (other[i].ticket == 0)) Differ("whether a waiter goes");
-      if (one[i].ticket != 0) tickets_[one[i].ticket] = other[i].ticket;
-    }
+    if (!differs_) second_->Advance(now, &other);
+    Compare(one, other);
     for (Grant& grant : one) grants->push_back(std::move(grant));
   }
   std::optional<SystemTime> NextAt(SystemTime now) const override {
-    const auto one = first_->NextAt(now), other = second_->NextAt(now);
+    const auto one = first_->NextAt(now);
+    if (differs_) return one;
+    const auto other = second_->NextAt(now);
     if (!one || !other) return one ? one : other;
     return std::min(*one, *other);
   }
@@ -223,6 +309,19 @@ class Pair : public Subject {
   std::string TakeDifference() override { return std::exchange(difference_, {}); }
 
  private:
+  // Those of one moment reach their loops in any order.
+  void Compare(const std::vector<Grant>& one, const std::vector<Grant>& other) {
+    if (differs_) return;
+    if (one.size() != other.size()) return Differ("who goes");
+    std::map<Id, const Grant*> others;
+    for (const Grant& grant : other) others[grant.waiter] = &grant;
+    for (const Grant& grant : one) {
+      const auto same = others.find(Take(&waiters_, grant.waiter));
+      if (same == others.end()) return Differ("whose turn it is");
+      if ((grant.ticket == 0) != (same->second->ticket == 0)) return Differ("whether a waiter goes");
+      if (grant.ticket != 0) tickets_[grant.ticket] = same->second->ticket;
+    }
+  }
   static Id Take(std::map<Id, Id>* ids, Id id) {
     const auto held = ids->extract(id);
     return held.empty() ? 0 : held.mapped();
@@ -235,12 +334,15 @@ class Pair : public Subject {
     if (verdict.kind == Verdict::Kind::kAdmit) Differ("a deadline of now");
     if (verdict.kind == Verdict::Kind::kQueued) second_->Leave(verdict.id, now);
   }
+  // Only once: from then on the second is asked no more.
   void Differ(const char* in) {
-    if (difference_.empty()) difference_ = in;
+    if (!differs_) difference_ = in;
+    differs_ = true;
   }
 
   std::unique_ptr<Subject> first_, second_;
   bool ghosts_;
+  bool differs_ = false;
   std::map<Id, Id> tickets_, waiters_;
   std::string difference_;
 };
@@ -254,15 +356,15 @@ std::unique_ptr<Subject> MakeSubject(const Scenario& scenario, uint64_t seed, Sy
     case SubjectKind::kNone:
       return std::make_unique<None>();
     case SubjectKind::kTwins:
-      return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed),
-                                    std::make_unique<Alone>(scenario, seed), true);
+      return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed, false),
+                                    std::make_unique<Alone>(scenario, seed, false), true);
     case SubjectKind::kShared:
       return std::make_unique<Shared>(scenario, seed, now);
     case SubjectKind::kModel:
-      return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed),
+      return std::make_unique<Pair>(std::make_unique<Alone>(scenario, seed, true),
                                     std::make_unique<Shared>(scenario, seed, now), false);
   }
-  return std::make_unique<Alone>(scenario, seed);
+  return std::make_unique<Alone>(scenario, seed, false);
 }
 
 }  // namespace apiquota::world

@@ -6,7 +6,7 @@ import sys
 import time
 import unittest
 
-from guarding import Api, FlaskApi, GuardedAgent, Greedy, Judge, chat_body, require_guard
+from guarding import Api, FlaskApi, GuardedAgent, Greedy, Judge, chat_body
 from harness import Workspace
 
 WINDOW, SECONDS = 6, 20
@@ -82,5 +82,4 @@ class GuardKindsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    require_guard()
     unittest.main()

@@ -4,7 +4,6 @@ agents that reload or stop."""
 import unittest
 
 import guard_leavers
-from guarding import require_guard
 from harness import SANITIZED, Workspace
 
 
@@ -42,5 +41,4 @@ class GuardLeaversTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    require_guard()
     unittest.main()

@@ -4,7 +4,6 @@ served, a share where a count might be taken for it."""
 import unittest
 
 import guard_misled
-from guarding import require_guard
 from harness import Workspace
 
 
@@ -34,5 +33,4 @@ class GuardMisledTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    require_guard()
     unittest.main()

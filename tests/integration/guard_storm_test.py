@@ -4,7 +4,6 @@ at a reset, a noisy neighbour, clients without patience."""
 import unittest
 
 import guard_storms
-from guarding import require_guard
 from harness import SANITIZED, Workspace
 
 
@@ -42,5 +41,4 @@ class GuardStormTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    require_guard()
     unittest.main()

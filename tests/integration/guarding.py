@@ -12,24 +12,16 @@ import json
 import math
 import os
 import socket
-import subprocess
 import threading
 import time
 import urllib.parse
 from dataclasses import dataclass, field
 
-from harness import BINARY, SOURCE_DIR, Program, Simulator, get_json, skip, wait_until
+from harness import SOURCE_DIR, Program, Simulator, get_json, wait_until
 from serving import Agent
 
 # The mode that everything here runs in; "none" leaves the guard out, to see what it is there for.
 MODE = os.environ.get("APIQUOTA_TEST_GUARD", "on")
-
-
-def require_guard():
-    """The test is skipped where the agent was built without a guard."""
-    said = subprocess.run([BINARY, "serve", "--help"], capture_output=True, text=True, timeout=20)
-    if "--guard" not in said.stdout:
-        skip("this agent has no guard")
 
 
 @dataclass

@@ -45,7 +45,8 @@ TEST(GuardRefusalTest, TheNumbersAreThoseOfTheRuleThatRefused) {
       "tokens of gpt-5: not enough is left of it; it could go in 12 s\"");
   EXPECT_EQ(Field(answer, "x-should-retry"), "(none)");
   EXPECT_EQ(Field(answer, "cache-control"), "no-store");
-  EXPECT_NE(answer.body.find(":\"apiquota holds this request to openai-prod back"), std::string::npos)
+  EXPECT_NE(answer.body.find("\"message\": \"apiquota holds this request to openai-prod back"),
+            std::string::npos)
       << answer.body;
 }
 

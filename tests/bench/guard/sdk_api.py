@@ -83,9 +83,9 @@ def left(api, seconds):
             "x-ratelimit-remaining-requests": 0,
             "x-ratelimit-reset-requests": f"{2 * seconds}s",
         }
-    reset = datetime.datetime.fromtimestamp(int(time.time() + 2 * seconds) + 1, datetime.UTC)
-    return {
-        "anthropic-ratelimit-requests-limit": 2,
+    reset = datetime.datetime.fromtimestamp(int(time.time() + 60) + 1, datetime.UTC)
+    return {  # a bucket of a minute
+        "anthropic-ratelimit-requests-limit": 60 // seconds,
         "anthropic-ratelimit-requests-remaining": 0,
         "anthropic-ratelimit-requests-reset": reset.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

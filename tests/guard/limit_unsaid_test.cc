@@ -1,0 +1,87 @@
+// What a limit makes of too little said, or of what is said wrong.
+#include "tests/guard/limit_under_test.h"
+
+namespace apiquota::guard {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Only what is left is said, and until when: after that nothing is known again.
+TEST_F(LimitTest, ALimitThatIsNotSaidIsNotKnownAfterItsReset) {
+  Make(Kind::kFixed);
+  reading.reset_at = kStart + seconds(60);
+  Call(0);
+  EXPECT_FALSE(Goes());
+  now = Earliest();
+  EXPECT_LE(now, kStart + seconds(62));
+  EXPECT_TRUE(Goes());
+}
+
+// Nothing tells by how much its clock is behind; but what it says after the reset does.
+TEST_F(LimitTest, AResetThatTheApiStillSpeaksOfHasNotCome) {
+  Make(Kind::kFixed);
+  offset.reset();
+  reading.limit = 10;
+  reading.window_seconds = 60;
+  reading.reset_absolute = true;
+  reading.reset_at = kStart + milliseconds(60'250);
+  Call(0);
+  now = Earliest();
+  EXPECT_EQ(limit->available(now), 10);
+  const Id early = Take();
+  now += milliseconds(80);
+  Answer(early, 0, milliseconds(80));
+  EXPECT_FALSE(Goes()) << "there the old window goes on";
+  EXPECT_LE(Earliest(), now + seconds(1));
+  now = Earliest();
+  EXPECT_TRUE(Goes());
+}
+
+TEST_F(LimitTest, WhatIsSaidOfAWindowThatIsOverIsNotNews) {
+  Make(Kind::kFixed);
+  reading.limit = 10;
+  reading.window_seconds = 60;
+  reading.reset_at = kStart + seconds(60);
+  Call(5);
+  const Id slow = Take();
+  now = kStart + seconds(62);
+  Answer(slow, 0, seconds(61));
+  EXPECT_TRUE(Goes());
+}
+
+TEST_F(LimitTest, OfALimitAndItsWindowAloneNoWindowHoldsMore) {
+  Make(Kind::kFixed);
+  reading.limit = 4;
+  reading.window_seconds = 60;
+  const Id first = Take();
+  reading.remaining.reset();
+  limit->Hear({.reading = reading, .ticket = first, .sent_at = now, .received_at = now, .offset = offset},
+              now);
+  limit->Settle(first, 1, now);
+  for (int i = 0; i < 3; ++i) {
+    now += seconds(5);
+    ASSERT_TRUE(Goes()) << i;
+    Call(std::nullopt);
+  }
+  EXPECT_GE(Earliest(), kStart + seconds(60));
+  EXPECT_LE(Earliest(), kStart + seconds(61));
+}
+
+// Limit and remaining, and never until when: one goes after a while, and its answer says more.
+TEST_F(LimitTest, ALevelWithoutAnyTimesIsAskedAgainByOne) {
+  Make(Kind::kFixed);
+  reading.limit = 100;
+  Call(0);
+  EXPECT_FALSE(Goes());
+  EXPECT_LE(Earliest(), kStart + seconds(62));
+  now = Earliest();
+  ASSERT_TRUE(Goes());
+  const Id probe = Take();
+  EXPECT_FALSE(Goes());
+  Answer(probe, 100);
+  EXPECT_TRUE(Goes(100));
+}
+
+}  // namespace
+}  // namespace apiquota::guard
