@@ -82,13 +82,14 @@ SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime n
   const Level& newest = levels.back();
   const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
   if (now >= over) return at;
-  double level = newest.at_receipt + log.freed() - newest.freed;
-  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
+  const double freed = FreedBy(now);
+  double level = newest.at_receipt + freed - newest.freed;
+  for (const Level& each : levels) level = std::min(level, each.at_receipt + freed - each.freed);
   level -= outlays.hidden() + headroom();
   if (Enough(cost, std::min(cost, limit ? limit_left() : cost), level)) return at;
   // Whichever comes first: own sends that leave the window, or the end of all that was said.
-  if (!span || log.empty()) return std::max(at, over);
-  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
+  if (!span || log.Total(*span, now) <= kSure) return std::max(at, over);
+  return std::max(at, std::min(over, log.FreeAt(cost - level, *span, now)));
 }
 
 SystemTime Limit::EarliestFor(double cost, double ahead, SystemTime now) const {

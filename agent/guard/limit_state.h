@@ -50,6 +50,7 @@ struct Limit::State {
   void Refill(SystemTime now);
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
+  double FreedBy(SystemTime now) const;
   void Forget(SystemTime now);
 
   bool Enough(double cost, double need, double level) const;
@@ -91,6 +92,7 @@ struct Limit::State {
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
+  double probing = 0;                      // so many go to learn whether anything is left; 0: that is known
   double highest = 0;                      // level ever seen
   double lowest = 0;                       // level seen in this window
   double step = 0;                         // what readings are rounded to; 0: nothing is known
