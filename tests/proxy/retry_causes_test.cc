@@ -10,7 +10,7 @@ using guard::RetryCause;
 using provider::ThrottleScope;
 
 TEST(RetryCausesTest, AThrottleWasNotCarriedOut) {
-  const provider::Throttle primary{.scope = ThrottleScope::kPrimary};
+  const provider::Throttle primary{.scope = ThrottleScope::kPrimary, .signal = {}, .resource = {}};
   EXPECT_EQ(CauseOfAnswer(403, &primary), RetryCause::kThrottle);
   EXPECT_EQ(CauseOfAnswer(503, &primary), RetryCause::kThrottle);
   EXPECT_EQ(CauseOfAnswer(429, nullptr), RetryCause::kThrottle);
@@ -18,7 +18,7 @@ TEST(RetryCausesTest, AThrottleWasNotCarriedOut) {
 }
 
 TEST(RetryCausesTest, MoneyDoesNotComeBackByAsking) {
-  const provider::Throttle spend{.scope = ThrottleScope::kSpend};
+  const provider::Throttle spend{.scope = ThrottleScope::kSpend, .signal = {}, .resource = {}};
   EXPECT_EQ(CauseOfAnswer(429, &spend), std::nullopt);
 }
 
