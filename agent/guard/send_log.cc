@@ -128,9 +128,11 @@ void SendLog::TakeUp(const std::vector<std::pair<SystemTime, double>>& parts) {
   }
 }
 
-double SendLog::Total(Micros window, SystemTime now) {
-  Forget(window, now);
-  return total();
+// Who only looks makes nothing forgotten: a window that is learned may turn out to be longer.
+double SendLog::Total(Micros window, SystemTime now) const {
+  const auto first = std::ranges::upper_bound(sends_, now - window, {}, &Send::at);
+  if (first == sends_.end()) return 0;
+  return sends_.back().upto - (first == sends_.begin() ? before_ : std::prev(first)->upto);
 }
 
 }  // namespace apiquota::guard

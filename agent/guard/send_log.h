@@ -24,7 +24,7 @@ class SendLog {
   // With a window (its margin in it) and its limit: the earliest time at which `cost` may be added after
   // `ahead` has been.
   SystemTime EarliestFor(double cost, double ahead, double limit, Micros window, SystemTime now);
-  double Total(Micros window, SystemTime now);  // of the window until now
+  double Total(Micros window, SystemTime now) const;  // of the window until now
   // When so much more has been left behind.
   SystemTime FreeAt(double cost, Micros window) const;
   void Forget(Micros window, SystemTime now);  // what is not in the window any more

@@ -120,6 +120,8 @@ class Shared : public Subject, public guard::Rim {
     account_ = guard_->AccountFor("api", "key", now);
   }
 
+  ~Shared() override { LetGo(); }
+
   void Configure(const Scenario& scenario, SystemTime now) override {
     scenario_ = scenario;
     guard::GuardedApi api;
@@ -138,8 +140,7 @@ class Shared : public Subject, public guard::Rim {
   }
   void Restart(SystemTime now) override {
     const std::string saved = guard_->Save(now);
-    tickets_.clear();
-    delivered_.clear();
+    LetGo();
     wake_.reset();
     account_.reset();
     guard_ = std::make_unique<guard::Guard>(*this, seed_ - 1);
@@ -193,6 +194,7 @@ class Shared : public Subject, public guard::Rim {
   }
 
   void Deliver(uint32_t home, std::vector<guard::Granted> granted) override {
+    if (closing_) return;
     for (guard::Granted& each : granted) {
       Grant grant;
       grant.waiter = each.waiter;
@@ -211,11 +213,19 @@ class Shared : public Subject, public guard::Rim {
   }
 
  private:
+  // What comes back lets others go, of whom nobody wants to hear.
+  void LetGo() {
+    closing_ = true;
+    tickets_.clear();
+    delivered_.clear();
+    closing_ = false;
+  }
   void Keep(guard::Ticket ticket) {
     const Id id = ticket.id();
     tickets_.emplace(id, std::move(ticket));
   }
 
+  bool closing_ = false;
   std::optional<SystemTime> wake_;
   std::vector<Grant> delivered_;
   Scenario scenario_;
@@ -305,7 +315,11 @@ class Pair : public Subject {
   guard::TokenModel ModelOf(std::string_view resource, std::string_view route) const override {
     return first_->ModelOf(resource, route);
   }
-  guard::KeyView View(SystemTime now) const override { return first_->View(now); }
+  // Windows end when somebody looks, and what is known of their length then counts: both are looked at.
+  guard::KeyView View(SystemTime now) const override {
+    if (!differs_) second_->View(now);
+    return first_->View(now);
+  }
   std::string TakeDifference() override { return std::exchange(difference_, {}); }
 
  private:
