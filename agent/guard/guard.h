@@ -100,11 +100,11 @@ class Guard {
   ~Guard();
 
   // What protects whom from now on; state goes on where the pool and the key stay. Waiters of apis that are
-  // gone are refused (503).
+  // gone are refused (503); those of apis whose guard is off now may go.
   void Configure(std::vector<GuardedApi> apis, SystemTime now);
 
-  // The account of a key; null: the api is not guarded, or too many keys were met (100 per api beside those
-  // that are configured). Kept by the caller as long as the configuration stays.
+  // The account of a key; null: the api is not guarded, or 1,000 keys are in use already. Kept by the caller
+  // as long as the configuration stays.
   std::shared_ptr<Account> AccountFor(std::string_view api, std::string_view key, SystemTime now);
 
   Turn Ask(const std::shared_ptr<Account>& account, const Request& request, SystemTime now);

@@ -117,7 +117,8 @@ void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grant
     for (Waiter& waiter : place.queue.TakeExpired(SystemTime::max())) {
       Request request = waiter.AsRequest();
       request.deadline = waiter.deadline = std::min(waiter.deadline, until);
-      const Gate gate = state_->GateFor(request, place, true, now);
+      Gate gate = state_->GateFor(request, place, true, now);
+      if (waiter.not_before > now) gate.Later(waiter.not_before, Reason::kRetry, nullptr, &place);
       if (gate.at <= request.deadline) {
         state_->Push(place, std::move(waiter), now);
         continue;

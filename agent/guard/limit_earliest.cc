@@ -21,23 +21,26 @@ Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
 // Those who wait for a limit leave evenly once there is room again: over 2 s at most, and neither a few over
 // seconds nor anybody slower than the limit comes back.
 void Limit::State::NoteLeft(double cost, SystemTime now) {
-  if (used_up) {
+  if (free_at) {
     leaving = waiting > 1 && limit;
     const Micros length = window.value_or(kUnknownWindow);
     const double there = leaving ? std::max(1.0, std::min(waiting, *limit)) : 1;
     const double gap = std::min({ToSeconds(std::min(kLeaveSpan, length / 20)) / there, kLeaveGapMost,
                                  ToSeconds(length) / (2 * std::max(1.0, limit.value_or(1)))});
     leave_gap = Seconds(gap);
-    leave_next = now;
-    leave_until = now + Seconds(gap * there);
+    // It begins when there was room, whenever that is noticed.
+    leave_next = std::min(*free_at, now);
+    leave_until = leave_next + Seconds(gap * there);
+    leaving = leaving && now < leave_until;
   }
   if (leaving) leave_next = std::max(now, leave_next) + Seconds(ToSeconds(leave_gap) * cost);
-  used_up = false;
+  free_at.reset();
 }
 
 void Limit::State::NoteWaiting(double cost, SystemTime now) {
   waiting = cost;
-  if (waiting > 1 && kind != QuotaKind::kBucket && PossibleFor(1, 0, now) > now) used_up = true;
+  if (waiting <= 1 || kind == QuotaKind::kBucket) return;
+  if (const SystemTime at = PossibleFor(1, 0, now); at > now) free_at = at;
 }
 
 SystemTime Limit::State::Leaving(SystemTime now) const {
@@ -105,13 +108,14 @@ SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime n
   const Level& newest = levels.back();
   const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
   if (now >= over) return at;
-  double level = newest.at_receipt + log.freed() - newest.freed;
-  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
+  const double freed = FreedBy(now);
+  double level = newest.at_receipt + freed - newest.freed;
+  for (const Level& each : levels) level = std::min(level, each.at_receipt + freed - each.freed);
   level -= outlays.hidden() + headroom();
   if (Enough(cost, std::min(cost, limit ? limit_left() : cost), level)) return at;
   // Whichever comes first: own sends that leave the window, or the end of all that was said.
-  if (!span || log.empty()) return std::max(at, over);
-  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
+  if (!span || log.Total(*span, now) <= kSure) return std::max(at, over);
+  return std::max(at, std::min(over, log.FreeAt(cost - level, *span, now)));
 }
 
 SystemTime Limit::State::PossibleFor(double cost, double ahead, SystemTime now) {

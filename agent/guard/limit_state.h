@@ -50,6 +50,7 @@ struct Limit::State {
   void Refill(SystemTime now);
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
+  double FreedBy(SystemTime now) const;
   void Forget(SystemTime now);
 
   bool Enough(double cost, double need, double level) const;
@@ -94,6 +95,7 @@ struct Limit::State {
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
+  double probing = 0;                      // so many go to learn whether anything is left; 0: that is known
   double highest = 0;                      // level ever seen
   double lowest = 0;                       // level seen in this window
   double step = 0;                         // what readings are rounded to; 0: nothing is known
@@ -108,9 +110,9 @@ struct Limit::State {
   RecentQuantile<double, 9> costs;  // of own calls, where only the API knows them
   std::optional<double> learned;
 
-  double waiting = 0;    // cost of those who wait
-  bool used_up = false;  // several have waited for more
-  Micros leave_gap{};    // between two, for each unit of cost
+  double waiting = 0;                 // cost of those who wait
+  std::optional<SystemTime> free_at;  // when one of several who wait may go
+  Micros leave_gap{};                 // between two, for each unit of cost
   bool leaving = false;
   SystemTime leave_next{};
   SystemTime leave_until{};

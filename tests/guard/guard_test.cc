@@ -143,6 +143,46 @@ TEST_F(GuardTest, AnApiThatIsGoneRefusesWhoWaitsForIt) {
   EXPECT_EQ(rim.delivered[0][0].refusal->status, 503);
 }
 
+TEST_F(GuardTest, WhoWaitsForAnApiWhoseGuardIsSwitchedOffMayGo) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  ASSERT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+  guard.Configure({Api("a", "pool", Mode::kOff)}, now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  EXPECT_TRUE(rim.delivered[0][0].ticket);
+  EXPECT_EQ(guard.AccountFor("a", "key", now), nullptr);
+}
+
+// It was under way when its api went, and only then was it refused.
+TEST_F(GuardTest, WhoWaitsForAnotherAttemptAtAnApiThatIsGoneIsNotForgotten) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  guard.Configure({}, now);
+  Request again = Asking(now);
+  again.again = true;
+  again.not_before = now + seconds(1);
+  ASSERT_EQ(guard.Ask(account, again, now).verdict.kind, Verdict::Kind::kQueued);
+  now += seconds(2);
+  guard.Advance(now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  EXPECT_TRUE(rim.delivered[0][0].ticket);
+}
+
+TEST_F(GuardTest, WhoRestsForLongerThanTheAgentLivesIsRefusedAtOnce) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  Request again = Asking(now);
+  again.again = true;
+  again.not_before = now + seconds(20);
+  ASSERT_EQ(guard.Ask(account, again, now).verdict.kind, Verdict::Kind::kQueued);
+  guard.Drain(now + seconds(10), now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  ASSERT_TRUE(rim.delivered[0][0].refusal);
+  EXPECT_EQ(rim.delivered[0][0].refusal->status, 503);
+  EXPECT_EQ(rim.delivered[0][0].refusal->until, now + seconds(20));
+}
+
 TEST_F(GuardTest, AReloadKeepsWhoWaits) {
   guard.Configure({Api("a", "pool")}, now);
   const auto account = guard.AccountFor("a", "key", now);
