@@ -11,8 +11,6 @@ namespace {
 
 using provider::QuotaKind;
 
-constexpr Micros kLeaveSpan = std::chrono::seconds(2);
-constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
 constexpr double kProbingMost = 1e6;
 constexpr SystemTime kNotLogged = SystemTime::min();
@@ -28,8 +26,6 @@ CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) 
   if (quota.find("output") != std::string_view::npos) return CostRule::kOutput;
   return CostRule::kTokens;
 }
-
-Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
 
 }  // namespace
 
@@ -139,14 +135,6 @@ void Limit::State::Roll(SystemTime now) {
   double whole = limit.value_or(std::max(1.0, highest));
   if (!end_said && !window && rule == CostRule::kRequest) whole = probing = std::max(1.0, probing);
   levels.push_back({ended, ended, whole, FreedBy(ended)});
-  leave_gap = Micros(0);
-  if (waiting <= 1 || !limit) return;
-  // A few need not be spread over seconds.
-  const Micros most = std::min(kLeaveSpan, window.value_or(kUnknownWindow) / 20);
-  const Micros span = std::min(most, kLeaveGapMost * static_cast<int64_t>(std::min(waiting, 1e6)));
-  leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
-  leave_next = ended;
-  leave_until = ended + span;
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
@@ -191,10 +179,7 @@ void Limit::Take(Id ticket, double cost, SystemTime now) {
   if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
   state.Forget(now);
   state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
-  if (state.leave_gap > Micros(0)) {
-    state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
-    if (now >= state.leave_until) state.leave_gap = Micros(0);
-  }
+  state.NoteLeft(cost, now);
 }
 
 void Limit::Sent(Id ticket, SystemTime now) {
@@ -237,7 +222,7 @@ void Limit::GiveBack(Id ticket, SystemTime) {
 
 void Limit::NoteWaiting(double cost, SystemTime now) {
   state_->Roll(now);
-  state_->waiting = cost;
+  state_->NoteWaiting(cost, now);
 }
 
 void Limit::SetPace(const PaceOptions& pace) { state_->pace = pace; }

@@ -58,7 +58,10 @@ struct Limit::State {
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now);
   SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
   SystemTime SpreadEarliest(double need, double level, SystemTime now) const;
-  SystemTime Leaving(SystemTime at, SystemTime now) const;
+  SystemTime Leaving(SystemTime now) const;
+  void NoteLeft(double cost, SystemTime now);
+  void NoteWaiting(double cost, SystemTime now);
+  SystemTime PossibleFor(double cost, double ahead, SystemTime now);
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
@@ -107,8 +110,10 @@ struct Limit::State {
   RecentQuantile<double, 9> costs;  // of own calls, where only the API knows them
   std::optional<double> learned;
 
-  double waiting = 0;  // cost of those who wait
-  Micros leave_gap{};  // between two, for each unit of cost
+  double waiting = 0;                 // cost of those who wait
+  std::optional<SystemTime> free_at;  // when one of several who wait may go
+  Micros leave_gap{};                 // between two, for each unit of cost
+  bool leaving = false;
   SystemTime leave_next{};
   SystemTime leave_until{};
 };
