@@ -178,9 +178,26 @@ void Guard::Drain(SystemTime until, SystemTime now) {
 
 std::vector<AccountView> Guard::View(SystemTime now) const {
   std::vector<AccountView> views;
-  for (const auto& account : impl_->All())
-    views.push_back({account->api(), account->key(), account->View(now)});
+  for (const auto& account : impl_->All()) views.push_back(account->View(now));
   std::ranges::sort(views, {}, [](const AccountView& view) { return std::tie(view.api, view.key); });
+  return views;
+}
+
+std::vector<AccountView> Guard::ViewOf(std::string_view api, SystemTime now) const {
+  std::vector<std::shared_ptr<Account>> accounts;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    const GuardedApi* guarded = impl_->Find(api);
+    if (guarded == nullptr) return {};
+    for (const auto& [name, account] : impl_->accounts) {
+      if (name.first == guarded->pool) accounts.push_back(account);
+    }
+  }
+  std::vector<AccountView> views;
+  for (const auto& account : accounts) {
+    views.push_back(account->View(now));
+    views.back().api = api;
+  }
   return views;
 }
 

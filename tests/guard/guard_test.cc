@@ -219,5 +219,34 @@ TEST_F(GuardTest, TwoSettingsAreJudgedOnTheSameTraffic) {
   EXPECT_NE(turn.shadow->kind, Verdict::Kind::kAdmit);
 }
 
+TEST_F(GuardTest, WhatAShadowHoldsIsSeenBesideWhatIsInForce) {
+  guard.Configure({Api("a", "pool"), Api("b", "other", Mode::kShadow)}, now);
+  UseUp(guard.AccountFor("a", "key", now));
+  const auto account = guard.AccountFor("b", "key", now);
+  UseUp(account);
+  const Turn turn = guard.Ask(account, Asking(now), now);
+  const std::vector<AccountView> views = guard.View(now);
+  EXPECT_FALSE(views.at(0).shadow) << "it has none";
+  const AccountView& view = views.at(1);
+  ASSERT_TRUE(view.shadow);
+  EXPECT_TRUE(view.view.limits.empty());
+  EXPECT_FALSE(view.view.last) << "nothing is decided there";
+  ASSERT_EQ(view.shadow->limits.size(), 1u);
+  EXPECT_EQ(view.shadow->limits[0].limit, 5);
+  EXPECT_EQ(view.shadow->in_flight, 1u);
+  EXPECT_EQ(view.shadow->last->kind, Verdict::Kind::kQueued);
+}
+
+TEST_F(GuardTest, AnApiIsToldOfTheKeysThatItsPoolShares) {
+  guard.Configure({Api("a", "pool"), Api("b", "pool"), Api("c", "other")}, now);
+  UseUp(guard.AccountFor("a", "key", now));
+  UseUp(guard.AccountFor("c", "key", now));
+  const std::vector<AccountView> views = guard.ViewOf("b", now);
+  ASSERT_EQ(views.size(), 1u);
+  EXPECT_EQ(views[0].api, "b");
+  EXPECT_TRUE(views[0].view.last);
+  EXPECT_TRUE(guard.ViewOf("nobody", now).empty());
+}
+
 }  // namespace
 }  // namespace apiquota::guard
