@@ -60,12 +60,12 @@ void KeyGuard::Advance(SystemTime now, std::vector<Grant>* grants) {
     for (Place& place : state_->places) place.ramp_left = 0;
     return;
   }
-  state_->NoteWaiting(now);
   for (Place& place : state_->places) {
     if (place.queue.empty()) continue;
     state_->AdvancePlace(place, now, grants);
     state_->RefuseExpired(place, now, grants);
   }
+  state_->NoteWaiting(now);
 }
 
 // At a reset those who wait leave evenly: how much that is. For what holds for every resource all wait.

@@ -80,10 +80,12 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
     if (!provider::HasNumbers(reading)) continue;
     Limit* limit = LimitFor(reading, now);
     if (limit == nullptr) continue;
+    // That it was sent is known a little later than it was, and the API may have counted it by then: what was
+    // answered between the two need not be in what it says.
     limit->Hear({.reading = reading,
                  .ticket = id,
                  .counted = flight.charged_at_start || limit->unit() != "tokens",
-                 .sent_at = flight.sent_at,
+                 .sent_at = flight.admitted_at,
                  .received_at = answer.received_at,
                  .offset = offset,
                  .throttled = Throttles(answer) && reading.remaining && *reading.remaining <= 0},
