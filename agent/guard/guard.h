@@ -74,7 +74,9 @@ class Rim {
 // Of one api, as the guard needs it.
 struct GuardedApi {
   std::string api;
-  std::string pool;  // apis of one base URL have one; what the keys of one pool share is one state
+  // Apis of one base URL have one. Of those whose parts are in the same modes the keys share one state, by
+  // the settings of the first.
+  std::string pool;
   Options options;
   std::vector<quota::DeclaredLimit> declared;
   bool named_by_answer = false;  // the resource of a request
