@@ -13,7 +13,6 @@ namespace {
 std::vector<guard::GuardedApi> GuardedIn(const Settings& settings) {
   std::vector<guard::GuardedApi> guarded;
   for (const apis::ApiOptions& api : settings.config.apis) {
-    if (!api.guard.active()) continue;
     const provider::ExporterPtr exporter = settings.exporters.Find(api.exporter);
     guard::GuardedApi& entry = guarded.emplace_back();
     entry.api = api.name;
@@ -37,7 +36,7 @@ GuardHouse::~GuardHouse() { loop_.Stop(); }
 
 void GuardHouse::Configure(const Settings& settings) {
   std::vector<guard::GuardedApi> guarded = GuardedIn(settings);
-  const bool any = !guarded.empty();
+  const bool any = std::ranges::any_of(guarded, [](const auto& api) { return api.options.active(); });
   guard_.Configure(std::move(guarded), clock_.RunningNow().at);
   if (any && !std::exchange(running_, true)) loop_.Start();
 }

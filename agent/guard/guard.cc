@@ -15,6 +15,29 @@ namespace {
 
 constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
 
+bool Alike(const Options& a, const Options& b) {
+  const bool same_shadow =
+      (a.shadow == nullptr) == (b.shadow == nullptr) && (!a.shadow || *a.shadow == *b.shadow);
+  return same_shadow && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
+         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown);
+}
+
+using Pools = std::map<std::string, GuardedApi, std::less<>>;
+
+// The pool of an api, by the first that is in it. One that only watches is no member of one that is enforced,
+// nor the other way round; what else they say of a state that they share is the first one's to say.
+GuardedApi Member(GuardedApi api, Pools* pools) {
+  std::string name = api.pool;
+  for (int other = 2; pools->contains(name) && !Alike(pools->at(name).options, api.options); ++other)
+    name = api.pool + "#" + std::to_string(other);
+  api.pool = name;
+  const GuardedApi& first = pools->try_emplace(name, api).first->second;
+  api.options = first.options;
+  api.declared = first.declared;
+  api.named_by_answer = first.named_by_answer;
+  return api;
+}
+
 }  // namespace
 
 Ticket& Ticket::operator=(Ticket&& other) noexcept {
@@ -61,6 +84,14 @@ struct Guard::Impl {
     return all;
   }
 
+  // Those that are gone from the configuration among them.
+  std::vector<std::shared_ptr<Account>> AllInUse() const {
+    std::vector<std::shared_ptr<Account>> all = All();
+    const std::shared_lock lock(mutex);
+    all.insert(all.end(), leaving.begin(), leaving.end());
+    return all;
+  }
+
   // How many wait for all keys of a pool. REQUIRES: the lock, exclusive.
   std::shared_ptr<std::atomic<size_t>> WaitingOf(const std::string& pool) {
     auto& counted = waiting[pool];
@@ -73,6 +104,7 @@ struct Guard::Impl {
   mutable std::shared_mutex mutex;  // exclusive: accounts come and go
   std::map<std::string, GuardedApi, std::less<>> apis;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts;  // by pool, key
+  std::vector<std::shared_ptr<Account>> leaving;  // whose apis are gone, while a request may still wait there
   std::map<std::string, std::shared_ptr<std::atomic<size_t>>, std::less<>> waiting;  // by pool
 };
 
@@ -85,21 +117,24 @@ void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {
   {
     const std::unique_lock lock(impl_->mutex);
     impl_->apis.clear();
-    std::map<std::string, GuardedApi, std::less<>> pools;
+    Pools pools, unguarded;
     for (GuardedApi& api : apis) {
-      if (!api.options.active()) continue;
-      pools.try_emplace(api.pool, api);
-      impl_->apis.emplace(api.api, std::move(api));
+      const std::string name = api.api;
+      if (!api.options.active())
+        unguarded.try_emplace(api.pool, std::move(api));
+      else
+        impl_->apis.emplace(name, Member(std::move(api), &pools));
     }
+    std::erase_if(impl_->leaving, [](const auto& account) { return account.use_count() == 1; });
     for (auto it = impl_->accounts.begin(); it != impl_->accounts.end();) {
-      const auto pool = pools.find(it->first.first);
-      if (pool == pools.end()) {
-        gone.push_back(std::move(it->second));
-        it = impl_->accounts.erase(it);
-      } else {
-        staying.emplace_back(it->second, pool->second);
-        ++it;
-      }
+      const std::string& name = it->first.first;
+      const auto pool = pools.find(name);
+      const auto off = unguarded.find(name.substr(0, name.find('#')));
+      const bool stays = pool != pools.end();
+      if (stays || off != unguarded.end()) staying.emplace_back(it->second, (stays ? pool : off)->second);
+      if (!stays && off == unguarded.end()) gone.push_back(it->second);
+      if (!stays) impl_->leaving.push_back(it->second);
+      it = stays ? std::next(it) : impl_->accounts.erase(it);
     }
     std::erase_if(impl_->waiting, [&](const auto& each) { return !pools.contains(each.first); });
   }
@@ -156,7 +191,7 @@ TokenModel Guard::ModelOf(const std::shared_ptr<Account>& account, std::string_v
 // Accounts that have nothing due are passed over without their locks.
 void Guard::Advance(SystemTime now) {
   SystemTime next = SystemTime::max();
-  for (const auto& account : impl_->All()) {
+  for (const auto& account : impl_->AllInUse()) {
     if (account->next_at() <= now) account->Advance(now);
     next = std::min(next, account->next_at());
   }
@@ -164,7 +199,7 @@ void Guard::Advance(SystemTime now) {
 }
 
 void Guard::Drain(SystemTime until, SystemTime now) {
-  for (const auto& account : impl_->All()) account->Drain(until, now);
+  for (const auto& account : impl_->AllInUse()) account->Drain(until, now);
 }
 
 std::vector<AccountView> Guard::View(SystemTime now) const {

@@ -74,7 +74,9 @@ class Rim {
 // Of one api, as the guard needs it.
 struct GuardedApi {
   std::string api;
-  std::string pool;  // apis of one base URL have one; what the keys of one pool share is one state
+  // Apis of one base URL have one. Of those whose parts are in the same modes the keys share one state, by
+  // the settings of the first.
+  std::string pool;
   Options options;
   std::vector<quota::DeclaredLimit> declared;
   bool named_by_answer = false;  // the resource of a request
@@ -101,11 +103,11 @@ class Guard {
   ~Guard();
 
   // What protects whom from now on; state goes on where the pool and the key stay. Waiters of apis that are
-  // gone are refused (503).
+  // gone are refused (503); those of apis whose guard is off now may go.
   void Configure(std::vector<GuardedApi> apis, SystemTime now);
 
-  // The account of a key; null: the api is not guarded, or too many keys were met (100 per api beside those
-  // that are configured). Kept by the caller as long as the configuration stays.
+  // The account of a key; null: the api is not guarded, or 1,000 keys are in use already. Kept by the caller
+  // as long as the configuration stays.
   std::shared_ptr<Account> AccountFor(std::string_view api, std::string_view key, SystemTime now);
 
   Turn Ask(const std::shared_ptr<Account>& account, const Request& request, SystemTime now);

@@ -1,27 +1,12 @@
 #include "guard/key_guard.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "guard/key_guard_state.h"
 
 namespace apiquota::guard {
-namespace {
-
-// What those who wait cost of a limit, and how much of it that is with one more.
-double AheadOf(const Limit& limit, const Request& request, const WaitQueue& queue) {
-  if (queue.empty()) return 0;
-  if (limit.unit() == "tokens") return limit.CostOf(queue.tokens_waiting());
-  return limit.CostOf(request.tokens) * static_cast<double>(queue.size());
-}
-
-bool IsLong(const Limit& limit, SystemTime at, SystemTime now) {
-  const auto window = limit.window_seconds();
-  const Micros longest = window ? std::max(kLongBlock, SecondsToMicros(*window * 1.5)) : kLongBlock;
-  return at > now + longest;
-}
-
-}  // namespace
 
 KeyGuard::State::State(Options o, const std::vector<quota::DeclaredLimit>& declared, bool by_answer,
                        uint64_t seed)
@@ -38,78 +23,37 @@ void KeyGuard::State::Declare(const std::vector<quota::DeclaredLimit>& declared)
   }
 }
 
-// The place of a resource, made if there is room; else that of "".
-Place& KeyGuard::State::PlaceFor(std::string_view resource) {
-  for (Place& place : places) {
-    if (place.resource == resource) return place;
+// The place of a resource. Where there is no room one goes that is not needed; else all that come share one,
+// so that what is said of them holds up nobody else.
+Place& KeyGuard::State::PlaceFor(std::string_view resource, SystemTime now) {
+  const auto find = [&] { return std::ranges::find(places, resource, &Place::resource); };
+  if (const auto known = find(); known != places.end()) return *known;
+  if (places.size() > kResourcesMax && !MakeRoom(now)) {
+    resource = kSharedResource;
+    if (const auto shared = find(); shared != places.end()) return *shared;
   }
-  if (places.size() > kResourcesMax) return places.front();
   Place& place = places.emplace_back();
   place.resource = resource;
   return place;
+}
+
+bool KeyGuard::State::MakeRoom(SystemTime now) {
+  std::set<const Place*> used = {&places.front()};
+  for (const auto& [id, flight] : flights) used.insert(flight.place);
+  for (const Lost& each : lost) used.insert(each.flight.place);
+  const auto idle = std::ranges::find_if(places, [&](const Place& place) {
+    return place.resource != kSharedResource && !used.contains(&place) && place.queue.empty() &&
+           place.ramp_left == 0 && place.idle(now);
+  });
+  if (idle == places.end()) return false;
+  places.erase(idle);
+  return true;
 }
 
 std::string_view KeyGuard::State::ResourceOf(const Request& request) {
   if (!request.resource.empty() || !named_by_answer) return request.resource;
   const std::string* known = memory.Find(request.route);
   return known != nullptr ? std::string_view(*known) : std::string_view();
-}
-
-// While nothing has been heard of a place, a few at a time; the one that is unanswered for long makes room.
-void KeyGuard::State::AskCold(const Place& place, SystemTime now, Gate* gate) const {
-  if (place.answered || flights.size() + lost.size() < options.cold_concurrency) return;
-  std::vector<SystemTime> free_at;
-  for (const Lost& each : lost) {
-    if (each.flight.place == &place) free_at.push_back(each.flight.admitted_at + kColdPatience);
-  }
-  for (const auto& [id, flight] : flights) {
-    if (flight.place == &place && !flight.answered) free_at.push_back(flight.admitted_at + kColdPatience);
-  }
-  std::erase_if(free_at, [&](SystemTime at) { return at <= now; });
-  if (free_at.size() < options.cold_concurrency) return;
-  std::ranges::sort(free_at);
-  gate->Later(free_at[free_at.size() - options.cold_concurrency], Reason::kCold, nullptr, &place);
-}
-
-void KeyGuard::State::AskLimits(const Request& request, Place& place, const WaitQueue* ahead, SystemTime now,
-                                Gate* gate) {
-  for (const Limit& limit : place.limits) {
-    const double cost = limit.CostOf(request.tokens);
-    if (cost <= 0) continue;
-    const SystemTime at = limit.EarliestFor(cost, ahead ? AheadOf(limit, request, *ahead) : 0, now);
-    if (at <= now) continue;
-    if (!IsLong(limit, at, now)) {
-      gate->Later(at, Reason::kPace, &limit, &place);
-      continue;
-    }
-    // One wrong reading must not close an API for a year.
-    if (!place.probe_at) place.probe_at = now + options.cooldown.probe_every;
-    gate->Later(std::min(at, *place.probe_at), Reason::kPace, &limit, &place);
-    gate->truth = std::max(gate->truth, at);
-  }
-}
-
-void KeyGuard::State::AskCooldown(const Place& place, SystemTime now, Gate* gate) const {
-  const SystemTime until = place.cooldown.Until(now);
-  if (until > now && !place.cooldown.ProbeDue(options.cooldown, now)) {
-    const SystemTime probe = place.cooldown.NextProbe(options.cooldown, now).value_or(until);
-    gate->Later(std::min(until, probe), place.cooldown.reason(), nullptr, &place);
-    gate->truth = std::max(gate->truth, until);
-  }
-  if (place.ramp_left != 0) gate->Later(place.ramp_next, Reason::kRamp, nullptr, &place);
-}
-
-// `behind_queue`: after all who wait already.
-Gate KeyGuard::State::GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now) {
-  Gate gate;
-  const WaitQueue* ahead = behind_queue ? &place.queue : nullptr;
-  EachPlace(place, [&](Place& each) {
-    if (On(options.pace)) AskLimits(request, each, ahead, now, &gate);
-    if (On(options.cooldown)) AskCooldown(each, now, &gate);
-  });
-  if (On(options.pace)) AskCold(place, now, &gate);
-  gate.truth = std::max(gate.truth, gate.at);
-  return gate;
 }
 
 Verdict KeyGuard::State::Refuse(const Gate& gate, int status, SystemTime now) const {
@@ -219,20 +163,6 @@ Verdict KeyGuard::State::Decide(const Request& request, Place& place, SystemTime
   return Enqueue(request, place, gate, now);
 }
 
-bool KeyGuard::State::NeverFits(const Request& request, Place& place, Gate* gate) {
-  bool never = false;
-  EachPlace(place, [&](Place& each) {
-    for (const Limit& limit : each.limits) {
-      if (never || !limit.NeverFits(limit.CostOf(request.tokens))) continue;
-      never = true;
-      gate->limit = &limit;
-      gate->place = &each;
-      gate->reason = Reason::kPace;
-    }
-  });
-  return never;
-}
-
 size_t KeyGuard::State::Waiting() const {
   size_t waiting = 0;
   for (const Place& place : places) waiting += place.queue.size();
@@ -248,7 +178,7 @@ size_t KeyGuard::waiting() const { return state_->Waiting(); }
 void KeyGuard::SetWaitingElsewhere(size_t waiting) { state_->waiting_elsewhere = waiting; }
 
 Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
-  Place& place = state_->PlaceFor(state_->ResourceOf(request));
+  Place& place = state_->PlaceFor(state_->ResourceOf(request), now);
   const size_t before = request.again ? 0 : place.queue.size();
   Gate gate;
   Verdict verdict = state_->Decide(request, place, now, &gate);
@@ -266,7 +196,7 @@ Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
 
 // What Ask would have said, and how long it would have had it wait; taken in any case.
 Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
-  Place& place = state_->PlaceFor(state_->ResourceOf(request));
+  Place& place = state_->PlaceFor(state_->ResourceOf(request), now);
   const Gate gate = state_->GateFor(request, place, false, now);
   Verdict verdict;
   if (gate.at > now) {
@@ -281,7 +211,7 @@ Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
 }
 
 Id KeyGuard::Take(const Request& request, SystemTime now) {
-  return state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request)), now);
+  return state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request), now), now);
 }
 
 void KeyGuard::Configure(Options options, std::vector<quota::DeclaredLimit> declared) {

@@ -67,12 +67,12 @@ void KeyGuard::Advance(SystemTime now, std::vector<Grant>* grants) {
     for (Place& place : state_->places) place.ramp_left = 0;
     return;
   }
-  state_->NoteWaiting(now);
   for (Place& place : state_->places) {
     if (place.queue.empty()) continue;
     state_->AdvancePlace(place, now, grants);
     state_->RefuseExpired(place, now, grants);
   }
+  state_->NoteWaiting(now);
 }
 
 // At a reset those who wait leave evenly: how much that is. For what holds for every resource all wait.
@@ -124,7 +124,8 @@ void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grant
     for (Waiter& waiter : place.queue.TakeExpired(SystemTime::max())) {
       Request request = waiter.AsRequest();
       request.deadline = waiter.deadline = std::min(waiter.deadline, until);
-      const Gate gate = state_->GateFor(request, place, true, now);
+      Gate gate = state_->GateFor(request, place, true, now);
+      if (waiter.not_before > now) gate.Later(waiter.not_before, Reason::kRetry, nullptr, &place);
       if (gate.at <= request.deadline) {
         state_->Push(place, std::move(waiter), now);
         continue;
@@ -160,10 +161,7 @@ KeyView KeyGuard::View(SystemTime now) const {
 
 bool KeyGuard::idle(SystemTime now) const {
   if (!state_->flights.empty() || state_->Waiting() != 0) return false;
-  return std::ranges::all_of(state_->places, [&](const Place& place) {
-    return place.cooldown.idle(now) &&
-           std::ranges::all_of(place.limits, [&](const Limit& limit) { return limit.idle(now); });
-  });
+  return std::ranges::all_of(state_->places, [&](const Place& place) { return place.idle(now); });
 }
 
 }  // namespace apiquota::guard

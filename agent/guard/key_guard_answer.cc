@@ -32,7 +32,7 @@ void KeyGuard::State::CatchUp(Limit* limit, Id id, const Flight& flight, SystemT
 
 // Requests of this route turn out to be of this resource.
 void KeyGuard::State::Rehome(std::string_view route, std::string_view resource, SystemTime now) {
-  Place& place = PlaceFor(resource);
+  Place& place = PlaceFor(resource, now);
   if (&place == &places.front()) return;
   for (auto& [id, flight] : flights) {
     if (flight.place != &places.front() || flight.route != route) continue;
@@ -45,7 +45,7 @@ void KeyGuard::State::Rehome(std::string_view route, std::string_view resource, 
 // The limit that a reading speaks of, made if there is room. What is under way has not been taken of a new
 // one, nor what ended without an answer, which the API may yet count.
 Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime now) {
-  Place& place = PlaceFor(reading.resource);
+  Place& place = PlaceFor(reading.resource, now);
   for (Limit& limit : place.limits) {
     if (limit.quota() == reading.quota) return &limit;
   }
@@ -80,10 +80,12 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
     if (!provider::HasNumbers(reading)) continue;
     Limit* limit = LimitFor(reading, now);
     if (limit == nullptr) continue;
+    // That it was sent is known a little later than it was, and the API may have counted it by then: what was
+    // answered between the two need not be in what it says.
     limit->Hear({.reading = reading,
                  .ticket = id,
                  .counted = flight.charged_at_start || limit->unit() != "tokens",
-                 .sent_at = flight.sent_at,
+                 .sent_at = flight.admitted_at,
                  .received_at = answer.received_at,
                  .offset = offset,
                  .throttled = Throttles(answer) && reading.remaining && *reading.remaining <= 0},

@@ -24,7 +24,8 @@
 
 namespace apiquota::guard {
 
-inline constexpr size_t kResourcesMax = 64;  // of a key
+inline constexpr size_t kResourcesMax = 64;                   // of a key
+inline constexpr std::string_view kSharedResource = "other";  // of those beyond
 inline constexpr size_t kLimitsPerResourceMax = 32;
 inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered for so long counts as good
 inline constexpr Micros kLongBlock = std::chrono::minutes(5);
@@ -45,6 +46,11 @@ struct Place {
   SystemTime ramp_next{};
   Micros ramp_gap{};
   size_t ramp_left = 0;
+
+  bool idle(SystemTime now) const {  // nothing is remembered that matters
+    return cooldown.idle(now) &&
+           std::ranges::all_of(limits, [&](const Limit& limit) { return limit.idle(now); });
+  }
 };
 
 // A ticket.
@@ -101,18 +107,21 @@ struct KeyGuard::State {
 
   // key_guard.cc
   void Declare(const std::vector<quota::DeclaredLimit>& declared);
-  Place& PlaceFor(std::string_view resource);
+  Place& PlaceFor(std::string_view resource, SystemTime now);
+  bool MakeRoom(SystemTime now);
   std::string_view ResourceOf(const Request& request);
   Verdict Decide(const Request& request, Place& place, SystemTime now, Gate* gate);
+  Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
+  Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
+  void Push(Place& place, Waiter waiter, SystemTime now);
+  Id Admit(const Request& request, Place& place, SystemTime now);
+
+  // key_guard_gate.cc
   Gate GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now);
   void AskLimits(const Request& request, Place& place, const WaitQueue* ahead, SystemTime now, Gate* gate);
   void AskCooldown(const Place& place, SystemTime now, Gate* gate) const;
   void AskCold(const Place& place, SystemTime now, Gate* gate) const;
   bool NeverFits(const Request& request, Place& place, Gate* gate);
-  Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
-  Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
-  void Push(Place& place, Waiter waiter, SystemTime now);
-  Id Admit(const Request& request, Place& place, SystemTime now);
 
   // Limits and cooldowns of "" hold for every resource.
   template <class Visit>

@@ -11,9 +11,8 @@ namespace {
 
 using provider::QuotaKind;
 
-constexpr Micros kLeaveSpan = std::chrono::seconds(2);
-constexpr Micros kLeaveGapMost = std::chrono::milliseconds(20);
 constexpr Micros kUnsaidMargin = std::chrono::milliseconds(1500);
+constexpr double kProbingMost = 1e6;
 constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
@@ -27,8 +26,6 @@ CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) 
   if (quota.find("output") != std::string_view::npos) return CostRule::kOutput;
   return CostRule::kTokens;
 }
-
-Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
 
 }  // namespace
 
@@ -76,14 +73,22 @@ double Limit::State::RefilledTo(SystemTime now, const Level& level, double back)
   return limit ? std::min(here, *limit) : here;
 }
 
-// What is settled from now on is taken from a bucket that had been no fuller than full.
+// What is settled from now on is taken from a bucket that had been no fuller than full; and what comes back
+// from now on, at the rate that is known by then. Whoever asks in between changes nothing.
 void Limit::State::Refill(SystemTime now) {
-  if (kind != QuotaKind::kBucket) return;
-  const double back = rate();
-  for (Level& level : levels) {
-    level.at_receipt = RefilledTo(now, level, back) + outlays.hidden_settled();
-    level.refilled_at = now;
+  const auto refill = [&](SystemTime at) {
+    if (kind != QuotaKind::kBucket) return;
+    const double back = rate();
+    for (Level& level : levels) {
+      level.at_receipt = RefilledTo(at, level, back) + outlays.hidden_settled();
+      level.refilled_at = at;
+    }
+  };
+  while (const auto counted = outlays.SettledLater(now)) {
+    refill(*counted);
+    outlays.CountSettled(*counted);
   }
+  refill(now);
 }
 
 // What is left now, as the readings say, without what they don't show.
@@ -101,17 +106,20 @@ SystemTime Limit::State::UnsaidEnd() const {
   return unsaid_begin.value_or(levels.back().received_at) + window.value_or(kUnknownWindow) + kUnsaidMargin;
 }
 
-// What has left the log by now has not left it since, whoever asked when.
+// What has left the log's window by then; where nobody knows the window, that is all.
+double Limit::State::FreedBy(SystemTime now) const {
+  const auto span = log_window();
+  return log.Freed(span.value_or(Micros(0)), now);
+}
+
+// Of a window that is only guessed more is kept: it may turn out to be longer.
 void Limit::State::Forget(SystemTime now) {
-  if (const auto span = log_window(); span && log_may_hold()) log.Forget(*span, now);
+  if (const auto span = log_window()) log.Forget(window_said ? *span : 2 * *span, *span, now);
 }
 
 // A window whose end has surely passed is followed by one that is whole.
 void Limit::State::Roll(SystemTime now) {
-  if (outlays.SettledLater(now)) {
-    Refill(now);
-    outlays.CountSettled(now);
-  }
+  if (outlays.SettledLater(now)) Refill(now);
   if (kind != QuotaKind::kFixed || (!end && levels.empty())) return;
   const SystemTime ended = end ? *end : UnsaidEnd();
   if (now < ended) return;
@@ -123,18 +131,10 @@ void Limit::State::Roll(SystemTime now) {
   unsaid_begin.reset();
   rolled_at = ended;
   levels.clear();
-  Forget(ended);
   // Where not even the window's length is known, one goes, and its answer may say more.
-  const double whole = end_said || window ? limit.value_or(std::max(1.0, highest)) : 1;
-  levels.push_back({ended, ended, whole, log.freed()});
-  leave_gap = Micros(0);
-  if (waiting <= 1 || !limit) return;
-  // A few need not be spread over seconds.
-  const Micros most = std::min(kLeaveSpan, window.value_or(kUnknownWindow) / 20);
-  const Micros span = std::min(most, kLeaveGapMost * static_cast<int64_t>(std::min(waiting, 1e6)));
-  leave_gap = Seconds(ToSeconds(span) / std::max(1.0, std::min(waiting, *limit)));
-  leave_next = now;
-  leave_until = now + span;
+  double whole = limit.value_or(std::max(1.0, highest));
+  if (!end_said && !window && rule == CostRule::kRequest) whole = probing = std::max(1.0, probing);
+  levels.push_back({ended, ended, whole, FreedBy(ended)});
 }
 
 Limit::Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, QuotaKind kind,
@@ -177,11 +177,9 @@ void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
   if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
+  state.Forget(now);
   state.outlays.Take(ticket, cost, state.log_may_hold() ? state.log.Add(cost, now) : kNotLogged);
-  if (state.leave_gap > Micros(0)) {
-    state.leave_next = std::max(now, state.leave_next) + Seconds(ToSeconds(state.leave_gap) * cost);
-    if (now >= state.leave_until) state.leave_gap = Micros(0);
-  }
+  state.NoteLeft(cost, now);
 }
 
 void Limit::Sent(Id ticket, SystemTime now) {
@@ -190,7 +188,14 @@ void Limit::Sent(Id ticket, SystemTime now) {
     state_->outlays.SetLoggedAt(ticket, state_->log.Move(open->logged_at, open->cost, now));
 }
 
-void Limit::Answered(Id ticket, SystemTime now) { state_->outlays.Answered(ticket, now); }
+void Limit::Answered(Id ticket, SystemTime now) {
+  State& state = *state_;
+  state.outlays.Answered(ticket, now);
+  if (state.probing == 0) return;
+  // That answer had no word of it: twice as many may be tried.
+  state.probing = std::min(2 * state.probing, kProbingMost);
+  state.levels = {{now, now, state.outlays.hidden() + state.probing, state.FreedBy(now)}};
+}
 
 void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
   State& state = *state_;
@@ -201,7 +206,9 @@ void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by
     // What is charged at its end counts from then on.
     if (!open->answered)
       state.outlays.SetLoggedAt(ticket, state.log.Move(open->logged_at, open->cost, counted_by));
-    state.log.Change(state.outlays.Find(ticket)->logged_at, cost - open->cost);
+    const SystemTime at = state.outlays.Find(ticket)->logged_at;
+    const auto span = state.log_window();
+    if (!span || at + *span > now) state.log.Change(at, cost - open->cost);
   }
   state.Refill(now);
   state.outlays.Settle(ticket, cost, now, counted_by);
@@ -215,7 +222,7 @@ void Limit::GiveBack(Id ticket, SystemTime) {
 
 void Limit::NoteWaiting(double cost, SystemTime now) {
   state_->Roll(now);
-  state_->waiting = cost;
+  state_->NoteWaiting(cost, now);
 }
 
 void Limit::SetPace(const PaceOptions& pace) { state_->pace = pace; }
@@ -244,7 +251,7 @@ bool Limit::idle(SystemTime now) const {
   State& state = *state_;
   state.Roll(now);
   if (state.outlays.in_flight() || state.declared) return false;
-  if (const auto span = state.log_window(); span && state.log.Total(*span, now) > 0) return false;
+  if (const auto span = state.log_window(); span && state.log.Total(*span, now) > kSure) return false;
   return !state.end || now >= *state.end;
 }
 

@@ -10,15 +10,41 @@ namespace {
 
 using provider::QuotaKind;
 
+constexpr Micros kLeaveSpan = std::chrono::seconds(2);
+constexpr double kLeaveGapMost = 0.02;                  // seconds
 constexpr Micros kLookAgain = std::chrono::seconds(1);  // unless something happens before
 
 Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
 
 }  // namespace
 
-SystemTime Limit::State::Leaving(SystemTime at, SystemTime now) const {
-  if (leave_gap <= Micros(0) || now >= leave_until) return at;
-  return std::max(at, std::min(leave_next, leave_until));
+// Those who wait for a limit leave evenly once there is room again: over 2 s at most, and neither a few over
+// seconds nor anybody slower than the limit comes back.
+void Limit::State::NoteLeft(double cost, SystemTime now) {
+  if (free_at) {
+    leaving = waiting > 1 && limit;
+    const Micros length = window.value_or(kUnknownWindow);
+    const double there = leaving ? std::max(1.0, std::min(waiting, *limit)) : 1;
+    const double gap = std::min({ToSeconds(std::min(kLeaveSpan, length / 20)) / there, kLeaveGapMost,
+                                 ToSeconds(length) / (2 * std::max(1.0, limit.value_or(1)))});
+    leave_gap = Seconds(gap);
+    // It begins when there was room, whenever that is noticed.
+    leave_next = std::min(*free_at, now);
+    leave_until = leave_next + Seconds(gap * there);
+    leaving = leaving && now < leave_until;
+  }
+  if (leaving) leave_next = std::max(now, leave_next) + Seconds(ToSeconds(leave_gap) * cost);
+  free_at.reset();
+}
+
+void Limit::State::NoteWaiting(double cost, SystemTime now) {
+  waiting = cost;
+  if (waiting <= 1 || kind == QuotaKind::kBucket) return;
+  if (const SystemTime at = PossibleFor(1, 0, now); at > now) free_at = at;
+}
+
+SystemTime Limit::State::Leaving(SystemTime now) const {
+  return leaving ? std::max(now, std::min(leave_next, leave_until)) : now;
 }
 
 // Of `spread` of a window no more than its time has brought may be used.
@@ -44,7 +70,7 @@ SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime 
   const double most = limit ? limit_left() : std::max(*level + outlays.hidden(), cost);
   if (most <= 0) return SystemTime::max();
   const double need = std::min(cost, most) + ahead;
-  if (Enough(cost, need, *level)) return Leaving(SpreadEarliest(need, *level, now), now);
+  if (Enough(cost, need, *level)) return SpreadEarliest(need, *level, now);
   const Micros length = window.value_or(kUnknownWindow);
   const SystemTime next = end ? *end : UnsaidEnd();
   const double missing = need - std::max(0.0, *level);
@@ -82,30 +108,36 @@ SystemTime Limit::State::SlidingEarliest(double cost, double ahead, SystemTime n
   const Level& newest = levels.back();
   const SystemTime over = end.value_or(newest.received_at + window.value_or(kUnknownWindow));
   if (now >= over) return at;
-  double level = newest.at_receipt + log.freed() - newest.freed;
-  for (const Level& each : levels) level = std::min(level, each.at_receipt + log.freed() - each.freed);
+  const double freed = FreedBy(now);
+  double level = newest.at_receipt + freed - newest.freed;
+  for (const Level& each : levels) level = std::min(level, each.at_receipt + freed - each.freed);
   level -= outlays.hidden() + headroom();
   if (Enough(cost, std::min(cost, limit ? limit_left() : cost), level)) return at;
   // Whichever comes first: own sends that leave the window, or the end of all that was said.
-  if (!span || log.empty()) return std::max(at, over);
-  return std::max(at, std::min(over, log.FreeAt(cost - level, *span)));
+  if (!span || log.Total(*span, now) <= kSure) return std::max(at, over);
+  return std::max(at, std::min(over, log.FreeAt(cost - level, *span, now)));
+}
+
+SystemTime Limit::State::PossibleFor(double cost, double ahead, SystemTime now) {
+  switch (kind) {
+    case QuotaKind::kFixed: {
+      const SystemTime windowed = refills ? now : WindowedEarliest(cost, ahead, now);
+      return log_holds() ? std::max(windowed, SlidingEarliest(cost, ahead, now)) : windowed;
+    }
+    case QuotaKind::kBucket:
+      if (levels.empty()) return SlidingEarliest(cost, ahead, now);
+      return BucketEarliest(cost, ahead, now);
+    case QuotaKind::kSliding:
+      return SlidingEarliest(cost, ahead, now);
+    default:
+      return now;
+  }
 }
 
 SystemTime Limit::EarliestFor(double cost, double ahead, SystemTime now) const {
   State& state = *state_;
-  switch (state.kind) {
-    case QuotaKind::kFixed: {
-      const SystemTime windowed = state.refills ? now : state.WindowedEarliest(cost, ahead, now);
-      return state.log_holds() ? std::max(windowed, state.SlidingEarliest(cost, ahead, now)) : windowed;
-    }
-    case QuotaKind::kBucket:
-      if (state.levels.empty()) return state.SlidingEarliest(cost, ahead, now);
-      return state.BucketEarliest(cost, ahead, now);
-    case QuotaKind::kSliding:
-      return state.SlidingEarliest(cost, ahead, now);
-    default:
-      return now;
-  }
+  const SystemTime at = state.PossibleFor(cost, ahead, now);
+  return at <= now ? state.Leaving(now) : at;
 }
 
 bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state_->limit + kSure; }

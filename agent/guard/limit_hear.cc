@@ -16,7 +16,7 @@ constexpr Micros kSoonAfterReset = std::chrono::seconds(5);
 constexpr Micros kLaterStep = std::chrono::milliseconds(500);
 constexpr Micros kLaterMax = std::chrono::seconds(5);
 constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
-constexpr size_t kLevelsMax = 16;
+constexpr size_t kLevelsMax = 4;  // readings that overlap: every question looks at all of them
 constexpr double kStepMax = 1e9;
 constexpr double kRounding = 1e-6;
 
@@ -161,7 +161,7 @@ bool Limit::State::LearnEnd(const Heard& heard, double level) {
 void Limit::State::TakeLevel(const Heard& heard, double level) {
   Forget(heard.received_at);
   const auto overlaps = [](const Level& a, const Level& b) { return a.received_at > b.sent_at; };
-  const Level mine{heard.sent_at, heard.received_at, level, log.freed()};
+  const Level mine{heard.sent_at, heard.received_at, level, FreedBy(heard.received_at)};
   if (levels.empty() || mine.sent_at >= levels.back().sent_at) {
     std::erase_if(levels, [&](const Level& other) { return !overlaps(other, mine); });
     levels.push_back(mine);
@@ -177,6 +177,7 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
     second.freed = std::max(second.freed, levels.front().freed);
     levels.pop_front();
   }
+  probing = 0;
   lowest = std::min(lowest, level);
   highest = std::max(highest, level);
 }
@@ -184,6 +185,7 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
 void Limit::Hear(const Heard& heard, SystemTime now) {
   State& state = *state_;
   state.Roll(now);
+  state.Refill(now);
   state.LearnFacts(heard);
   if (heard.throttled && state.rolled_at && heard.received_at < *state.rolled_at + kSoonAfterReset)
     state.late = std::min(state.late + kLaterStep, kLaterMax);

@@ -50,6 +50,7 @@ struct Limit::State {
   void Refill(SystemTime now);
   void Roll(SystemTime now);
   SystemTime UnsaidEnd() const;  // REQUIRES: levels
+  double FreedBy(SystemTime now) const;
   void Forget(SystemTime now);
 
   bool Enough(double cost, double need, double level) const;
@@ -57,7 +58,10 @@ struct Limit::State {
   SystemTime BucketEarliest(double cost, double ahead, SystemTime now);
   SystemTime SlidingEarliest(double cost, double ahead, SystemTime now);
   SystemTime SpreadEarliest(double need, double level, SystemTime now) const;
-  SystemTime Leaving(SystemTime at, SystemTime now) const;
+  SystemTime Leaving(SystemTime now) const;
+  void NoteLeft(double cost, SystemTime now);
+  void NoteWaiting(double cost, SystemTime now);
+  SystemTime PossibleFor(double cost, double ahead, SystemTime now);
 
   // limit_hear.cc
   void LearnFacts(const Heard& heard);
@@ -91,6 +95,7 @@ struct Limit::State {
   SystemTime first_said{};              // as it was said first, by the API's clock if that is how it says it
   std::optional<SystemTime> rolled_at;  // the window that ended then was followed by one that is whole
   std::optional<SystemTime> unsaid_begin;  // of the window, if no end of it was said: the first request in it
+  double probing = 0;                      // so many go to learn whether anything is left; 0: that is known
   double highest = 0;                      // level ever seen
   double lowest = 0;                       // level seen in this window
   double step = 0;                         // what readings are rounded to; 0: nothing is known
@@ -105,8 +110,10 @@ struct Limit::State {
   RecentQuantile<double, 9> costs;  // of own calls, where only the API knows them
   std::optional<double> learned;
 
-  double waiting = 0;  // cost of those who wait
-  Micros leave_gap{};  // between two, for each unit of cost
+  double waiting = 0;                 // cost of those who wait
+  std::optional<SystemTime> free_at;  // when one of several who wait may go
+  Micros leave_gap{};                 // between two, for each unit of cost
+  bool leaving = false;
   SystemTime leave_next{};
   SystemTime leave_until{};
 };

@@ -24,7 +24,10 @@ class Outlays {
   // What it really cost. More than a reading that shows it knew of is hidden once more: debt.
   // What the API counts as late as at `counted_by` is under way until then.
   void Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by);
-  bool SettledLater(SystemTime now) const { return !later_.empty() && later_.front().first <= now; }
+  // By when the first of those that are not counted yet is, if by now.
+  std::optional<SystemTime> SettledLater(SystemTime now) const {
+    return later_.empty() || later_.front().first > now ? std::nullopt : std::optional(later_.front().first);
+  }
   void CountSettled(SystemTime now);
   void GiveBack(Id ticket);
 

@@ -24,23 +24,32 @@ size_t SendLog::At(SystemTime at) const {
   return static_cast<size_t>(found - sends_.begin());
 }
 
-double SendLog::CostOf(size_t index) const {
-  return sends_[index].upto - (index == 0 ? before_ : sends_[index - 1].upto);
+size_t SendLog::FirstIn(Micros window, SystemTime now) const {
+  const auto found = std::ranges::upper_bound(sends_, now - window, {}, &Send::at);
+  return static_cast<size_t>(found - sends_.begin());
 }
 
-SystemTime SendLog::Add(double cost, SystemTime now) {
-  if (!sends_.empty() && now <= sends_.back().at) {
-    sends_.back().upto += cost;
-    return sends_.back().at;
+size_t SendLog::Reaching(double upto) const {
+  const auto found = std::ranges::lower_bound(sends_, upto - kSure, {}, &Send::upto);
+  return static_cast<size_t>(found - sends_.begin());
+}
+
+SystemTime SendLog::Add(double cost, SystemTime at) {
+  at = std::max(at, forgotten_ + Micros(1));
+  if (!sends_.empty() && at <= sends_.back().at) {
+    // Of requests that were sent before anybody knew of this quota.
+    const auto later = std::ranges::lower_bound(sends_, at, {}, &Send::at);
+    if (later->at != at) sends_.insert(later, {at, UptoBefore(static_cast<size_t>(later - sends_.begin()))});
+    Change(at, cost);
+    return at;
   }
-  now = std::max(now, forgotten_ + Micros(1));
   if (sends_.size() >= 2 * kExactMax) {
     // Nobody has asked, or knows the window: so many are told apart as there is room for.
     const Micros kept = sends_.back().at - sends_.front().at;
     Thin(kept / static_cast<int64_t>(kExactMax) + Micros(1));
   }
-  sends_.push_back({now, (sends_.empty() ? before_ : sends_.back().upto) + cost});
-  return now;
+  sends_.push_back({at, total() + cost});
+  return at;
 }
 
 void SendLog::Change(SystemTime at, double by) {
@@ -55,16 +64,14 @@ SystemTime SendLog::Move(SystemTime at, double cost, SystemTime now) {
 
 void SendLog::ForgetUntil(SystemTime at) {
   while (!sends_.empty() && sends_.front().at <= at) {
-    freed_ += sends_.front().upto - before_;
     before_ = sends_.front().upto;
     forgotten_ = sends_.front().at;
     sends_.pop_front();
   }
-  if (sends_.empty()) before_ = 0;
 }
 
-void SendLog::Forget(Micros window, SystemTime now) {
-  ForgetUntil(now - window);
+void SendLog::Forget(Micros kept, Micros window, SystemTime now) {
+  ForgetUntil(now - kept);
   if (sends_.size() > kExactMax) Thin(window / kParts);
 }
 
@@ -81,33 +88,30 @@ void SendLog::Thin(Micros part) {
   sends_ = std::move(thinned);
 }
 
-size_t SendLog::FreeingIndex(double cost) const {
-  const auto found = std::ranges::lower_bound(sends_, before_ + cost - kSure, {}, &Send::upto);
-  return static_cast<size_t>(found - sends_.begin());
-}
+double SendLog::Total(Micros window, SystemTime now) const { return total() - Freed(window, now); }
 
-SystemTime SendLog::EarliestFor(double cost, double ahead, double limit, Micros window, SystemTime now) {
-  Forget(window, now);
+SystemTime SendLog::EarliestFor(double cost, double ahead, double limit, Micros window,
+                                SystemTime now) const {
   const double need = std::min(cost, limit) + ahead;
-  const double missing = need - (limit - total());
+  const double freed = Freed(window, now);
+  const double missing = need - (limit - (total() - freed));
   if (missing <= kSure) return now;
-  const size_t freeing = FreeingIndex(missing);
+  const size_t freeing = Reaching(freed + missing);
   if (freeing < sends_.size()) return sends_[freeing].at + window;
   // More than one window's worth is before it.
-  const SystemTime last = sends_.empty() ? now : sends_.back().at + window;
+  const SystemTime last = total() - freed > kSure ? sends_.back().at + window : now;
   const double windows = limit > 0 ? std::ceil((need - limit) / limit) : 1;
   return last + window * static_cast<int64_t>(std::clamp(windows, 0.0, 1e6));
 }
 
-SystemTime SendLog::FreeAt(double cost, Micros window) const {
+SystemTime SendLog::FreeAt(double cost, Micros window, SystemTime now) const {
   if (sends_.empty()) return {};
-  return sends_[std::min(FreeingIndex(cost), sends_.size() - 1)].at + window;
+  return sends_[std::min(Reaching(Freed(window, now) + cost), sends_.size() - 1)].at + window;
 }
 
-std::vector<std::pair<SystemTime, double>> SendLog::Parts(Micros window, SystemTime now) {
-  Forget(window, now);
+std::vector<std::pair<SystemTime, double>> SendLog::Parts(Micros window, SystemTime now) const {
   std::vector<std::pair<SystemTime, double>> parts;
-  for (size_t index = 0; index < sends_.size(); ++index) {
+  for (size_t index = FirstIn(window, now); index < sends_.size(); ++index) {
     const SystemTime at = sends_[index].at;
     if (!parts.empty() &&
         PartOf(parts.back().first, window / kSavedParts) == PartOf(at, window / kSavedParts)) {
@@ -126,11 +130,6 @@ void SendLog::TakeUp(const std::vector<std::pair<SystemTime, double>>& parts) {
     sends_.push_front({part->first, before_});
     before_ -= part->second;
   }
-}
-
-double SendLog::Total(Micros window, SystemTime now) {
-  Forget(window, now);
-  return total();
 }
 
 }  // namespace apiquota::guard

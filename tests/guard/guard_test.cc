@@ -105,6 +105,41 @@ TEST_F(GuardTest, ApisOfOneUpstreamShareWhatAKeyHasLeft) {
   EXPECT_NE(guard.AccountFor("a", "key", now), guard.AccountFor("b", "other", now));
 }
 
+// It would not be protected, or the other would be held up.
+TEST_F(GuardTest, AnApiThatIsProtectedAndOneThatOnlyWatchesShareNoState) {
+  guard.Configure({Api("watched", "pool", Mode::kShadow), Api("a", "pool"), Api("b", "pool")}, now);
+  const auto watched = guard.AccountFor("watched", "key", now);
+  const auto account = guard.AccountFor("b", "key", now);
+  EXPECT_NE(watched, account);
+  EXPECT_EQ(guard.AccountFor("a", "key", now), account);
+  UseUp(watched);
+  UseUp(account);
+  EXPECT_EQ(guard.Ask(watched, Asking(now), now).verdict.kind, Verdict::Kind::kAdmit);
+  EXPECT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+}
+
+TEST_F(GuardTest, WhatApisThatShareAStateSayOfItIsTheFirstOnesToSay) {
+  GuardedApi second = Api("b", "pool");
+  second.options.pace.headroom = 5;
+  guard.Configure({Api("a", "pool"), second}, now);
+  const auto account = guard.AccountFor("b", "key", now);
+  Turn turn = guard.Ask(account, Asking(now), now);
+  turn.ticket.Sent(now);
+  now += milliseconds(20);
+  std::vector<provider::Reading> readings = {Empty(now + seconds(30))};
+  readings[0].remaining = 4;
+  turn.ticket.Answered({.status = 200,
+                        .received_at = now,
+                        .date = now,
+                        .resource = "",
+                        .readings = readings,
+                        .throttle = nullptr,
+                        .retry_after_seconds = {}},
+                       now);
+  turn.ticket.Settle(std::nullopt, now);
+  EXPECT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kAdmit);
+}
+
 TEST_F(GuardTest, AGrantGoesToTheLoopThatAsked) {
   guard.Configure({Api("a", "pool")}, now);
   const auto account = guard.AccountFor("a", "key", now);
@@ -141,6 +176,46 @@ TEST_F(GuardTest, AnApiThatIsGoneRefusesWhoWaitsForIt) {
   ASSERT_EQ(rim.delivered[0].size(), 1U);
   ASSERT_TRUE(rim.delivered[0][0].refusal);
   EXPECT_EQ(rim.delivered[0][0].refusal->status, 503);
+}
+
+TEST_F(GuardTest, WhoWaitsForAnApiWhoseGuardIsSwitchedOffMayGo) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  UseUp(account);
+  ASSERT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+  guard.Configure({Api("a", "pool", Mode::kOff)}, now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  EXPECT_TRUE(rim.delivered[0][0].ticket);
+  EXPECT_EQ(guard.AccountFor("a", "key", now), nullptr);
+}
+
+// It was under way when its api went, and only then was it refused.
+TEST_F(GuardTest, WhoWaitsForAnotherAttemptAtAnApiThatIsGoneIsNotForgotten) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  guard.Configure({}, now);
+  Request again = Asking(now);
+  again.again = true;
+  again.not_before = now + seconds(1);
+  ASSERT_EQ(guard.Ask(account, again, now).verdict.kind, Verdict::Kind::kQueued);
+  now += seconds(2);
+  guard.Advance(now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  EXPECT_TRUE(rim.delivered[0][0].ticket);
+}
+
+TEST_F(GuardTest, WhoRestsForLongerThanTheAgentLivesIsRefusedAtOnce) {
+  guard.Configure({Api("a", "pool")}, now);
+  const auto account = guard.AccountFor("a", "key", now);
+  Request again = Asking(now);
+  again.again = true;
+  again.not_before = now + seconds(20);
+  ASSERT_EQ(guard.Ask(account, again, now).verdict.kind, Verdict::Kind::kQueued);
+  guard.Drain(now + seconds(10), now);
+  ASSERT_EQ(rim.delivered[0].size(), 1U);
+  ASSERT_TRUE(rim.delivered[0][0].refusal);
+  EXPECT_EQ(rim.delivered[0][0].refusal->status, 503);
+  EXPECT_EQ(rim.delivered[0][0].refusal->until, now + seconds(20));
 }
 
 TEST_F(GuardTest, AReloadKeepsWhoWaits) {

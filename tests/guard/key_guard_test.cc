@@ -182,5 +182,20 @@ TEST_F(KeyGuardTest, WhatIsRefusedEarnsNoRetry) {
   EXPECT_EQ(retries, 3);
 }
 
+TEST_F(KeyGuardTest, WhatWasAnsweredBeforeASendWasNotedNeedNotBeInItsReading) {
+  const SystemTime reset = now + std::chrono::seconds(60);
+  Answer(Send(), {Fixed(10, 3, reset)});
+  const Id first = Send();
+  const Id late = guard.Ask(Ask(), now).id;  // it is on its way, and whoever sent it is held up
+  now += milliseconds(5);
+  Answer(first, {Fixed(10, 1, reset)});
+  now += milliseconds(5);
+  guard.Sent(late, now);
+  now += milliseconds(5);
+  Answer(late, {Fixed(10, 2, reset)});  // the API counted it before the other
+  Send();
+  EXPECT_NE(guard.Ask(Ask(), now).kind, Verdict::Kind::kAdmit);
+}
+
 }  // namespace
 }  // namespace apiquota::guard

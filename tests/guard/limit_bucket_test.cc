@@ -131,10 +131,20 @@ TEST_F(BucketLimitTest, WhatTheApiMayCountYetIsNotTakenForRefilled) {
   limit->Settle(lost, 10, now, now + seconds(2));
   now += milliseconds(1900);
   EXPECT_EQ(limit->available(now), 50);
-  now += seconds(2);
-  EXPECT_EQ(limit->available(now), 50) << "taken by then at the latest, and nobody has looked since";
-  now += seconds(4);
-  EXPECT_NEAR(*limit->available(now), 54, 1e-6);
+  now = kStart + seconds(6);
+  EXPECT_NEAR(*limit->available(now), 54, 1e-6) << "taken two seconds after it was sent, at the latest";
+}
+
+TEST_F(BucketLimitTest, WhatCallsCostIsLearnedWithWhatCameBackMeanwhile) {
+  MakeBucket("points", 3000);  // fifty a second
+  double left = 3000;
+  for (int i = 0; i < 10; ++i) {
+    left -= 100;
+    Call(left, limit->CostOf({}));
+    now += seconds(1);
+    left += 50;
+  }
+  EXPECT_NEAR(limit->CostOf({}), 100, 1);
 }
 
 class SlidingLimitTest : public LimitTest {

@@ -235,5 +235,21 @@ TEST_F(LimitTest, OfAThousandWaitersNoTenthOfASecondSeesTwiceTheMean) {
   for (const int bin : bins) EXPECT_LE(bin, 2 * 1000 / used);
 }
 
+// Whoever looks at it does not decide when they leave.
+TEST_F(LimitTest, LeavingBeginsAtTheResetWhenEverThatIsNoticed) {
+  Make(Kind::kFixed);
+  reading.limit = 100;
+  reading.window_seconds = 60;
+  reading.reset_at = kStart + milliseconds(60'250);
+  Call(0);
+  limit->NoteWaiting(50, now);
+  now = Earliest() + seconds(10);
+  EXPECT_EQ(limit->available(now), 100);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(Goes()) << "ten seconds after the reset nobody is held back";
+    Take();
+  }
+}
+
 }  // namespace
 }  // namespace apiquota::guard

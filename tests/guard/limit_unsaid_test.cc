@@ -1,4 +1,7 @@
 // What a limit makes of too little said, or of what is said wrong.
+#include <algorithm>
+#include <vector>
+
 #include "tests/guard/limit_under_test.h"
 
 namespace apiquota::guard {
@@ -81,6 +84,40 @@ TEST_F(LimitTest, ALevelWithoutAnyTimesIsAskedAgainByOne) {
   EXPECT_FALSE(Goes());
   Answer(probe, 100);
   EXPECT_TRUE(Goes(100));
+}
+
+// Some calls of an API tell of a quota that others do not use.
+TEST_F(LimitTest, AnApiThatSpeaksOfALimitNoMoreIsOpenAgainStepByStep) {
+  Make(Kind::kFixed);
+  reading.limit = 20;
+  Call(20);
+  for (int i = 0; i < 20; ++i) Call(std::nullopt);
+  EXPECT_FALSE(Goes());
+  now = Earliest();
+  EXPECT_LE(now, kStart + seconds(62));
+  size_t before = 0;
+  for (int step = 0; step < 5; ++step) {
+    std::vector<Id> tried;
+    while (tried.size() < 100 && Goes()) tried.push_back(Take());
+    EXPECT_GT(tried.size(), before);
+    EXPECT_LE(tried.size(), step == 0 ? 1U : 20U);
+    before = std::min<size_t>(tried.size(), 19);
+    now += milliseconds(100);
+    for (const Id id : tried) Answer(id, std::nullopt);
+  }
+  EXPECT_EQ(before, 19U);
+  Call(0);
+  EXPECT_FALSE(Goes()) << "it speaks again";
+}
+
+TEST_F(LimitTest, TokensWithoutAnyTimesAreAskedForAgain) {
+  Make(Kind::kFixed, "tokens", "tokens");
+  reading.limit = 1000;
+  Call(0, 1);
+  EXPECT_FALSE(Goes(600));
+  now = Earliest(600);
+  EXPECT_LE(now, kStart + seconds(62));
+  EXPECT_TRUE(Goes(600));
 }
 
 }  // namespace

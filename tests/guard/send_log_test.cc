@@ -54,6 +54,7 @@ TEST(SendLogTest, NoWindowHoldsMoreThanItsLimitAndNearlyAllIsUsed) {
     double all = 0;
     while (now < kStart + 10 * kWindow) {
       const double mine = limit > 1000 ? 1 : cost(random);
+      log.Forget(kWindow, kWindow, now);
       now = log.EarliestFor(mine, 0, limit, kWindow, now);
       log.Add(mine, now);
       sent.push_back({now, mine});
@@ -69,7 +70,7 @@ TEST(SendLogTest, ThinningNeverDelaysASendByMoreThanItsPartOfTheWindow) {
   SendLog log;
   for (int i = 0; i < 100'000; ++i) {
     const SystemTime now = kStart + milliseconds(i);
-    log.Forget(kWindow, now);
+    log.Forget(kWindow, kWindow, now);
     log.Add(1, now);
     ASSERT_LT(log.size(), 4200U);
     if (i >= 60'000 && i % 1000 == 0) {
@@ -88,7 +89,7 @@ TEST(SendLogTest, WhatASendCostInTheEndCountsAfterItWasThinnedToo) {
   EXPECT_EQ(log.Total(kWindow, kStart + seconds(6)), 5041);
   log.Change(at, -42);
   EXPECT_EQ(log.Total(kWindow, kStart + seconds(6)), 4999);
-  log.Forget(kWindow, kStart + seconds(90));
+  log.Forget(kWindow, kWindow, kStart + seconds(90));
   log.Change(at, 7);
   EXPECT_EQ(log.Total(kWindow, kStart + seconds(90)), 0) << "it has left the window";
 }
@@ -107,7 +108,30 @@ TEST(SendLogTest, ARequestThatWasHeldUpCountsFromWhenItWasSent) {
   log.Add(1, kStart + seconds(1));
   EXPECT_EQ(log.Move(at, 5, kStart + seconds(3)), kStart + seconds(3));
   EXPECT_EQ(log.Total(kWindow, kStart + seconds(62)), 5);
-  EXPECT_EQ(log.freed(), 1);
+  EXPECT_EQ(log.Freed(kWindow, kStart + seconds(62)) - log.Freed(kWindow, kStart + seconds(2)), 1);
+}
+
+TEST(SendLogTest, InWhateverOrderSendsAreAddedTheyStandAtTheirTimes) {
+  SendLog log, other;
+  for (const int i : {0, 3, 1, 2, 1}) log.Add(1, kStart + seconds(i));
+  for (const int i : {1, 1, 0, 2, 3}) other.Add(1, kStart + seconds(i));
+  for (int i = 0; i < 6; ++i) {
+    const SystemTime now = kStart + kWindow + milliseconds(1000 * i - 500);
+    EXPECT_EQ(log.Total(kWindow, now), other.Total(kWindow, now)) << i;
+    EXPECT_EQ(log.EarliestFor(3, 0, 5, kWindow, now), other.EarliestFor(3, 0, 5, kWindow, now)) << i;
+  }
+  EXPECT_EQ(log.EarliestFor(3, 0, 5, kWindow, kStart + seconds(9)), kStart + seconds(61));
+}
+
+// Whoever asks with a window that turns out to be too short has changed nothing.
+TEST(SendLogTest, AQuestionChangesNothing) {
+  SendLog log;
+  for (int i = 0; i < 5; ++i) log.Add(1, kStart + seconds(i));
+  const SystemTime now = kStart + seconds(30);
+  EXPECT_EQ(log.Total(seconds(5), now), 0);
+  EXPECT_EQ(log.EarliestFor(1, 0, 5, seconds(5), now), now);
+  EXPECT_EQ(log.Total(kWindow, now), 5);
+  EXPECT_EQ(log.EarliestFor(1, 0, 5, kWindow, now), kStart + kWindow);
 }
 
 TEST(SendLogTest, SavedPartsAreNeverBeforeTheirSends) {

@@ -31,5 +31,6 @@ std::span<const Family> QuotaFamilies();
 std::span<const Family> TokenFamilies();
 std::span<const Family> FaultFamilies();
 std::span<const Family> StrictFamilies();
+std::span<const Family> EdgeFamilies();
 
 }  // namespace apiquota::world

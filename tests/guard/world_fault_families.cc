@@ -118,6 +118,20 @@ Scenario Crowd(Random* random) {
   return scenario;
 }
 
+// … which nobody says is fixed: what was sent at once may go again at once.
+Scenario GenericCrowd(Random* random) {
+  Scenario scenario = Crowd(random);
+  scenario.api.sayings[0].kind_assumed = true;
+  return scenario;
+}
+
+Scenario SlidingCrowd(Random* random) {
+  Scenario scenario = Crowd(random);
+  scenario.api.enforcer.limits[0].kind = LimitKind::kSliding;
+  scenario.api.sayings[0].kind = QuotaKind::kSliding;
+  return scenario;
+}
+
 // Some calls are refused without a reason while all others are served.
 Scenario Bare(Random* random) {
   Scenario scenario = Plain(random, 600);
@@ -208,11 +222,13 @@ Scenario Others(Random* random) {
   return scenario;
 }
 
-constexpr std::array<Family, 13> kFamilies = {{{"faults", Faults, false},
+constexpr std::array<Family, 15> kFamilies = {{{"faults", Faults, false},
                                                {"mixed", Mixed},
                                                {"noisy-caller", NoisyCaller},
                                                {"classes", Classes},
                                                {"crowd", Crowd},
+                                               {"generic-crowd", GenericCrowd},
+                                               {"sliding-crowd", SlidingCrowd},
                                                {"bare-429", Bare},
                                                {"lapse", Lapse},
                                                {"year", Year},

@@ -37,6 +37,10 @@ class Subject {
   virtual std::string TakeDifference() { return {}; }
 };
 
+// Two that are asked the same and must answer the same; `ghosts`: the second is also asked what it must
+// refuse.
+std::unique_ptr<Subject> MakePair(std::unique_ptr<Subject> first, std::unique_ptr<Subject> second,
+                                  bool ghosts);
 std::unique_ptr<Subject> MakeSubject(const Scenario& scenario, uint64_t seed, SystemTime now);
 
 }  // namespace apiquota::world

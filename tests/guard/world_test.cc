@@ -121,5 +121,19 @@ TEST(WorldTest, RequestsOfAnUnknownResourceCountOnceItIsNamed) {
   EXPECT_THAT(FailuresOf("resources", 31), IsEmpty());
 }
 
+// A limit that was held up by another once let everybody go at once: the time for leaving was over.
+TEST(WorldTest, ACrowdLeavesEvenlyWhateverHeldIt) {
+  for (const std::string_view family : {"crowd", "generic-crowd", "sliding-crowd"}) {
+    EXPECT_THAT(FailuresOf(family, 1), IsEmpty()) << family;
+  }
+}
+
+// Who only looked at a limit, or asked once more, changed when others left.
+TEST(WorldTest, LookingChangesNothing) {
+  EXPECT_THAT(FailuresOf("generic-aligned", 7), IsEmpty());
+  EXPECT_THAT(FailuresOf("tokens-fixed", 8), IsEmpty());
+  EXPECT_THAT(FailuresOf("sliding", 3), IsEmpty());
+}
+
 }  // namespace
 }  // namespace apiquota::world

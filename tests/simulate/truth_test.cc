@@ -17,6 +17,8 @@ using std::chrono::seconds;
 
 constexpr SystemTime kStart{seconds(1'800'000'010)};  // ten seconds into a minute of the clock
 constexpr Micros kTick(1);
+constexpr LimitKind kKinds[] = {LimitKind::kFixed, LimitKind::kAligned, LimitKind::kSliding,
+                                LimitKind::kElastic, LimitKind::kBucket};
 
 LimitOptions Limit(LimitKind kind, double limit, Micros window) {
   return {.kind = kind, .limit = limit, .window = window};
@@ -69,6 +71,19 @@ TEST(TruthTest, SeveralLimitsBindTogether) {
   EXPECT_EQ(PossibleTogether(limits, kStart, kStart + seconds(30)), 60);
   EXPECT_EQ(PossibleTogether(limits, kStart, kStart + seconds(62)), 90);
   EXPECT_EQ(PossibleTogether(limits, kStart, kStart + seconds(4000)), 150);
+}
+
+TEST(TruthTest, WhatIsPossibleOfOneLimitIsTheSameBesideOneThatNeverBinds) {
+  const LimitOptions wide = Limit(LimitKind::kFixed, 1e9, seconds(60));
+  for (const LimitKind kind : kKinds) {
+    LimitOptions limit = Limit(kind, 7, seconds(10));
+    if (kind == LimitKind::kBucket) limit.burst = 3;
+    for (int i = 0; i < 100; ++i) {
+      const SystemTime until = kStart + milliseconds(i * 777);
+      EXPECT_EQ(PossibleTogether({limit, wide}, kStart, until), PossibleOf(limit, kStart, until))
+          << ToText(kind) << ", " << i;
+    }
+  }
 }
 
 TEST(TruthTest, ASubLimitIsPartOfWhatBinds) {
@@ -210,9 +225,6 @@ TEST(TruthTest, NobodyIsLetThroughWhomTheDefinitionWouldNot) {
     }
   }
 }
-
-constexpr LimitKind kKinds[] = {LimitKind::kFixed, LimitKind::kAligned, LimitKind::kSliding,
-                                LimitKind::kElastic, LimitKind::kBucket};
 
 LimitOptions AnyLimit(LimitKind kind, std::mt19937* random) {
   constexpr Micros kWindows[] = {seconds(1), seconds(4), seconds(20)};  // of which each holds the ones before

@@ -13,7 +13,7 @@ from harness import Workspace
 
 LIMIT = 60
 USERS = 8
-SETTINGS = "{mode: on, shadow: {mode: on, pace: {headroom: 50%}}}"
+SETTINGS = "{mode: on, shadow: {pace: {headroom: 50%}}}"
 
 
 def run_locust(work, url, path, seconds):
