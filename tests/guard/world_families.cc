@@ -197,6 +197,7 @@ Scenario ShortWindow(Random* random) {
   const Micros window = std::chrono::seconds(random->Whole(1, 10));
   scenario.api.enforcer.limits[0].window = window;
   scenario.api.sayings[0].window_seconds = ToSeconds(window);
+  scenario.network.jitter_most = window / 5;  // the margin is a quarter
   scenario.expect.share = 0;
   EnoughWorkers(&scenario);
   return scenario;
