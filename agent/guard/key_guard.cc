@@ -1,6 +1,7 @@
 #include "guard/key_guard.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "guard/key_guard_state.h"
@@ -38,15 +39,31 @@ void KeyGuard::State::Declare(const std::vector<quota::DeclaredLimit>& declared)
   }
 }
 
-// The place of a resource, made if there is room; else that of "".
-Place& KeyGuard::State::PlaceFor(std::string_view resource) {
-  for (Place& place : places) {
-    if (place.resource == resource) return place;
+// The place of a resource. Where there is no room one goes that is not needed; else all that come share one,
+// so that what is said of them holds up nobody else.
+Place& KeyGuard::State::PlaceFor(std::string_view resource, SystemTime now) {
+  const auto find = [&] { return std::ranges::find(places, resource, &Place::resource); };
+  if (const auto known = find(); known != places.end()) return *known;
+  if (places.size() > kResourcesMax && !MakeRoom(now)) {
+    resource = kSharedResource;
+    if (const auto shared = find(); shared != places.end()) return *shared;
   }
-  if (places.size() > kResourcesMax) return places.front();
   Place& place = places.emplace_back();
   place.resource = resource;
   return place;
+}
+
+bool KeyGuard::State::MakeRoom(SystemTime now) {
+  std::set<const Place*> used = {&places.front()};
+  for (const auto& [id, flight] : flights) used.insert(flight.place);
+  for (const Lost& each : lost) used.insert(each.flight.place);
+  const auto idle = std::ranges::find_if(places, [&](const Place& place) {
+    return place.resource != kSharedResource && !used.contains(&place) && place.queue.empty() &&
+           place.ramp_left == 0 && place.idle(now);
+  });
+  if (idle == places.end()) return false;
+  places.erase(idle);
+  return true;
 }
 
 std::string_view KeyGuard::State::ResourceOf(const Request& request) {
@@ -197,7 +214,7 @@ Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) 
 }
 
 Verdict KeyGuard::State::Decide(const Request& request, SystemTime now) {
-  Place& place = PlaceFor(ResourceOf(request));
+  Place& place = PlaceFor(ResourceOf(request), now);
   const bool queue_on = On(options.queue) && !draining;
   const bool behind = queue_on && !request.again && place.queue.Head(now) != nullptr;
   Gate gate = GateFor(request, place, behind, now);
@@ -250,13 +267,13 @@ void KeyGuard::SetWaitingElsewhere(size_t waiting) { state_->waiting_elsewhere =
 Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
   Verdict verdict = state_->Decide(request, now);
   if (verdict.kind == Verdict::Kind::kAdmit)
-    verdict.id = state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request)), now);
+    verdict.id = state_->Admit(request, state_->PlaceFor(state_->ResourceOf(request), now), now);
   return verdict;
 }
 
 // What Ask would have said, and how long it would have had it wait; taken in any case.
 Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
-  Place& place = state_->PlaceFor(state_->ResourceOf(request));
+  Place& place = state_->PlaceFor(state_->ResourceOf(request), now);
   const Gate gate = state_->GateFor(request, place, false, now);
   Verdict verdict;
   if (gate.at > now) {

@@ -151,10 +151,7 @@ KeyView KeyGuard::View(SystemTime now) const {
 
 bool KeyGuard::idle(SystemTime now) const {
   if (!state_->flights.empty() || state_->Waiting() != 0) return false;
-  return std::ranges::all_of(state_->places, [&](const Place& place) {
-    return place.cooldown.idle(now) &&
-           std::ranges::all_of(place.limits, [&](const Limit& limit) { return limit.idle(now); });
-  });
+  return std::ranges::all_of(state_->places, [&](const Place& place) { return place.idle(now); });
 }
 
 }  // namespace apiquota::guard

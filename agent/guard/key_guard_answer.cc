@@ -32,7 +32,7 @@ void KeyGuard::State::CatchUp(Limit* limit, Id id, const Flight& flight, SystemT
 
 // Requests of this route turn out to be of this resource.
 void KeyGuard::State::Rehome(std::string_view route, std::string_view resource, SystemTime now) {
-  Place& place = PlaceFor(resource);
+  Place& place = PlaceFor(resource, now);
   if (&place == &places.front()) return;
   for (auto& [id, flight] : flights) {
     if (flight.place != &places.front() || flight.route != route) continue;
@@ -45,7 +45,7 @@ void KeyGuard::State::Rehome(std::string_view route, std::string_view resource, 
 // The limit that a reading speaks of, made if there is room. What is under way has not been taken of a new
 // one, nor what ended without an answer, which the API may yet count.
 Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime now) {
-  Place& place = PlaceFor(reading.resource);
+  Place& place = PlaceFor(reading.resource, now);
   for (Limit& limit : place.limits) {
     if (limit.quota() == reading.quota) return &limit;
   }

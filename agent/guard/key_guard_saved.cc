@@ -25,7 +25,7 @@ SavedKey KeyGuard::Save(SystemTime now) const {
 
 void KeyGuard::Restore(const SavedKey& saved) {
   for (const SavedLimit& limit : saved.limits) {
-    std::list<Limit>& limits = state_->PlaceFor(limit.resource).limits;
+    std::list<Limit>& limits = state_->PlaceFor(limit.resource, {}).limits;
     const auto same =
         std::ranges::find_if(limits, [&](const Limit& each) { return each.quota() == limit.quota; });
     if (same != limits.end()) {
@@ -35,7 +35,7 @@ void KeyGuard::Restore(const SavedKey& saved) {
     }
   }
   for (const SavedCooldown& cooldown : saved.cooldowns)
-    state_->PlaceFor(cooldown.resource).cooldown.TakeUp(cooldown);
+    state_->PlaceFor(cooldown.resource, {}).cooldown.TakeUp(cooldown);
 }
 
 }  // namespace apiquota::guard

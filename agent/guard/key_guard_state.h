@@ -23,7 +23,8 @@
 
 namespace apiquota::guard {
 
-inline constexpr size_t kResourcesMax = 64;  // of a key
+inline constexpr size_t kResourcesMax = 64;                   // of a key
+inline constexpr std::string_view kSharedResource = "other";  // of those beyond
 inline constexpr size_t kLimitsPerResourceMax = 32;
 inline constexpr Micros kColdPatience = std::chrono::seconds(2);  // unanswered for so long counts as good
 inline constexpr Micros kLongBlock = std::chrono::minutes(5);
@@ -44,6 +45,11 @@ struct Place {
   SystemTime ramp_next{};
   Micros ramp_gap{};
   size_t ramp_left = 0;
+
+  bool idle(SystemTime now) const {  // nothing is remembered that matters
+    return cooldown.idle(now) &&
+           std::ranges::all_of(limits, [&](const Limit& limit) { return limit.idle(now); });
+  }
 };
 
 // A ticket.
@@ -92,7 +98,8 @@ struct KeyGuard::State {
 
   // key_guard.cc
   void Declare(const std::vector<quota::DeclaredLimit>& declared);
-  Place& PlaceFor(std::string_view resource);
+  Place& PlaceFor(std::string_view resource, SystemTime now);
+  bool MakeRoom(SystemTime now);
   std::string_view ResourceOf(const Request& request);
   Verdict Decide(const Request& request, SystemTime now);
   Gate GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now);

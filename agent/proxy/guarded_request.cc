@@ -11,6 +11,7 @@
 #include "provider/may_throttle.h"
 #include "provider/request_resource.h"
 #include "proxy/guard_fields.h"
+#include "proxy/retry_causes.h"
 
 namespace apiquota::proxy {
 namespace {
@@ -19,33 +20,6 @@ bool Decides(const guard::Options& options) {
   const auto on = [&](const guard::Part& part) { return options.ModeOf(part) == guard::Mode::kOn; };
   return on(options.pace) || on(options.queue) || on(options.retry) || on(options.cooldown);
 }
-
-// Whether trying again may help, and whether anything had been sent.
-std::optional<guard::RetryCause> CauseOf(metrics::UpstreamError error) {
-  switch (error) {
-    case metrics::UpstreamError::kDns:
-    case metrics::UpstreamError::kDnsTimeout:
-    case metrics::UpstreamError::kConnectRefused:
-    case metrics::UpstreamError::kUnreachable:
-    case metrics::UpstreamError::kConnectTimeout:
-    case metrics::UpstreamError::kTlsHandshake:
-    case metrics::UpstreamError::kTlsTimeout:
-      return guard::RetryCause::kUnsent;
-    case metrics::UpstreamError::kClosedEarly:
-    case metrics::UpstreamError::kTruncated:
-    case metrics::UpstreamError::kFirstByteTimeout:
-      return guard::RetryCause::kTransient;
-    default:
-      return std::nullopt;
-  }
-}
-
-// Of those that no throttle rule speaks of: a server that has a bad moment, not one that can't do it.
-bool Transient(int status) {
-  return status >= 500 && status != 501 && status != 505 && status != 508 && status != 510 && status != 511;
-}
-
-constexpr bool NamesThrottle(int status) { return status == 429 || status == 529; }
 
 }  // namespace
 
@@ -216,17 +190,13 @@ void GuardedRequest::Sent() {
 
 bool GuardedRequest::Holds(int status) const {
   if (!decides_ || status < 400 || options().ModeOf(options().retry) != guard::Mode::kOn) return false;
-  return NamesThrottle(status) || provider::MayThrottle(*record_.route().exporter, status) ||
-         (Transient(status) && repeatable_);
+  const auto cause = CauseOfAnswer(status, nullptr);
+  const bool transient = cause == guard::RetryCause::kTransient;
+  return (cause && (!transient || repeatable_)) || provider::MayThrottle(*record_.route().exporter, status);
 }
 
-// A recognised throttle shows that the request was not carried out (RFC 9110 section 9.2.2). One who has
-// spent all of a budget of money is told so at once.
 std::optional<guard::RetryCause> GuardedRequest::CauseOf(int status) const {
-  if (throttle_ && throttle_->scope == provider::ThrottleScope::kSpend) return std::nullopt;
-  if (throttle_ || NamesThrottle(status)) return guard::RetryCause::kThrottle;
-  if (Transient(status)) return guard::RetryCause::kTransient;
-  return std::nullopt;
+  return CauseOfAnswer(status, throttle_ ? &*throttle_ : nullptr);
 }
 
 std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head, int status) {
@@ -237,7 +207,7 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head,
                                                              metrics::UpstreamError error) {
   if (held_.active()) return AskAgain(head, held_.head().status);
-  const auto cause = proxy::CauseOf(error);
+  const auto cause = CauseOfFailure(error);
   return cause ? Repeat(head, *cause) : std::nullopt;
 }
 

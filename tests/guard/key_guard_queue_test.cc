@@ -93,6 +93,30 @@ TEST_F(KeyGuardTest, WhoeverCantGoBeforeTheAgentStopsIsTold503) {
   EXPECT_EQ(grants[0].refusal->status, 503);
 }
 
+// A key that has met many models is not held to what one of them says.
+TEST_F(KeyGuardTest, WhatIsSaidOfOneOfVeryManyResourcesHoldsUpNoOther) {
+  const auto ask = [&](const std::string& model, double remaining) {
+    Request request = Ask();
+    request.resource = model;
+    const Verdict verdict = guard.Ask(request, now);
+    if (verdict.kind != Verdict::Kind::kAdmit) return false;
+    guard.Sent(verdict.id, now);
+    now += milliseconds(20);
+    provider::Reading reading = Fixed(10, remaining, kStart + seconds(60));
+    reading.resource = model;
+    Answer(verdict.id, {reading});
+    return true;
+  };
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(ask("model-" + std::to_string(i), i < 99 ? 9 : 0)) << i;
+  EXPECT_EQ(guard.View(now).limits.size(), 65U);
+  EXPECT_FALSE(ask("model-99", 0)) << "it shares what the last of them said";
+  EXPECT_TRUE(ask("model-3", 8)) << "it has a place of its own";
+  now = kStart + seconds(120);
+  EXPECT_TRUE(ask("new", 9)) << "one that is not needed any more makes room";
+  EXPECT_TRUE(std::ranges::any_of(guard.View(now).limits,
+                                  [](const LimitView& limit) { return limit.resource == "new"; }));
+}
+
 TEST_F(KeyGuardTest, TokensAreReservedAndSettled) {
   provider::Reading tokens;
   tokens.quota = "tokens";

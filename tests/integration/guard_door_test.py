@@ -49,12 +49,12 @@ class GuardDoorTest(unittest.TestCase):
     def setUp(self):
         self.work = self.enterContext(Workspace())
 
-    def serve(self, *replies, guard="on", settings=""):
+    def serve(self, *replies, guard="on", settings="", poll=""):
         self.upstream = Upstream(Script(*replies))
         config = self.work.directory / "agent.yaml"
         config.write_text(f"guard: {guard}\n{settings}apis:\n"
                           f"  - name: t\n    exporter: {self.exporter}\n"
-                          f"    base_url: \"http://{self.upstream.address}\"\n")
+                          f"    base_url: \"http://{self.upstream.address}\"\n{poll}")
         self.agent = Agent(self.work, f"--config.file={config}", "--log.level=debug")
 
     def ask(self, data, to_head=False):
@@ -116,7 +116,7 @@ class GuardDoorTest(unittest.TestCase):
         self.assertRegex(second.values(b"proxy-status")[0], rb'^apiquota; error=\S+; details="')
         self.assertRegex(second.values(b"ratelimit")[0], rb'^"apiquota-[^"]+";r=0;t=\d+$')
         self.assertEqual(self.sent(), 1, "the second was not sent")
-        self.assertIn("event=guard decision=reject", self.agent.log())
+        wait_until(lambda: "event=guard decision=reject" in self.agent.log(), 5, "the refusal is logged")
         self.at_rest()
 
     def test_a_refusal_comes_at_once_where_the_client_would_not_wait(self):
@@ -231,6 +231,18 @@ class GuardDoorTest(unittest.TestCase):
         self.assertEqual(self.sent(), 3)
         self.at_rest()
 
+    def test_what_a_poll_is_told_counts_and_polls_themselves_never_wait(self):
+        self.exporter = "generic"
+        says = {"X-RateLimit-Limit": 60, "X-RateLimit-Remaining": 0, "X-RateLimit-Reset": 40}
+        self.serve(reply(200, **{name.replace("-", "_"): value for name, value in says.items()}),
+                   poll="    poll: {every: 1s, jitter: 0%, path: /limits}\n")
+        wait_until(lambda: self.sent() >= 3, 10, "polls go on although nothing is left")
+        response = self.ask(request(x_stainless_read_timeout=4))
+        self.assertEqual(response.status, 429)
+        self.assertTrue(30 <= int(response.values(b"retry-after")[0]) <= 45)
+        self.assertEqual({r.line.split(b" ")[1] for r in self.upstream.requests}, {b"/limits"})
+        self.at_rest()
+
     def test_a_shadow_changes_nothing(self):
         self.serve(reply(429, retry_after=3600), guard="shadow")
         for _ in range(3):
@@ -258,8 +270,9 @@ class GuardDoorTest(unittest.TestCase):
         self.serve(reply(429, retry_after=600), OK)
         self.ask(request())
         response = self.ask(request("POST", body=CHAT % b"hello"))
-        json.loads(response.body)
-        self.assertIn(b"apiquota holds this request to t back", response.body)
+        error = json.loads(response.body)["error"]
+        self.assertEqual(error["type"], "rate_limit_error", error)
+        self.assertIn("apiquota holds this request to t back", error["message"])
 
     def test_who_waits_when_the_agent_stops_is_told(self):
         self.serve(reply(429, retry_after=40), OK, settings="proxy: {drain_timeout: 2s}\n")

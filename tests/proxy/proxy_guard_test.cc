@@ -105,6 +105,54 @@ TEST_F(ProxyGuardTest, WhoseBodyNamesTheModelIsAskedForItAndSentWhole) {
   EXPECT_TRUE(requests()[0].ends_with(kChat));
 }
 
+TEST_F(ProxyGuardTest, ALargeBodyIsReadNoFurtherWhileItWaitsAndSentWhole) {
+  FakeUpstream upstream(Says({Reply("429 Too Many Requests", "Retry-After: 1\r\n"), std::string(kOk)}));
+  guard::Options options;
+  options.retry.replay_bytes_max = 40'000;
+  StartGuarded(upstream, options);
+  Peer first = Connect();
+  first.Send(kGetOnce);
+  while (asked() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const std::string body = R"({"model":"gpt-5","input":")" + std::string(600'000, 'x') + "\"}";
+  const std::string answer = Ask(Post("", body));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_NE(answer.find("\r\napiquota-delay: "), std::string::npos) << answer;
+  EXPECT_TRUE(first.ReadAll().starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(requests()[1].ends_with(body) || requests()[2].ends_with(body));
+  EXPECT_EQ(Held(), 0U);
+}
+
+TEST_F(ProxyGuardTest, OneThatWaitsOutlivesAReload) {
+  FakeUpstream upstream(Says({Reply("429 Too Many Requests", "Retry-After: 1\r\n"), std::string(kOk)}));
+  StartGuarded(upstream, {});
+  Peer client = Connect();
+  client.Send(kGetOnce);
+  while (asked() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  apis::ApiOptions api = Demo(upstream);
+  api.guard.mode = guard::Mode::kOn;
+  for (int i = 0; i < 3; ++i) {
+    guard_.Configure({{.api = "demo", .pool = "demo", .options = api.guard, .declared = {}}}, Now());
+    proxy_->SetRoutes(Routes({api}));
+  }
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(asked(), 2U);
+  EXPECT_EQ(Held(), 0U);
+}
+
+TEST_F(ProxyGuardTest, OneThatWaitsIsToldWhenItsApiIsGone) {
+  FakeUpstream upstream(Says({Reply("429 Too Many Requests", "Retry-After: 20\r\n"), std::string(kOk)}));
+  StartGuarded(upstream, {});
+  Peer client = Connect();
+  client.Send(kGetOnce);
+  while (asked() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  guard_.Configure({}, Now());
+  proxy_->SetRoutes(Routes({}));
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(asked(), 1U);
+}
+
 TEST_F(ProxyGuardTest, WhoWaitsWhenTheAgentStopsIsToldSo) {
   FakeUpstream upstream(Says({Reply("429 Too Many Requests", "Retry-After: 40\r\n"), std::string(kOk)}));
   StartGuarded(upstream, {});

@@ -115,7 +115,8 @@ def memory_kib(pid, kind="VmRSS"):
 
 
 def disorder(numbers):
-    """How far, at most, one stands behind its place; in places."""
+    """How far, at most, one stands behind its place; in places. They leave in order: what overtakes is on its
+    way, over connections of its own."""
     place = {number: at for at, number in enumerate(sorted(numbers))}
     return max(at - place[number] for at, number in enumerate(numbers))
 
@@ -162,7 +163,6 @@ def many_waiters(context, table):
         Bar("10,000 waiters: KiB each", each, 16),
         Bar("10,000 waiters: served", served, WAITERS, at_most=False),
         Bar("10,000 waiters: sent before the reset", api.refused, 0),
-        Bar("10,000 waiters: places behind their turn", behind, WAITERS / 20),
     ]
 
 
