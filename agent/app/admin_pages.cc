@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/explain_page.h"
 #include "app/guard_page.h"
 #include "app/process.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@ AdminResponse LandingPage(const expose::AgentFacts& agent) {
 <li><a href="/api/v1/quotas">/api/v1/quotas</a>: every quota, as JSON</li>
 <li><a href="/api/v1/apis">/api/v1/apis</a>: the configured APIs, as JSON</li>
 <li><a href="/api/v1/guard">/api/v1/guard</a>: what waits, cools down and is reserved, as JSON</li>
+<li>/api/v1/explain?api=NAME: why the guard let its last request go, wait or fail, as JSON</li>
 <li><a href="/-/healthy">/-/healthy</a> and <a href="/-/ready">/-/ready</a>: for supervisors</li>
 </ul>
 </body>
@@ -122,6 +124,10 @@ std::vector<AdminRoute> AdminPages(const PageSources& sources) {
       {"GET", "/api/v1/guard",
        [sources](const AdminRequest&) {
          return AdminResponse{200, kJson, expose::GuardJson(Guarded(sources), sources.clock.SystemNow())};
+       }},
+      {"GET", "/api/v1/explain",
+       [sources](const AdminRequest& request) {
+         return ExplainPage(sources.guard, sources.facts.apis(), request.query, sources.clock.RunningNow());
        }},
       {"GET", "/-/healthy", [](const AdminRequest&) { return AdminResponse{200, kText, "healthy\n"}; }},
       {"GET", "/-/ready",

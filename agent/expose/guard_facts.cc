@@ -6,11 +6,20 @@
 namespace apiquota::expose {
 namespace {
 
+void MoveOn(Micros ahead, std::optional<guard::Decision>* decision) {
+  if (!*decision) return;
+  (*decision)->at += ahead;
+  (*decision)->deadline += ahead;
+  if ((*decision)->could_go) *(*decision)->could_go += ahead;
+}
+
 void MoveOn(Micros ahead, guard::KeyView* view) {
   for (guard::QueueView& queue : view->queues) {
     if (queue.oldest) *queue.oldest += ahead;
   }
   for (guard::CooldownView& cooldown : view->cooldowns) cooldown.until += ahead;
+  MoveOn(ahead, &view->last);
+  MoveOn(ahead, &view->last_held);
 }
 
 void Add(const guard::KeyView& view, QueueFacts* queue) {
@@ -30,6 +39,7 @@ GuardFacts MakeGuardFacts(std::vector<GuardedFacts> apis, std::vector<guard::Acc
     const auto api = std::ranges::lower_bound(facts.apis, account.api, {}, &GuardedFacts::api);
     if (api == facts.apis.end() || api->api != account.api) continue;
     MoveOn(ahead, &account.view);
+    if (account.shadow) MoveOn(ahead, &*account.shadow);
     if (!api->queue) api->queue.emplace();
     Add(account.view, &*api->queue);
     facts.accounts.push_back(std::move(account));

@@ -44,6 +44,14 @@ Json LimitJson(const guard::LimitView& limit) {
           {"reserved", JsonNumber(limit.reserved)}};
 }
 
+Json ShadowJson(const guard::KeyView& view, SystemTime now) {
+  Json json = {{"in_flight", view.in_flight}, {"cooldowns", Json::array()}, {"limits", Json::array()}};
+  for (const guard::CooldownView& cooldown : view.cooldowns)
+    json["cooldowns"].push_back(CooldownJson(cooldown, now));
+  for (const guard::LimitView& limit : view.limits) json["limits"].push_back(LimitJson(limit));
+  return json;
+}
+
 Json KeyJson(const guard::AccountView& account, SystemTime now) {
   const guard::KeyView& view = account.view;
   Json json = {{"key", account.key},      {"in_flight", view.in_flight}, {"waiting", view.waiting},
@@ -56,6 +64,7 @@ Json KeyJson(const guard::AccountView& account, SystemTime now) {
   for (const guard::CooldownView& cooldown : view.cooldowns)
     json["cooldowns"].push_back(CooldownJson(cooldown, now));
   for (const guard::LimitView& limit : view.limits) json["limits"].push_back(LimitJson(limit));
+  json["shadow"] = account.shadow ? ShadowJson(*account.shadow, now) : Json(nullptr);
   return json;
 }
 
@@ -93,6 +102,48 @@ Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
           {"keys", std::move(keys)}};
 }
 
+Json TokensJson(const guard::TokenCost& tokens) {
+  if (tokens == guard::TokenCost{}) return nullptr;
+  return {{"input", JsonNumber(tokens.input)},
+          {"output", JsonNumber(tokens.output)},
+          {"counted", JsonNumber(tokens.counted)}};
+}
+
+Json HeldByJson(const guard::HeldBy& by) {
+  return {{"resource", by.resource},
+          {"quota", by.quota},
+          {"unit", by.unit},
+          {"limit", JsonNumber(by.limit)},
+          {"window_seconds", JsonNumber(by.window_seconds)},
+          {"available", JsonNumber(by.available)},
+          {"cost", JsonNumber(by.cost)}};
+}
+
+Json DecisionJson(const std::optional<guard::Decision>& told) {
+  if (!told) return nullptr;
+  const guard::Decision& decision = *told;
+  Json json = Json::object();
+  PutTime("at", decision.at, &json);
+  json["decision"] = ToText(decision.kind);
+  json["rule"] = ToText(decision.reason);
+  json["resource"] = decision.resource;
+  json["another_attempt"] = decision.again;
+  json["tokens"] = TokensJson(decision.tokens);
+  json["quota"] = decision.held_by ? HeldByJson(*decision.held_by) : Json(nullptr);
+  json["evidence"] = decision.evidence.empty() ? Json(nullptr) : Json(decision.evidence);
+  json["waiting_before"] = decision.waiting_before ? Json(*decision.waiting_before) : Json(nullptr);
+  PutTime("could_go", decision.could_go, &json);
+  json["wait_seconds"] = decision.could_go ? JsonNumber(ToSeconds(*decision.could_go - decision.at)) : Json();
+  PutTime("deadline", decision.deadline, &json);
+  json["patience_seconds"] = JsonNumber(ToSeconds(decision.deadline - decision.at));
+  json["waited_seconds"] = decision.waited ? JsonNumber(ToSeconds(*decision.waited)) : Json(nullptr);
+  return json;
+}
+
+Json LastJson(const guard::KeyView& view) {
+  return {{"last", DecisionJson(view.last)}, {"last_held", DecisionJson(view.last_held)}};
+}
+
 }  // namespace
 
 std::string GuardJson(const GuardFacts& facts, SystemTime now) {
@@ -100,6 +151,21 @@ std::string GuardJson(const GuardFacts& facts, SystemTime now) {
   PutTime("at", now, &json);
   json["apis"] = Json::array();
   for (const GuardedFacts& api : facts.apis) json["apis"].push_back(ApiJson(api, facts, now));
+  return JsonText(json);
+}
+
+std::string GuardExplainJson(const GuardFacts& facts, SystemTime now) {
+  Json json = Json::object();
+  PutTime("at", now, &json);
+  json["api"] = facts.apis.front().api;
+  json["mode"] = Word(facts.apis.front().options.mode);
+  json["keys"] = Json::array();
+  for (const guard::AccountView& account : facts.accounts) {
+    Json& key = json["keys"].emplace_back(Json::object());
+    key["key"] = account.key;
+    key.update(LastJson(account.view));
+    key["shadow"] = account.shadow ? LastJson(*account.shadow) : Json(nullptr);
+  }
   return JsonText(json);
 }
 

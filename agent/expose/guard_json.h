@@ -1,5 +1,5 @@
-// /api/v1/guard as JSON text. Pure and thread-safe; members always in the order below, times as in
-// quotas_json.h.
+// /api/v1/guard and /api/v1/explain, as JSON text. Pure and thread-safe; members always in the order below,
+// times as in quotas_json.h.
 //
 // {"at", "at_time", "apis": [ {                    those that are guarded, sorted by name
 //   "api", "mode",                                 on, shadow, or off: then only its shadow is judged
@@ -13,7 +13,29 @@
 //     "limits": [ {                                as requests are held to them
 //       "resource", "quota", "unit", "limit", "window_seconds",
 //       "available",                               now, what is under way taken off; null: not known
-//       "reserved"} … ]} … ]} … ]}
+//       "reserved"} … ],
+//     "shadow": {"in_flight", "cooldowns", "limits"} } … ]} … ]}   what is judged beside it; null: nothing
+//
+// {"at", "at_time", "api", "mode", "keys": [ {
+//     "key",
+//     "last": DECISION,                            null: none yet
+//     "last_held",                                 the last that was no plain allow
+//     "shadow": {"last", "last_held"} } … ]}       null: nothing is judged beside it
+//
+// DECISION: {
+//   "at", "at_time",
+//   "decision",                                    allow, delay, reject
+//   "rule",                                        docs/metrics.md; none: it went at once
+//   "resource",                                    whose quotas it uses; "": the key's, or not known
+//   "another_attempt",                             it had been refused, or had failed, before
+//   "tokens": {"input", "output", "counted"},      what it reserves; null: nothing is counted in tokens
+//   "quota": {"resource", "quota", "unit", "limit", "window_seconds",   that held it; null: none did
+//             "available", "cost"},                what was left then, and what the request takes
+//   "evidence",                                    of the cooldown that held it; null: none did
+//   "waiting_before",                              in its queue; null: not known
+//   "could_go", "could_go_time", "wait_seconds",   as it was expected; null: never
+//   "deadline", "deadline_time", "patience_seconds",
+//   "waited_seconds"}                              null: it waits, or its client has left
 #pragma once
 
 #include <string>
@@ -24,5 +46,7 @@
 namespace apiquota::expose {
 
 std::string GuardJson(const GuardFacts& facts, SystemTime now);
+// REQUIRES: the facts are of one api.
+std::string GuardExplainJson(const GuardFacts& facts, SystemTime now);
 
 }  // namespace apiquota::expose

@@ -134,8 +134,8 @@ Turn Account::Ask(const Request& request, SystemTime now) {
 
 Ticket Account::Take(const Request& request, SystemTime now) {
   return Locked(now, [&] {
-    const Id id = guard_ ? guard_->Judge(request, now).id : ++last_free_;
-    if (shadow_) shadow_tickets_[id] = shadow_->Judge(request, now).id;
+    const Id id = guard_ ? guard_->Take(request, now) : ++last_free_;
+    if (shadow_) shadow_tickets_[id] = shadow_->Take(request, now);
     return Ticket(shared_from_this(), id);
   });
 }
@@ -243,11 +243,12 @@ bool Account::idle(SystemTime now) const {
   return !guard_ || guard_->idle(now);
 }
 
-KeyView Account::View(SystemTime now) const {
+AccountView Account::View(SystemTime now) const {
   const std::lock_guard lock(mutex_);
-  KeyView view = guard_ ? guard_->View(now) : KeyView{};
-  if (!guard_ && shadow_) view.in_flight = shadow_->View(now).in_flight;
-  return view;
+  AccountView account{api_, key_, guard_ ? guard_->View(now) : KeyView{}};
+  if (shadow_) account.shadow = shadow_->View(now);
+  if (!guard_ && shadow_) account.view.in_flight = account.shadow->in_flight;
+  return account;
 }
 
 }  // namespace apiquota::guard

@@ -41,7 +41,7 @@ class Account : public std::enable_shared_from_this<Account> {
   SavedKey Save(SystemTime now) const;
   void Restore(const SavedKey& saved);
   bool idle(SystemTime now) const;
-  KeyView View(SystemTime now) const;
+  AccountView View(SystemTime now) const;
   SystemTime next_at() const { return next_at_.load(std::memory_order_relaxed); }
 
   const std::string& api() const { return api_; }

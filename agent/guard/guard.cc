@@ -15,6 +15,29 @@ namespace {
 
 constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
 
+bool Alike(const Options& a, const Options& b) {
+  const bool same_shadow =
+      (a.shadow == nullptr) == (b.shadow == nullptr) && (!a.shadow || *a.shadow == *b.shadow);
+  return same_shadow && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
+         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown);
+}
+
+using Pools = std::map<std::string, GuardedApi, std::less<>>;
+
+// The pool of an api, by the first that is in it. One that only watches is no member of one that is enforced,
+// nor the other way round; what else they say of a state that they share is the first one's to say.
+GuardedApi Member(GuardedApi api, Pools* pools) {
+  std::string name = api.pool;
+  for (int other = 2; pools->contains(name) && !Alike(pools->at(name).options, api.options); ++other)
+    name = api.pool + "#" + std::to_string(other);
+  api.pool = name;
+  const GuardedApi& first = pools->try_emplace(name, api).first->second;
+  api.options = first.options;
+  api.declared = first.declared;
+  api.named_by_answer = first.named_by_answer;
+  return api;
+}
+
 }  // namespace
 
 Ticket& Ticket::operator=(Ticket&& other) noexcept {
@@ -94,16 +117,19 @@ void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {
   {
     const std::unique_lock lock(impl_->mutex);
     impl_->apis.clear();
-    std::map<std::string, GuardedApi, std::less<>> pools, unguarded;
+    Pools pools, unguarded;
     for (GuardedApi& api : apis) {
-      (api.options.active() ? pools : unguarded).try_emplace(api.pool, api);
-      if (api.options.active()) impl_->apis.emplace(api.api, std::move(api));
+      const std::string name = api.api;
+      if (!api.options.active())
+        unguarded.try_emplace(api.pool, std::move(api));
+      else
+        impl_->apis.emplace(name, Member(std::move(api), &pools));
     }
     std::erase_if(impl_->leaving, [](const auto& account) { return account.use_count() == 1; });
     for (auto it = impl_->accounts.begin(); it != impl_->accounts.end();) {
       const std::string& name = it->first.first;
       const auto pool = pools.find(name);
-      const auto off = unguarded.find(name);
+      const auto off = unguarded.find(name.substr(0, name.find('#')));
       const bool stays = pool != pools.end();
       if (stays || off != unguarded.end()) staying.emplace_back(it->second, (stays ? pool : off)->second);
       if (!stays && off == unguarded.end()) gone.push_back(it->second);
@@ -178,9 +204,26 @@ void Guard::Drain(SystemTime until, SystemTime now) {
 
 std::vector<AccountView> Guard::View(SystemTime now) const {
   std::vector<AccountView> views;
-  for (const auto& account : impl_->All())
-    views.push_back({account->api(), account->key(), account->View(now)});
+  for (const auto& account : impl_->All()) views.push_back(account->View(now));
   std::ranges::sort(views, {}, [](const AccountView& view) { return std::tie(view.api, view.key); });
+  return views;
+}
+
+std::vector<AccountView> Guard::ViewOf(std::string_view api, SystemTime now) const {
+  std::vector<std::shared_ptr<Account>> accounts;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    const GuardedApi* guarded = impl_->Find(api);
+    if (guarded == nullptr) return {};
+    for (const auto& [name, account] : impl_->accounts) {
+      if (name.first == guarded->pool) accounts.push_back(account);
+    }
+  }
+  std::vector<AccountView> views;
+  for (const auto& account : accounts) {
+    views.push_back(account->View(now));
+    views.back().api = api;
+  }
   return views;
 }
 

@@ -74,7 +74,9 @@ class Rim {
 // Of one api, as the guard needs it.
 struct GuardedApi {
   std::string api;
-  std::string pool;  // apis of one base URL have one; what the keys of one pool share is one state
+  // Apis of one base URL have one. Of those whose parts are in the same modes the keys share one state, by
+  // the settings of the first.
+  std::string pool;
   Options options;
   std::vector<quota::DeclaredLimit> declared;
   bool named_by_answer = false;  // the resource of a request
@@ -91,6 +93,7 @@ struct Turn {
 struct AccountView {
   std::string api, key;
   KeyView view;
+  std::optional<KeyView> shadow = {};  // of what is judged beside it; nobody waits there
 };
 
 class Guard {
@@ -121,6 +124,9 @@ class Guard {
   void Drain(SystemTime until, SystemTime now);
 
   std::vector<AccountView> View(SystemTime now) const;  // sorted by api, key
+  // Of the keys that this api has used: by its name, and those that others of its pool have, whose state is
+  // one.
+  std::vector<AccountView> ViewOf(std::string_view api, SystemTime now) const;
 
   // Logs of sends and cooldowns survive a restart. JSON with a version, like the ledger's.
   // Times in the text are of the system clock, which is ahead of `now` by so much. Restore: before anybody

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "guard/decision.h"
 #include "guard/options.h"
 #include "guard/persist.h"
 #include "guard/token_model.h"
@@ -49,6 +50,8 @@ struct KeyView {
   std::vector<QueueView> queues;
   std::vector<CooldownView> cooldowns;
   std::vector<LimitView> limits;
+  std::optional<Decision> last;       // nothing: nobody has asked
+  std::optional<Decision> last_held;  // that was no plain allow
 };
 
 class KeyGuard {
@@ -60,8 +63,10 @@ class KeyGuard {
   // Admitted, queued or refused. What is not admitted has changed nothing else.
   Verdict Ask(const Request& request, SystemTime now);
   // Taken whatever the state says; the verdict is what Ask would have said (`id`: the ticket in any case).
-  // For polls, which never wait, and for shadows.
+  // For shadows.
   Verdict Judge(const Request& request, SystemTime now);
+  // Taken, and nothing is decided: for polls, which never wait.
+  Id Take(const Request& request, SystemTime now);
 
   void Sent(Id ticket, SystemTime now);
   // The signals of its answer are known: of a document's after its body.

@@ -34,7 +34,9 @@ void KeyGuard::State::BeginRamp(Place& place, SystemTime now) {
 
 void KeyGuard::State::RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants) {
   for (Waiter& waiter : place.queue.TakeExpired(now)) {
-    const Gate gate = GateFor(waiter.AsRequest(), place, false, now);
+    Gate gate = GateFor(waiter.AsRequest(), place, false, now);
+    if (gate.at <= now) gate.reason = Reason::kQueue;  // others were first until its time was over
+    NoteGivenUp(waiter, place, gate, now).waiting_before.reset();
     Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));
     grant.refusal = Refuse(gate, 429, now).refusal;
   }
@@ -49,6 +51,11 @@ void KeyGuard::State::AdvancePlace(Place& place, SystemTime now, std::vector<Gra
     Waiter waiter = place.queue.PopHead(now);
     const bool admitted = gate.at <= now;
     const Id ticket = admitted ? Admit(waiter.AsRequest(), place, now) : 0;
+    if (admitted) {
+      NoteWent(waiter.id, now - waiter.since);
+    } else {
+      NoteGivenUp(waiter, place, gate, now);
+    }
     Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));
     grant.ticket = ticket;
     if (!admitted) grant.refusal = Refuse(gate, 429, now).refusal;
@@ -123,6 +130,7 @@ void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grant
         state_->Push(place, std::move(waiter), now);
         continue;
       }
+      state_->NoteGivenUp(waiter, place, gate, now).waiting_before = place.queue.size();
       Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));
       grant.refusal = state_->Refuse(gate, 503, now).refusal;
     }
@@ -146,6 +154,8 @@ KeyView KeyGuard::View(SystemTime now) const {
                              limit.window_seconds(), limit.Reserved()});
     }
   }
+  view.last = state_->LastDecision();
+  view.last_held = state_->last_held;
   return view;
 }
 

@@ -205,7 +205,8 @@ TokenModel KeyGuard::ModelOf(std::string_view resource, std::string_view route) 
     if (const std::string* known = state_->memory.Find(route)) resource = *known;
   }
   TokenModel model = state_->models.Of(resource);
-  model.blind = resource.empty() && state_->named_by_answer;
+  // An API whose answers name nothing has nothing to be blind to.
+  model.blind = resource.empty() && state_->named_by_answer && state_->memory.size() != 0;
   return model;
 }
 

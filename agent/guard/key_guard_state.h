@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "guard/cooldown.h"
+#include "guard/decision.h"
 #include "guard/key_guard.h"
 #include "guard/limit.h"
 #include "guard/resource_memory.h"
@@ -65,6 +66,14 @@ struct Flight {
   SystemTime admitted_at, sent_at;
 };
 
+// The last request that went at once. Places stay as long as their KeyGuard.
+struct Allowed {
+  SystemTime at, deadline;
+  const Place* place = nullptr;  // null: there was none
+  TokenCost tokens;
+  bool again = false;
+};
+
 // A request that was sent, and ended without an answer.
 struct Lost {
   Id id = 0;
@@ -101,16 +110,18 @@ struct KeyGuard::State {
   Place& PlaceFor(std::string_view resource, SystemTime now);
   bool MakeRoom(SystemTime now);
   std::string_view ResourceOf(const Request& request);
-  Verdict Decide(const Request& request, SystemTime now);
+  Verdict Decide(const Request& request, Place& place, SystemTime now, Gate* gate);
+  Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
+  Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
+  void Push(Place& place, Waiter waiter, SystemTime now);
+  Id Admit(const Request& request, Place& place, SystemTime now);
+
+  // key_guard_gate.cc
   Gate GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now);
   void AskLimits(const Request& request, Place& place, const WaitQueue* ahead, SystemTime now, Gate* gate);
   void AskCooldown(const Place& place, SystemTime now, Gate* gate) const;
   void AskCold(const Place& place, SystemTime now, Gate* gate) const;
   bool NeverFits(const Request& request, Place& place, Gate* gate);
-  Verdict Refuse(const Gate& gate, int status, SystemTime now) const;
-  Verdict Enqueue(const Request& request, Place& place, const Gate& gate, SystemTime now);
-  void Push(Place& place, Waiter waiter, SystemTime now);
-  Id Admit(const Request& request, Place& place, SystemTime now);
 
   // Limits and cooldowns of "" hold for every resource.
   template <class Visit>
@@ -118,6 +129,15 @@ struct KeyGuard::State {
     visit(place);
     if (&place != &places.front()) visit(places.front());
   }
+
+  // key_guard_decisions.cc
+  void NoteAllowed(const Request& request, const Place& place, SystemTime now);
+  // The caller adds what only it knows: who waited before it, how long it has waited itself.
+  Decision& NoteHeld(Verdict::Kind kind, const Request& request, const Place& place, const Gate& gate,
+                     SystemTime now);
+  Decision& NoteGivenUp(const Waiter& waiter, const Place& place, const Gate& gate, SystemTime now);
+  void NoteWent(Id waiter, Micros waited);
+  std::optional<Decision> LastDecision() const;
 
   // key_guard_answer.cc
   static void CatchUp(Limit* limit, Id id, const Flight& flight, SystemTime now);
@@ -147,6 +167,8 @@ struct KeyGuard::State {
   ResourceMemory memory;
   TokenModels models;
   Retries retries;
+  Allowed last_allowed;
+  std::optional<Decision> last_held;  // the last that was delayed or refused
   Id last_id = 0;
 };
 

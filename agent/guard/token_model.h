@@ -19,7 +19,7 @@ struct TokenModel {
   double tokens_per_byte = 0.25;
   std::optional<double> output;  // its 90th percentile
   std::optional<Micros> median_first_byte;
-  bool blind = false;  // only answers name resources, and none has named this route's
+  bool blind = false;  // only answers name resources: some have, and none has named this route's
 };
 
 // A quantile of the last `kMost` values, by nearest rank. They are kept in order: a new one costs one move of

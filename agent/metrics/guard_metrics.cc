@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "guard/decision.h"
+
 namespace apiquota::metrics {
 namespace {
 
@@ -9,18 +11,6 @@ using guard::Reason;
 using guard::RetryCause;
 using guard::RetryVerdict;
 using guard::Verdict;
-
-std::string_view DecisionLabel(Verdict::Kind kind) {
-  switch (kind) {
-    case Verdict::Kind::kAdmit:
-      return "allow";
-    case Verdict::Kind::kQueued:
-      return "delay";
-    case Verdict::Kind::kRefuse:
-      return "reject";
-  }
-  return "reject";
-}
 
 }  // namespace
 
@@ -37,7 +27,7 @@ GuardMetrics::GuardMetrics(AgentMetrics& families, std::string api)
 Counter& GuardMetrics::Decision(size_t kind, size_t rule, bool shadow) {
   return decisions_[kind][rule][shadow ? 1 : 0].Get([&] {
     return families_.guard_decisions.With({api_, std::string(ToText(static_cast<Reason>(rule))),
-                                           std::string(DecisionLabel(static_cast<Verdict::Kind>(kind))),
+                                           std::string(ToText(static_cast<Verdict::Kind>(kind))),
                                            shadow ? "shadow" : "on"});
   });
 }

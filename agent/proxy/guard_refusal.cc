@@ -31,6 +31,8 @@ std::string Whole(double value) {
 }
 
 std::string_view Why(const guard::Refusal& refusal) {
+  if (refusal.status == kUnavailable && refusal.reason != guard::Reason::kQueue)
+    return "the agent stops or leaves this API before its turn comes";
   switch (refusal.reason) {
     case guard::Reason::kRetryAfter:
       return "the API has said when it takes requests again";
@@ -42,6 +44,8 @@ std::string_view Why(const guard::Refusal& refusal) {
       return "a limit recovers, and those who waited for it go first";
     case guard::Reason::kCold:
       return "nothing is known of this key's quotas yet, and others are being answered";
+    case guard::Reason::kRetry:
+      return "the API has refused it, and it is to be sent once more";
     default:
       return "not enough is left of it";
   }
@@ -112,7 +116,8 @@ RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api,
     head.fields.Add("RateLimit-Policy", text);
   }
   head.fields.Add("Proxy-Status", "apiquota; error=http_request_denied; details=" + Quoted(sentence));
-  if (wait > kLongWaitSeconds || refusal.never_fits) head.fields.Add("x-should-retry", "false");
+  const bool full = refusal.reason == guard::Reason::kQueue;
+  if ((wait > kLongWaitSeconds && !full) || refusal.never_fits) head.fields.Add("x-should-retry", "false");
   return answer;
 }
 

@@ -180,7 +180,10 @@ RefusalAnswer GuardedRequest::Refuse() {
              {"rule", rule},
              {"quota", refusal_->quota},
              {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
-  return AnswerOf(*refusal_, route.api, *route.exporter, now());
+  RefusalAnswer answer = AnswerOf(*refusal_, route.api, *route.exporter, now());
+  if (waited_ > Micros(0))
+    answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
+  return answer;
 }
 
 void GuardedRequest::Sent() {

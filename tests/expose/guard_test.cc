@@ -22,6 +22,51 @@ TEST(GuardJsonTest, WithoutAGuardNothingIsListed) {
 )");
 }
 
+// One that waits for tokens after another attempt was refused for a cooldown; in the shadow one that can
+// never go.
+GuardFacts SampleDecisions() {
+  guard::Options on;
+  on.mode = guard::Mode::kOn;
+  guard::Decision went, waits, refused;
+  went.at = went.deadline = SampleTime(-1);
+  went.could_go = went.at;
+  waits.at = SampleTime(-1);
+  waits.kind = guard::Verdict::Kind::kQueued;
+  waits.reason = guard::Reason::kPace;
+  waits.resource = "gpt-4o";
+  waits.tokens = {.input = 200, .output = 2300, .counted = 2500};
+  waits.waiting_before = 12;
+  waits.held_by = guard::HeldBy{"gpt-4o", "tokens", "tokens", 30000, 60, 1200.5, 2500};
+  waits.could_go = SampleTime(11.25);
+  waits.deadline = SampleTime(64);
+  waits.waited.reset();
+  refused = waits;
+  refused.kind = guard::Verdict::Kind::kRefuse;
+  refused.reason = guard::Reason::kRetryAfter;
+  refused.again = true;
+  refused.held_by.reset();
+  refused.evidence = "retry-after";
+  refused.waiting_before.reset();
+  refused.waited = std::chrono::seconds(3);
+  guard::Decision never = waits;
+  never.kind = guard::Verdict::Kind::kRefuse;
+  never.could_go.reset();
+  guard::KeyView first, second, shadow;
+  first.last = waits;
+  first.last_held = refused;
+  second.last = went;
+  shadow.last = shadow.last_held = never;
+  return MakeGuardFacts({{"openai-prod", on}},
+                        {{"openai-prod", "hmac:0a1b2c3d", first},
+                         {"openai-prod", "second", second, shadow},
+                         {"openai-prod", "unused", {}}},
+                        std::chrono::seconds(1), {});
+}
+
+TEST(GuardJsonTest, TheLastDecisionsAreTheGoldenOnes) {
+  EXPECT_TRUE(IsGolden("guard_explain.json", GuardExplainJson(SampleDecisions(), SampleTime(0))));
+}
+
 std::string PageOf(GuardFacts facts) {
   MetricsPage page;
   page.snapshot.at = SampleTime(0);

@@ -132,8 +132,11 @@ inline GuardFacts SampleGuard() {
   view.limits = {{"gpt-4o", "tokens", "tokens", 30000, 1200.5, 60, 2500},
                  {"gpt-4o-mini", "tokens", "tokens", 60000, std::nullopt, 60, 500},
                  {"gpt-4o", "requests", "requests", 500, 480, 60, 2}};
+  guard::KeyView shadow;
+  shadow.in_flight = 1;
+  shadow.limits = {{"core", "requests", "requests", 5000, 4000, 3600, 1}};
   return MakeGuardFacts({{"openai-prod", on}, {"github", off}, {"never-used", on}},
-                        {{"github", "ci", {}}, {"openai-prod", "hmac:0a1b2c3d", view}}, {},
+                        {{"github", "ci", {}, shadow}, {"openai-prod", "hmac:0a1b2c3d", view}}, {},
                         {{"github", "pace", "reject", "shadow", 3},
                          {"openai-prod", "none", "allow", "on", 90},
                          {"openai-prod", "pace", "delay", "on", 12},

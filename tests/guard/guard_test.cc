@@ -105,6 +105,41 @@ TEST_F(GuardTest, ApisOfOneUpstreamShareWhatAKeyHasLeft) {
   EXPECT_NE(guard.AccountFor("a", "key", now), guard.AccountFor("b", "other", now));
 }
 
+// It would not be protected, or the other would be held up.
+TEST_F(GuardTest, AnApiThatIsProtectedAndOneThatOnlyWatchesShareNoState) {
+  guard.Configure({Api("watched", "pool", Mode::kShadow), Api("a", "pool"), Api("b", "pool")}, now);
+  const auto watched = guard.AccountFor("watched", "key", now);
+  const auto account = guard.AccountFor("b", "key", now);
+  EXPECT_NE(watched, account);
+  EXPECT_EQ(guard.AccountFor("a", "key", now), account);
+  UseUp(watched);
+  UseUp(account);
+  EXPECT_EQ(guard.Ask(watched, Asking(now), now).verdict.kind, Verdict::Kind::kAdmit);
+  EXPECT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kQueued);
+}
+
+TEST_F(GuardTest, WhatApisThatShareAStateSayOfItIsTheFirstOnesToSay) {
+  GuardedApi second = Api("b", "pool");
+  second.options.pace.headroom = 5;
+  guard.Configure({Api("a", "pool"), second}, now);
+  const auto account = guard.AccountFor("b", "key", now);
+  Turn turn = guard.Ask(account, Asking(now), now);
+  turn.ticket.Sent(now);
+  now += milliseconds(20);
+  std::vector<provider::Reading> readings = {Empty(now + seconds(30))};
+  readings[0].remaining = 4;
+  turn.ticket.Answered({.status = 200,
+                        .received_at = now,
+                        .date = now,
+                        .resource = "",
+                        .readings = readings,
+                        .throttle = nullptr,
+                        .retry_after_seconds = {}},
+                       now);
+  turn.ticket.Settle(std::nullopt, now);
+  EXPECT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kAdmit);
+}
+
 TEST_F(GuardTest, AGrantGoesToTheLoopThatAsked) {
   guard.Configure({Api("a", "pool")}, now);
   const auto account = guard.AccountFor("a", "key", now);
@@ -217,6 +252,35 @@ TEST_F(GuardTest, TwoSettingsAreJudgedOnTheSameTraffic) {
   EXPECT_EQ(turn.verdict.kind, Verdict::Kind::kAdmit) << "the one in force does not pace";
   ASSERT_TRUE(turn.shadow);
   EXPECT_NE(turn.shadow->kind, Verdict::Kind::kAdmit);
+}
+
+TEST_F(GuardTest, WhatAShadowHoldsIsSeenBesideWhatIsInForce) {
+  guard.Configure({Api("a", "pool"), Api("b", "other", Mode::kShadow)}, now);
+  UseUp(guard.AccountFor("a", "key", now));
+  const auto account = guard.AccountFor("b", "key", now);
+  UseUp(account);
+  const Turn turn = guard.Ask(account, Asking(now), now);
+  const std::vector<AccountView> views = guard.View(now);
+  EXPECT_FALSE(views.at(0).shadow) << "it has none";
+  const AccountView& view = views.at(1);
+  ASSERT_TRUE(view.shadow);
+  EXPECT_TRUE(view.view.limits.empty());
+  EXPECT_FALSE(view.view.last) << "nothing is decided there";
+  ASSERT_EQ(view.shadow->limits.size(), 1u);
+  EXPECT_EQ(view.shadow->limits[0].limit, 5);
+  EXPECT_EQ(view.shadow->in_flight, 1u);
+  EXPECT_EQ(view.shadow->last->kind, Verdict::Kind::kQueued);
+}
+
+TEST_F(GuardTest, AnApiIsToldOfTheKeysThatItsPoolShares) {
+  guard.Configure({Api("a", "pool"), Api("b", "pool"), Api("c", "other")}, now);
+  UseUp(guard.AccountFor("a", "key", now));
+  UseUp(guard.AccountFor("c", "key", now));
+  const std::vector<AccountView> views = guard.ViewOf("b", now);
+  ASSERT_EQ(views.size(), 1u);
+  EXPECT_EQ(views[0].api, "b");
+  EXPECT_TRUE(views[0].view.last);
+  EXPECT_TRUE(guard.ViewOf("nobody", now).empty());
 }
 
 }  // namespace

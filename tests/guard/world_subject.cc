@@ -42,7 +42,7 @@ class Alone : public Subject {
     return guard_.AskRetry(ask, now);
   }
   Id Poll(const guard::Request& request, SystemTime now) override {
-    const Id id = guard_.Judge(request, now).id;
+    const Id id = guard_.Take(request, now);
     Then(now);
     return id;
   }

@@ -74,6 +74,23 @@ TEST(GuardRefusalTest, AFullQueueNamesItselfAndNoQuota) {
   EXPECT_EQ(answer.head.reason, "Service Unavailable");
   EXPECT_EQ(Field(answer, "ratelimit"), "\"apiquota-queue\";r=0;t=3");
   EXPECT_EQ(Field(answer, "ratelimit-policy"), "(none)");
+  full.until = kNow + seconds(64);
+  EXPECT_EQ(Field(AnswerOf(full, "a", kNow), "x-should-retry"), "(none)") << "room may come sooner";
+}
+
+TEST(GuardRefusalTest, WhoCantBeSentOnceMoreIsNotToldOfAnEmptyQuota) {
+  guard::Refusal refusal;
+  refusal.reason = guard::Reason::kRetry;
+  refusal.until = kNow + seconds(3);
+  EXPECT_EQ(
+      SentenceOf(refusal, "a", kNow),
+      "apiquota holds this request to a back: the API has refused it, and it is to be sent once more; it "
+      "could go in 3 s");
+  refusal.status = 503;
+  EXPECT_EQ(
+      SentenceOf(refusal, "a", kNow),
+      "apiquota holds this request to a back: the agent stops or leaves this API before its turn comes; it "
+      "could go in 3 s");
 }
 
 TEST(GuardRefusalTest, WhatAnApiCallsAQuotaCantBreakAField) {

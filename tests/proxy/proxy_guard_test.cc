@@ -163,6 +163,7 @@ TEST_F(ProxyGuardTest, WhoWaitsWhenTheAgentStopsIsToldSo) {
   guard_.Drain(Now() + std::chrono::seconds(1), Now());
   const std::string answer = client.ReadAll();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n")) << answer;
+  EXPECT_NE(answer.find("\r\napiquota-delay: 0."), std::string::npos) << "it has waited: " << answer;
   EXPECT_NE(answer.find("\r\nRetry-After: "), std::string::npos) << answer;
   EXPECT_EQ(Held(), 0U);
 }
