@@ -129,6 +129,7 @@ Scenario SecondMinuteDay(Random* random) {
   const bool sliding = kind == LimitKind::kSliding;
   Scenario scenario = OneQuota(random, kind, sliding ? QuotaKind::kSliding : QuotaKind::kFixed, false);
   const Saying first = scenario.api.sayings[0];
+  scenario.network.jitter_most = 200ms;  // the margin of a second is a quarter of it
   scenario.clients[0].workers = 8;  // of a second's limit no more than that is asked for before it is known
   scenario.api.enforcer.limits.clear();
   scenario.api.sayings.clear();
