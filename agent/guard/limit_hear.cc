@@ -155,7 +155,11 @@ bool Limit::State::LearnEnd(const Heard& heard, double level) {
   if (level > lowest || level >= limit.value_or(level)) ++restored;
   if (end) outlays.NextWindow(first_end);
   lowest = level;
-  return begin(), true;
+  // Of windows as short as what their ends are told to, nobody knows which one an answer on its way spoke of.
+  const bool told_apart = !window || said.same * 2 <= *window;
+  BeginWindow(said, heard.received_at);
+  if (told_apart) levels.clear();
+  return true;
 }
 
 void Limit::State::TakeLevel(const Heard& heard, double level) {

@@ -38,6 +38,8 @@ Scenario Faults(Random* random) {
   client.leaves = random->Between(0, 0.2);
   client.repeatable = random->Chance(0.5);
   if (random->Chance(0.3)) client.timeout = random->Between(Micros(1s), Micros(30s));
+  // What a stream costs in the end whose client has left, nobody tells.
+  if (client.charged_at_end) scenario.expect.no_api_refusals = false;
   scenario.expect.share = 0;
   scenario.expect.no_own_refusals = false;
   return scenario;

@@ -34,6 +34,7 @@ Scenario HiddenSecond(Random* random) {
   Scenario scenario = Told(random, random->OneOf(std::span<const LimitKind>(kKinds)));
   scenario.api.enforcer.limits[0].limit = 60.0 * random->Whole(1, 10);
   scenario.api.enforcer.limits[0].sub_window = 1s;
+  scenario.network.jitter_most = 200ms;  // the margin of a second is a quarter of it
   scenario.expect.no_api_refusals = false;
   scenario.expect.share = 0.3;
   scenario.expect.served = 0.8;

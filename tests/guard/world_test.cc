@@ -135,5 +135,12 @@ TEST(WorldTest, LookingChangesNothing) {
   EXPECT_THAT(FailuresOf("sliding", 3), IsEmpty());
 }
 
+// Windows of 2 s whose ends are told in whole seconds: an answer that was late once made those before it
+// forgotten.
+TEST(WorldTest, WindowsThatCannotBeToldApartForgetNothing) {
+  EXPECT_THAT(FailuresOf("short-window", 20115), IsEmpty());
+  EXPECT_THAT(FailuresOf("short-window", 20671), IsEmpty());
+}
+
 }  // namespace
 }  // namespace apiquota::world
