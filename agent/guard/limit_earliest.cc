@@ -11,7 +11,8 @@ namespace {
 using provider::QuotaKind;
 
 constexpr Micros kLeaveSpan = std::chrono::seconds(2);
-constexpr double kLeaveGapMost = 0.02;                  // seconds
+constexpr double kLeaveGapMost = 0.02;  // seconds
+constexpr Micros kLeaveLag = std::chrono::milliseconds(50);
 constexpr Micros kLookAgain = std::chrono::seconds(1);  // unless something happens before
 
 Micros Seconds(double seconds) { return SecondsToMicros(seconds); }
@@ -33,7 +34,15 @@ void Limit::State::NoteLeft(double cost, SystemTime now) {
     leave_until = leave_next + Seconds(gap * there);
     leaving = leaving && now < leave_until;
   }
-  if (leaving) leave_next = std::max(now, leave_next) + Seconds(ToSeconds(leave_gap) * cost);
+  if (leaving) {
+    // A little lateness is caught up with. What is lost beyond that is added at the end: those who are left
+    // would go all at once there.
+    if (const SystemTime late = now - kLeaveLag; leave_next < late) {
+      leave_until += late - leave_next;
+      leave_next = late;
+    }
+    leave_next += Seconds(ToSeconds(leave_gap) * cost);
+  }
   free_at.reset();
 }
 

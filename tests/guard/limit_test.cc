@@ -235,6 +235,27 @@ TEST_F(LimitTest, OfAThousandWaitersNoTenthOfASecondSeesTwiceTheMean) {
   for (const int bin : bins) EXPECT_LE(bin, 2 * 1000 / used);
 }
 
+TEST_F(LimitTest, WaitersOfABusyMachineDoNotLeaveAllAtOnceInTheEnd) {
+  Make(Kind::kFixed);
+  reading.limit = 5000;
+  reading.window_seconds = 60;
+  reading.reset_at = kStart + milliseconds(60'250);
+  Call(0);
+  limit->NoteWaiting(1000, now);
+  now = Earliest();
+  const SystemTime first = now;
+  std::vector<int> bins(200);
+  for (double waiting = 1000; waiting > 0; --waiting) {
+    limit->NoteWaiting(waiting, now);
+    now = std::max(now, Earliest());
+    if (static_cast<int>(waiting) % 100 == 50) now += milliseconds(300);
+    ++bins.at(static_cast<size_t>((now - first) / milliseconds(100)));
+    Take();
+  }
+  EXPECT_LE(now - first, seconds(6));
+  for (const int bin : bins) EXPECT_LE(bin, 50 + 25) << "50 in a tenth of a second, and 50 ms to catch up";
+}
+
 // Whoever looks at it does not decide when they leave.
 TEST_F(LimitTest, LeavingBeginsAtTheResetWhenEverThatIsNoticed) {
   Make(Kind::kFixed);
