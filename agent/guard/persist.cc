@@ -119,12 +119,12 @@ std::string WriteSaved(const std::vector<SavedKey>& keys) {
 }
 
 Result<std::vector<SavedKey>> ReadSaved(std::string_view text) {
-  constexpr std::string_view kWhat = "the guard's saved state";
+  constexpr std::string_view kWhat = "the guard's saved figures";
   const Result<std::string_view> unframed = quota::Unframed(text, kWhat);
   if (!unframed) return std::unexpected(unframed.error());
   const Json document = Json::parse(*unframed, nullptr, false);
   if (unframed->size() == text.size() || document.is_discarded() || !document.is_object())
-    return Fail(std::string(kWhat) + " is damaged");
+    return Fail(std::string(kWhat) + " are damaged");
   std::vector<SavedKey> keys;
   SavedMembers whole(document);
   ReadList(

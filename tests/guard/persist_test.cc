@@ -97,6 +97,8 @@ TEST_F(GuardPersistTest, ADamagedTextChangesNothing) {
     EXPECT_FALSE(ReadSaved(damaged)) << i;
     EXPECT_FALSE(ReadSaved(saved.substr(0, i))) << i;
   }
+  EXPECT_EQ(ReadSaved(saved.substr(0, saved.size() - 9)).error().message,
+            "the guard's saved figures are damaged");
   EXPECT_TRUE(ReadSaved(saved));
 }
 

@@ -1,5 +1,5 @@
-"""The guard in the path changes no byte of an answer: what it held and then relayed, and what it only watched,
-is what an agent without a guard relays, whatever an API answers and however it frames it."""
+"""The guard changes no byte of an answer: what it held and then relayed, and what it only watched, is what an
+agent without a guard relays, whatever an API answers and however it frames it."""
 
 import gzip
 import itertools
