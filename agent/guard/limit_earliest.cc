@@ -37,9 +37,9 @@ void Limit::State::NoteLeft(double cost, SystemTime now) {
   if (leaving) {
     // A little lateness is caught up with. What is lost beyond that is added at the end: those who are left
     // would go all at once there.
-    if (const SystemTime late = now - kLeaveLag; leave_next < late) {
-      leave_until += late - leave_next;
-      leave_next = late;
+    if (const SystemTime lag = now - kLeaveLag; leave_next < lag) {
+      leave_until += lag - leave_next;
+      leave_next = lag;
     }
     leave_next += Seconds(ToSeconds(leave_gap) * cost);
   }
