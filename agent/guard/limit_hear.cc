@@ -216,8 +216,10 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
     }
     const bool coarser = *level > expected && *level - expected < state.step;
     // Whether what is still unanswered is in it or not can't be told from a fraction.
-    const bool floored = state.kind == QuotaKind::kBucket && state.step <= 1 && expected > *level &&
-                         expected - *level < state.step && state.outlays.hidden() < kRounding;
+    // … nor how much of one has come back at a rate that follows from rounded numbers.
+    const bool floored = state.kind == QuotaKind::kBucket && state.window_said && state.step <= 1 &&
+                         expected > *level && expected - *level < state.step &&
+                         state.outlays.hidden() < kRounding;
     if (coarser || floored) *level = expected;
   }
   state.TakeLevel(heard, *level);

@@ -142,5 +142,8 @@ TEST(WorldTest, WindowsThatCannotBeToldApartForgetNothing) {
   EXPECT_THAT(FailuresOf("short-window", 20671), IsEmpty());
 }
 
+// A rate that follows from rounded numbers is no ground for the fraction of a request.
+TEST(WorldTest, AFractionIsNotReckonedAtADerivedRate) { EXPECT_THAT(FailuresOf("bucket", 40295), IsEmpty()); }
+
 }  // namespace
 }  // namespace apiquota::world
