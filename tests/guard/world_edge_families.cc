@@ -29,6 +29,8 @@ std::vector<Micros> Moments(Random* random, Micros within, int64_t most) {
 Scenario Reloaded(Random* random) {
   Scenario scenario = AnyQuota(random);
   scenario.reloads = Moments(random, scenario.length, 50);
+  scenario.expect.no_own_refusals =
+      false;  // more headroom: who waits may have to wait for longer than it can
   return scenario;
 }
 
@@ -80,7 +82,7 @@ Scenario Impatient(Random* random) {
   client.timeout = 2s;
   client.patience_most = 1s;
   scenario.expect.no_own_refusals = false;
-  scenario.expect.refused_at_once = 0.95;
+  scenario.expect.refused_at_once = 0.9;
   return scenario;
 }
 

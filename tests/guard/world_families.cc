@@ -151,7 +151,7 @@ Scenario SecondMinuteDay(Random* random) {
     scenario.api.enforcer.limits.push_back(limit);
     scenario.api.sayings.push_back(saying);
   }
-  scenario.expect.share = 0.93;
+  scenario.expect.share = 0.9;  // seconds are short for their margins
   return scenario;
 }
 
