@@ -80,7 +80,8 @@ SystemTime Limit::State::WindowedEarliest(double cost, double ahead, SystemTime 
   if (most <= 0) return SystemTime::max();
   const double need = std::min(cost, most) + ahead;
   if (Enough(cost, need, *level)) return SpreadEarliest(need, *level, now);
-  const Micros length = window.value_or(kUnknownWindow);
+  Micros length = window.value_or(kUnknownWindow);
+  if (between_ends) length = std::min(length, *between_ends);
   const SystemTime next = end ? *end : UnsaidEnd();
   const double missing = need - std::max(0.0, *level);
   const auto further = static_cast<int64_t>(std::clamp(std::ceil(missing / most) - 1, 0.0, 1e6));

@@ -152,7 +152,10 @@ bool Limit::State::LearnEnd(const Heard& heard, double level) {
     BeginWindow(said, heard.received_at);
     return true;
   }
-  if (level > lowest || level >= limit.value_or(level)) ++restored;
+  if (level > lowest || level >= limit.value_or(level)) {
+    ++restored;
+    between_ends = said.said - first_said;
+  }
   if (end) outlays.NextWindow(first_end);
   lowest = level;
   // Of windows as short as what their ends are told to, nobody knows which one an answer on its way spoke of.

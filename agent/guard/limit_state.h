@@ -100,10 +100,11 @@ struct Limit::State {
   double lowest = 0;                       // level seen in this window
   double step = 0;                         // what readings are rounded to; 0: nothing is known
 
-  int restored = 0;      // ends that were seen to bring the limit back
-  bool moves = false;    // its end moves on with each answer
-  bool refills = false;  // … and more comes back without an end
-  Micros late{};         // learned: how much after its end it still refused
+  int restored = 0;                    // ends that were seen to bring the limit back
+  std::optional<Micros> between_ends;  // the last two of those: no window is longer, whatever is said of it
+  bool moves = false;                  // its end moves on with each answer
+  bool refills = false;                // … and more comes back without an end
+  Micros late{};                       // learned: how much after its end it still refused
 
   Outlays outlays;
   SendLog log;

@@ -93,6 +93,25 @@ TEST_F(KeyGuardTest, WhoeverCantGoBeforeTheAgentStopsIsTold503) {
   EXPECT_EQ(grants[0].refusal->status, 503);
 }
 
+// An exporter says an hour of an API whose windows are seen to end every five seconds.
+TEST_F(KeyGuardTest, WhoWaitsForLaterWindowsWaitsAsLongAsThoseWereSeenToLast) {
+  for (int i = 1; i <= 3; ++i) {
+    const Id id = Send();
+    now += milliseconds(20);
+    provider::Reading reading = Fixed(2, i < 3 ? 1 : 0, kStart + seconds(5 * i));
+    reading.window_seconds = 3600;
+    Answer(id, {reading});
+    if (i < 3) now = kStart + seconds(5 * i + 2);
+  }
+  for (int i = 0; i < 5; ++i) {
+    const Verdict verdict = guard.Ask(Ask(), now);
+    EXPECT_EQ(verdict.kind, Verdict::Kind::kQueued) << i;
+  }
+  const Verdict impatient = guard.Ask(Ask(seconds(1)), now);
+  ASSERT_EQ(impatient.kind, Verdict::Kind::kRefuse);
+  EXPECT_LT(impatient.refusal->until, kStart + seconds(30)) << "in the third window from now";
+}
+
 // A key that has met many models is not held to what one of them says.
 TEST_F(KeyGuardTest, WhatIsSaidOfOneOfVeryManyResourcesHoldsUpNoOther) {
   const auto ask = [&](const std::string& model, double remaining) {
