@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "guard/key_guard.h"
+#include "tests/guard/start.h"
 
 namespace apiquota::guard {
-
-inline constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
 
 inline Options GuardOn() {
   Options options;

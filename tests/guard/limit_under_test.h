@@ -7,10 +7,9 @@
 #include <string_view>
 
 #include "guard/limit.h"
+#include "tests/guard/start.h"
 
 namespace apiquota::guard {
-
-inline constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
 
 class LimitTest : public testing::Test {
  protected:

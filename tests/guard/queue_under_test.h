@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "guard/wait_queue.h"
+#include "tests/guard/start.h"
 
 namespace apiquota::guard {
-
-inline const SystemTime kStart{std::chrono::seconds(1'750'000'000)};
 
 class Queue {
  public:
