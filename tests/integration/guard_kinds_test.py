@@ -17,7 +17,11 @@ KINDS = {
     "behind": ("github", ["--quota", f"requests=20/{WINDOW}s,fixed", "--skew", "-5s"]),
     "sliding": ("generic", ["--quota", f"requests=20/{WINDOW}s,sliding"]),
     "bucket": ("openai", ["--quota", f"requests=20/{WINDOW}s,bucket"]),
-    "tokens": ("openai", ["--quota", f"tokens=6000/{WINDOW}s,bucket", "--quota", "requests=1000/6s,bucket"]),
+    "tokens": (
+        "openai",
+        ["--quota", f"tokens=6000/{WINDOW}s,bucket", "--quota", "requests=1000/6s,bucket",
+         "--tokens-charged", "start"],
+    ),
 }
 STRATEGIES = {
     "flask-fixed": "fixed-window",
