@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/log.h"
+#include "base/log.h"
 #include "provider/request_resource.h"
 
 namespace apiquota::proxy {
@@ -55,6 +57,11 @@ void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_
   account_ = guard_ != nullptr && route_->guard.active()
                  ? guard_->AccountFor(route_->api, key_label_, clock_.RunningNow().at)
                  : nullptr;
+  if (account_ == nullptr && guard_ != nullptr && route_->guard.active()) {
+    LogFolded(
+        LogLevel::kWarn, "guard_full", route_->api,
+        {{"api", route_->api}, {"effect", "too many keys at once: this one's requests are not guarded"}});
+  }
 }
 
 void RequestRecord::Body(std::span<const std::string_view> slices) {
