@@ -34,15 +34,12 @@ struct Limit::State {
   State(const PaceOptions& pace, std::string_view quota, std::string_view unit, provider::QuotaKind kind,
         bool kind_assumed);
 
-  bool counts() const { return rule != CostRule::kNothing; }
   double limit_left() const;  // the limit without headroom; REQUIRES: limit
   double headroom() const;
   // Own sends alone bound it, beside what readings say.
   bool log_holds() const;
   bool log_alone() const;     // … whatever the next reading says
   bool log_may_hold() const;  // once more is known
-  // No more comes back than its windows' ends bring.
-  bool by_window() const { return kind == provider::QuotaKind::kFixed && !refills; }
   std::optional<Micros> log_window() const;
   double rate() const;  // a bucket's, a second; 0: not known
   std::optional<double> LevelAt(SystemTime now) const;
