@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/log.h"
 #include "provider/request_resource.h"
 
 namespace apiquota::proxy {
