@@ -186,12 +186,13 @@ void Account::Settle(Id ticket, const std::optional<TokenCost>& cost, SystemTime
   });
 }
 
+SystemTime Account::Latest() const {
+  const std::lock_guard lock(mutex_);
+  return latest_;
+}
+
 void Account::Release(Id ticket, std::optional<SystemTime> at) {
-  SystemTime now;
-  {
-    const std::lock_guard lock(mutex_);
-    now = at.value_or(latest_);
-  }
+  const SystemTime now = at ? *at : Latest();
   Locked(now, [&] {
     if (guard_) guard_->Release(ticket, now);
     const auto shadow = shadow_tickets_.find(ticket);

@@ -52,6 +52,7 @@ class Account : public std::enable_shared_from_this<Account> {
   auto Locked(SystemTime now, const Call& call);
   void CountWaiting();
   void Deliver(std::vector<Grant> grants);
+  SystemTime Latest() const;
   static Options Enforced(const Options& options);
   static std::optional<Options> Shadowed(const Options& options);
   void Make(const GuardedApi& api);

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <random>
-#include <set>
 #include <shared_mutex>
+#include <tuple>
 #include <utility>
 
-#include "base/text.h"
 #include "guard/account.h"
 #include "guard/persist.h"
 
@@ -16,9 +15,7 @@ namespace {
 constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
 
 bool Alike(const Options& a, const Options& b) {
-  const bool same_shadow =
-      (a.shadow == nullptr) == (b.shadow == nullptr) && (!a.shadow || *a.shadow == *b.shadow);
-  return same_shadow && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
+  return a.SameShadow(b) && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
          a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown);
 }
 

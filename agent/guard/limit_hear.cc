@@ -199,7 +199,6 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
   auto level = SaidLevel(heard.reading, state.limit);
   if (!level) return;
   state.LearnStep(*level);
-  const double hidden = state.outlays.hidden();
   const auto before = state.LevelAt(heard.received_at);
   const bool alone = !state.levels.empty() && heard.sent_at >= state.levels.back().received_at;
   const double said_before = state.levels.empty() ? 0 : state.levels.back().at_receipt;
@@ -208,8 +207,7 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
   size_t shown = heard.counted ? 1 : 0;
   if (newest) shown += state.outlays.ShownBefore(heard.sent_at);
   // As it would be if the reading said just what is known.
-  const double expected =
-      before ? *before + state.headroom() + hidden - (hidden - state.outlays.hidden()) : *level;
+  const double expected = before ? *before + state.headroom() + state.outlays.hidden() : *level;
   const auto window_before = state.first_said;
   if (!state.LearnEnd(heard, *level)) return;
   if (before && state.first_said == window_before && !state.levels.empty()) {
@@ -218,8 +216,8 @@ void Limit::Hear(const Heard& heard, SystemTime now) {
       state.learned = state.costs.At(50);
     }
     const bool coarser = *level > expected && *level - expected < state.step;
-    // Whether what is still unanswered is in it or not can't be told from a fraction.
-    // … nor how much of one has come back at a rate that follows from rounded numbers.
+    // A fraction can't tell whether what is still unanswered is in it, nor how much has come back at a rate
+    // that follows from rounded numbers.
     const bool floored = state.kind == QuotaKind::kBucket && state.window_said && state.step <= 1 &&
                          expected > *level && expected - *level < state.step &&
                          state.outlays.hidden() < kRounding;

@@ -68,13 +68,16 @@ struct Options {
   std::shared_ptr<const Options> shadow;
 
   Mode ModeOf(const Part& part) const { return mode == Mode::kOff ? Mode::kOff : part.mode.value_or(mode); }
+  // By what they say, not by where they stand.
+  bool SameShadow(const Options& other) const {
+    if (!shadow || !other.shadow) return shadow == other.shadow;
+    return *shadow == *other.shadow;
+  }
   bool active() const { return mode != Mode::kOff || (shadow && shadow->mode != Mode::kOff); }
 
   friend bool operator==(const Options& a, const Options& b) {
-    const bool same_shadow =
-        (a.shadow == nullptr) == (b.shadow == nullptr) && (!a.shadow || *a.shadow == *b.shadow);
-    return same_shadow && a.mode == b.mode && a.pace == b.pace && a.queue == b.queue && a.retry == b.retry &&
-           a.cooldown == b.cooldown && a.cold_concurrency == b.cold_concurrency;
+    return a.SameShadow(b) && a.mode == b.mode && a.pace == b.pace && a.queue == b.queue &&
+           a.retry == b.retry && a.cooldown == b.cooldown && a.cold_concurrency == b.cold_concurrency;
   }
 };
 

@@ -66,12 +66,13 @@ void GuardedRequest::LookAtBody(const http::RequestHead& head, bool ended) {
   resource_ = named.value_or("");
   const bool remembered = naming == provider::ResourceNaming::kAnswer;
   route_ = remembered ? guard::RouteOf(exchange.method, exchange.path) : std::string();
-  const guard::TokenModel model = guard_.ModelOf(account_, resource_, route_);
+  const std::optional<Micros> timeout = ClientTimeoutOf(head.fields, options().queue);
+  const bool asks = remembered || timeout || Info(*route.exporter).charge;
+  const guard::TokenModel model = asks ? guard_.ModelOf(account_, resource_, route_) : guard::TokenModel();
   if (model.blind || (naming == provider::ResourceNaming::kRequest && !named))
     route.metrics->guard().CountBlind();
   EstimateTokens(model, ended);
-  deadline_ = guard::DeadlineFor(ClientTimeoutOf(head.fields, options().queue), options().queue,
-                                 model.median_first_byte, began_at_);
+  deadline_ = guard::DeadlineFor(timeout, options().queue, model.median_first_byte, began_at_);
 }
 
 void GuardedRequest::EstimateTokens(const guard::TokenModel& model, bool ended) {

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/guard/start.h"
+
 namespace apiquota::guard {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
 
 class VirtualRim final : public Rim {
  public:
@@ -52,12 +52,13 @@ provider::Reading Empty(SystemTime reset) {
 
 class GuardTest : public testing::Test {
  protected:
-  // An answer that says that nothing is left.
-  void UseUp(const std::shared_ptr<Account>& account) {
+  // One request, whose answer says that so much is left.
+  void Use(const std::shared_ptr<Account>& account, double left) {
     Turn turn = guard.Ask(account, Asking(now), now);
     turn.ticket.Sent(now);
     now += milliseconds(20);
-    const std::vector<provider::Reading> readings = {Empty(now + seconds(30))};
+    std::vector<provider::Reading> readings = {Empty(now + seconds(30))};
+    readings[0].remaining = left;
     turn.ticket.Answered({.status = 200,
                           .received_at = now,
                           .date = now,
@@ -68,6 +69,7 @@ class GuardTest : public testing::Test {
                          now);
     turn.ticket.Settle(std::nullopt, now);
   }
+  void UseUp(const std::shared_ptr<Account>& account) { Use(account, 0); }
 
   VirtualRim rim;
   Guard guard{rim};
@@ -123,20 +125,7 @@ TEST_F(GuardTest, WhatApisThatShareAStateSayOfItIsTheFirstOnesToSay) {
   second.options.pace.headroom = 5;
   guard.Configure({Api("a", "pool"), second}, now);
   const auto account = guard.AccountFor("b", "key", now);
-  Turn turn = guard.Ask(account, Asking(now), now);
-  turn.ticket.Sent(now);
-  now += milliseconds(20);
-  std::vector<provider::Reading> readings = {Empty(now + seconds(30))};
-  readings[0].remaining = 4;
-  turn.ticket.Answered({.status = 200,
-                        .received_at = now,
-                        .date = now,
-                        .resource = "",
-                        .readings = readings,
-                        .throttle = nullptr,
-                        .retry_after_seconds = {}},
-                       now);
-  turn.ticket.Settle(std::nullopt, now);
+  Use(account, 4);
   EXPECT_EQ(guard.Ask(account, Asking(now), now).verdict.kind, Verdict::Kind::kAdmit);
 }
 

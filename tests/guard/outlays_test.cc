@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/guard/start.h"
+
 namespace apiquota::guard {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
 constexpr SystemTime kNever{};
 
 SystemTime At(int milliseconds_later) { return kStart + milliseconds(milliseconds_later); }

@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "guard/guard.h"
+#include "tests/guard/start.h"
 
 namespace apiquota::guard {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
 
 class SilentRim final : public Rim {
  public:

@@ -5,13 +5,14 @@
 #include <random>
 #include <vector>
 
+#include "tests/guard/start.h"
+
 namespace apiquota::guard {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr SystemTime kStart{std::chrono::sys_days(std::chrono::year(2026) / 11 / 1)};
 constexpr Micros kWindow = seconds(60);
 
 struct Sent {
