@@ -132,6 +132,11 @@ Turn Account::Ask(const Request& request, SystemTime now) {
   });
 }
 
+std::optional<Refusal> Account::WouldRefuse(const Request& request, SystemTime now) {
+  const std::lock_guard lock(mutex_);
+  return guard_ ? guard_->WouldRefuse(request, now) : std::nullopt;
+}
+
 Ticket Account::Take(const Request& request, SystemTime now) {
   return Locked(now, [&] {
     const Id id = guard_ ? guard_->Take(request, now) : ++last_free_;

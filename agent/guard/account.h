@@ -24,6 +24,7 @@ class Account : public std::enable_shared_from_this<Account> {
   ~Account();
 
   Turn Ask(const Request& request, SystemTime now);
+  std::optional<Refusal> WouldRefuse(const Request& request, SystemTime now);
   Ticket Take(const Request& request, SystemTime now);
   RetryVerdict AskRetry(const RetryAsk& ask, SystemTime now);
   void Leave(Id waiter, SystemTime now);

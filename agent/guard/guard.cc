@@ -99,7 +99,19 @@ struct Guard::Impl {
   Rim& rim;
   uint64_t seed;
   mutable std::shared_mutex mutex;  // exclusive: accounts come and go
+  // Those of the configuration in use. REQUIRES: the lock, exclusive.
+  void ConfigureApiGuards(SystemTime now) {
+    std::erase_if(api_guards, [&](const auto& each) { return !apis.contains(each.first); });
+    for (const auto& [name, api] : apis) {
+      auto& guard = api_guards[name];
+      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name);
+      guard->Configure(own_options.at(name), now);
+    }
+  }
+
   std::map<std::string, GuardedApi, std::less<>> apis;
+  std::map<std::string, Options, std::less<>> own_options;  // of those, as each says them itself
+  std::map<std::string, std::shared_ptr<ApiGuard>, std::less<>> api_guards;          // of those
   std::map<std::pair<std::string, std::string>, std::shared_ptr<Account>> accounts;  // by pool, key
   std::vector<std::shared_ptr<Account>> leaving;  // whose apis are gone, while a request may still wait there
   std::map<std::string, std::shared_ptr<std::atomic<size_t>>, std::less<>> waiting;  // by pool
@@ -114,6 +126,8 @@ void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {
   {
     const std::unique_lock lock(impl_->mutex);
     impl_->apis.clear();
+    impl_->own_options.clear();
+    for (const GuardedApi& api : apis) impl_->own_options.emplace(api.api, api.options);
     Pools pools, unguarded;
     for (GuardedApi& api : apis) {
       const std::string name = api.api;
@@ -122,6 +136,7 @@ void Guard::Configure(std::vector<GuardedApi> apis, SystemTime now) {
       else
         impl_->apis.emplace(name, Member(std::move(api), &pools));
     }
+    impl_->ConfigureApiGuards(now);
     std::erase_if(impl_->leaving, [](const auto& account) { return account.use_count() == 1; });
     for (auto it = impl_->accounts.begin(); it != impl_->accounts.end();) {
       const std::string& name = it->first.first;
@@ -164,6 +179,17 @@ std::shared_ptr<Account> Guard::AccountFor(std::string_view api, std::string_vie
   return account;
 }
 
+std::shared_ptr<ApiGuard> Guard::ApiFor(std::string_view api) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->api_guards.find(api);
+  return found == impl_->api_guards.end() ? nullptr : found->second;
+}
+
+std::optional<Refusal> Guard::WouldRefuse(const std::shared_ptr<Account>& account, const Request& request,
+                                          SystemTime now) {
+  return account->WouldRefuse(request, now);
+}
+
 Turn Guard::Ask(const std::shared_ptr<Account>& account, const Request& request, SystemTime now) {
   return account->Ask(request, now);
 }
@@ -203,6 +229,17 @@ std::vector<AccountView> Guard::View(SystemTime now) const {
   std::vector<AccountView> views;
   for (const auto& account : impl_->All()) views.push_back(account->View(now));
   std::ranges::sort(views, {}, [](const AccountView& view) { return std::tie(view.api, view.key); });
+  return views;
+}
+
+std::vector<ApiView> Guard::ViewApis(SystemTime now, size_t limits_most) const {
+  std::vector<std::shared_ptr<ApiGuard>> guards;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    for (const auto& [name, guard] : impl_->api_guards) guards.push_back(guard);
+  }
+  std::vector<ApiView> views;
+  for (const auto& guard : guards) views.push_back(guard->View(now, limits_most));
   return views;
 }
 

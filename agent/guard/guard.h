@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "guard/api_guard.h"
 #include "guard/key_guard.h"
 #include "guard/options.h"
 #include "guard/values.h"
@@ -110,7 +111,13 @@ class Guard {
   // as long as the configuration stays.
   std::shared_ptr<Account> AccountFor(std::string_view api, std::string_view key, SystemTime now);
 
+  // What holds for the api as a whole; null: it is not guarded. Kept like an account.
+  std::shared_ptr<ApiGuard> ApiFor(std::string_view api) const;
+
   Turn Ask(const std::shared_ptr<Account>& account, const Request& request, SystemTime now);
+  // What would refuse the request now, whatever its own limits said; nothing: it would go or wait.
+  std::optional<Refusal> WouldRefuse(const std::shared_ptr<Account>& account, const Request& request,
+                                     SystemTime now);
   // For polls: counted, never queued.
   Ticket Take(const std::shared_ptr<Account>& account, const Request& request, SystemTime now);
   RetryVerdict AskRetry(const std::shared_ptr<Account>& account, const RetryAsk& ask, SystemTime now);
@@ -124,6 +131,8 @@ class Guard {
   void Drain(SystemTime until, SystemTime now);
 
   std::vector<AccountView> View(SystemTime now) const;  // sorted by api, key
+  // Of each api that is guarded, sorted by name; of each limit's users at most so many.
+  std::vector<ApiView> ViewApis(SystemTime now, size_t limits_most) const;
   // Of the keys that this api has used: by its name, and those that others of its pool have, whose state is
   // one.
   std::vector<AccountView> ViewOf(std::string_view api, SystemTime now) const;

@@ -194,6 +194,16 @@ Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
   return verdict;
 }
 
+std::optional<Refusal> KeyGuard::WouldRefuse(const Request& request, SystemTime now) const {
+  const auto known = std::ranges::find(state_->places, state_->ResourceOf(request), &Place::resource);
+  Place& place = known == state_->places.end() ? state_->places.front() : *known;
+  const bool queue_on = state_->On(state_->options.queue);
+  const Gate gate = state_->GateFor(request, place, queue_on && place.queue.Head(now) != nullptr, now);
+  if (gate.at <= now || gate.reason == Reason::kCold) return std::nullopt;
+  if (queue_on && gate.at <= request.deadline) return std::nullopt;
+  return state_->Refuse(gate, 429, now).refusal;
+}
+
 // What Ask would have said, and how long it would have had it wait; taken in any case.
 Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
   Place& place = state_->PlaceFor(state_->ResourceOf(request), now);

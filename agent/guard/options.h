@@ -7,20 +7,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "guard/limit_rule.h"
+#include "guard/mode.h"
 
 namespace apiquota::guard {
-
-// off: not there. shadow: decides and counts, and changes nothing. on: decides.
-enum class Mode : uint8_t { kOff, kShadow, kOn };
-
-// A part that says nothing of its own has the guard's mode.
-struct Part {
-  std::optional<Mode> mode;
-
-  friend bool operator==(const Part&, const Part&) = default;
-};
 
 struct PaceOptions : Part {
   double headroom = 0;             // never take the last so many of a quota …
@@ -47,6 +40,9 @@ struct RetryOptions : Part {
   double budget = 0.2;                          // of requests, for each cause; at least 3 a second
   size_t replay_bytes_max = 1024 * 1024;        // of one request's body
   size_t replay_memory_max = 64 * 1024 * 1024;  // of all that are kept
+  // Paths (as CacheOptions::Post's) whose POSTs get an Idempotency-Key where they bring none, the same for
+  // every attempt: the API must know the field.
+  std::vector<std::string> add_idempotency_key = {};
 
   friend bool operator==(const RetryOptions&, const RetryOptions&) = default;
 };
@@ -57,6 +53,43 @@ struct CooldownOptions : Part {
   friend bool operator==(const CooldownOptions&, const CooldownOptions&) = default;
 };
 
+// The parts below run only where they are written.
+struct ConcurrencyOptions : Part {
+  size_t max = 0;         // requests of one key under way at a time; a tunnel is one until it ends
+  bool adaptive = false;  // less after throttles for concurrency or overload, and back again
+
+  friend bool operator==(const ConcurrencyOptions&, const ConcurrencyOptions&) = default;
+};
+
+// When an api is taken to be ill: by failed connections, 5xx and timeouts, never by a throttle.
+struct BreakerOptions : Part {
+  size_t errors = 5;                          // one after the other; 0: not by these
+  double ratio = 0.5;                         // … or so many of all …
+  size_t of_at_least = 20;                    // … once there are so many; over the last 10 s
+  Micros open = std::chrono::seconds(10);     // before the first probe; doubled by each that fails …
+  Micros open_max = std::chrono::minutes(2);  // … up to this
+
+  friend bool operator==(const BreakerOptions&, const BreakerOptions&) = default;
+};
+
+// What answers are remembered (agent/cache/).
+struct CacheOptions : Part {
+  // A route whose POSTs are remembered: calls that change nothing, such as embeddings.
+  struct Post {
+    std::string path;  // as sent upstream, without a query; "*" at its end: all that begin so
+    Micros ttl{};      // how long an answer is fresh, whatever it says itself
+
+    friend bool operator==(const Post&, const Post&) = default;
+  };
+  size_t size = 64 * 1024 * 1024;  // of all answers of the api
+  std::vector<Post> post;
+  // How long an answer is served past its freshness while the API fails, where the answer names no
+  // stale-if-error of its own (RFC 5861 section 4). 0: not at all.
+  Micros stale_if_error{};
+
+  friend bool operator==(const CacheOptions&, const CacheOptions&) = default;
+};
+
 struct Options {
   Mode mode = Mode::kOff;
   PaceOptions pace;
@@ -64,10 +97,19 @@ struct Options {
   RetryOptions retry;
   CooldownOptions cooldown;
   size_t cold_concurrency = 10;  // while nothing is known of a key's quotas
+  std::optional<ConcurrencyOptions> concurrency;
+  std::optional<BreakerOptions> breaker;
+  std::optional<CacheOptions> cache;
+  std::vector<LimitRule> limits;    // the operator's own
+  std::vector<std::string> exempt;  // paths (as CacheOptions::Post's) that no limit of the operator's holds
   // A second set, judged beside the one in force with a state of its own; it has no shadow itself.
   std::shared_ptr<const Options> shadow;
 
   Mode ModeOf(const Part& part) const { return mode == Mode::kOff ? Mode::kOff : part.mode.value_or(mode); }
+  template <class Written>
+  Mode ModeOf(const std::optional<Written>& part) const {
+    return part ? ModeOf(static_cast<const Part&>(*part)) : Mode::kOff;
+  }
   // By what they say, not by where they stand.
   bool SameShadow(const Options& other) const {
     if (!shadow || !other.shadow) return shadow == other.shadow;
@@ -77,7 +119,9 @@ struct Options {
 
   friend bool operator==(const Options& a, const Options& b) {
     return a.SameShadow(b) && a.mode == b.mode && a.pace == b.pace && a.queue == b.queue &&
-           a.retry == b.retry && a.cooldown == b.cooldown && a.cold_concurrency == b.cold_concurrency;
+           a.retry == b.retry && a.cooldown == b.cooldown && a.cold_concurrency == b.cold_concurrency &&
+           a.concurrency == b.concurrency && a.breaker == b.breaker && a.cache == b.cache &&
+           a.limits == b.limits && a.exempt == b.exempt;
   }
 };
 

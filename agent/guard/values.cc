@@ -19,6 +19,12 @@ std::string_view ToText(Reason reason) {
       return "ramp";
     case Reason::kRetry:
       return "retry";
+    case Reason::kConcurrency:
+      return "concurrency";
+    case Reason::kLimit:
+      return "limit";
+    case Reason::kBreaker:
+      return "breaker";
   }
   return "none";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,15 +23,20 @@ using Id = uint64_t;
 // label `rule` of apiquota_decisions_total.
 enum class Reason : uint8_t {
   kNone,
-  kPace,        // a quota has not enough left
-  kRetryAfter,  // the API said when
-  kCooldown,    // the API refused without saying when, or a probe is out
-  kQueue,       // others were first; refused: the queue is full
-  kRamp,        // a limit recovers, and its waiters leave one after the other
-  kRetry,       // a second attempt is due, but not yet
-  kCold,        // nothing is known of the key yet
+  kPace,         // a quota has not enough left
+  kRetryAfter,   // the API said when
+  kCooldown,     // the API refused without saying when, or a probe is out
+  kQueue,        // others were first; refused: the queue is full
+  kRamp,         // a limit recovers, and its waiters leave one after the other
+  kRetry,        // a second attempt is due, but not yet
+  kCold,         // nothing is known of the key yet
+  kConcurrency,  // as many are under way as may be
+  kLimit,        // a limit of the operator's own
+  kBreaker,      // the API is ill
 };
-std::string_view ToText(Reason reason);  // pace retry_after cooldown queue ramp retry pace
+inline constexpr size_t kReasons = 11;
+// pace retry_after cooldown queue ramp retry pace concurrency limit breaker
+std::string_view ToText(Reason reason);
 
 // What a request takes of quotas in tokens; `counted` of those that are neither of input nor of output alone.
 struct TokenCost {
@@ -66,6 +72,7 @@ struct Refusal {
   std::optional<double> limit;
   std::optional<double> window_seconds;
   bool never_fits = false;  // it costs more than there can ever be
+  std::string lacks = {};   // kLimit: the part of the limit's `by` that the request does not have
 };
 
 struct Verdict {

@@ -39,7 +39,7 @@ class GuardMetrics {
 
  private:
   static constexpr size_t kVerdicts = 3;
-  static constexpr size_t kReasons = 8;
+  static constexpr size_t kReasons = guard::kReasons;
   static constexpr size_t kOutcomes = 7;
 
   Counter& Decision(size_t kind, size_t rule, bool shadow);

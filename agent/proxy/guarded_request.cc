@@ -11,6 +11,7 @@
 #include "provider/may_throttle.h"
 #include "provider/request_resource.h"
 #include "proxy/guard_fields.h"
+#include "proxy/limit_fields.h"
 #include "proxy/retry_causes.h"
 
 namespace apiquota::proxy {
@@ -18,7 +19,11 @@ namespace {
 
 bool Decides(const guard::Options& options) {
   const auto on = [&](const guard::Part& part) { return options.ModeOf(part) == guard::Mode::kOn; };
-  return on(options.pace) || on(options.queue) || on(options.retry) || on(options.cooldown);
+  const bool written = options.ModeOf(options.concurrency) == guard::Mode::kOn ||
+                       options.ModeOf(options.breaker) == guard::Mode::kOn ||
+                       options.ModeOf(options.cache) == guard::Mode::kOn ||
+                       std::ranges::any_of(options.limits, on);
+  return written || on(options.pace) || on(options.queue) || on(options.retry) || on(options.cooldown);
 }
 
 }  // namespace
@@ -35,11 +40,13 @@ void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_h
   decides_ = Decides(route.guard);
   repeatable_ = Repeatable(head);
   account_ = record_.account();
+  api_guard_ = record_.api_guard();
   began_at_ = now();
   attempts_ = 1;
   upstream_head_ = std::move(upstream_head);
   websocket_accept_ = std::move(websocket_accept);
   refusal_.reset();
+  standings_.clear();
   ForgetAnswer();
   waited_ = longest_wait_ = Micros(0);
   wait_reason_ = guard::Reason::kNone;
@@ -105,73 +112,6 @@ guard::Request GuardedRequest::AsRequest(const http::RequestHead& head) {
           .home = home_};
 }
 
-GuardedRequest::Step GuardedRequest::Ask(const http::RequestHead& head, bool ended) {
-  timer_.Disarm();
-  LookAtBody(head, ended);
-  return AskGuard(head, {}, false);
-}
-
-GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, SystemTime not_before,
-                                              bool again) {
-  guard::Request request = AsRequest(head);
-  request.not_before = not_before;
-  request.again = again;
-  guard::Turn turn = guard_.Ask(account_, request, now());
-  if (!again) Count(turn);
-  switch (turn.verdict.kind) {
-    case guard::Verdict::Kind::kAdmit:
-      phase_ = Phase::kTurn;
-      ticket_ = std::move(turn.ticket);
-      return Step::kSend;
-    case guard::Verdict::Kind::kQueued:
-      phase_ = Phase::kWaiting;
-      waiter_ = turn.verdict.id;
-      return Step::kWait;
-    case guard::Verdict::Kind::kRefuse:
-      break;
-  }
-  phase_ = Phase::kTurn;
-  refusal_ = turn.verdict.refusal.value_or(guard::Refusal());
-  return Step::kRefuse;
-}
-
-// Each request once; what becomes of further attempts is counted as such.
-void GuardedRequest::Count(const guard::Turn& turn) {
-  metrics::GuardMetrics& metrics = record_.route().metrics->guard();
-  if (turn.shadow) metrics.CountDecision(turn.shadow->kind, turn.shadow->reason, guard::Mode::kShadow);
-  if (decides_) metrics.CountDecision(turn.verdict.kind, turn.verdict.reason, guard::Mode::kOn);
-}
-
-GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
-  phase_ = Phase::kTurn;
-  waiter_ = 0;
-  CountWait(granted);
-  if (granted.ticket) {
-    ticket_ = std::move(granted.ticket);
-    return Step::kSend;
-  }
-  refusal_ = granted.refusal.value_or(guard::Refusal());
-  record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal_->reason,
-                                                 guard::Mode::kOn);
-  return Step::kRefuse;
-}
-
-void GuardedRequest::CountWait(const guard::Granted& granted) {
-  const Micros waited = std::max(granted.waited, Micros(0));
-  Log(LogLevel::kDebug, "guard",
-      {{"decision", "delay"},
-       {"api", record_.route().api},
-       {"rule", std::string(ToText(granted.reason))},
-       {"quota", granted.quota},
-       {"wait", FormatNumber(ToSeconds(waited))}});
-  record_.route().metrics->guard().ObserveDelay(granted.reason, waited);
-  waited_ += waited;
-  if (waited < longest_wait_) return;
-  longest_wait_ = waited;
-  wait_reason_ = granted.reason;
-  wait_quota_ = granted.quota;
-}
-
 RefusalAnswer GuardedRequest::Refuse() {
   const apis::Route& route = record_.route();
   const std::string rule(ToText(refusal_->reason));
@@ -184,11 +124,13 @@ RefusalAnswer GuardedRequest::Refuse() {
   RefusalAnswer answer = AnswerOf(*refusal_, route.api, *route.exporter, now());
   if (waited_ > Micros(0))
     answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
+  permit_.Release(now());
   return answer;
 }
 
 void GuardedRequest::Sent() {
   if (ticket_) ticket_.Sent(now());
+  permit_.Sent();
   if (options().ModeOf(options().retry) != guard::Mode::kOn) body_.LetGo();
 }
 
@@ -210,6 +152,7 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 
 std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head,
                                                              metrics::UpstreamError error) {
+  permit_.Ended(HealthOf(error), now());
   if (held_.active()) return AskAgain(head, held_.head().status);
   const auto cause = CauseOfFailure(error);
   return cause ? Repeat(head, *cause) : std::nullopt;
@@ -242,6 +185,7 @@ void GuardedRequest::OnSignals(const http::Exchange& exchange, const provider::S
   retry_after_seconds_ = signals.retry_after_seconds;
   if (signals.usage) cost_ = apis::CostOf(Info(*record_.route().exporter), *signals.usage);
   if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
+  permit_.Ended(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), now());
 }
 
 // Its head has been told of. What the events said of quotas is news, too.
@@ -252,13 +196,14 @@ void GuardedRequest::OnStreamSignals(const http::Exchange& exchange, const provi
 }
 
 bool GuardedRequest::Explains(int status) const {
-  return waited_ > Micros(0) || (attempts_ > 1 && status >= 400);
+  return waited_ > Micros(0) || (attempts_ > 1 && status >= 400) || !standings_.empty();
 }
 
 const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head) {
   explained_ = head;
   http::Fields& fields = explained_.fields;
   if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
+  AddLimitFields(standings_, &fields);
   const bool in_vain = attempts_ > 1 && CauseOf(head.status);
   if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
   return explained_;
@@ -270,9 +215,12 @@ void GuardedRequest::End(bool whole) {
   if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
   if (ticket_ && whole) ticket_.Settle(cost_, now());
   if (ticket_) ticket_.Release(now());
+  if (whole) permit_.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, now());
+  permit_.Release(now());
   body_.Clear();
   held_.Clear();
   account_.reset();
+  api_guard_.reset();
   phase_ = Phase::kIdle;
 }
 

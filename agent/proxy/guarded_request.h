@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "guard/guard.h"
@@ -91,12 +92,17 @@ class GuardedRequest final : public SignalSink {
   guard::Request AsRequest(const http::RequestHead& head);
   void LookAtBody(const http::RequestHead& head, bool ended);
   void EstimateTokens(const guard::TokenModel& model, bool ended);
+  // guarded_admission.cc
+  std::optional<guard::Refusal> AskApi(const http::RequestHead& head);
   Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
+  Step Enter(guard::Ticket ticket);
+  Step Refused(guard::Refusal refusal);
+  void CountWait(const guard::Granted& granted);
+  void Count(const guard::Verdict& verdict);
+
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
   void ForgetAnswer();
-  void CountWait(const guard::Granted& granted);
-  void Count(const guard::Turn& turn);
 
   guard::Guard& guard_;
   const Clock& clock_;
@@ -110,7 +116,10 @@ class GuardedRequest final : public SignalSink {
   bool decides_ = false;
   bool repeatable_ = false;
   std::shared_ptr<guard::Account> account_;
+  std::shared_ptr<guard::ApiGuard> api_guard_;
   guard::Ticket ticket_;
+  guard::Permit permit_;
+  std::vector<guard::LimitStanding> standings_;  // of the operator's own limits
   guard::Id waiter_ = 0;
   SystemTime began_at_;
   SystemTime deadline_;

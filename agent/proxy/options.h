@@ -7,6 +7,7 @@
 
 #include "apis/options.h"
 #include "base/clock.h"
+#include "base/ip_network.h"
 #include "net/options.h"
 
 namespace apiquota::proxy {
@@ -15,8 +16,9 @@ namespace apiquota::proxy {
 // apiquota_upstream_errors_total).
 struct ProxyOptions {
   net::ListenAddress listen{"127.0.0.1", 4290};
-  std::vector<std::string> hosts;  // Host names allowed besides loopback names and the listen address
-  net::WebOptions web = {};        // of it only `tls` may be set
+  std::vector<std::string> hosts;          // Host names allowed besides loopback names and the listen address
+  std::vector<IpNetwork> trusted_proxies;  // whose X-Forwarded-For says who the client is
+  net::WebOptions web = {};                // of it only `tls` may be set
   net::TlsClientOptions tls;
   int loops = 0;  // event loops, one thread each; 0: one per core
 

@@ -14,7 +14,8 @@ Relay::Relay(Worker& worker, net::Stream stream)
     : worker_(worker),
       loopback_(stream.peer().ip.IsLoopback()),
       routes_(worker.routes()),
-      request_record_(worker.shared().clock, worker.shared().observer, worker.shared().guard),
+      request_record_(worker.shared().clock, worker.shared().observer, worker.shared().guard,
+                      stream.peer().ip, worker.shared().options.trusted_proxies),
       attempt_record_(worker.shared().clock, worker.shared().observer, request_record_),
       attempt_(worker.loop(), worker.shared().options, *this),
       connection_(worker.loop(), std::move(stream), worker.shared().server_limits, *this) {}

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "provider/request_resource.h"
+#include "proxy/client_address.h"
 
 namespace apiquota::proxy {
 
@@ -56,6 +57,7 @@ void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_
   account_ = guard_ != nullptr && route_->guard.active()
                  ? guard_->AccountFor(route_->api, key_label_, clock_.RunningNow().at)
                  : nullptr;
+  api_guard_ = account_ != nullptr ? guard_->ApiFor(route_->api) : nullptr;
   if (account_ == nullptr && guard_ != nullptr && route_->guard.active()) {
     LogFolded(
         LogLevel::kWarn, "guard_full", route_->api,
@@ -88,6 +90,17 @@ std::string_view RequestRecord::caller_name() const {
 uint8_t RequestRecord::caller_priority() const {
   constexpr uint8_t kDefault = 3;
   return key_caller_ != nullptr ? key_caller_->priority : kDefault;
+}
+
+guard::LimitedCall RequestRecord::AsLimited(const http::RequestHead& head, double tokens) {
+  address_ = ClientAddress(peer_, trusted_proxies_, head.fields);
+  return {.method = exchange_.method,
+          .path = exchange_.path,
+          .caller = caller_name(),
+          .key = key_label_,
+          .address = address_,
+          .fields = &head.fields,
+          .tokens = tokens};
 }
 
 apis::Observed RequestRecord::Whose(bool body_unread) const {

@@ -13,6 +13,7 @@
 #include "apis/observe.h"
 #include "apis/route_table.h"
 #include "base/clock.h"
+#include "base/ip_network.h"
 #include "guard/guard.h"
 #include "http/codec.h"
 #include "http/exchange.h"
@@ -22,9 +23,10 @@ namespace apiquota::proxy {
 
 class RequestRecord {
  public:
-  // `guard` null: nothing is guarded.
-  RequestRecord(const Clock& clock, apis::Observer& observer, guard::Guard* guard)
-      : clock_(clock), observer_(observer), guard_(guard) {}
+  // `guard` null: nothing is guarded. `peer`: of the client's connection.
+  RequestRecord(const Clock& clock, apis::Observer& observer, guard::Guard* guard, IpAddress peer = {},
+                std::span<const IpNetwork> trusted_proxies = {})
+      : clock_(clock), observer_(observer), guard_(guard), peer_(peer), trusted_proxies_(trusted_proxies) {}
 
   // A request begins; `read_at` is when its head was complete. The route must live until Finish.
   void Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter, const http::RequestHead& head,
@@ -35,6 +37,9 @@ class RequestRecord {
 
   // While active. Null: its api is not guarded.
   const std::shared_ptr<guard::Account>& account() const { return account_; }
+  const std::shared_ptr<guard::ApiGuard>& api_guard() const { return api_guard_; }
+  // As the operator's own limits see it; views of the record and the head.
+  guard::LimitedCall AsLimited(const http::RequestHead& head, double tokens);
   const std::string& key_label() const { return key_label_; }
   std::string_view caller_name() const;
   uint8_t caller_priority() const;
@@ -88,6 +93,10 @@ class RequestRecord {
   metrics::KeyMetrics* key_ = nullptr;
   std::shared_ptr<quota::RequestCounter> counter_;  // null: the api declares no limits
   std::shared_ptr<guard::Account> account_;
+  std::shared_ptr<guard::ApiGuard> api_guard_;
+  const IpAddress peer_;
+  const std::span<const IpNetwork> trusted_proxies_;
+  std::string address_;                    // of the client, as its limits count it
   metrics::Counter* responses_ = nullptr;  // the last upstream_requests child
   std::string responses_method_;
   int responses_code_ = 0;

@@ -40,4 +40,12 @@ std::optional<guard::RetryCause> CauseOfFailure(metrics::UpstreamError error) {
   }
 }
 
+guard::Health HealthOf(int status, const provider::Throttle* throttle) {
+  return throttle == nullptr && IsTransient(status) ? guard::Health::kIll : guard::Health::kWell;
+}
+
+guard::Health HealthOf(metrics::UpstreamError error) {
+  return CauseOfFailure(error) ? guard::Health::kIll : guard::Health::kUnknown;
+}
+
 }  // namespace apiquota::proxy

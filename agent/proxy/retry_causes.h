@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "guard/breaker.h"
 #include "guard/values.h"
 #include "metrics/reasons.h"
 #include "provider/signals.h"
@@ -16,5 +17,10 @@ std::optional<guard::RetryCause> CauseOfAnswer(int status, const provider::Throt
 // Of an attempt without a (whole) answer. What fails again for certain, and what is the agent's own limit, is
 // none.
 std::optional<guard::RetryCause> CauseOfFailure(metrics::UpstreamError error);
+
+// What an attempt showed of its API's health (docs/guard.md, "Breaker"): 5xx, failed connections and timeouts
+// are ill, a throttle is not.
+guard::Health HealthOf(int status, const provider::Throttle* throttle);
+guard::Health HealthOf(metrics::UpstreamError error);
 
 }  // namespace apiquota::proxy

@@ -1,0 +1,159 @@
+#include "guard/api_guard.h"
+
+#include <algorithm>
+
+namespace apiquota::guard {
+namespace {
+
+// The rules in `mode`, as if that were on.
+std::vector<LimitRule> RulesIn(const Options& options, Mode mode) {
+  std::vector<LimitRule> rules;
+  for (const LimitRule& rule : options.limits) {
+    if (options.ModeOf(rule) == mode) rules.push_back(rule);
+  }
+  return rules;
+}
+
+// What is judged beside those in force: the shadow block's, else those that say shadow.
+std::vector<LimitRule> JudgedRules(const Options& options) {
+  if (!options.shadow) return RulesIn(options, Mode::kShadow);
+  std::vector<LimitRule> rules = RulesIn(*options.shadow, Mode::kShadow);
+  std::ranges::move(RulesIn(*options.shadow, Mode::kOn), std::back_inserter(rules));
+  return rules;
+}
+
+void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exempt,
+               std::unique_ptr<OwnLimits>* limits) {
+  if (rules.empty()) return limits->reset();
+  if (*limits) return (*limits)->Configure(std::move(rules), exempt);
+  *limits = std::make_unique<OwnLimits>(std::move(rules), exempt);
+}
+
+void Configure(const BreakerOptions* options, std::unique_ptr<Breaker>* breaker) {
+  if (options == nullptr) return breaker->reset();
+  if (*breaker) return (*breaker)->Configure(*options);
+  *breaker = std::make_unique<Breaker>(*options);
+}
+
+Refusal BreakerRefusal(SystemTime until, SystemTime now) {
+  Refusal refusal;
+  refusal.reason = Reason::kBreaker;
+  refusal.status = 503;
+  refusal.until = std::max(until, now);
+  return refusal;
+}
+
+}  // namespace
+
+void ApiGuard::Configure(const Options& options, SystemTime now) {
+  const Mode breaker = options.ModeOf(options.breaker);
+  const Options& judged = options.shadow ? *options.shadow : options;
+  const bool judges = options.shadow ? judged.ModeOf(judged.breaker) != Mode::kOff : breaker == Mode::kShadow;
+  const std::lock_guard lock(mutex_);
+  latest_ = std::max(latest_, now);
+  guard::Configure(RulesIn(options, Mode::kOn), options.exempt, &limits_);
+  guard::Configure(JudgedRules(options), judged.exempt, &judged_limits_);
+  guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
+  guard::Configure(judges ? &*judged.breaker : nullptr, &judged_breaker_);
+  asks_.store(limits_ || judged_limits_ || breaker_ || judged_breaker_, std::memory_order_relaxed);
+}
+
+ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
+  ApiTurn turn;
+  LimitTurn limited, judged;
+  {
+    const std::lock_guard lock(mutex_);
+    latest_ = std::max(latest_, now);
+    const auto ill = breaker_ ? breaker_->Refuses(now) : std::nullopt;
+    if (judged_limits_) judged = judged_limits_->Ask(call, now);
+    turn.shadow = std::move(judged.refusal);
+    if (judged_breaker_ && !turn.shadow) {
+      if (const auto until = judged_breaker_->Refuses(now)) turn.shadow = BreakerRefusal(*until, now);
+    }
+    if (ill) turn.refusal = BreakerRefusal(*ill, now);
+    if (limits_ && !ill) limited = limits_->Ask(call, now);
+  }
+  if (limited.refusal) turn.refusal = std::move(limited.refusal);
+  turn.standings = std::move(limited.standings);
+  turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
+  return turn;
+}
+
+ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
+  const std::lock_guard lock(mutex_);
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}};
+  if (breaker_) view.breaker = breaker_->View(now);
+  if (limits_) view.limits = limits_->View(now, limits_most);
+  return view;
+}
+
+Permit::Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged)
+    : api_(std::move(api)), hold_(std::move(hold)), judged_(std::move(judged)) {}
+
+Permit::Permit(Permit&& other) noexcept
+    : api_(std::exchange(other.api_, nullptr)),
+      hold_(std::move(other.hold_)),
+      judged_(std::move(other.judged_)),
+      pass_(std::exchange(other.pass_, std::nullopt)),
+      sent_(other.sent_) {}
+
+Permit& Permit::operator=(Permit&& other) noexcept {
+  if (this == &other) return *this;
+  Permit gone(std::move(*this));
+  api_ = std::exchange(other.api_, nullptr);
+  hold_ = std::move(other.hold_);
+  judged_ = std::move(other.judged_);
+  pass_ = std::exchange(other.pass_, std::nullopt);
+  sent_ = other.sent_;
+  return *this;
+}
+
+Permit::~Permit() { Release(std::nullopt); }
+
+std::optional<Refusal> Permit::Enter(SystemTime now) {
+  if (!api_) return std::nullopt;
+  Ended(Health::kUnknown, now);
+  const std::lock_guard lock(api_->mutex_);
+  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
+  if (breaker == nullptr) return std::nullopt;
+  pass_ = breaker->Enter(now);
+  if (pass_ || !api_->breaker_) return std::nullopt;
+  return BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+}
+
+void Permit::Ended(Health health, SystemTime now) {
+  if (!api_ || !pass_) return;
+  const std::lock_guard lock(api_->mutex_);
+  const BreakerPass pass = *std::exchange(pass_, std::nullopt);
+  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
+  if (breaker != nullptr) breaker->Ended(pass, health, now);
+}
+
+void Permit::Settle(std::optional<double> tokens, SystemTime now) {
+  if (!api_) return;
+  Ended(Health::kUnknown, now);
+  {
+    const std::lock_guard lock(api_->mutex_);
+    if (tokens && api_->limits_) api_->limits_->Settle(hold_, *tokens, now);
+    if (tokens && api_->judged_limits_) api_->judged_limits_->Settle(judged_, *tokens, now);
+  }
+  api_.reset();
+}
+
+void Permit::Release(SystemTime now) { Release(std::optional(now)); }
+
+void Permit::Release(std::optional<SystemTime> at) {
+  if (!api_) return;
+  {
+    const std::lock_guard lock(api_->mutex_);
+    const SystemTime now = at.value_or(api_->latest_);
+    Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
+    if (pass_ && breaker != nullptr) breaker->Ended(*pass_, Health::kUnknown, now);
+    pass_.reset();
+    if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
+    if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
+  }
+  api_.reset();
+}
+
+}  // namespace apiquota::guard

@@ -1,0 +1,91 @@
+// What holds for one api as a whole, whatever key a request carries: the operator's own limits and the
+// circuit breaker. Asked before the guard of the request's key (guard.h), so that who is refused here has not
+// queued there. Thread-safe; state goes on over a reload where the api's name stays.
+//
+// Who uses it: the proxy gets a Permit for each request, enters each attempt by it, and lets it go.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "guard/breaker.h"
+#include "guard/options.h"
+#include "guard/own_limits.h"
+#include "guard/values.h"
+
+namespace apiquota::guard {
+
+class ApiGuard;
+
+// What a request holds of its api. What it took of limits comes back when it goes, unless it was sent; so
+// does the breaker's probe. Move-only.
+class Permit {
+ public:
+  Permit() = default;
+  Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged);
+  Permit(Permit&& other) noexcept;
+  Permit& operator=(Permit&& other) noexcept;
+  ~Permit();
+
+  // An attempt's turn has come; a refusal: the breaker has opened meanwhile.
+  std::optional<Refusal> Enter(SystemTime now);
+  void Sent() { sent_ = true; }               // an attempt's head
+  void Ended(Health health, SystemTime now);  // the attempt; nothing, if none has entered
+  // The request is over. `tokens`: what it took, if it said so.
+  void Settle(std::optional<double> tokens, SystemTime now);
+  void Release(SystemTime now);  // like its destruction
+
+ private:
+  void Release(std::optional<SystemTime> now);  // nothing: as late as the api was told last
+
+  std::shared_ptr<ApiGuard> api_;
+  LimitHold hold_, judged_;
+  std::optional<BreakerPass> pass_;
+  bool sent_ = false;
+};
+
+struct ApiTurn {
+  std::optional<Refusal> refusal;
+  Permit permit;
+  std::vector<LimitStanding> standings;  // of the limits in force
+  std::optional<Refusal> shadow;         // what those that are only judged would have refused it for
+};
+
+struct ApiView {
+  std::string api;
+  std::optional<BreakerView> breaker;  // nothing: none is written
+  std::vector<LimitUse> limits;        // the most used first
+};
+
+class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
+ public:
+  explicit ApiGuard(std::string api) : api_(std::move(api)) {}
+
+  void Configure(const Options& options, SystemTime now);
+
+  // False: it would admit everybody and count nothing.
+  bool asks() const { return asks_.load(std::memory_order_relaxed); }
+  ApiTurn Ask(const LimitedCall& call, SystemTime now);
+  ApiView View(SystemTime now, size_t limits_most) const;
+
+  const std::string& api() const { return api_; }
+
+ private:
+  friend class Permit;
+
+  const std::string api_;
+  std::atomic<bool> asks_{false};
+  mutable std::mutex mutex_;
+  // Guarded by mutex_; null: none in force, or none judged.
+  std::unique_ptr<OwnLimits> limits_, judged_limits_;
+  std::unique_ptr<Breaker> breaker_, judged_breaker_;
+  SystemTime latest_{};
+};
+
+}  // namespace apiquota::guard
