@@ -1,12 +1,12 @@
 // The parts of the guard that run wherever it does: pace, queue, retry, cooldown.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "config/guard_parts.h"
 #include "config/loader.h"
+#include "config/names.h"
 
 namespace apiquota::config {
 namespace {
@@ -22,7 +22,6 @@ constexpr int64_t kReplayBytesMax = 16 * kMiB;
 constexpr int64_t kReplayMemoryMax = 4 * kGiB;
 constexpr int64_t kHeadroomMax = 1'000'000'000'000;
 constexpr int kHeadroomShareMax = 90;  // of all, nothing would be left
-constexpr size_t kHeaderBytesMax = 64;
 
 void LoadHeadroom(const YamlValue& value, guard::PaceOptions* pace) {
   if (!value.Present()) return;
@@ -35,13 +34,6 @@ void LoadHeadroom(const YamlValue& value, guard::PaceOptions* pace) {
   } else if (value.IsScalar()) {
     value.Fail(fmt::format("expected an amount such as 5, or a share from 0% to {}%", kHeadroomShareMax));
   }
-}
-
-// One that a client would send; empty: none.
-bool IsHeaderName(std::string_view name) {
-  return name.size() <= kHeaderBytesMax && std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
 }
 
 }  // namespace
@@ -57,7 +49,7 @@ void LoadQueue(YamlMap& map, guard::QueueOptions* queue) {
   LoadTime(map, "max_wait", std::chrono::milliseconds(1), kMaxWaitMax, &queue->max_wait);
   if (const YamlValue header = map.Get("deadline_header"); header.Present()) {
     queue->deadline_header = ToLower(header.AsString());
-    if (!IsHeaderName(queue->deadline_header))
+    if (!queue->deadline_header.empty() && !IsHeaderName(queue->deadline_header))
       header.Fail("expected the name of a header, such as X-Request-Timeout");
   }
   if (const YamlValue trust = map.Get("trust_priority"); trust.Present())
@@ -80,6 +72,8 @@ void LoadRetry(YamlMap& map, guard::RetryOptions* retry) {
         fmt::format("replay_bytes_max is {} and replay_memory_max {}; expected one body to fit all memory",
                     FormatSize(retry->replay_bytes_max), FormatSize(retry->replay_memory_max)));
   }
+  if (const YamlValue paths = map.Get("add_idempotency_key"); paths.Present())
+    retry->add_idempotency_key = LoadPathPatterns(paths);
 }
 
 void LoadCooldown(YamlMap& map, guard::CooldownOptions* cooldown) {
