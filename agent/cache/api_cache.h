@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,7 +92,8 @@ class Lead {
 
 struct CacheView {
   size_t bytes = 0, bytes_max = 0, answers = 0, groups = 0, followers = 0;
-  uint64_t evicted = 0;  // since the start
+  uint64_t evicted = 0;                       // since the start
+  std::optional<SystemTime> served_stale_at;  // when FindForError had one last
 };
 
 class ApiCache : public std::enable_shared_from_this<ApiCache> {

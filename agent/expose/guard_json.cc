@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "expose/guard_api_json.h"
 #include "expose/json_values.h"
 
 namespace apiquota::expose {
@@ -93,12 +94,18 @@ Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
            {{"pace", Word(options.ModeOf(options.pace))},
             {"queue", Word(options.ModeOf(options.queue))},
             {"retry", Word(options.ModeOf(options.retry))},
-            {"cooldown", Word(options.ModeOf(options.cooldown))}}},
+            {"cooldown", Word(options.ModeOf(options.cooldown))},
+            {"concurrency", Word(options.ModeOf(options.concurrency))},
+            {"breaker", Word(options.ModeOf(options.breaker))},
+            {"cache", Word(options.ModeOf(options.cache))}}},
           {"queue",
            {{"depth", queue.depth},
             {"capacity", options.queue.size},
             {"oldest_seconds", SecondsSince(queue.oldest, now)}}},
           {"decisions", DecisionsJson(api.api, facts.decisions)},
+          {"breaker", BreakerJson(api.whole.breaker, now)},
+          {"limits", OwnLimitsJson(api.whole.limits, now)},
+          {"cache", CacheJson(api.cache)},
           {"keys", std::move(keys)}};
 }
 
@@ -157,8 +164,11 @@ std::string GuardJson(const GuardFacts& facts, SystemTime now) {
 std::string GuardExplainJson(const GuardFacts& facts, SystemTime now) {
   Json json = Json::object();
   PutTime("at", now, &json);
-  json["api"] = facts.apis.front().api;
-  json["mode"] = Word(facts.apis.front().options.mode);
+  const GuardedFacts& api = facts.apis.front();
+  json["api"] = api.api;
+  json["mode"] = Word(api.options.mode);
+  json["last_refused"] = RefusalJson(api.whole.last_refused);
+  json["shadow"] = {{"last_refused", RefusalJson(api.whole.last_judged)}};
   json["keys"] = Json::array();
   for (const guard::AccountView& account : facts.accounts) {
     Json& key = json["keys"].emplace_back(Json::object());

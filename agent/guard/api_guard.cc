@@ -43,6 +43,10 @@ Refusal BreakerRefusal(SystemTime until, SystemTime now) {
   return refusal;
 }
 
+void Note(const Refusal& refusal, const LimitedCall& call, SystemTime now, std::optional<ApiRefusal>* last) {
+  *last = ApiRefusal{now, refusal, std::string(call.caller), std::string(call.key)};
+}
+
 }  // namespace
 
 void ApiGuard::Configure(const Options& options, SystemTime now) {
@@ -72,8 +76,10 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
     }
     if (ill) turn.refusal = BreakerRefusal(*ill, now);
     if (limits_ && !ill) limited = limits_->Ask(call, now);
+    if (limited.refusal) turn.refusal = std::move(limited.refusal);
+    if (turn.refusal) Note(*turn.refusal, call, now, &last_refused_);
+    if (turn.shadow) Note(*turn.shadow, call, now, &last_judged_);
   }
-  if (limited.refusal) turn.refusal = std::move(limited.refusal);
   turn.standings = std::move(limited.standings);
   turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
   return turn;
@@ -84,6 +90,8 @@ ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
   ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}};
   if (breaker_) view.breaker = breaker_->View(now);
   if (limits_) view.limits = limits_->View(now, limits_most);
+  view.last_refused = last_refused_;
+  view.last_judged = last_judged_;
   return view;
 }
 
@@ -118,7 +126,9 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (breaker == nullptr) return std::nullopt;
   pass_ = breaker->Enter(now);
   if (pass_ || !api_->breaker_) return std::nullopt;
-  return BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+  const Refusal refusal = BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+  Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
+  return refusal;
 }
 
 void Permit::Ended(Health health, SystemTime now) {

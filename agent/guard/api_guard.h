@@ -57,10 +57,20 @@ struct ApiTurn {
   std::optional<Refusal> shadow;         // what those that are only judged would have refused it for
 };
 
+// The last request that was refused here, in the numbers that decided. Of the request's address and header
+// fields nothing is in it.
+struct ApiRefusal {
+  SystemTime at;
+  Refusal refusal;
+  std::string caller, key;  // whose request it was; caller empty: nobody's that is known
+};
+
 struct ApiView {
   std::string api;
-  std::optional<BreakerView> breaker;  // nothing: none is written
-  std::vector<LimitUse> limits;        // the most used first
+  std::optional<BreakerView> breaker;           // nothing: none is written
+  std::vector<LimitUse> limits;                 // the most used first
+  std::optional<ApiRefusal> last_refused = {};  // nothing: none yet
+  std::optional<ApiRefusal> last_judged = {};   // by what is only judged: it was let through
 };
 
 class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
@@ -85,6 +95,7 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;
   std::unique_ptr<Breaker> breaker_, judged_breaker_;
+  std::optional<ApiRefusal> last_refused_, last_judged_;
   SystemTime latest_{};
 };
 
