@@ -58,6 +58,17 @@ Json CacheJson(const std::optional<CacheFacts>& cache) {
   return json;
 }
 
+Json RoutesJson(const std::vector<guard::RouteCalls>& routes) {
+  Json json = Json::array();
+  for (const guard::RouteCalls& each : routes) {
+    json.push_back({{"route", each.route},
+                    {"calls", each.calls},
+                    {"identical", each.identical},
+                    {"batchable", each.batchable}});
+  }
+  return json;
+}
+
 Json RefusalJson(const std::optional<guard::ApiRefusal>& refused) {
   if (!refused) return nullptr;
   const guard::Refusal& refusal = refused->refusal;

@@ -106,6 +106,7 @@ Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
           {"breaker", BreakerJson(api.whole.breaker, now)},
           {"limits", OwnLimitsJson(api.whole.limits, now)},
           {"cache", CacheJson(api.cache)},
+          {"routes", RoutesJson(api.whole.routes)},
           {"keys", std::move(keys)}};
 }
 

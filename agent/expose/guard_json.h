@@ -19,6 +19,9 @@
 //             "leading", "following",              requests under way that others wait for, and these others
 //             "served_stale_at", "served_stale_at_time",
 //             "requests": {result: count}, "saved": {unit: amount}},   since the start
+//   "routes": [ {"route",                          what could be saved of calls, the most called first
+//     "calls", "identical", "batchable"} … ],      since the start; as another shortly before; that the API
+//                                                  takes in batches, too
 //   "keys": [ {                                    those that were used since
 //     "key", "in_flight", "waiting",
 //     "queues": [ {"resource", "depth", "oldest_seconds"} … ],

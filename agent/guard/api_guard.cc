@@ -87,7 +87,7 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
 
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
   const std::lock_guard lock(mutex_);
-  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}};
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
   if (breaker_) view.breaker = breaker_->View(now);
   if (limits_) view.limits = limits_->View(now, limits_most);
   view.last_refused = last_refused_;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "guard/breaker.h"
+#include "guard/call_report.h"
 #include "guard/options.h"
 #include "guard/own_limits.h"
 #include "guard/values.h"
@@ -71,11 +72,13 @@ struct ApiView {
   std::vector<LimitUse> limits;                 // the most used first
   std::optional<ApiRefusal> last_refused = {};  // nothing: none yet
   std::optional<ApiRefusal> last_judged = {};   // by what is only judged: it was let through
+  std::vector<RouteCalls> routes = {};          // the most called first
 };
 
 class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
  public:
-  explicit ApiGuard(std::string api) : api_(std::move(api)) {}
+  // `seed` is of what is hashed, so that a run can be repeated.
+  explicit ApiGuard(std::string api, uint64_t seed = 0) : api_(std::move(api)), calls_(seed) {}
 
   void Configure(const Options& options, SystemTime now);
 
@@ -84,12 +87,14 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
   ApiTurn Ask(const LimitedCall& call, SystemTime now);
   ApiView View(SystemTime now, size_t limits_most) const;
 
+  CallReport& calls() { return calls_; }
   const std::string& api() const { return api_; }
 
  private:
   friend class Permit;
 
   const std::string api_;
+  CallReport calls_;
   std::atomic<bool> asks_{false};
   mutable std::mutex mutex_;
   // Guarded by mutex_; null: none in force, or none judged.

@@ -104,7 +104,7 @@ struct Guard::Impl {
     std::erase_if(api_guards, [&](const auto& each) { return !apis.contains(each.first); });
     for (const auto& [name, api] : apis) {
       auto& guard = api_guards[name];
-      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name);
+      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name, seed);
       guard->Configure(own_options.at(name), now);
     }
   }

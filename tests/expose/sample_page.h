@@ -138,6 +138,7 @@ inline guard::ApiView SampleApiView() {
   view.limits = {{"tokens-a-day", "nightly", "", "", Unit::kTokens, 1900000, 2000000, SampleTime(3600)},
                  {"each", "", "", "192.0.2.7", Unit::kRequests, 9, 10, SampleTime(30)},
                  {"bursts", "", "hmac:0a1b2c3d", "", Unit::kRequests, 150, 600, SampleTime(0.5)}};
+  view.routes = {{"POST /v1/embeddings", 120, 40, 120}, {"GET /v1/models", 12, 0, 0}};
   guard::Refusal limit, ill;
   limit.reason = guard::Reason::kLimit;
   limit.quota = "tokens-a-day";
