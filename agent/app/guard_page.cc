@@ -20,9 +20,23 @@ std::vector<expose::DecisionCount> Decisions(const metrics::AgentMetrics& metric
   return decisions;
 }
 
-std::map<std::string, expose::CacheFacts> Caches(const CacheViews& views) {
+// api → the family's other label → count.
+std::map<std::string, std::map<std::string, uint64_t>> ByApi(
+    const metrics::Family<metrics::Counter>& family) {
+  std::map<std::string, std::map<std::string, uint64_t>> counts;
+  family.ForEach([&](const std::vector<std::string>& labels, const metrics::Counter& counter) {
+    counts[labels[0]][labels[1]] = counter.Value();
+  });
+  return counts;
+}
+
+std::map<std::string, expose::CacheFacts> Caches(const CacheViews& views,
+                                                 const metrics::AgentMetrics& metrics) {
   std::map<std::string, expose::CacheFacts> caches;
-  for (const auto& [api, view] : views) caches[api].view = view;
+  if (views.empty()) return caches;
+  auto requests = ByApi(metrics.cache_requests);
+  auto saved = ByApi(metrics.quota_saved);
+  for (const auto& [api, view] : views) caches[api] = {view, std::move(requests[api]), std::move(saved[api])};
   return caches;
 }
 
@@ -47,7 +61,7 @@ expose::GuardFacts ReadGuard(const guard::Guard& guard, const CacheViews& caches
   expose::GuardFacts facts =
       expose::MakeGuardFacts(std::move(guarded), guard.View(now.at), now.system_ahead, Decisions(metrics));
   expose::AddApiViews(guard.ViewApis(now.at, kLimitUsesMost), now.system_ahead, &facts);
-  expose::AddCaches(Caches(caches), now.system_ahead, &facts);
+  expose::AddCaches(Caches(caches, metrics), now.system_ahead, &facts);
   const std::set<std::string> implied = ImpliedOnes(apis);
   std::erase_if(facts.apis, [&](const auto& api) { return !api.queue && implied.contains(api.api); });
   return facts;

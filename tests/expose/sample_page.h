@@ -234,6 +234,10 @@ inline void CountSamples(metrics::Registry& registry) {
   metrics.guard_client_retries.With({"openai-prod", "nightly"})->Add(2);
   metrics.guard_blind.With({"openai-prod"})->Add(1);
   metrics.guard_delay.With({"openai-prod", "pace"})->Observe(0.42);
+  metrics.cache_requests.With({"openai-prod", "hit"})->Add(60);
+  metrics.cache_requests.With({"openai-prod", "miss"})->Add(30);
+  metrics.quota_saved.With({"openai-prod", "requests"})->Add(60);
+  metrics.quota_saved.With({"openai-prod", "tokens"})->Add(90000);
   registry.CountDropped("openai-prod", "apiquota_quota", 3);
 }
 
