@@ -29,10 +29,10 @@ void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exe
   *limits = std::make_unique<OwnLimits>(std::move(rules), exempt);
 }
 
-void Configure(const BreakerOptions* options, std::unique_ptr<Breaker>* breaker) {
+void Configure(const BreakerOptions* options, std::shared_ptr<Breaker>* breaker) {
   if (options == nullptr) return breaker->reset();
   if (*breaker) return (*breaker)->Configure(*options);
-  *breaker = std::make_unique<Breaker>(*options);
+  *breaker = std::make_shared<Breaker>(*options);
 }
 
 Refusal BreakerRefusal(SystemTime until, SystemTime now) {
@@ -102,7 +102,8 @@ Permit::Permit(Permit&& other) noexcept
     : api_(std::exchange(other.api_, nullptr)),
       hold_(std::move(other.hold_)),
       judged_(std::move(other.judged_)),
-      pass_(std::exchange(other.pass_, std::nullopt)),
+      entered_(std::move(other.entered_)),
+      judged_entered_(std::move(other.judged_entered_)),
       sent_(other.sent_) {}
 
 Permit& Permit::operator=(Permit&& other) noexcept {
@@ -111,7 +112,8 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   api_ = std::exchange(other.api_, nullptr);
   hold_ = std::move(other.hold_);
   judged_ = std::move(other.judged_);
-  pass_ = std::exchange(other.pass_, std::nullopt);
+  entered_ = std::move(other.entered_);
+  judged_entered_ = std::move(other.judged_entered_);
   sent_ = other.sent_;
   return *this;
 }
@@ -122,21 +124,26 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
   Ended(Health::kUnknown, now);
   const std::lock_guard lock(api_->mutex_);
-  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-  if (breaker == nullptr) return std::nullopt;
-  pass_ = breaker->Enter(now);
-  if (pass_ || !api_->breaker_) return std::nullopt;
-  const Refusal refusal = BreakerRefusal(breaker->Refuses(now).value_or(now), now);
-  Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
-  return refusal;
+  if (const auto& breaker = api_->breaker_) {
+    const auto pass = breaker->Enter(now);
+    if (!pass) {
+      const Refusal refusal = BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+      Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
+      return refusal;
+    }
+    entered_ = {breaker, *pass};
+  }
+  if (const auto& judged = api_->judged_breaker_) {
+    if (const auto pass = judged->Enter(now)) judged_entered_ = {judged, *pass};
+  }
+  return std::nullopt;
 }
 
 void Permit::Ended(Health health, SystemTime now) {
-  if (!api_ || !pass_) return;
+  if (!api_ || (!entered_.breaker && !judged_entered_.breaker)) return;
   const std::lock_guard lock(api_->mutex_);
-  const BreakerPass pass = *std::exchange(pass_, std::nullopt);
-  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-  if (breaker != nullptr) breaker->Ended(pass, health, now);
+  entered_.End(health, now);
+  judged_entered_.End(health, now);
 }
 
 void Permit::Settle(std::optional<double> tokens, SystemTime now) {
@@ -157,9 +164,8 @@ void Permit::Release(std::optional<SystemTime> at) {
   {
     const std::lock_guard lock(api_->mutex_);
     const SystemTime now = at.value_or(api_->latest_);
-    Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-    if (pass_ && breaker != nullptr) breaker->Ended(*pass_, Health::kUnknown, now);
-    pass_.reset();
+    entered_.End(Health::kUnknown, now);
+    judged_entered_.End(Health::kUnknown, now);
     if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
     if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
   }

@@ -47,7 +47,7 @@ class Permit {
 
   std::shared_ptr<ApiGuard> api_;
   LimitHold hold_, judged_;
-  std::optional<BreakerPass> pass_;
+  Entered entered_, judged_entered_;
   bool sent_ = false;
 };
 
@@ -99,7 +99,7 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
   mutable std::mutex mutex_;
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;
-  std::unique_ptr<Breaker> breaker_, judged_breaker_;
+  std::shared_ptr<Breaker> breaker_, judged_breaker_;
   std::optional<ApiRefusal> last_refused_, last_judged_;
   SystemTime latest_{};
 };

@@ -16,7 +16,8 @@ constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
 
 bool Alike(const Options& a, const Options& b) {
   return a.SameShadow(b) && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
-         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown);
+         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown) &&
+         a.ModeOf(a.concurrency) == b.ModeOf(b.concurrency);
 }
 
 using Pools = std::map<std::string, GuardedApi, std::less<>>;
