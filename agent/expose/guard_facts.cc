@@ -99,9 +99,9 @@ std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api) {
   return uses;
 }
 
-// One for what is under way, and at most one for each of the others: some share a series.
+// One for what is under way, one for its slots, and at most one for each of the others: some share a series.
 size_t SeriesOf(const guard::AccountView& account) {
-  return 1 + account.view.cooldowns.size() + account.view.limits.size();
+  return 1 + (account.view.slots ? 1 : 0) + account.view.cooldowns.size() + account.view.limits.size();
 }
 
 }  // namespace apiquota::expose

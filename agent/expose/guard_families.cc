@@ -118,9 +118,11 @@ std::vector<MetricFamily> GuardFamilies(const GuardFacts& facts, SystemTime now)
   AddQueues(facts, now, &families);
   AddBreakersAndCaches(facts, now, &families);
   AddLimits(facts, &families);
-  Values cooldowns, reserved, in_flight;
+  Values cooldowns, reserved, in_flight, slots;
   for (const guard::AccountView& account : facts.accounts) {
     in_flight[{account.api, account.key}] = static_cast<double>(account.view.in_flight);
+    if (const auto& held = account.view.slots)
+      slots[{account.api, account.key}] = static_cast<double>(held->limit);
     for (const guard::CooldownView& cooldown : account.view.cooldowns) {
       if (cooldown.until > now)
         Keep(ToUnixSeconds(cooldown.until), {account.api, account.key, cooldown.resource}, &cooldowns);
@@ -138,6 +140,10 @@ std::vector<MetricFamily> GuardFamilies(const GuardFacts& facts, SystemTime now)
   families.push_back(Gauge("apiquota_inflight_requests",
                            "Requests that the guard has let through and whose answers are not complete.",
                            {"api", "key"}, in_flight));
+  families.push_back(Gauge("apiquota_inflight_limit",
+                           "How many may be under way at a time; an adaptive limit moves with what the API "
+                           "bears.",
+                           {"api", "key"}, slots));
   return families;
 }
 

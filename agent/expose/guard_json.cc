@@ -45,8 +45,16 @@ Json LimitJson(const guard::LimitView& limit) {
           {"reserved", JsonNumber(limit.reserved)}};
 }
 
+Json SlotsJson(const std::optional<guard::SlotsView>& slots) {
+  if (!slots) return nullptr;
+  return {{"in_use", slots->in_use}, {"limit", slots->limit}, {"max", slots->max}};
+}
+
 Json ShadowJson(const guard::KeyView& view, SystemTime now) {
-  Json json = {{"in_flight", view.in_flight}, {"cooldowns", Json::array()}, {"limits", Json::array()}};
+  Json json = {{"in_flight", view.in_flight},
+               {"slots", SlotsJson(view.slots)},
+               {"cooldowns", Json::array()},
+               {"limits", Json::array()}};
   for (const guard::CooldownView& cooldown : view.cooldowns)
     json["cooldowns"].push_back(CooldownJson(cooldown, now));
   for (const guard::LimitView& limit : view.limits) json["limits"].push_back(LimitJson(limit));
@@ -55,8 +63,9 @@ Json ShadowJson(const guard::KeyView& view, SystemTime now) {
 
 Json KeyJson(const guard::AccountView& account, SystemTime now) {
   const guard::KeyView& view = account.view;
-  Json json = {{"key", account.key},      {"in_flight", view.in_flight}, {"waiting", view.waiting},
-               {"queues", Json::array()}, {"cooldowns", Json::array()},  {"limits", Json::array()}};
+  Json json = {{"key", account.key},      {"in_flight", view.in_flight}, {"slots", SlotsJson(view.slots)},
+               {"waiting", view.waiting}, {"queues", Json::array()},     {"cooldowns", Json::array()},
+               {"limits", Json::array()}};
   for (const guard::QueueView& queue : view.queues) {
     json["queues"].push_back({{"resource", queue.resource},
                               {"depth", queue.depth},

@@ -23,14 +23,16 @@
 //     "calls", "identical", "batchable"} … ],      since the start; as another shortly before; that the API
 //                                                  takes in batches, too
 //   "keys": [ {                                    those that were used since
-//     "key", "in_flight", "waiting",
+//     "key", "in_flight",
+//     "slots": {"in_use", "limit", "max"},         now, and as written; null: concurrency is not limited
+//     "waiting",
 //     "queues": [ {"resource", "depth", "oldest_seconds"} … ],
 //     "cooldowns": [ {"resource", "evidence", "until", "until_time", "ends_in_seconds", "probes"} … ],
 //     "limits": [ {                                as requests are held to them
 //       "resource", "quota", "unit", "limit", "window_seconds",
 //       "available",                               now, what is under way taken off; null: not known
 //       "reserved"} … ],
-//     "shadow": {"in_flight", "cooldowns", "limits"} } … ]} … ]}   what is judged beside it; null: nothing
+//     "shadow": {"in_flight", "slots", "cooldowns", "limits"} } … ]} … ]}   judged beside it; null: nothing
 //
 // {"at", "at_time", "api", "mode",
 //  "last_refused": REFUSAL, "shadow": {"last_refused"},   for the api as a whole; null: none yet

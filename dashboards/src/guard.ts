@@ -222,8 +222,8 @@ const holds = row(23, "What does it hold?",
 export const guard = dashboard({
   name: "guard",
   title: "Guard",
-  help: "What the guard does: its decisions and a shadow's, waits, queues, retries, cooldowns, reservations; " +
-    "limits of your own, the breaker, the cache.",
+  help: "What the guard does: its decisions and a shadow's, waits, queues, retries, cooldowns, " +
+    "reservations; limits of your own, the breaker, the cache.",
   variables: [
     ...agentVariables,
     variable({ name: "api", label: "API", query: apiQuery }),

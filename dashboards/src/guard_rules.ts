@@ -1,8 +1,11 @@
 // More of the Guard dashboard: whom the operator's own rules stop, and what memory saves.
 import { graph, limitQuery, query, row, unit } from "./kit";
-import { apis, moved, noneIsGood, useSteps } from "./model";
+import { apis, keys, moved, noneIsGood, useSteps } from "./model";
 
+const ownUse = `apiquota_limit_used_ratio{${apis}}`;
 const limited = `apiquota_decisions_total{${apis}, mode="on", decision="reject", rule="limit"}`;
+const underWay = `apiquota_inflight_requests{${keys}}`;
+const slots = `apiquota_inflight_limit{${keys}}`;
 const breaker = `apiquota_breaker_open{${apis}}`;
 const trips = `apiquota_breaker_trips_total{${apis}}`;
 const degraded = `apiquota_degraded{${apis}}`;
@@ -19,7 +22,7 @@ export const own = row(28, "Whom do its own rules stop?",
       "address or header are only in /api/v1/guard. A fixed window climbs and begins anew; a line that " +
       "stays at 100 %: that caller asks for more than you gave it.",
     queries: [
-      query(`max by (api, limit, caller) (apiquota_limit_used_ratio{${apis}})`, "{{api}} {{limit}} {{caller}}"),
+      query(`max by (api, limit, caller) (${ownUse})`, "{{api}} {{limit}} {{caller}}"),
     ],
     empty: "No limit of your own by caller or key is written, or nobody has used one.",
   }),
@@ -29,6 +32,17 @@ export const own = row(28, "Whom do its own rules stop?",
       "/api/v1/explain names the last one with its limit.",
     queries: [query(moved("api", limited), "{{api}}")],
     empty: "No limit of your own refused anything.",
+  }),
+  graph({
+    id: 31, title: "Slots", size: [24, 7], unit: unit.count, decimals: 0,
+    help: "Requests under way beneath how many may be (dashed), by key, each agent's. An adaptive limit " +
+      "falls after refusals for concurrency or overload and climbs back. Lines at their limit: the others " +
+      "wait in the queue.",
+    queries: [
+      query(`max by (api, key) (${underWay} and ${slots})`, "{{api}} {{key}}"),
+      limitQuery(`max by (api, key) (${slots})`, "limit of {{api}} {{key}}"),
+    ],
+    empty: "No concurrency is written.",
   }),
   graph({
     id: 32, title: "Breaker", size: [12, 8], unit: unit.count, decimals: 0, steps: noneIsGood, max: 1,
@@ -47,8 +61,8 @@ export const own = row(28, "Whom do its own rules stop?",
 
 export const saves = row(34, "What does memory save?",
   graph({
-    id: 35, title: "Answers by where they came from", size: [12, 8], unit: unit.requestsPerMinute, stacked: true,
-    colors: [[/^hit/, "green"], [/^coalesced/, "blue"], [/^stale/, "red"]],
+    id: 35, title: "Answers by where they came from", size: [12, 8], unit: unit.requestsPerMinute,
+    stacked: true, colors: [[/^hit/, "green"], [/^coalesced/, "blue"], [/^stale/, "red"]],
     help: "What came of requests. hit: from memory; coalesced: with the answer to somebody's identical " +
       "request; revalidated: the API confirmed what was kept; miss: it was asked; bypass: memory may not " +
       "answer; stale, red: it failed, and an old answer was served; shadow_hit: would have been a hit.",
@@ -79,7 +93,8 @@ export const saves = row(34, "What does memory save?",
     empty: "No answer had to make room.",
   }),
   graph({
-    id: 39, title: "Serving with less", size: [12, 8], unit: unit.count, decimals: 0, steps: noneIsGood, max: 1,
+    id: 39, title: "Serving with less", size: [12, 8], unit: unit.count, decimals: 0, max: 1,
+    steps: noneIsGood,
     help: "Is 1 while clients of an API get less than it: breaker: refusals, or what is remembered; stale: " +
       "within the last minute answers past their freshness, because the API fails.",
     queries: [query(`max by (api, mode) (${degraded})`, "{{api}} {{mode}}")],

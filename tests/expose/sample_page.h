@@ -185,6 +185,7 @@ inline GuardFacts SampleGuard() {
   off.shadow = std::make_shared<const guard::Options>(on);
   guard::KeyView view;
   view.in_flight = 2;
+  view.slots = guard::SlotsView{2, 7, 10};
   view.waiting = 13;
   view.queues = {{"gpt-4o", 12, SampleTime(-4.5)}, {"", 0, std::nullopt}};
   view.cooldowns = {{"gpt-4o", "retry-after", SampleTime(20), 1}};
