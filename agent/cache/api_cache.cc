@@ -20,7 +20,7 @@ bool MayBeServed(const Answer& answer, const RequestDirectives& wish, SystemTime
   const Micros age = answer.AgeAt(now);
   if (wish.max_age && age > *wish.max_age) return false;
   const Micros left = answer.fresh_for - age;
-  if (left < wish.min_fresh.value_or(Micros{})) return false;
+  if (wish.min_fresh && left < *wish.min_fresh) return false;
   if (left > Micros{}) return true;
   return !answer.must_revalidate && wish.max_stale && -left <= *wish.max_stale;
 }
