@@ -140,14 +140,14 @@ def upstream_killed(work, clients=100, step=1, guard=None):
     async def scenario():
         api = await HeldApi(pieces).start()
         agent = await asyncio.to_thread(caching_agent, work, api.url, guard=guard)
-        figures, aborted_most, ways = {}, 0, 0
+        figures, without_most, ways = {}, 0, 0
         for cut in range(0, len(ANSWER), step):
             became = told(await ask_all(agent, f"/items/{cut}", clients))
-            aborted_most = max(aborted_most, became["aborted"])
+            without_most = max(without_most, clients - became["whole"])
             added(figures, became)
             ways += 1
         await asyncio.to_thread(agent.rests)
-        figures.update(ways=ways, most_calls=max(api.asked.values()), aborted_most=aborted_most)
+        figures.update(ways=ways, most_calls=max(api.asked.values()), without_most=without_most)
         agent.stop()
         return figures
 

@@ -4,8 +4,8 @@ python3 tutorial_flask.py STRATEGY RULES WINDOW
 
 STRATEGY: none, fixed-window, moving-window. RULES: default (each route 10 in WINDOW seconds, /predict 5, for
 each address), application (10 for all routes together, /predict 5 besides), roles (10 for the role admin,
-else 5, for each header X-User). Prints its port; /counted says when which route let whom through. It takes
-the word of the proxy in front of it for the client's address.
+else 5, for each header X-User), ample (never reached). Prints its port; /counted says when which route let
+whom through. It takes the word of the proxy in front of it for the client's address.
 """
 
 import sys
@@ -20,6 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 STRATEGY, RULES, WINDOW = sys.argv[1:]
 TEN, FIVE = (f"{count} per {WINDOW} second" for count in (10, 5))
+AMPLE = f"1000000000 per {WINDOW} second"
 
 app = Flask(__name__)
 app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)
@@ -42,7 +43,7 @@ limiter = Limiter(
     app=app,
     storage_uri="memory://",
     strategy="fixed-window" if STRATEGY == "none" else STRATEGY,
-    default_limits={"default": [TEN], "roles": [of_the_role]}.get(RULES, []),
+    default_limits={"default": [TEN], "roles": [of_the_role], "ample": [AMPLE]}.get(RULES, []),
     application_limits=[TEN] if RULES == "application" else [],
 )
 
