@@ -33,10 +33,10 @@ void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exe
   *limits = std::make_unique<OwnLimits>(std::move(rules), exempt);
 }
 
-void Configure(const BreakerOptions* options, std::unique_ptr<Breaker>* breaker) {
+void Configure(const BreakerOptions* options, std::shared_ptr<Breaker>* breaker) {
   if (options == nullptr) return breaker->reset();
   if (*breaker) return (*breaker)->Configure(*options);
-  *breaker = std::make_unique<Breaker>(*options);
+  *breaker = std::make_shared<Breaker>(*options);
 }
 
 Refusal BreakerRefusal(SystemTime until, SystemTime now) {
@@ -45,6 +45,10 @@ Refusal BreakerRefusal(SystemTime until, SystemTime now) {
   refusal.status = 503;
   refusal.until = std::max(until, now);
   return refusal;
+}
+
+void Note(const Refusal& refusal, const LimitedCall& call, SystemTime now, std::optional<ApiRefusal>* last) {
+  *last = ApiRefusal{now, refusal, std::string(call.caller), std::string(call.key)};
 }
 
 }  // namespace
@@ -76,8 +80,10 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
     }
     if (ill) turn.refusal = BreakerRefusal(*ill, now);
     if (limits_ && !ill) limited = limits_->Ask(call, now);
+    if (limited.refusal) turn.refusal = std::move(limited.refusal);
+    if (turn.refusal) Note(*turn.refusal, call, now, &last_refused_);
+    if (turn.shadow) Note(*turn.shadow, call, now, &last_judged_);
   }
-  if (limited.refusal) turn.refusal = std::move(limited.refusal);
   turn.standings = std::move(limited.standings);
   turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
   return turn;
@@ -91,13 +97,16 @@ void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, Li
 }
 
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
-  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .memory = {}};
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
   LimitWalk walk(limits_most);
-  Walk(limits_, now, &walk);
+  if (limits_most > 0) Walk(limits_, now, &walk);
   view.limits = std::move(walk.uses);
   const std::lock_guard lock(mutex_);
   if (breaker_) view.breaker = breaker_->View(now);
   if (limits_) view.memory = limits_->Memory();
+  view.routes = calls_.View();
+  view.last_refused = last_refused_;
+  view.last_judged = last_judged_;
   return view;
 }
 
@@ -126,7 +135,8 @@ Permit::Permit(Permit&& other) noexcept
     : api_(std::exchange(other.api_, nullptr)),
       hold_(std::move(other.hold_)),
       judged_(std::move(other.judged_)),
-      pass_(std::exchange(other.pass_, std::nullopt)),
+      entered_(std::move(other.entered_)),
+      judged_entered_(std::move(other.judged_entered_)),
       sent_(other.sent_) {}
 
 Permit& Permit::operator=(Permit&& other) noexcept {
@@ -135,7 +145,8 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   api_ = std::exchange(other.api_, nullptr);
   hold_ = std::move(other.hold_);
   judged_ = std::move(other.judged_);
-  pass_ = std::exchange(other.pass_, std::nullopt);
+  entered_ = std::move(other.entered_);
+  judged_entered_ = std::move(other.judged_entered_);
   sent_ = other.sent_;
   return *this;
 }
@@ -146,19 +157,26 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
   Ended(Health::kUnknown, now);
   const std::lock_guard lock(api_->mutex_);
-  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-  if (breaker == nullptr) return std::nullopt;
-  pass_ = breaker->Enter(now);
-  if (pass_ || !api_->breaker_) return std::nullopt;
-  return BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+  if (const auto& breaker = api_->breaker_) {
+    const auto pass = breaker->Enter(now);
+    if (!pass) {
+      const Refusal refusal = BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+      Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
+      return refusal;
+    }
+    entered_ = {breaker, *pass};
+  }
+  if (const auto& judged = api_->judged_breaker_) {
+    if (const auto pass = judged->Enter(now)) judged_entered_ = {judged, *pass};
+  }
+  return std::nullopt;
 }
 
 void Permit::Ended(Health health, SystemTime now) {
-  if (!api_ || !pass_) return;
+  if (!api_ || (!entered_.breaker && !judged_entered_.breaker)) return;
   const std::lock_guard lock(api_->mutex_);
-  const BreakerPass pass = *std::exchange(pass_, std::nullopt);
-  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-  if (breaker != nullptr) breaker->Ended(pass, health, now);
+  entered_.End(health, now);
+  judged_entered_.End(health, now);
 }
 
 void Permit::Settle(std::optional<double> tokens, SystemTime now) {
@@ -179,9 +197,8 @@ void Permit::Release(std::optional<SystemTime> at) {
   {
     const std::lock_guard lock(api_->mutex_);
     const SystemTime now = at.value_or(api_->latest_);
-    Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-    if (pass_ && breaker != nullptr) breaker->Ended(*pass_, Health::kUnknown, now);
-    pass_.reset();
+    entered_.End(Health::kUnknown, now);
+    judged_entered_.End(Health::kUnknown, now);
     if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
     if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
   }

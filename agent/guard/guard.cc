@@ -16,7 +16,8 @@ constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
 
 bool Alike(const Options& a, const Options& b) {
   return a.SameShadow(b) && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
-         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown);
+         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown) &&
+         a.ModeOf(a.concurrency) == b.ModeOf(b.concurrency);
 }
 
 using Pools = std::map<std::string, GuardedApi, std::less<>>;
@@ -111,7 +112,7 @@ struct Guard::Impl {
     std::erase_if(api_guards, [&](const auto& each) { return !apis.contains(each.first); });
     for (const auto& [name, api] : apis) {
       auto& guard = api_guards[name];
-      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name);
+      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name, seed);
       guard->Configure(own_options.at(name), now);
     }
   }

@@ -153,11 +153,13 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 
 std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head,
                                                              metrics::UpstreamError error) {
-  permit_.Ended(HealthOf(error), now());
   if (held_.active()) return AskAgain(head, held_.head().status);
   const auto cause = CauseOfFailure(error);
   return cause ? Repeat(head, *cause) : std::nullopt;
 }
+
+// Whatever its head said, where one has come.
+void GuardedRequest::Failed(metrics::UpstreamError error) { permit_.Ended(HealthOf(error), now()); }
 
 std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
                                                            guard::RetryCause cause) {
