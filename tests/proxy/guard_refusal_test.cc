@@ -112,6 +112,7 @@ TEST(GuardRefusalTest, ALimitOfTheOperatorsIsCalledByItsNameAndToldInItsNumbers)
   static const auto exporters = provider::Catalogue::Embedded();
   const guard::Refusal refusal{.reason = guard::Reason::kLimit,
                                .until = kNow + milliseconds(41'001),
+                               .resource = {},
                                .quota = "default",
                                .limit = 10,
                                .window_seconds = 60};

@@ -69,7 +69,10 @@ TEST(LimitFieldsTest, WithoutLimitsNothingIsAdded) {
 }
 
 TEST(LimitFieldsTest, ARefusalsNumbersAreThoseOfTheLimitThatRefused) {
-  guard::Refusal refusal{.reason = guard::Reason::kLimit, .until = kNow + seconds(30), .quota = "b"};
+  guard::Refusal refusal;
+  refusal.reason = guard::Reason::kLimit;
+  refusal.until = kNow + seconds(30);
+  refusal.quota = "b";
   http::Fields fields;
   const std::vector<LimitStanding> standings = {Requests("b", 5, 2, seconds(1)),
                                                 Requests("a", 1, 0, seconds(9))};
