@@ -5,21 +5,25 @@
 namespace apiquota::guard {
 namespace {
 
-// The rules in `mode`, as if that were on.
-std::vector<LimitRule> RulesIn(const Options& options, Mode mode) {
+template <class Wanted>
+std::vector<LimitRule> RulesIn(const Options& options, const Wanted& wanted) {
   std::vector<LimitRule> rules;
   for (const LimitRule& rule : options.limits) {
-    if (options.ModeOf(rule) == mode) rules.push_back(rule);
+    if (wanted(options.ModeOf(rule))) rules.push_back(rule);
   }
   return rules;
 }
 
+std::vector<LimitRule> RulesInForce(const Options& options) {
+  return RulesIn(options, [](Mode mode) { return mode == Mode::kOn; });
+}
+
 // What is judged beside those in force: the shadow block's, else those that say shadow.
 std::vector<LimitRule> JudgedRules(const Options& options) {
-  if (!options.shadow) return RulesIn(options, Mode::kShadow);
-  std::vector<LimitRule> rules = RulesIn(*options.shadow, Mode::kShadow);
-  std::ranges::move(RulesIn(*options.shadow, Mode::kOn), std::back_inserter(rules));
-  return rules;
+  if (!options.shadow) return RulesIn(options, [](Mode mode) { return mode == Mode::kShadow; });
+  Options judged = *options.shadow;
+  if (judged.mode == Mode::kOff) judged.mode = Mode::kOn;
+  return RulesIn(judged, [](Mode mode) { return mode != Mode::kOff; });
 }
 
 void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exempt,
@@ -51,7 +55,7 @@ void ApiGuard::Configure(const Options& options, SystemTime now) {
   const bool judges = options.shadow ? judged.ModeOf(judged.breaker) != Mode::kOff : breaker == Mode::kShadow;
   const std::lock_guard lock(mutex_);
   latest_ = std::max(latest_, now);
-  guard::Configure(RulesIn(options, Mode::kOn), options.exempt, &limits_);
+  guard::Configure(RulesInForce(options), options.exempt, &limits_);
   guard::Configure(JudgedRules(options), judged.exempt, &judged_limits_);
   guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
   guard::Configure(judges ? &*judged.breaker : nullptr, &judged_breaker_);
@@ -79,12 +83,40 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
   return turn;
 }
 
+void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const {
+  for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
+    more = limits && limits->Step(walk, now);
+  }
+}
+
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .memory = {}, .routes = calls_.View()};
+  LimitWalk walk(limits_most);
+  Walk(limits_, now, &walk);
+  view.limits = std::move(walk.uses);
   const std::lock_guard lock(mutex_);
-  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}};
   if (breaker_) view.breaker = breaker_->View(now);
-  if (limits_) view.limits = limits_->View(now, limits_most);
+  if (limits_) view.memory = limits_->Memory();
   return view;
+}
+
+std::vector<LimitStanding> ApiGuard::StandingsOf(const LimitedCall& call, SystemTime now) const {
+  const std::lock_guard lock(mutex_);
+  return limits_ ? limits_->StandingsOf(call, now) : std::vector<LimitStanding>();
+}
+
+SavedApi ApiGuard::Save(SystemTime now) const {
+  LimitWalk limits(kSavedMost, LimitWalk::For::kSave), judged(kSavedMost, LimitWalk::For::kSave);
+  Walk(limits_, now, &limits);
+  Walk(judged_limits_, now, &judged);
+  return {.api = api_, .limits = std::move(limits.saved), .judged = std::move(judged.saved)};
+}
+
+void ApiGuard::Restore(const SavedApi& saved, SystemTime now) {
+  const std::lock_guard lock(mutex_);
+  if (limits_) limits_->Restore(saved.limits, now);
+  if (judged_limits_) judged_limits_->Restore(saved.judged, now);
 }
 
 Permit::Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged)

@@ -121,7 +121,8 @@ RefusalAnswer GuardedRequest::Refuse() {
              {"rule", rule},
              {"quota", refusal_->quota},
              {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
-  RefusalAnswer answer = AnswerOf(*refusal_, route.api, *route.exporter, now());
+  RefusalAnswer answer =
+      AnswerOf(*refusal_, route.api, *route.exporter, now(), standings_, clock_.SystemNow());
   if (waited_ > Micros(0))
     answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
   permit_.Release(now());
@@ -205,7 +206,7 @@ const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head
   explained_ = head;
   http::Fields& fields = explained_.fields;
   if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  AddLimitFields(standings_, &fields);
+  if (!standings_.empty()) AddLimitFields(standings_, clock_.SystemNow(), &fields);
   const bool in_vain = attempts_ > 1 && CauseOf(head.status);
   if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
   return explained_;
