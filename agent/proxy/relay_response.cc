@@ -73,7 +73,11 @@ void Relay::OnComplete() {
 void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) {
   const metrics::ReasonInfo& info = Info(error);
   attempt_record_.Failed(error, detail);
-  if (guarded() && RepeatsAfter(error)) return;
+  if (guarded()) {
+    if (!guarded_->asked() && guarded_->only_watches()) Watch();
+    guarded_->Failed(error);
+    if (RepeatsAfter(error)) return;
+  }
   const bool begun = connection_.response_begun();
   if (!begun) request_record_.AnsweredWith(info.status);
   FinishRecords(false);
