@@ -163,7 +163,8 @@ Status Agent::Listen() {
                                     .own_ports = {admin_->port(), admin_->inner_port()},
                                     .pseudonym = http::ViaPseudonym(std::random_device()()),
                                     .guard = &guard_.guard(),
-                                    .guard_clock = &guard_.guard_clock()});
+                                    .guard_clock = &guard_.guard_clock(),
+                                    .caches = &guard_.caches()});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   poller_ = std::make_unique<poll::Poller>(
