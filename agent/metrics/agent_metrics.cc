@@ -105,6 +105,12 @@ AgentMetrics::AgentMetrics(Registry& r)
           Histograms(r, "apiquota_delay_seconds",
                      "Time that requests waited for their turn, by what they waited for longest; those "
                      "that went at once are not in it.",
-                     {"api", "reason"}, kDelaySeconds)) {}
+                     {"api", "reason"}, kDelaySeconds)),
+      cache_requests(Counters(r, "apiquota_cache_requests_total",
+                              "Requests that reached a cache, by what came of them.", {"api", "result"})),
+      quota_saved(Counters(r, "apiquota_quota_saved_total",
+                           "What requests would have taken of quotas that were answered from memory, or "
+                           "with the answer to another one.",
+                           {"api", "unit"})) {}
 
 }  // namespace apiquota::metrics
