@@ -4,6 +4,7 @@
 
 #include "guard/own_limits_match.h"
 #include "guard/own_limits_state.h"
+#include "http/quoted_text.h"
 
 namespace apiquota::guard {
 namespace {
@@ -27,16 +28,20 @@ Refusal RefusalOf(const LimitRule& rule, SystemTime until) {
   return refusal;
 }
 
-LimitStanding StandingOf(const LimitRule& rule, const LimitMeter::Standing& standing) {
-  return {.name = rule.name,
-          .unit = rule.unit,
-          .limit = static_cast<double>(rule.limit),
-          .remaining = standing.remaining,
-          .window = rule.window,
-          .reset = standing.reset};
-}
-
 }  // namespace
+
+LimitWords WordsOf(const LimitStanding& standing) {
+  const auto seconds = std::max<int64_t>(std::chrono::ceil<std::chrono::seconds>(standing.window).count(), 1);
+  constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
+  LimitWords words;
+  http::AppendStructuredString("apiquota-" + standing.name, &words.item);
+  words.policy = words.item;
+  words.policy.append(";q=").append(
+      std::to_string(static_cast<int64_t>(std::min(standing.limit, kWholeMax))));
+  words.policy.append(";w=").append(std::to_string(seconds));
+  if (standing.unit == LimitRule::Unit::kTokens) words.policy.append(";qu=\"tokens\"");
+  return words;
+}
 
 OwnLimits::OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt, size_t rule_bytes_max)
     : state_(std::make_unique<State>()) {
@@ -151,8 +156,7 @@ LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at) {
       turn.hold.taken.push_back({one.rule->id, one.subject, one.amount, mark});
       if (one.entry == nullptr && one.amount > 0) one.entry = one.rule->table.Find(one.subject);
     }
-    turn.standings.push_back(StandingOf(
-        one.rule->rule, one.rule->meter.Stand(one.entry != nullptr ? &one.entry->used : nullptr, now)));
+    turn.standings.push_back(one.rule->Stand(one.entry != nullptr ? &one.entry->used : nullptr, now));
   }
   return turn;
 }
@@ -185,8 +189,7 @@ std::vector<LimitStanding> OwnLimits::StandingsOf(const LimitedCall& call, Syste
   for (const auto& rule : state_->rules) {
     if (!MatchesCaller(rule->rule.match, call.caller) || Subject(rule->rule, call, &bytes)) continue;
     const LimitTable::Entry* entry = rule->table.Find(KeyedHash(state_->key, bytes));
-    standings.push_back(
-        StandingOf(rule->rule, rule->meter.Stand(entry != nullptr ? &entry->used : nullptr, now)));
+    standings.push_back(rule->Stand(entry != nullptr ? &entry->used : nullptr, now));
   }
   return standings;
 }

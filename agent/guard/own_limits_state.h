@@ -15,17 +15,32 @@ namespace apiquota::guard {
 
 struct OwnLimits::Rule {
   Rule(uint64_t number, LimitRule what, size_t bytes_max)
-      : id(number), rule(std::move(what)), meter(rule), table(bytes_max) {}
+      : id(number), rule(std::move(what)), meter(rule), table(bytes_max) {
+    Word();
+  }
 
   void Change(LimitRule what) {
     rule = std::move(what);
     meter = LimitMeter(rule);
+    Word();
+  }
+  void Word() { words = std::make_shared<const LimitWords>(WordsOf(Stand(nullptr, {}))); }
+  LimitStanding Stand(const LimitUsed* used, SystemTime now) const {
+    const LimitMeter::Standing standing = meter.Stand(used, now);
+    return {.name = rule.name,
+            .unit = rule.unit,
+            .limit = static_cast<double>(rule.limit),
+            .remaining = standing.remaining,
+            .window = rule.window,
+            .reset = standing.reset,
+            .words = words};
   }
 
   const uint64_t id;
   LimitRule rule;
   LimitMeter meter;
   LimitTable table;
+  std::shared_ptr<const LimitWords> words;
 };
 
 struct OwnLimits::State {

@@ -24,6 +24,7 @@ LimitStanding Tokens() {
   LimitStanding tokens = Requests("a-day", 2'000'000, 3, seconds(86'000));
   tokens.unit = LimitRule::Unit::kTokens;
   tokens.window = seconds(86'400);
+  tokens.words = std::make_shared<const guard::LimitWords>(WordsOf(tokens));
   return tokens;
 }
 
