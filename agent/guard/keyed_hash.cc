@@ -27,7 +27,6 @@ struct Mixer {
   void Take(uint64_t word) {
     d ^= word;
     Round();
-    Round();
     a ^= word;
   }
 };
@@ -57,7 +56,7 @@ uint64_t KeyedHash(const HashKey& key, std::string_view bytes) {
   for (; left >= kWord; left -= kWord, at += kWord) mixer.Take(Word(at, kWord));
   mixer.Take(static_cast<uint64_t>(bytes.size()) << 56 | (left > 0 ? Word(at, left) : 0));
   mixer.c ^= 0xff;
-  for (int i = 0; i < 4; ++i) mixer.Round();
+  for (int i = 0; i < 3; ++i) mixer.Round();
   return mixer.a ^ mixer.b ^ mixer.c ^ mixer.d;
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,12 +21,6 @@ using guard::LimitStanding;
 
 constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
 
-void AppendWhole(double value, std::string* out) {
-  char digits[20];
-  const auto whole = static_cast<int64_t>(std::clamp(value, 0.0, kWholeMax));
-  out->append(digits, static_cast<size_t>(std::to_chars(digits, digits + sizeof digits, whole).ptr - digits));
-}
-
 double SecondsOf(Micros span) {
   return static_cast<double>(std::chrono::ceil<std::chrono::seconds>(span).count());
 }
@@ -33,32 +28,53 @@ double SecondsOf(Micros span) {
 // Field lines as they go over the wire, written once: their values are made here and need no second look.
 class Lines {
  public:
-  explicit Lines(size_t standings) { block_.reserve(256 + standings * 96); }
+  explicit Lines(std::span<const LimitStanding> standings)
+      : block_(Room(standings), '\0'), at_(block_.data()) {}
 
-  std::string& Begin(std::string_view name) {
+  Lines& Begin(std::string_view name) {
     End();
     names_[lines_] = name.size();
-    starts_[lines_++] = block_.size();
-    return block_.append(name).append(": ");
+    starts_[lines_++] = size();
+    return Text(name).Text(": ");
+  }
+  Lines& Text(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    return *this;
+  }
+  Lines& Whole(double value) {
+    const auto whole = static_cast<int64_t>(std::clamp(value, 0.0, kWholeMax));
+    at_ = std::to_chars(at_, at_ + kNumber, whole).ptr;
+    return *this;
   }
   void AddTo(http::Fields* fields) {
     End();
-    starts_[lines_] = block_.size();
-    const size_t at = fields->AddLines(block_);
+    starts_[lines_] = size();
+    const size_t at = fields->AddLines(std::string_view(block_).substr(0, size()));
     for (size_t i = 0; i < lines_; ++i) {
-      const size_t size = starts_[i + 1] - starts_[i], value_at = names_[i] + 2;
-      fields->AddLine({at + starts_[i], names_[i], at + starts_[i] + value_at, size - value_at - 2, size});
+      const size_t whole = starts_[i + 1] - starts_[i], value_at = names_[i] + 2;
+      fields->AddLine({at + starts_[i], names_[i], at + starts_[i] + value_at, whole - value_at - 2, whole});
     }
   }
 
  private:
   static constexpr size_t kMost = 5;
+  static constexpr size_t kNumber = 16;  // digits of kWholeMax, and one
+  static constexpr size_t kFixed = 256;  // names and ends of five lines, three numbers
 
+  static size_t Room(std::span<const LimitStanding> standings) {
+    size_t room = kFixed;
+    for (const LimitStanding& standing : standings)
+      room += standing.words->item.size() + standing.words->policy.size() + 2 * kNumber + 16;
+    return room;
+  }
+  size_t size() const { return static_cast<size_t>(at_ - block_.data()); }
   void End() {
-    if (lines_ > 0) block_.append("\r\n");
+    if (lines_ > 0) Text("\r\n");
   }
 
   std::string block_;
+  char* at_;
   size_t names_[kMost] = {}, starts_[kMost + 1] = {};
   size_t lines_ = 0;
 };
@@ -70,27 +86,22 @@ struct Left {
 
 // The first is as `first` says, if that is there.
 void AddLists(std::span<const LimitStanding> standings, std::optional<Left> first, Lines* lines) {
-  std::string* out = &lines->Begin("RateLimit");
+  lines->Begin("RateLimit");
   for (const LimitStanding& standing : standings) {
-    const bool own = first && &standing == standings.data();
-    const Left left = own ? *first : Left{standing.remaining, SecondsOf(standing.reset)};
-    if (&standing != standings.data()) out->append(", ");
-    out->append(standing.words->item).append(";r=");
-    AppendWhole(left.remaining, out);
-    out->append(";t=");
-    AppendWhole(left.seconds, out);
+    const bool is_first = &standing == standings.data();
+    const Left left = is_first && first ? *first : Left{standing.remaining, SecondsOf(standing.reset)};
+    lines->Text(is_first ? "" : ", ").Text(standing.words->item);
+    lines->Text(";r=").Whole(left.remaining).Text(";t=").Whole(left.seconds);
   }
-  out = &lines->Begin("RateLimit-Policy");
-  for (const LimitStanding& standing : standings) {
-    if (&standing != standings.data()) out->append(", ");
-    out->append(standing.words->policy);
-  }
+  lines->Begin("RateLimit-Policy");
+  for (const LimitStanding& standing : standings)
+    lines->Text(&standing == standings.data() ? "" : ", ").Text(standing.words->policy);
 }
 
 void AddOlder(double limit, const Left& left, SystemTime system_now, Lines* lines) {
-  AppendWhole(limit, &lines->Begin("X-RateLimit-Limit"));
-  AppendWhole(left.remaining, &lines->Begin("X-RateLimit-Remaining"));
-  AppendWhole(std::ceil(ToUnixSeconds(system_now)) + left.seconds, &lines->Begin("X-RateLimit-Reset"));
+  lines->Begin("X-RateLimit-Limit").Whole(limit);
+  lines->Begin("X-RateLimit-Remaining").Whole(left.remaining);
+  lines->Begin("X-RateLimit-Reset").Whole(std::ceil(ToUnixSeconds(system_now)) + left.seconds);
 }
 
 bool BeginsAlike(std::string_view name, std::string_view prefix) {
@@ -101,8 +112,9 @@ bool BeginsAlike(std::string_view name, std::string_view prefix) {
 bool SaysSo(const http::Fields& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
     std::string_view name = fields[i].name;
-    if (BeginsAlike(name, "x-")) name.remove_prefix(2);
-    if (AsciiLower(name.empty() ? ' ' : name.front()) != 'r') continue;
+    if (name.size() > 2 && AsciiLower(name[0]) == 'x' && (name[1] == '-' || name[1] == '_'))
+      name.remove_prefix(2);
+    if (AsciiLower(name.front()) != 'r') continue;
     if (BeginsAlike(name, "ratelimit") || BeginsAlike(name, "rate-limit")) return true;
   }
   return false;
@@ -119,7 +131,7 @@ const LimitStanding& Tightest(std::span<const LimitStanding> standings) {
 
 void AddLimitFields(std::span<const LimitStanding> standings, SystemTime system_now, http::Fields* fields) {
   if (standings.empty()) return;
-  Lines lines(standings.size());
+  Lines lines(standings);
   AddLists(standings, std::nullopt, &lines);
   if (!SaysSo(*fields)) {
     const LimitStanding& tightest = Tightest(standings);
@@ -132,7 +144,7 @@ void AddRefusedLimitFields(const guard::Refusal& refusal, std::span<const LimitS
                            uint64_t wait_seconds, SystemTime system_now, http::Fields* fields) {
   if (!refusal.lacks.empty() || standings.empty()) return;
   const Left nothing{0, static_cast<double>(wait_seconds)};
-  Lines lines(standings.size());
+  Lines lines(standings);
   AddLists(standings, nothing, &lines);
   AddOlder(standings.front().limit, nothing, system_now, &lines);
   lines.AddTo(fields);
