@@ -167,6 +167,7 @@ struct KeyGuard::State {
 
   // key_guard_advance.cc
   void BeginRamp(Place& place, SystemTime now);
+  void EndRamps();
   void NoteWaiting(SystemTime now);
   bool AdvanceOne(Place& place, SystemTime now, std::vector<Grant>* grants);
   void RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants);
