@@ -104,7 +104,8 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
 
 // A refusal: whoever else would ask waits, if there is evidence.
 void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, SystemTime now) {
-  TooMany(flight, *answer.throttle, now);
+  // There is room again with the next call that ends: unless the API says when, nobody else waits for time.
+  if (TooMany(flight, *answer.throttle, now) && !answer.retry_after_seconds) return;
   Place& place = OfTheKey(*answer.throttle) ? places.front() : *flight.place;
   std::optional<SystemTime> reset;
   std::optional<Micros> window;
@@ -121,15 +122,20 @@ void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, Syst
   place.cooldown.Refused(answer, flight.sent_at, reset, window, jitter(random), now);
 }
 
-// More was under way than the API takes.
-void KeyGuard::State::TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now) {
+// More was under way than the API takes. True: there will be fewer.
+bool KeyGuard::State::TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now) {
   const bool concurrency = throttle.scope == provider::ThrottleScope::kConcurrency;
-  if (!concurrency && throttle.scope != provider::ThrottleScope::kOverload) return;
+  if (!concurrency && throttle.scope != provider::ThrottleScope::kOverload) return false;
   slots.Refused(flight.sent_at, now);
-  if (!concurrency) return;
+  bool fewer = slots.adaptive();
   EachPlace(*flight.place, [&](Place& each) {
-    for (Limit& limit : each.limits) limit.TooMany(flight.sent_at, now);
+    for (Limit& limit : each.limits) {
+      if (limit.slots() == nullptr || !concurrency) continue;
+      limit.TooMany(flight.sent_at, now);
+      fewer = fewer || limit.slots()->adaptive();
+    }
   });
+  return concurrency && fewer;
 }
 
 // A newer success ends a cooldown, and whoever waited for it leaves.

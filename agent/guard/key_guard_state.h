@@ -161,7 +161,7 @@ struct KeyGuard::State {
   void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
   void Throttled(const Flight& flight, const Answer& answer, SystemTime now);
   void Served(const Flight& flight, SystemTime now);
-  void TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now);
+  bool TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now);
   void ProbeAnswered(const Flight& flight, SystemTime now);
   void End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
 

@@ -138,10 +138,11 @@ Scenario Adaptive(Random* random) {
   scenario.options.concurrency->adaptive = true;
   scenario.api.service = random->Between(Micros(200ms), Micros(1s));
   scenario.clients[0].workers = static_cast<size_t>(4 * limit);
+  if (random->Chance(0.5)) scenario.api.signal = provider::ThrottleSignal::kBody;  // evidence
   scenario.length = 300s;
   scenario.expect.no_api_refusals = false;
   scenario.expect.no_own_refusals = false;
-  scenario.expect.refused = 0.25;  // of three the fourth is tried after every few
+  scenario.expect.refused = 0.3;  // of three the fourth is tried after every few
   scenario.expect.served = 0.9;
   scenario.expect.share = 0.4;
   return scenario;
