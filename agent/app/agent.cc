@@ -61,7 +61,7 @@ std::string BesideStateFile(const config::Config& config) {
 size_t SeriesSetAside(const config::Config& config) {
   constexpr size_t kOfAgent = 100;
   constexpr size_t kOfTarget = 4;
-  constexpr size_t kOfGuarded = 10;
+  constexpr size_t kOfGuarded = 16;
   size_t series = kOfAgent;
   for (const apis::ApiOptions& api : config.apis) {
     if (api.poll) series += kOfTarget * std::max<size_t>(api.keys.size(), 1);
@@ -163,7 +163,8 @@ Status Agent::Listen() {
                                     .own_ports = {admin_->port(), admin_->inner_port()},
                                     .pseudonym = http::ViaPseudonym(std::random_device()()),
                                     .guard = &guard_.guard(),
-                                    .guard_clock = &guard_.guard_clock()});
+                                    .guard_clock = &guard_.guard_clock(),
+                                    .caches = &guard_.caches()});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   poller_ = std::make_unique<poll::Poller>(

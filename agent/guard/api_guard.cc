@@ -47,6 +47,10 @@ Refusal BreakerRefusal(SystemTime until, SystemTime now) {
   return refusal;
 }
 
+void Note(const Refusal& refusal, const LimitedCall& call, SystemTime now, std::optional<ApiRefusal>* last) {
+  *last = ApiRefusal{now, refusal, std::string(call.caller), std::string(call.key)};
+}
+
 }  // namespace
 
 void ApiGuard::Configure(const Options& options, SystemTime now) {
@@ -76,8 +80,10 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
     }
     if (ill) turn.refusal = BreakerRefusal(*ill, now);
     if (limits_ && !ill) limited = limits_->Ask(call, now);
+    if (limited.refusal) turn.refusal = std::move(limited.refusal);
+    if (turn.refusal) Note(*turn.refusal, call, now, &last_refused_);
+    if (turn.shadow) Note(*turn.shadow, call, now, &last_judged_);
   }
-  if (limited.refusal) turn.refusal = std::move(limited.refusal);
   turn.standings = std::move(limited.standings);
   turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
   return turn;
@@ -91,13 +97,15 @@ void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, Li
 }
 
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
-  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .memory = {}, .routes = calls_.View()};
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
   LimitWalk walk(limits_most);
-  Walk(limits_, now, &walk);
+  if (limits_most > 0) Walk(limits_, now, &walk);
   view.limits = std::move(walk.uses);
   const std::lock_guard lock(mutex_);
   if (breaker_) view.breaker = breaker_->View(now);
   if (limits_) view.memory = limits_->Memory();
+  view.last_refused = last_refused_;
+  view.last_judged = last_judged_;
   return view;
 }
 
@@ -150,7 +158,11 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
   const std::lock_guard lock(api_->mutex_);
   if (const auto& breaker = api_->breaker_) {
     const auto pass = breaker->Enter(now);
-    if (!pass) return BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+    if (!pass) {
+      const Refusal refusal = BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+      Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
+      return refusal;
+    }
     entered_ = {breaker, *pass};
   }
   if (const auto& judged = api_->judged_breaker_) {

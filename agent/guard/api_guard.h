@@ -59,12 +59,22 @@ struct ApiTurn {
   std::optional<Refusal> shadow;         // what those that are only judged would have refused it for
 };
 
+// The last request that was refused here, in the numbers that decided. Of the request's address and header
+// fields nothing is in it.
+struct ApiRefusal {
+  SystemTime at;
+  Refusal refusal;
+  std::string caller, key;  // whose request it was; caller empty: nobody's that is known
+};
+
 struct ApiView {
   std::string api;
-  std::optional<BreakerView> breaker;   // nothing: none is written
-  std::vector<LimitUse> limits;         // of those in force, rule by rule; of each the most used first
-  std::vector<LimitMemory> memory;      // of each of these rules
-  std::vector<RouteCalls> routes = {};  // the most called first
+  std::optional<BreakerView> breaker;    // nothing: none is written
+  std::vector<LimitUse> limits;          // of those in force, rule by rule; of each the most used first
+  std::vector<LimitMemory> memory = {};  // of each of these rules
+  std::optional<ApiRefusal> last_refused = {};  // nothing: none yet
+  std::optional<ApiRefusal> last_judged = {};   // by what is only judged: it was let through
+  std::vector<RouteCalls> routes = {};          // the most called first
 };
 
 class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
@@ -101,6 +111,7 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;
   std::shared_ptr<Breaker> breaker_, judged_breaker_;
+  std::optional<ApiRefusal> last_refused_, last_judged_;
   SystemTime latest_{};
 };
 

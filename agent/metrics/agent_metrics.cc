@@ -101,10 +101,23 @@ AgentMetrics::AgentMetrics(Registry& r)
                    "Requests of which the guard could not know the resource whose quota they use; only "
                    "quotas of no resource were kept.",
                    {"api"})),
+      guard_coalescable(
+          Counters(r, "apiquota_coalescable_requests_total",
+                   "Calls that were the same as one of the same key within the ten minutes before: method, "
+                   "target and body.",
+                   {"api"})),
+      guard_batchable(Counters(r, "apiquota_batchable_requests_total",
+                               "Answered calls that the API's batch endpoint would have taken.", {"api"})),
       guard_delay(
           Histograms(r, "apiquota_delay_seconds",
                      "Time that requests waited for their turn, by what they waited for longest; those "
                      "that went at once are not in it.",
-                     {"api", "reason"}, kDelaySeconds)) {}
+                     {"api", "reason"}, kDelaySeconds)),
+      cache_requests(Counters(r, "apiquota_cache_requests_total",
+                              "Requests that reached a cache, by what came of them.", {"api", "result"})),
+      quota_saved(Counters(r, "apiquota_quota_saved_total",
+                           "What requests would have taken of quotas that were answered from memory, or "
+                           "with the answer to another one.",
+                           {"api", "unit"})) {}
 
 }  // namespace apiquota::metrics
