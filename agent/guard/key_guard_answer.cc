@@ -52,6 +52,7 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
   if (place.limits.size() >= kLimitsPerResourceMax) return nullptr;
   Limit& limit = place.limits.emplace_back(options.pace, reading.quota, reading.unit, reading.kind,
                                            reading.kind_assumed);
+  at_once = at_once || limit.slots() != nullptr;
   for (const auto& [id, flight] : flights) {
     if (flight.place == &place || &place == &places.front()) CatchUp(&limit, id, flight, now);
   }
@@ -181,6 +182,7 @@ void KeyGuard::Answered(Id ticket, const Answer& answer, SystemTime now) {
   state_->Served(flight, now);
   if (again) return;
   state_->slots.Served();
+  if (!state_->at_once) return;
   state_->EachPlace(*flight.place, [](Place& each) {
     for (Limit& limit : each.limits) limit.Served();
   });

@@ -185,6 +185,7 @@ struct KeyGuard::State {
   TokenModels models;
   Retries retries;
   Slots slots;             // of the key as a whole
+  bool at_once = false;    // some limit is on calls at a time
   uint64_t last_turn = 0;  // of a place
   Allowed last_allowed;
   std::optional<Decision> last_held;  // the last that was delayed or refused
