@@ -61,7 +61,7 @@ std::string BesideStateFile(const config::Config& config) {
 size_t SeriesSetAside(const config::Config& config) {
   constexpr size_t kOfAgent = 100;
   constexpr size_t kOfTarget = 4;
-  constexpr size_t kOfGuarded = 10;
+  constexpr size_t kOfGuarded = 16;
   size_t series = kOfAgent;
   for (const apis::ApiOptions& api : config.apis) {
     if (api.poll) series += kOfTarget * std::max<size_t>(api.keys.size(), 1);

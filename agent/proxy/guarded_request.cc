@@ -11,6 +11,7 @@
 #include "provider/may_throttle.h"
 #include "provider/request_resource.h"
 #include "proxy/guard_fields.h"
+#include "proxy/idempotency_key.h"
 #include "proxy/limit_fields.h"
 #include "proxy/retry_causes.h"
 
@@ -38,7 +39,7 @@ void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_h
   const apis::Route& route = record_.route();
   phase_ = Phase::kReading;
   decides_ = Decides(route.guard);
-  repeatable_ = Repeatable(head);
+  repeatable_ = Repeatable(head) || GetsIdempotencyKey(route.guard, head, record_.exchange().path);
   account_ = record_.account();
   api_guard_ = record_.api_guard();
   began_at_ = now();
@@ -121,7 +122,8 @@ RefusalAnswer GuardedRequest::Refuse() {
              {"rule", rule},
              {"quota", refusal_->quota},
              {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
-  RefusalAnswer answer = AnswerOf(*refusal_, route.api, *route.exporter, now());
+  RefusalAnswer answer =
+      AnswerOf(*refusal_, route.api, *route.exporter, now(), standings_, clock_.SystemNow());
   if (waited_ > Micros(0))
     answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
   permit_.Release(now());
@@ -152,11 +154,13 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 
 std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head,
                                                              metrics::UpstreamError error) {
-  permit_.Ended(HealthOf(error), now());
   if (held_.active()) return AskAgain(head, held_.head().status);
   const auto cause = CauseOfFailure(error);
   return cause ? Repeat(head, *cause) : std::nullopt;
 }
+
+// Whatever its head said, where one has come.
+void GuardedRequest::Failed(metrics::UpstreamError error) { permit_.Ended(HealthOf(error), now()); }
 
 std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
                                                            guard::RetryCause cause) {
@@ -203,7 +207,7 @@ const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head
   explained_ = head;
   http::Fields& fields = explained_.fields;
   if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  AddLimitFields(standings_, &fields);
+  if (!standings_.empty()) AddLimitFields(standings_, clock_.SystemNow(), &fields);
   const bool in_vain = attempts_ > 1 && CauseOf(head.status);
   if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
   return explained_;
