@@ -26,15 +26,15 @@ REASONS = [
     (r"^freshness-expires-wrong-case-",
      "dates are case-sensitive (RFC 9110 section 5.6.7); what is none is past"),
     (r"^stale-while-revalidate",
-     "what is stale is asked about first, never given meanwhile (RFC 5861 section 3 leaves that to the cache)"),
+     "what is stale is asked about first, not given meanwhile (RFC 5861 section 3 leaves it to the cache)"),
     (r"^method-POST$",
-     "the answer to a POST is not kept for a GET; POSTs that change nothing are kept by their body, where the "
-     "configuration says so"),
+     "the answer to a POST is not kept for a GET; POSTs that change nothing are kept by their body, where "
+     "the configuration says so"),
     (r"^vary-normalise-lang-",
      "members of Accept-Language are compared as they stand, but for blanks and case"),
     (r"^conditional-lm-fresh-no-lm$",
-     "without Last-Modified the Date of what is kept counts (RFC 9111 section 4.3.2), which is later than the "
-     "time asked about"),
+     "without Last-Modified the Date of what is kept counts (RFC 9111 section 4.3.2), which is later than "
+     "the time asked about"),
     (r"^other-cookie$",
      "Cookie is part of the credential: what was kept without one is nothing to a request with one"),
     (r"^headers-store-Transfer-Encoding$",
@@ -84,5 +84,6 @@ def render(rows, shared, revision, was_run):
     missed = [row for row in ran if row["kind"] == "optimal" and row["alone"] != "pass"]
     text += "\n## Optimal, and missed\n\n| tests | why |\n|---|---|\n" + listed(missed)
     others = [row for row in rows if not was_run(row)]
-    text += "\n## Not judged\n\nWhat these take for granted was not so.\n\n| tests | why |\n|---|---|\n"
+    text += "\n## Not judged\n\nWhat they take for granted was not so.\n\n"
+    text += "| tests | why |\n|---|---|\n"
     return text + listed(others)

@@ -1,6 +1,6 @@
-// Runs http-tests/cache-tests (the folder of argv[2]) against the cache at the base URL of argv[3], and prints
-// one JSON array: of each test its group, name, kind and result, in the suite's own words. With --server (and a
-// port in npm_config_port) it is the suite's origin server instead.
+// Runs http-tests/cache-tests (the folder of argv[2]) against the cache at the base URL of argv[3], and
+// prints one JSON array: of each test its group, name, kind and result, in the suite's own words. With
+// --server (and a port in npm_config_port) it is the suite's origin server instead.
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -17,7 +17,7 @@ async function runAll () {
   const { default: groups } = await load('tests/index.mjs')
   const { runTests, getResults } = await load('test-engine/client/runner.mjs')
   const { determineTestResult, resultTypes } = await load('test-engine/lib/results.mjs')
-  // What it runs in browsers alone is about private caches, like ours, but for modes of fetch that only they have.
+  // What it runs in browsers alone is about private caches, like ours, but for modes of fetch that need one.
   for (const test of groups.flatMap((group) => group.tests)) {
     if (!test.requests.some((request) => 'cache' in request)) delete test.browser_only
   }
