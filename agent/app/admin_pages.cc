@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "app/explain_page.h"
-#include "app/guard_page.h"
 #include "app/process.h"
 #include "base/log.h"
 #include "expose/guard_json.h"
@@ -57,7 +56,8 @@ std::vector<expose::ApiFacts> Apis(const PageSources& sources) {
 
 expose::GuardFacts Guarded(const PageSources& sources) {
   if (sources.guard == nullptr) return {};
-  return ReadGuard(*sources.guard, sources.facts.apis(), sources.metrics, sources.clock.RunningNow());
+  return ReadGuard(*sources.guard, sources.caches ? sources.caches() : CacheViews(), sources.facts.apis(),
+                   sources.metrics, sources.clock.RunningNow());
 }
 
 constexpr size_t kLargePage = 256 * 1024;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/guard_page.h"
 #include "app/reload_desk.h"
 #include "base/clock.h"
 #include "expose/facts.h"
@@ -41,8 +42,9 @@ struct PageSources {
   const SharedFacts& facts;
   std::function<std::vector<expose::PollFacts>()> polls;
   const std::atomic<bool>& ready;
-  ReloadDesk* reload_desk;              // null: no POST /-/reload
-  const guard::Guard* guard = nullptr;  // null: nothing is guarded
+  ReloadDesk* reload_desk;                       // null: no POST /-/reload
+  const guard::Guard* guard = nullptr;           // null: nothing is guarded
+  std::function<CacheViews()> caches = nullptr;  // null: nothing is remembered
 };
 
 std::vector<net::AdminRoute> AdminPages(const PageSources& sources);

@@ -61,7 +61,7 @@ std::string BesideStateFile(const config::Config& config) {
 size_t SeriesSetAside(const config::Config& config) {
   constexpr size_t kOfAgent = 100;
   constexpr size_t kOfTarget = 4;
-  constexpr size_t kOfGuarded = 10;
+  constexpr size_t kOfGuarded = 16;
   size_t series = kOfAgent;
   for (const apis::ApiOptions& api : config.apis) {
     if (api.poll) series += kOfTarget * std::max<size_t>(api.keys.size(), 1);
@@ -152,7 +152,8 @@ Status Agent::Listen() {
                             .polls = [this] { return Polls(); },
                             .ready = ready_,
                             .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr,
-                            .guard = &guard_.guard()};
+                            .guard = &guard_.guard(),
+                            .caches = [this] { return guard_.caches().View(); }};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);

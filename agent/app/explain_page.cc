@@ -74,8 +74,9 @@ net::AdminResponse ExplainPage(const guard::Guard* guard, const std::vector<expo
     if (!keys.contains(*asked->key)) return Refusal(404, "no key of this name was used" + ThereAre(keys));
     std::erase_if(accounts, [&](const guard::AccountView& account) { return account.key != *asked->key; });
   }
-  const expose::GuardFacts facts =
+  expose::GuardFacts facts =
       expose::MakeGuardFacts({{api->name, api->guard}}, std::move(accounts), now.system_ahead, {});
+  expose::AddApiViews(guard->ViewApis(now.at, 0), now.system_ahead, &facts);
   return {200, "application/json", expose::GuardExplainJson(facts, now.at + now.system_ahead)};
 }
 

@@ -20,7 +20,7 @@ bool MayBeServed(const Answer& answer, const RequestDirectives& wish, SystemTime
   const Micros age = answer.AgeAt(now);
   if (wish.max_age && age > *wish.max_age) return false;
   const Micros left = answer.fresh_for - age;
-  if (left < wish.min_fresh.value_or(Micros{})) return false;
+  if (wish.min_fresh && left < *wish.min_fresh) return false;
   if (left > Micros{}) return true;
   return !answer.must_revalidate && wish.max_stale && -left <= *wish.max_stale;
 }
@@ -82,7 +82,9 @@ AnswerPtr ApiCache::FindForError(const Question& question, SystemTime now) {
   const Micros configured(state_->stale_if_error.load(std::memory_order_relaxed));
   const Micros allowed = answer->stale_if_error.value_or(configured);
   const Micros wanted = wish.control.stale_if_error.value_or(Micros{});
-  return age - answer->fresh_for <= std::max(allowed, wanted) ? answer : nullptr;
+  if (age - answer->fresh_for > std::max(allowed, wanted)) return nullptr;
+  state_->served_stale_at.store(now, std::memory_order_relaxed);
+  return answer;
 }
 
 void ApiCache::Keep(const Question& question, AnswerPtr answer) {
@@ -141,12 +143,14 @@ void ApiCache::Clear(SystemTime now) {
 CacheView ApiCache::View() const {
   const std::lock_guard lock(state_->mutex);
   const Store& store = state_->store;
+  const SystemTime served_at = state_->served_stale_at.load(std::memory_order_relaxed);
   return {.bytes = store.bytes(),
           .bytes_max = store.bytes_max(),
           .answers = store.answers(),
           .groups = state_->groups.groups(),
           .followers = state_->groups.followers(),
-          .evicted = store.evicted()};
+          .evicted = store.evicted(),
+          .served_stale_at = served_at == SystemTime() ? std::nullopt : std::optional(served_at)};
 }
 
 }  // namespace apiquota::cache

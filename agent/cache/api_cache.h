@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -87,7 +88,8 @@ class Rim {
 
 struct CacheView {
   size_t bytes = 0, bytes_max = 0, answers = 0, groups = 0, followers = 0;
-  uint64_t evicted = 0;  // since the start
+  uint64_t evicted = 0;                       // since the start
+  std::optional<SystemTime> served_stale_at;  // FindForError had one past its freshness
 };
 
 class ApiCache : public std::enable_shared_from_this<ApiCache> {

@@ -25,6 +25,7 @@ struct ApiCache::State {
   Store store;
   Groups groups;
   std::atomic<Micros::rep> stale_if_error;
+  std::atomic<SystemTime> served_stale_at{SystemTime()};  // the epoch: never
 };
 
 }  // namespace apiquota::cache

@@ -42,7 +42,7 @@ struct Said {
 };
 
 // A judgement holds no clock: years of two digits are of the decades around this one, and where Date is
-// missing Expires lies in the future.
+// missing Expires is past if it is before it.
 constexpr SystemTime kAround = std::chrono::sys_days(std::chrono::year(2020) / 1 / 1);
 
 Said Read(const http::ResponseHead& head) {

@@ -202,7 +202,7 @@ apis::ApiOptions LoadApi(YamlMap map, const Loader& loader, const std::vector<st
   api.limits = LoadLimits(map.Get("limits"));
   api.quotas = LoadQuotas(map.Get("quotas"));
   const YamlValue guards[] = {guard, map.Get("guard")};
-  api.guard = LoadGuard(guards, loader.context.guard_mode);
+  api.guard = LoadGuard(guards, loader);
   map.Finish();
   return api;
 }

@@ -41,6 +41,17 @@ apis::CallerOptions LoadCaller(YamlMap map, const Loader& loader, const std::vec
 
 }  // namespace
 
+std::vector<std::string> CallerNames(const YamlValue& list) {
+  std::vector<std::string> names;
+  if (!list.IsList()) return names;
+  for (const YamlValue& item : list.AsList()) {
+    if (!item.IsMap()) continue;
+    const YamlValue name = item.AsMap().Get("name");
+    if (name.IsScalar()) names.push_back(name.AsString());
+  }
+  return names;
+}
+
 std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
                                              const std::vector<apis::ApiOptions>& apis) {
   std::vector<apis::CallerOptions> callers;

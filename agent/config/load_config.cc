@@ -36,10 +36,10 @@ void CheckInjection(const YamlValue& apis_value, const Config& config) {
 Result<Config> LoadConfig(const std::string& text, const std::string& file, const LoadContext& context) {
   auto document = YamlDocument::Parse(text, file);
   if (!document) return std::unexpected(document.error());
-  const Loader loader{context, DirectoryOf(file)};
 
   Config config;
   YamlMap root = document->Root().AsSection();
+  const Loader loader{context, DirectoryOf(file), CallerNames(document->Root().AsSection().Get("callers"))};
   LoadAdmin(root.Get("admin").AsSection(), loader, &config.admin);
   LoadProxy(root.Get("proxy").AsSection(), loader, &config.proxy);
   if (context.proxy_listen) config.proxy.listen = *context.proxy_listen;
@@ -47,7 +47,7 @@ Result<Config> LoadConfig(const std::string& text, const std::string& file, cons
   LoadLedger(root.Get("ledger").AsSection(), &config.ledger);
   LoadMetrics(root.Get("metrics").AsSection(), &config.metrics);
   const YamlValue guard = root.Get("guard");
-  config.guard = LoadGuard({&guard, 1}, context.guard_mode);
+  config.guard = LoadGuard({&guard, 1}, loader);
   const YamlValue apis = root.Get("apis");
   config.default_apis = !apis.Present();
   config.apis = LoadApis(apis, loader, config.proxy.hosts, guard);

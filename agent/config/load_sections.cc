@@ -20,6 +20,17 @@ net::WebOptions LoadWeb(YamlMap& section, const Loader& loader) {
   return {};
 }
 
+std::vector<IpNetwork> LoadNetworks(const YamlValue& list) {
+  std::vector<IpNetwork> networks;
+  for (const YamlValue& item : list.AsListOrSingle()) {
+    const auto network = IpNetwork::Parse(item.AsString());
+    if (item.IsScalar() && !network)
+      item.Fail("expected an IP address such as 10.0.0.7, or a network such as 10.0.0.0/8 or fd00::/8");
+    if (network) networks.push_back(*network);
+  }
+  return networks;
+}
+
 }  // namespace
 
 void LoadAdmin(YamlMap section, const Loader& loader, net::AdminOptions* admin) {
@@ -39,6 +50,7 @@ void LoadProxy(YamlMap section, const Loader& loader, proxy::ProxyOptions* proxy
   if (const YamlValue listen = section.Get("listen"); listen.Present())
     proxy->listen = LoadListenAddress(listen);
   proxy->hosts = LoadHosts(section.Get("hosts"));
+  proxy->trusted_proxies = LoadNetworks(section.Get("trusted_proxies"));
   proxy->web = LoadWeb(section, loader);
   if (const Status fits = CheckForProxy(proxy->web); !fits)
     section.Get("web_config_file").Fail(fits.error().message);

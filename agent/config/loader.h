@@ -17,7 +17,8 @@ namespace apiquota::config {
 
 struct Loader {
   const LoadContext& context;
-  std::string directory;  // of the file, with its final slash; relative paths start here
+  std::string directory;                  // of the file, with its final slash; relative paths start here
+  std::vector<std::string> callers = {};  // their names
 };
 
 // "conf/apiquota.yaml" → "conf/"
@@ -35,6 +36,8 @@ void LoadMetrics(YamlMap section, metrics::MetricsOptions* metrics);
 // `guard` is the file's section for all apis, which those of an api refine.
 std::vector<apis::ApiOptions> LoadApis(const YamlValue& list, const Loader& loader,
                                        const std::vector<std::string>& proxy_hosts, const YamlValue& guard);
+// The names of callers, for what is read before them; what is wrong with them is LoadCallers' to say.
+std::vector<std::string> CallerNames(const YamlValue& list);
 std::vector<apis::CallerOptions> LoadCallers(const YamlValue& list, const Loader& loader,
                                              const std::vector<apis::ApiOptions>& apis);
 
@@ -43,9 +46,9 @@ void LoadPoll(const YamlValue& value, const Loader& loader, apis::ApiOptions* ap
 std::vector<quota::DeclaredLimit> LoadLimits(const YamlValue& list);
 std::vector<apis::QuotaOptions> LoadQuotas(const YamlValue& list);
 
-// How something is guarded: `mode`, refined by the file's blocks, the outermost first. Absent ones say
-// nothing.
-guard::Options LoadGuard(std::span<const YamlValue> blocks, guard::Mode mode);
+// How something is guarded: the flag's mode, refined by the file's blocks, the outermost first. Absent ones
+// say nothing.
+guard::Options LoadGuard(std::span<const YamlValue> blocks, const Loader& loader);
 
 // Plain values with bounds; an absent one leaves *out as it is. Durations are from `min` to `max`.
 void LoadCount(YamlMap& map, std::string_view key, int64_t min, int64_t max, size_t* out);

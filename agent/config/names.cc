@@ -10,6 +10,7 @@ namespace apiquota::config {
 namespace {
 
 constexpr size_t kNameMax = 64;
+constexpr size_t kHeaderBytesMax = 64;
 
 constexpr bool IsAlnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -20,6 +21,12 @@ constexpr bool IsAlnum(char c) {
 bool IsName(std::string_view name) {
   return !name.empty() && name.size() <= kNameMax && IsAlnum(name[0]) &&
          std::ranges::all_of(name, [](char c) { return IsAlnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+bool IsHeaderName(std::string_view name) {
+  return !name.empty() && name.size() <= kHeaderBytesMax && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
 }
 
 bool Contains(const std::vector<std::string>& words, std::string_view word) {

@@ -13,6 +13,9 @@ inline constexpr std::string_view kNameExpected =
 // A name that becomes a label value and a part of a route.
 bool IsName(std::string_view name);
 
+// In lower case, of a header that a client would send.
+bool IsHeaderName(std::string_view name);
+
 bool Contains(const std::vector<std::string>& words, std::string_view word);
 
 // "unknown exporter; did you mean "openai"?": `name`, which may be anything, is not repeated.

@@ -1,6 +1,8 @@
 #include "expose/guard_facts.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace apiquota::expose {
@@ -20,6 +22,22 @@ void MoveOn(Micros ahead, guard::KeyView* view) {
   for (guard::CooldownView& cooldown : view->cooldowns) cooldown.until += ahead;
   MoveOn(ahead, &view->last);
   MoveOn(ahead, &view->last_held);
+}
+
+void MoveOn(Micros ahead, std::optional<guard::ApiRefusal>* refused) {
+  if (!*refused) return;
+  (*refused)->at += ahead;
+  (*refused)->refusal.until += ahead;
+}
+
+void MoveOn(Micros ahead, guard::ApiView* view) {
+  if (view->breaker) {
+    view->breaker->until += ahead;
+    if (auto& opened_at = view->breaker->opened_at) *opened_at += ahead;
+  }
+  for (guard::LimitUse& use : view->limits) use.reset += ahead;
+  MoveOn(ahead, &view->last_refused);
+  MoveOn(ahead, &view->last_judged);
 }
 
 void Add(const guard::KeyView& view, QueueFacts* queue) {
@@ -47,9 +65,43 @@ GuardFacts MakeGuardFacts(std::vector<GuardedFacts> apis, std::vector<guard::Acc
   return facts;
 }
 
-// One for what is under way, and at most one for each of the others: some share a series.
+void AddApiViews(std::vector<guard::ApiView> views, Micros ahead, GuardFacts* facts) {
+  for (guard::ApiView& view : views) {
+    const auto api = std::ranges::lower_bound(facts->apis, view.api, {}, &GuardedFacts::api);
+    if (api == facts->apis.end() || api->api != view.api) continue;
+    MoveOn(ahead, &view);
+    api->whole = std::move(view);
+  }
+}
+
+void AddCaches(std::map<std::string, CacheFacts> caches, Micros ahead, GuardFacts* facts) {
+  for (GuardedFacts& api : facts->apis) {
+    const auto found = caches.find(api.api);
+    if (found == caches.end()) continue;
+    api.cache = std::move(found->second);
+    if (auto& stale = api.cache->view.served_stale_at) *stale += ahead;
+  }
+}
+
+std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api) {
+  using Kind = guard::LimitSubject::Kind;
+  const auto unbounded = [](const guard::LimitSubject& subject) {
+    return subject.kind == Kind::kAddress || subject.kind == Kind::kHeader;
+  };
+  std::set<std::string_view> left_out;
+  for (const guard::LimitRule& rule : api.options.limits) {
+    if (std::ranges::any_of(rule.by, unbounded)) left_out.insert(rule.name);
+  }
+  std::vector<const guard::LimitUse*> uses;
+  for (const guard::LimitUse& use : api.whole.limits) {
+    if (!left_out.contains(use.limit)) uses.push_back(&use);
+  }
+  return uses;
+}
+
+// One for what is under way, one for its slots, and at most one for each of the others: some share a series.
 size_t SeriesOf(const guard::AccountView& account) {
-  return 1 + account.view.cooldowns.size() + account.view.limits.size();
+  return 1 + (account.view.slots ? 1 : 0) + account.view.cooldowns.size() + account.view.limits.size();
 }
 
 }  // namespace apiquota::expose

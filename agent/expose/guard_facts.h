@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "cache/api_cache.h"
 #include "guard/guard.h"
 #include "guard/options.h"
 
@@ -20,10 +22,19 @@ struct QueueFacts {
   std::optional<SystemTime> oldest;  // when the one came that waits longest; nothing: nobody waits
 };
 
+// What one api's memory did since the start, by result and unit as on /metrics, and what it holds.
+struct CacheFacts {
+  cache::CacheView view;
+  std::map<std::string, uint64_t> requests;
+  std::map<std::string, uint64_t> saved;
+};
+
 struct GuardedFacts {
   std::string api;
   guard::Options options;
   std::optional<QueueFacts> queue = {};  // nothing: nobody has asked yet
+  guard::ApiView whole = {};             // what holds for the api as a whole
+  std::optional<CacheFacts> cache = {};  // nothing: it remembers nothing
 };
 
 // So many requests of an api were decided upon so: labels of apiquota_decisions_total.
@@ -43,8 +54,21 @@ struct GuardFacts {
 GuardFacts MakeGuardFacts(std::vector<GuardedFacts> apis, std::vector<guard::AccountView> accounts,
                           Micros ahead, std::vector<DecisionCount> decisions);
 
-// How many series an account is on /metrics at most; and the queue of an api.
+// What holds for apis as a whole, as the guard tells it; of those that are not among the facts nothing.
+void AddApiViews(std::vector<guard::ApiView> views, Micros ahead, GuardFacts* facts);
+
+// What is remembered, by api.
+void AddCaches(std::map<std::string, CacheFacts> caches, Micros ahead, GuardFacts* facts);
+
+// Uses of limits that are series: of those whose every part is a caller or a key. Who comes with an address
+// or a header is not known beforehand, and there may be a million of them.
+std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api);
+
+// How many series an account is on /metrics at most; and the queue of an api, its breaker and its cache, each
+// with its line of apiquota_degraded.
 size_t SeriesOf(const guard::AccountView& account);
 inline constexpr size_t kSeriesOfQueue = 3;
+inline constexpr size_t kSeriesOfBreaker = 3;
+inline constexpr size_t kSeriesOfCache = 4;
 
 }  // namespace apiquota::expose

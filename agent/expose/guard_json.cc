@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "expose/guard_api_json.h"
 #include "expose/json_values.h"
 
 namespace apiquota::expose {
@@ -44,8 +45,16 @@ Json LimitJson(const guard::LimitView& limit) {
           {"reserved", JsonNumber(limit.reserved)}};
 }
 
+Json SlotsJson(const std::optional<guard::SlotsView>& slots) {
+  if (!slots) return nullptr;
+  return {{"in_use", slots->in_use}, {"limit", slots->limit}, {"max", slots->max}};
+}
+
 Json ShadowJson(const guard::KeyView& view, SystemTime now) {
-  Json json = {{"in_flight", view.in_flight}, {"cooldowns", Json::array()}, {"limits", Json::array()}};
+  Json json = {{"in_flight", view.in_flight},
+               {"slots", SlotsJson(view.slots)},
+               {"cooldowns", Json::array()},
+               {"limits", Json::array()}};
   for (const guard::CooldownView& cooldown : view.cooldowns)
     json["cooldowns"].push_back(CooldownJson(cooldown, now));
   for (const guard::LimitView& limit : view.limits) json["limits"].push_back(LimitJson(limit));
@@ -54,8 +63,9 @@ Json ShadowJson(const guard::KeyView& view, SystemTime now) {
 
 Json KeyJson(const guard::AccountView& account, SystemTime now) {
   const guard::KeyView& view = account.view;
-  Json json = {{"key", account.key},      {"in_flight", view.in_flight}, {"waiting", view.waiting},
-               {"queues", Json::array()}, {"cooldowns", Json::array()},  {"limits", Json::array()}};
+  Json json = {{"key", account.key},      {"in_flight", view.in_flight}, {"slots", SlotsJson(view.slots)},
+               {"waiting", view.waiting}, {"queues", Json::array()},     {"cooldowns", Json::array()},
+               {"limits", Json::array()}};
   for (const guard::QueueView& queue : view.queues) {
     json["queues"].push_back({{"resource", queue.resource},
                               {"depth", queue.depth},
@@ -93,12 +103,19 @@ Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
            {{"pace", Word(options.ModeOf(options.pace))},
             {"queue", Word(options.ModeOf(options.queue))},
             {"retry", Word(options.ModeOf(options.retry))},
-            {"cooldown", Word(options.ModeOf(options.cooldown))}}},
+            {"cooldown", Word(options.ModeOf(options.cooldown))},
+            {"concurrency", Word(options.ModeOf(options.concurrency))},
+            {"breaker", Word(options.ModeOf(options.breaker))},
+            {"cache", Word(options.ModeOf(options.cache))}}},
           {"queue",
            {{"depth", queue.depth},
             {"capacity", options.queue.size},
             {"oldest_seconds", SecondsSince(queue.oldest, now)}}},
           {"decisions", DecisionsJson(api.api, facts.decisions)},
+          {"breaker", BreakerJson(api.whole.breaker, now)},
+          {"limits", OwnLimitsJson(api.whole.limits, now)},
+          {"cache", CacheJson(api.cache)},
+          {"routes", RoutesJson(api.whole.routes)},
           {"keys", std::move(keys)}};
 }
 
@@ -157,8 +174,11 @@ std::string GuardJson(const GuardFacts& facts, SystemTime now) {
 std::string GuardExplainJson(const GuardFacts& facts, SystemTime now) {
   Json json = Json::object();
   PutTime("at", now, &json);
-  json["api"] = facts.apis.front().api;
-  json["mode"] = Word(facts.apis.front().options.mode);
+  const GuardedFacts& api = facts.apis.front();
+  json["api"] = api.api;
+  json["mode"] = Word(api.options.mode);
+  json["last_refused"] = RefusalJson(api.whole.last_refused);
+  json["shadow"] = {{"last_refused", RefusalJson(api.whole.last_judged)}};
   json["keys"] = Json::array();
   for (const guard::AccountView& account : facts.accounts) {
     Json& key = json["keys"].emplace_back(Json::object());

@@ -3,20 +3,40 @@
 //
 // {"at", "at_time", "apis": [ {                    those that are guarded, sorted by name
 //   "api", "mode",                                 on, shadow, or off: then only its shadow is judged
-//   "parts": {"pace", "queue", "retry", "cooldown"},   the mode of each
+//   "parts": {"pace", "queue", "retry", "cooldown",    the mode of each
+//             "concurrency", "breaker", "cache"},
 //   "queue": {"depth", "capacity", "oldest_seconds"},   all keys together; null: nobody waits
 //   "decisions": {"on": {"allow": {rule: count}, "delay": …, "reject": …}, "shadow": …},   since the start
+//   "breaker": {"state",                           closed, open, half_open; null: none is written
+//               "opened_at", "opened_at_time", "next_probe_at", "next_probe_at_time",
+//               "next_probe_in_seconds",           null: none is waited for
+//               "probes", "trips"},                since it opened; since the start
+//   "limits": [ {                                  the operator's own, the most used first, 100 of each at
+//   most
+//     "limit", "unit", "caller", "key", "address", null: not counted by it
+//     "used", "allowed", "reset", "reset_time", "resets_in_seconds"} … ],
+//   "cache": {"bytes", "capacity", "answers", "evicted",   null: nothing is remembered
+//             "leading", "following",              requests under way that others wait for, and these others
+//             "served_stale_at", "served_stale_at_time",
+//             "requests": {result: count}, "saved": {unit: amount}},   since the start
+//   "routes": [ {"route",                          what could be saved of calls, the most called first
+//     "calls", "identical", "batchable"} … ],      since the start; as another shortly before; that the API
+//                                                  takes in batches, too
 //   "keys": [ {                                    those that were used since
-//     "key", "in_flight", "waiting",
+//     "key", "in_flight",
+//     "slots": {"in_use", "limit", "max"},         now, and as written; null: concurrency is not limited
+//     "waiting",
 //     "queues": [ {"resource", "depth", "oldest_seconds"} … ],
 //     "cooldowns": [ {"resource", "evidence", "until", "until_time", "ends_in_seconds", "probes"} … ],
 //     "limits": [ {                                as requests are held to them
 //       "resource", "quota", "unit", "limit", "window_seconds",
 //       "available",                               now, what is under way taken off; null: not known
 //       "reserved"} … ],
-//     "shadow": {"in_flight", "cooldowns", "limits"} } … ]} … ]}   what is judged beside it; null: nothing
+//     "shadow": {"in_flight", "slots", "cooldowns", "limits"} } … ]} … ]}   judged beside it; null: nothing
 //
-// {"at", "at_time", "api", "mode", "keys": [ {
+// {"at", "at_time", "api", "mode",
+//  "last_refused": REFUSAL, "shadow": {"last_refused"},   for the api as a whole; null: none yet
+//  "keys": [ {
 //     "key",
 //     "last": DECISION,                            null: none yet
 //     "last_held",                                 the last that was no plain allow
@@ -36,6 +56,13 @@
 //   "could_go", "could_go_time", "wait_seconds",   as it was expected; null: never
 //   "deadline", "deadline_time", "patience_seconds",
 //   "waited_seconds"}                              null: it waits, or its client has left
+//
+// REFUSAL: {"at", "at_time",
+//   "rule", "status",                              limit, breaker
+//   "limit": {"name", "limit", "window_seconds"},  of the operator's own; null: the breaker did
+//   "lacks",                                       the part of the limit's `by` that it does not have
+//   "caller", "key",                               whose it was, as far as is known
+//   "could_go", "could_go_time", "wait_seconds"}   null: never
 #pragma once
 
 #include <string>

@@ -15,6 +15,7 @@ void EachPart(Options* options, const Change& change) {
                      static_cast<Part*>(&options->retry), static_cast<Part*>(&options->cooldown)}) {
     part->mode = change(options->ModeOf(*part));
   }
+  if (options->concurrency) options->concurrency->mode = change(options->ModeOf(options->concurrency));
 }
 
 bool AnyPart(const Options& options, Mode mode) {
@@ -23,7 +24,7 @@ bool AnyPart(const Options& options, Mode mode) {
         static_cast<const Part*>(&options.retry), static_cast<const Part*>(&options.cooldown)}) {
     if (options.ModeOf(*part) == mode) return true;
   }
-  return false;
+  return options.concurrency && options.ModeOf(options.concurrency) == mode;
 }
 
 }  // namespace

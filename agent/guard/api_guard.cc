@@ -5,21 +5,25 @@
 namespace apiquota::guard {
 namespace {
 
-// The rules in `mode`, as if that were on.
-std::vector<LimitRule> RulesIn(const Options& options, Mode mode) {
+template <class Wanted>
+std::vector<LimitRule> RulesIn(const Options& options, const Wanted& wanted) {
   std::vector<LimitRule> rules;
   for (const LimitRule& rule : options.limits) {
-    if (options.ModeOf(rule) == mode) rules.push_back(rule);
+    if (wanted(options.ModeOf(rule))) rules.push_back(rule);
   }
   return rules;
 }
 
+std::vector<LimitRule> RulesInForce(const Options& options) {
+  return RulesIn(options, [](Mode mode) { return mode == Mode::kOn; });
+}
+
 // What is judged beside those in force: the shadow block's, else those that say shadow.
 std::vector<LimitRule> JudgedRules(const Options& options) {
-  if (!options.shadow) return RulesIn(options, Mode::kShadow);
-  std::vector<LimitRule> rules = RulesIn(*options.shadow, Mode::kShadow);
-  std::ranges::move(RulesIn(*options.shadow, Mode::kOn), std::back_inserter(rules));
-  return rules;
+  if (!options.shadow) return RulesIn(options, [](Mode mode) { return mode == Mode::kShadow; });
+  Options judged = *options.shadow;
+  if (judged.mode == Mode::kOff) judged.mode = Mode::kOn;
+  return RulesIn(judged, [](Mode mode) { return mode != Mode::kOff; });
 }
 
 void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exempt,
@@ -29,10 +33,10 @@ void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exe
   *limits = std::make_unique<OwnLimits>(std::move(rules), exempt);
 }
 
-void Configure(const BreakerOptions* options, std::unique_ptr<Breaker>* breaker) {
+void Configure(const BreakerOptions* options, std::shared_ptr<Breaker>* breaker) {
   if (options == nullptr) return breaker->reset();
   if (*breaker) return (*breaker)->Configure(*options);
-  *breaker = std::make_unique<Breaker>(*options);
+  *breaker = std::make_shared<Breaker>(*options);
 }
 
 Refusal BreakerRefusal(SystemTime until, SystemTime now) {
@@ -43,6 +47,10 @@ Refusal BreakerRefusal(SystemTime until, SystemTime now) {
   return refusal;
 }
 
+void Note(const Refusal& refusal, const LimitedCall& call, SystemTime now, std::optional<ApiRefusal>* last) {
+  *last = ApiRefusal{now, refusal, std::string(call.caller), std::string(call.key)};
+}
+
 }  // namespace
 
 void ApiGuard::Configure(const Options& options, SystemTime now) {
@@ -51,7 +59,7 @@ void ApiGuard::Configure(const Options& options, SystemTime now) {
   const bool judges = options.shadow ? judged.ModeOf(judged.breaker) != Mode::kOff : breaker == Mode::kShadow;
   const std::lock_guard lock(mutex_);
   latest_ = std::max(latest_, now);
-  guard::Configure(RulesIn(options, Mode::kOn), options.exempt, &limits_);
+  guard::Configure(RulesInForce(options), options.exempt, &limits_);
   guard::Configure(JudgedRules(options), judged.exempt, &judged_limits_);
   guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
   guard::Configure(judges ? &*judged.breaker : nullptr, &judged_breaker_);
@@ -72,19 +80,52 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
     }
     if (ill) turn.refusal = BreakerRefusal(*ill, now);
     if (limits_ && !ill) limited = limits_->Ask(call, now);
+    if (limited.refusal) turn.refusal = std::move(limited.refusal);
+    if (turn.refusal) Note(*turn.refusal, call, now, &last_refused_);
+    if (turn.shadow) Note(*turn.shadow, call, now, &last_judged_);
   }
-  if (limited.refusal) turn.refusal = std::move(limited.refusal);
   turn.standings = std::move(limited.standings);
   turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
   return turn;
 }
 
+void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const {
+  for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
+    more = limits && limits->Step(walk, now);
+  }
+}
+
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
+  LimitWalk walk(limits_most);
+  if (limits_most > 0) Walk(limits_, now, &walk);
+  view.limits = std::move(walk.uses);
   const std::lock_guard lock(mutex_);
-  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}};
   if (breaker_) view.breaker = breaker_->View(now);
-  if (limits_) view.limits = limits_->View(now, limits_most);
+  if (limits_) view.memory = limits_->Memory();
+  view.routes = calls_.View();
+  view.last_refused = last_refused_;
+  view.last_judged = last_judged_;
   return view;
+}
+
+std::vector<LimitStanding> ApiGuard::StandingsOf(const LimitedCall& call, SystemTime now) const {
+  const std::lock_guard lock(mutex_);
+  return limits_ ? limits_->StandingsOf(call, now) : std::vector<LimitStanding>();
+}
+
+SavedApi ApiGuard::Save(SystemTime now) const {
+  LimitWalk limits(kSavedMost, LimitWalk::For::kSave), judged(kSavedMost, LimitWalk::For::kSave);
+  Walk(limits_, now, &limits);
+  Walk(judged_limits_, now, &judged);
+  return {.api = api_, .limits = std::move(limits.saved), .judged = std::move(judged.saved)};
+}
+
+void ApiGuard::Restore(const SavedApi& saved, SystemTime now) {
+  const std::lock_guard lock(mutex_);
+  if (limits_) limits_->Restore(saved.limits, now);
+  if (judged_limits_) judged_limits_->Restore(saved.judged, now);
 }
 
 Permit::Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged)
@@ -94,7 +135,8 @@ Permit::Permit(Permit&& other) noexcept
     : api_(std::exchange(other.api_, nullptr)),
       hold_(std::move(other.hold_)),
       judged_(std::move(other.judged_)),
-      pass_(std::exchange(other.pass_, std::nullopt)),
+      entered_(std::move(other.entered_)),
+      judged_entered_(std::move(other.judged_entered_)),
       sent_(other.sent_) {}
 
 Permit& Permit::operator=(Permit&& other) noexcept {
@@ -103,7 +145,8 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   api_ = std::exchange(other.api_, nullptr);
   hold_ = std::move(other.hold_);
   judged_ = std::move(other.judged_);
-  pass_ = std::exchange(other.pass_, std::nullopt);
+  entered_ = std::move(other.entered_);
+  judged_entered_ = std::move(other.judged_entered_);
   sent_ = other.sent_;
   return *this;
 }
@@ -114,19 +157,26 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
   Ended(Health::kUnknown, now);
   const std::lock_guard lock(api_->mutex_);
-  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-  if (breaker == nullptr) return std::nullopt;
-  pass_ = breaker->Enter(now);
-  if (pass_ || !api_->breaker_) return std::nullopt;
-  return BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+  if (const auto& breaker = api_->breaker_) {
+    const auto pass = breaker->Enter(now);
+    if (!pass) {
+      const Refusal refusal = BreakerRefusal(breaker->Refuses(now).value_or(now), now);
+      Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
+      return refusal;
+    }
+    entered_ = {breaker, *pass};
+  }
+  if (const auto& judged = api_->judged_breaker_) {
+    if (const auto pass = judged->Enter(now)) judged_entered_ = {judged, *pass};
+  }
+  return std::nullopt;
 }
 
 void Permit::Ended(Health health, SystemTime now) {
-  if (!api_ || !pass_) return;
+  if (!api_ || (!entered_.breaker && !judged_entered_.breaker)) return;
   const std::lock_guard lock(api_->mutex_);
-  const BreakerPass pass = *std::exchange(pass_, std::nullopt);
-  Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-  if (breaker != nullptr) breaker->Ended(pass, health, now);
+  entered_.End(health, now);
+  judged_entered_.End(health, now);
 }
 
 void Permit::Settle(std::optional<double> tokens, SystemTime now) {
@@ -147,9 +197,8 @@ void Permit::Release(std::optional<SystemTime> at) {
   {
     const std::lock_guard lock(api_->mutex_);
     const SystemTime now = at.value_or(api_->latest_);
-    Breaker* breaker = api_->breaker_ ? api_->breaker_.get() : api_->judged_breaker_.get();
-    if (pass_ && breaker != nullptr) breaker->Ended(*pass_, Health::kUnknown, now);
-    pass_.reset();
+    entered_.End(Health::kUnknown, now);
+    judged_entered_.End(Health::kUnknown, now);
     if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
     if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
   }

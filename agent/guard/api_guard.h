@@ -15,8 +15,10 @@
 
 #include "base/clock.h"
 #include "guard/breaker.h"
+#include "guard/call_report.h"
 #include "guard/options.h"
 #include "guard/own_limits.h"
+#include "guard/persist.h"
 #include "guard/values.h"
 
 namespace apiquota::guard {
@@ -46,7 +48,7 @@ class Permit {
 
   std::shared_ptr<ApiGuard> api_;
   LimitHold hold_, judged_;
-  std::optional<BreakerPass> pass_;
+  Entered entered_, judged_entered_;
   bool sent_ = false;
 };
 
@@ -57,34 +59,59 @@ struct ApiTurn {
   std::optional<Refusal> shadow;         // what those that are only judged would have refused it for
 };
 
+// The last request that was refused here, in the numbers that decided. Of the request's address and header
+// fields nothing is in it.
+struct ApiRefusal {
+  SystemTime at;
+  Refusal refusal;
+  std::string caller, key;  // whose request it was; caller empty: nobody's that is known
+};
+
 struct ApiView {
   std::string api;
-  std::optional<BreakerView> breaker;  // nothing: none is written
-  std::vector<LimitUse> limits;        // the most used first
+  std::optional<BreakerView> breaker;    // nothing: none is written
+  std::vector<LimitUse> limits;          // of those in force, rule by rule; of each the most used first
+  std::vector<LimitMemory> memory = {};  // of each of these rules
+  std::optional<ApiRefusal> last_refused = {};  // nothing: none yet
+  std::optional<ApiRefusal> last_judged = {};   // by what is only judged: it was let through
+  std::vector<RouteCalls> routes = {};          // the most called first
 };
 
 class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
  public:
-  explicit ApiGuard(std::string api) : api_(std::move(api)) {}
+  // `seed` is of what is hashed, so that a run can be repeated.
+  explicit ApiGuard(std::string api, uint64_t seed = 0) : api_(std::move(api)), calls_(seed) {}
 
   void Configure(const Options& options, SystemTime now);
 
   // False: it would admit everybody and count nothing.
   bool asks() const { return asks_.load(std::memory_order_relaxed); }
   ApiTurn Ask(const LimitedCall& call, SystemTime now);
+  // Who waits for the lock meanwhile waits for a piece of it, not for the whole.
   ApiView View(SystemTime now, size_t limits_most) const;
+  // How the limits in force stand for a caller, key and address; takes nothing (OwnLimits::StandingsOf).
+  std::vector<LimitStanding> StandingsOf(const LimitedCall& call, SystemTime now) const;
 
+  SavedApi Save(SystemTime now) const;  // likewise
+  void Restore(const SavedApi& saved, SystemTime now);
+
+  CallReport& calls() { return calls_; }
   const std::string& api() const { return api_; }
 
  private:
   friend class Permit;
 
+  // Of limits_ or judged_limits_.
+  void Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const;
+
   const std::string api_;
+  CallReport calls_;
   std::atomic<bool> asks_{false};
   mutable std::mutex mutex_;
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;
-  std::unique_ptr<Breaker> breaker_, judged_breaker_;
+  std::shared_ptr<Breaker> breaker_, judged_breaker_;
+  std::optional<ApiRefusal> last_refused_, last_judged_;
   SystemTime latest_{};
 };
 

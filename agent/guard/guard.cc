@@ -16,7 +16,8 @@ constexpr size_t kAccountsMax = 1000;  // in all; the idle ones make room
 
 bool Alike(const Options& a, const Options& b) {
   return a.SameShadow(b) && a.ModeOf(a.pace) == b.ModeOf(b.pace) && a.ModeOf(a.queue) == b.ModeOf(b.queue) &&
-         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown);
+         a.ModeOf(a.retry) == b.ModeOf(b.retry) && a.ModeOf(a.cooldown) == b.ModeOf(b.cooldown) &&
+         a.ModeOf(a.concurrency) == b.ModeOf(b.concurrency);
 }
 
 using Pools = std::map<std::string, GuardedApi, std::less<>>;
@@ -89,6 +90,13 @@ struct Guard::Impl {
     return all;
   }
 
+  std::vector<std::shared_ptr<ApiGuard>> AllApiGuards() const {
+    const std::shared_lock lock(mutex);
+    std::vector<std::shared_ptr<ApiGuard>> all;
+    for (const auto& [name, guard] : api_guards) all.push_back(guard);
+    return all;
+  }
+
   // How many wait for all keys of a pool. REQUIRES: the lock, exclusive.
   std::shared_ptr<std::atomic<size_t>> WaitingOf(const std::string& pool) {
     auto& counted = waiting[pool];
@@ -104,7 +112,7 @@ struct Guard::Impl {
     std::erase_if(api_guards, [&](const auto& each) { return !apis.contains(each.first); });
     for (const auto& [name, api] : apis) {
       auto& guard = api_guards[name];
-      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name);
+      if (guard == nullptr) guard = std::make_shared<ApiGuard>(name, seed);
       guard->Configure(own_options.at(name), now);
     }
   }
@@ -233,13 +241,8 @@ std::vector<AccountView> Guard::View(SystemTime now) const {
 }
 
 std::vector<ApiView> Guard::ViewApis(SystemTime now, size_t limits_most) const {
-  std::vector<std::shared_ptr<ApiGuard>> guards;
-  {
-    const std::shared_lock lock(impl_->mutex);
-    for (const auto& [name, guard] : impl_->api_guards) guards.push_back(guard);
-  }
   std::vector<ApiView> views;
-  for (const auto& guard : guards) views.push_back(guard->View(now, limits_most));
+  for (const auto& guard : impl_->AllApiGuards()) views.push_back(guard->View(now, limits_most));
   return views;
 }
 
@@ -262,21 +265,28 @@ std::vector<AccountView> Guard::ViewOf(std::string_view api, SystemTime now) con
 }
 
 std::string Guard::Save(SystemTime now, Micros system_ahead) const {
-  std::vector<SavedKey> keys;
+  SavedGuard saved;
   for (const auto& account : impl_->All()) {
-    SavedKey saved = account->Save(now);
-    if (!saved.limits.empty() || !saved.cooldowns.empty()) keys.push_back(std::move(saved));
+    SavedKey key = account->Save(now);
+    if (!key.limits.empty() || !key.cooldowns.empty()) saved.keys.push_back(std::move(key));
   }
-  Move(system_ahead, &keys);
-  return WriteSaved(keys);
+  for (const auto& guard : impl_->AllApiGuards()) {
+    SavedApi api = guard->Save(now);
+    if (!api.limits.limits.empty() || !api.judged.limits.empty()) saved.apis.push_back(std::move(api));
+  }
+  Move(system_ahead, &saved);
+  return WriteSaved(saved);
 }
 
 Status Guard::Restore(std::string_view text, SystemTime now, Micros system_ahead) {
-  Result<std::vector<SavedKey>> keys = ReadSaved(text);
-  if (!keys) return std::unexpected(keys.error());
-  Move(-system_ahead, &*keys);
-  for (const SavedKey& key : *keys) {
+  Result<SavedGuard> saved = ReadSaved(text);
+  if (!saved) return std::unexpected(saved.error());
+  Move(-system_ahead, &*saved);
+  for (const SavedKey& key : saved->keys) {
     if (const auto account = AccountFor(key.api, key.key, now)) account->Restore(key);
+  }
+  for (const SavedApi& api : saved->apis) {
+    if (const auto guard = ApiFor(api.api)) guard->Restore(api, now);
   }
   return {};
 }

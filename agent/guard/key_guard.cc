@@ -13,6 +13,14 @@ KeyGuard::State::State(Options o, const std::vector<quota::DeclaredLimit>& decla
     : options(std::move(o)), named_by_answer(by_answer), random(seed) {
   places.emplace_back();
   Declare(declared);
+  ConfigureSlots();
+}
+
+void KeyGuard::State::ConfigureSlots() {
+  const bool on = On(options.concurrency);
+  slots.Configure(on ? options.concurrency->max : 0, on && options.concurrency->adaptive);
+  if (!slots.limited()) return;
+  for (const auto& [id, flight] : flights) slots.Take(id, flight.admitted_at);
 }
 
 void KeyGuard::State::Declare(const std::vector<quota::DeclaredLimit>& declared) {
@@ -128,6 +136,7 @@ Id KeyGuard::State::Admit(const Request& request, Place& place, SystemTime now) 
   flight.text_bytes = request.text_bytes;
   flight.charged_at_start = request.charged_at_start;
   flight.admitted_at = now;
+  if (slots.limited()) slots.Take(id, now);
   EachPlace(place, [&](Place& each) {
     for (Limit& limit : each.limits) {
       const double cost = limit.CostOf(request.tokens);
@@ -153,8 +162,7 @@ Verdict KeyGuard::State::Decide(const Request& request, Place& place, SystemTime
   if (request.not_before > now) gate.Later(request.not_before, Reason::kRetry, nullptr, &place);
   if (gate.at <= now && !behind) return {.kind = Verdict::Kind::kAdmit};
   if (gate.at <= now) gate.reason = Reason::kQueue;
-  // A cold key's requests may be delayed, and are not refused for it.
-  if (gate.reason != Reason::kCold && gate.at > request.deadline) return Refuse(gate, 429, now);
+  if (gate.InVain(request.deadline)) return Refuse(gate, 429, now);
   if (!queue_on && gate.reason != Reason::kRetry) return Refuse(gate, 429, now);
   if (Waiting() + waiting_elsewhere >= options.queue.size && !request.again) {
     gate.reason = Reason::kQueue;
@@ -200,7 +208,7 @@ std::optional<Refusal> KeyGuard::WouldRefuse(const Request& request, SystemTime 
   const bool queue_on = state_->On(state_->options.queue);
   const Gate gate = state_->GateFor(request, place, queue_on && place.queue.Head(now) != nullptr, now);
   if (gate.at <= now || gate.reason == Reason::kCold) return std::nullopt;
-  if (queue_on && gate.at <= request.deadline) return std::nullopt;
+  if (queue_on && !gate.InVain(request.deadline)) return std::nullopt;
   return state_->Refuse(gate, 429, now).refusal;
 }
 
@@ -211,7 +219,7 @@ Verdict KeyGuard::Judge(const Request& request, SystemTime now) {
   Verdict verdict;
   if (gate.at > now) {
     verdict = state_->Refuse(gate, 429, now);
-    if (gate.at <= request.deadline) verdict.kind = Verdict::Kind::kQueued;
+    if (gate.at <= request.deadline || gate.unknown) verdict.kind = Verdict::Kind::kQueued;
     state_->NoteHeld(verdict.kind, request, place, gate, now);
   } else {
     state_->NoteAllowed(request, place, now);
@@ -226,6 +234,7 @@ Id KeyGuard::Take(const Request& request, SystemTime now) {
 
 void KeyGuard::Configure(Options options, std::vector<quota::DeclaredLimit> declared) {
   state_->options = std::move(options);
+  state_->ConfigureSlots();
   for (Place& place : state_->places) {
     for (Limit& limit : place.limits) limit.SetPace(state_->options.pace);
   }

@@ -43,10 +43,18 @@ struct LimitView {
   double reserved = 0;
 };
 
+// Requests under way at a time (options: concurrency).
+struct SlotsView {
+  size_t in_use = 0;  // polls and what was begun before the limit fell may make it more than the limit
+  size_t limit = 0;   // now
+  size_t max = 0;     // as written: an adaptive limit is never above it
+};
+
 // What it holds now, for /metrics and /api/v1/guard.
 struct KeyView {
   size_t in_flight = 0;
-  size_t waiting = 0;  // in queues, and for another attempt
+  size_t waiting = 0;              // in queues, and for another attempt
+  std::optional<SlotsView> slots;  // nothing: concurrency is not limited
   std::vector<QueueView> queues;
   std::vector<CooldownView> cooldowns;
   std::vector<LimitView> limits;

@@ -42,36 +42,42 @@ void KeyGuard::State::RefuseExpired(Place& place, SystemTime now, std::vector<Gr
   }
 }
 
-void KeyGuard::State::AdvancePlace(Place& place, SystemTime now, std::vector<Grant>* grants) {
-  while (Waiter* head = place.queue.Head(now)) {
-    const Request request = head->AsRequest();
-    const Gate gate = GateFor(request, place, false, now);
-    if (gate.at > now && gate.at <= head->deadline) return;
-    if (gate.at > now && gate.reason == Reason::kCold) return;
-    Waiter waiter = place.queue.PopHead(now);
-    const bool admitted = gate.at <= now;
-    const Id ticket = admitted ? Admit(waiter.AsRequest(), place, now) : 0;
-    if (admitted) {
-      NoteWent(waiter.id, now - waiter.since);
-    } else {
-      NoteGivenUp(waiter, place, gate, now);
-    }
-    Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));
-    grant.ticket = ticket;
-    if (!admitted) grant.refusal = Refuse(gate, 429, now).refusal;
+// The one whose turn it is goes, or can't any more; false: nobody, or it waits on.
+bool KeyGuard::State::AdvanceOne(Place& place, SystemTime now, std::vector<Grant>* grants) {
+  Waiter* head = place.queue.Head(now);
+  if (head == nullptr || Full(place, now)) return false;
+  const Gate gate = GateFor(head->AsRequest(), place, false, now);
+  if (gate.at > now && !gate.InVain(head->deadline)) return false;
+  Waiter waiter = place.queue.PopHead(now);
+  const bool admitted = gate.at <= now;
+  const Id ticket = admitted ? Admit(waiter.AsRequest(), place, now) : 0;
+  if (admitted) {
+    NoteWent(waiter.id, now - waiter.since);
+    place.turn = ++last_turn;
+  } else {
+    NoteGivenUp(waiter, place, gate, now);
   }
+  Grant& grant = grants->emplace_back(ToGrant(std::move(waiter), now));
+  grant.ticket = ticket;
+  if (!admitted) grant.refusal = Refuse(gate, 429, now).refusal;
+  return true;
 }
 
+// Queues take turns at what they share: one of the queue that was served longest ago goes first. Whoever must
+// wait once must do so until something else happens.
 void KeyGuard::Advance(SystemTime now, std::vector<Grant>* grants) {
   if (state_->Waiting() == 0) {
     for (Place& place : state_->places) place.ramp_left = 0;
     return;
   }
+  std::vector<Place*> waiting;
   for (Place& place : state_->places) {
-    if (place.queue.empty()) continue;
-    state_->AdvancePlace(place, now, grants);
-    state_->RefuseExpired(place, now, grants);
+    if (!place.queue.empty()) waiting.push_back(&place);
   }
+  std::ranges::stable_sort(waiting, {}, &Place::turn);
+  for (std::vector<Place*> going = waiting; !going.empty();)
+    std::erase_if(going, [&](Place* place) { return !state_->AdvanceOne(*place, now, grants); });
+  for (Place* place : waiting) state_->RefuseExpired(*place, now, grants);
   state_->NoteWaiting(now);
 }
 
@@ -106,6 +112,10 @@ std::optional<SystemTime> KeyGuard::NextAt(SystemTime now) const {
     sooner(place.queue.NextRested());
     const Waiter* head = place.queue.Head(now);
     if (head == nullptr) continue;
+    if (state_->Full(place, now)) {
+      sooner(state_->OthersUntil(place, now));
+      continue;
+    }
     sooner(std::max(state_->GateFor(head->AsRequest(), place, false, now).at, now));
   }
   return next;
@@ -142,6 +152,8 @@ KeyView KeyGuard::View(SystemTime now) const {
   KeyView view;
   view.in_flight = state_->flights.size();
   view.waiting = state_->Waiting();
+  if (const Slots& slots = state_->slots; slots.limited())
+    view.slots = {.in_use = slots.in_use(), .limit = slots.limit(now), .max = slots.max()};
   for (const Place& place : state_->places) {
     if (!place.queue.empty())
       view.queues.push_back({place.resource, place.queue.size(), place.queue.Oldest()});

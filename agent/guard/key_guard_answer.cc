@@ -104,6 +104,7 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
 
 // A refusal: whoever else would ask waits, if there is evidence.
 void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, SystemTime now) {
+  TooMany(flight, *answer.throttle, now);
   Place& place = OfTheKey(*answer.throttle) ? places.front() : *flight.place;
   std::optional<SystemTime> reset;
   std::optional<Micros> window;
@@ -118,6 +119,17 @@ void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, Syst
   }
   std::uniform_real_distribution<double> jitter(0, 1);
   place.cooldown.Refused(answer, flight.sent_at, reset, window, jitter(random), now);
+}
+
+// More was under way than the API takes.
+void KeyGuard::State::TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now) {
+  const bool concurrency = throttle.scope == provider::ThrottleScope::kConcurrency;
+  if (!concurrency && throttle.scope != provider::ThrottleScope::kOverload) return;
+  slots.Refused(flight.sent_at, now);
+  if (!concurrency) return;
+  EachPlace(*flight.place, [&](Place& each) {
+    for (Limit& limit : each.limits) limit.TooMany(flight.sent_at, now);
+  });
 }
 
 // A newer success ends a cooldown, and whoever waited for it leaves.
@@ -153,13 +165,19 @@ void KeyGuard::Answered(Id ticket, const Answer& answer, SystemTime now) {
   const auto found = state_->flights.find(ticket);
   if (found == state_->flights.end()) return;
   Flight& flight = found->second;
-  flight.answered = true;
+  const bool again = std::exchange(flight.answered, true);  // of a stream: what it said later
   flight.place->answered = true;
   state_->models.FirstByte(flight.place->resource, answer.received_at - flight.sent_at);
   state_->Learn(flight, ticket, answer, now);
   if (flight.probe) state_->ProbeAnswered(flight, now);
   if (Throttles(answer)) return state_->Throttled(flight, answer, now);
-  if (answer.throttle == nullptr && answer.status < 500) state_->Served(flight, now);
+  if (answer.throttle != nullptr || answer.status >= 500) return;
+  state_->Served(flight, now);
+  if (again) return;
+  state_->slots.Served();
+  state_->EachPlace(*flight.place, [](Place& each) {
+    for (Limit& limit : each.limits) limit.Served();
+  });
 }
 
 void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now) {
@@ -167,6 +185,7 @@ void KeyGuard::State::End(Id ticket, const std::optional<TokenCost>& cost, Syste
   if (found == flights.end()) return;
   Flight flight = std::move(found->second);
   flights.erase(found);
+  if (slots.limited()) slots.End(ticket, now);
   if (flight.sent && !flight.answered) {
     lost.push_back({ticket, now, flight});
     if (lost.size() > kLostMax) lost.pop_front();

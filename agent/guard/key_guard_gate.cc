@@ -15,6 +15,8 @@ double AheadOf(const Limit& limit, const Request& request, const WaitQueue& queu
   return limit.CostOf(request.tokens) * static_cast<double>(queue.size());
 }
 
+constexpr Micros kUnknownSlot = std::chrono::seconds(1);  // as long as no call has ended yet
+
 bool IsLong(const Limit& limit, SystemTime at, SystemTime now) {
   const auto window = limit.window_seconds();
   const Micros longest = window ? std::max(kLongBlock, SecondsToMicros(*window * 1.5)) : kLongBlock;
@@ -43,7 +45,7 @@ void KeyGuard::State::AskLimits(const Request& request, Place& place, const Wait
                                 Gate* gate) {
   for (const Limit& limit : place.limits) {
     const double cost = limit.CostOf(request.tokens);
-    if (cost <= 0) continue;
+    if (cost <= 0 || limit.slots() != nullptr) continue;
     const SystemTime at = limit.EarliestFor(cost, ahead ? AheadOf(limit, request, *ahead) : 0, now);
     if (at <= now) continue;
     if (!IsLong(limit, at, now)) {
@@ -67,6 +69,46 @@ void KeyGuard::State::AskCooldown(const Place& place, SystemTime now, Gate* gate
   if (place.ramp_left != 0) gate->Later(place.ramp_next, Reason::kRamp, nullptr, &place);
 }
 
+// What ends a wait for a slot is the end of a call. For those of the key all who wait stand in one line.
+void KeyGuard::State::AskSlots(Place& place, bool behind_queue, SystemTime now, Gate* gate) {
+  const auto ask = [&](const Slots& asked, size_t ahead, const Limit* limit, const Place* where) {
+    if (asked.free(now)) return;
+    const auto at = asked.FreeAt(behind_queue ? ahead : 0, now);
+    gate->unknown = gate->unknown || !at;
+    gate->Later(at.value_or(now + kUnknownSlot), Reason::kConcurrency, limit, where);
+  };
+  if (slots.limited()) ask(slots, Waiting(), nullptr, &places.front());
+  if (!On(options.pace)) return;
+  EachPlace(place, [&](Place& each) {
+    for (const Limit& limit : each.limits) {
+      if (limit.slots() == nullptr) continue;
+      ask(*limit.slots(), &each == &place ? place.queue.size() : Waiting(), &limit, &each);
+    }
+  });
+}
+
+bool KeyGuard::State::Full(Place& place, SystemTime now) {
+  if (!slots.free(now)) return true;
+  if (!On(options.pace)) return false;
+  bool full = false;
+  EachPlace(place, [&](Place& each) {
+    for (const Limit& limit : each.limits) full = full || (limit.slots() && !limit.slots()->free(now));
+  });
+  return full;
+}
+
+std::optional<SystemTime> KeyGuard::State::OthersUntil(Place& place, SystemTime now) {
+  std::optional<SystemTime> first;
+  EachPlace(place, [&](Place& each) {
+    for (const Limit& limit : each.limits) {
+      if (limit.slots() == nullptr || limit.slots()->free(now)) continue;
+      const auto until = limit.slots()->OthersUntil(now);
+      if (until) first = std::min(first.value_or(*until), *until);
+    }
+  });
+  return first;
+}
+
 // `behind_queue`: after all who wait already.
 Gate KeyGuard::State::GateFor(const Request& request, Place& place, bool behind_queue, SystemTime now) {
   Gate gate;
@@ -76,6 +118,7 @@ Gate KeyGuard::State::GateFor(const Request& request, Place& place, bool behind_
     if (On(options.cooldown)) AskCooldown(each, now, &gate);
   });
   if (On(options.pace)) AskCold(place, now, &gate);
+  AskSlots(place, behind_queue, now, &gate);
   gate.truth = std::max(gate.truth, gate.at);
   return gate;
 }

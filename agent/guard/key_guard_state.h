@@ -18,6 +18,7 @@
 #include "guard/limit.h"
 #include "guard/resource_memory.h"
 #include "guard/retry.h"
+#include "guard/slots.h"
 #include "guard/token_model.h"
 #include "guard/wait_queue.h"
 #include "quota/clock_offset.h"
@@ -46,6 +47,7 @@ struct Place {
   SystemTime ramp_next{};
   Micros ramp_gap{};
   size_t ramp_left = 0;
+  uint64_t turn = 0;  // when one of its queue went last, in the order of turns
 
   bool idle(SystemTime now) const {  // nothing is remembered that matters
     return cooldown.idle(now) &&
@@ -87,7 +89,8 @@ struct Gate {
   Reason reason = Reason::kNone;
   const Limit* limit = nullptr;
   const Place* place = nullptr;
-  SystemTime truth{};  // when what holds it ends, which may be later: now and then one goes in spite of it
+  SystemTime truth{};    // when what holds it ends, which may be later: now and then one goes in spite of it
+  bool unknown = false;  // a slot's end holds it, of which nobody knows when it comes
 
   void Later(SystemTime other, Reason why, const Limit* limit_there, const Place* where) {
     truth = std::max(truth, other);
@@ -97,12 +100,21 @@ struct Gate {
     limit = limit_there;
     place = where;
   }
+  // As far as is known it can't go by then. A cold key's requests may be delayed, and are not refused for it.
+  bool InVain(SystemTime deadline) const {
+    if (reason == Reason::kCold || (reason == Reason::kConcurrency && unknown)) return false;
+    return at > deadline;
+  }
 };
 
 struct KeyGuard::State {
   State(Options o, const std::vector<quota::DeclaredLimit>& declared, bool by_answer, uint64_t seed);
 
-  bool On(const Part& part) const { return options.ModeOf(part) == Mode::kOn; }
+  template <class Part>
+  bool On(const Part& part) const {
+    return options.ModeOf(part) == Mode::kOn;
+  }
+  void ConfigureSlots();
   size_t Waiting() const;
 
   // key_guard.cc
@@ -121,6 +133,9 @@ struct KeyGuard::State {
   void AskLimits(const Request& request, Place& place, const WaitQueue* ahead, SystemTime now, Gate* gate);
   void AskCooldown(const Place& place, SystemTime now, Gate* gate) const;
   void AskCold(const Place& place, SystemTime now, Gate* gate) const;
+  void AskSlots(Place& place, bool behind_queue, SystemTime now, Gate* gate);
+  bool Full(Place& place, SystemTime now);                              // a slot must come free first
+  std::optional<SystemTime> OthersUntil(Place& place, SystemTime now);  // when time may free one, too
   bool NeverFits(const Request& request, Place& place, Gate* gate);
 
   // Limits and cooldowns of "" hold for every resource.
@@ -146,13 +161,14 @@ struct KeyGuard::State {
   void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
   void Throttled(const Flight& flight, const Answer& answer, SystemTime now);
   void Served(const Flight& flight, SystemTime now);
+  void TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now);
   void ProbeAnswered(const Flight& flight, SystemTime now);
   void End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
 
   // key_guard_advance.cc
   void BeginRamp(Place& place, SystemTime now);
   void NoteWaiting(SystemTime now);
-  void AdvancePlace(Place& place, SystemTime now, std::vector<Grant>* grants);
+  bool AdvanceOne(Place& place, SystemTime now, std::vector<Grant>* grants);
   void RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants);
 
   Options options;
@@ -167,6 +183,8 @@ struct KeyGuard::State {
   ResourceMemory memory;
   TokenModels models;
   Retries retries;
+  Slots slots;             // of the key as a whole
+  uint64_t last_turn = 0;  // of a place
   Allowed last_allowed;
   std::optional<Decision> last_held;  // the last that was delayed or refused
   Id last_id = 0;

@@ -17,8 +17,8 @@ constexpr SystemTime kNotLogged = SystemTime::min();
 constexpr double kDerivedRate = 0.995;  // of a rate that follows from rounded numbers
 
 CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) {
-  if (kind == QuotaKind::kBalance || kind == QuotaKind::kConcurrency || unit == "concurrent-requests")
-    return CostRule::kNothing;
+  if (kind == QuotaKind::kConcurrency) return CostRule::kSlot;
+  if (kind == QuotaKind::kBalance || unit == "concurrent-requests") return CostRule::kNothing;
   if (unit == "requests") return CostRule::kRequest;
   if (unit == "percent" || unit == "ratio") return CostRule::kTouch;
   if (unit != "tokens") return CostRule::kLearned;
@@ -30,7 +30,9 @@ CostRule RuleFor(std::string_view quota, std::string_view unit, QuotaKind kind) 
 }  // namespace
 
 Limit::State::State(const PaceOptions& p, std::string_view q, std::string_view u, QuotaKind k, bool assumed)
-    : pace(p), quota(q), unit(u), kind(k), kind_assumed(assumed), rule(RuleFor(q, u, k)) {}
+    : pace(p), quota(q), unit(u), kind(k), kind_assumed(assumed), rule(RuleFor(q, u, k)) {
+  if (rule == CostRule::kSlot) slots = std::make_unique<Slots>();
+}
 
 double Limit::State::headroom() const {
   if (pace.headroom_is_share) return pace.headroom * limit.value_or(0);
@@ -160,6 +162,7 @@ double Limit::CostOf(const TokenCost& tokens) const {
     case CostRule::kTouch:
       return kTouchCost;
     case CostRule::kRequest:
+    case CostRule::kSlot:
       return 1;
     case CostRule::kInput:
       return std::max(tokens.input, kTouchCost);
@@ -175,6 +178,7 @@ double Limit::CostOf(const TokenCost& tokens) const {
 
 void Limit::Take(Id ticket, double cost, SystemTime now) {
   State& state = *state_;
+  if (state.slots) return state.slots->Take(ticket, now);
   state.Roll(now);
   if (!state.end && !state.unsaid_begin) state.unsaid_begin = now;
   state.Forget(now);
@@ -199,6 +203,7 @@ void Limit::Answered(Id ticket, SystemTime now) {
 
 void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by) {
   State& state = *state_;
+  if (state.slots) return state.slots->End(ticket, now);
   const auto open = state.outlays.Find(ticket);
   if (!open) return;
   if (state.rule == CostRule::kLearned) cost = open->cost;
@@ -214,20 +219,27 @@ void Limit::Settle(Id ticket, double cost, SystemTime now, SystemTime counted_by
   state.outlays.Settle(ticket, cost, now, counted_by);
 }
 
-void Limit::GiveBack(Id ticket, SystemTime) {
+void Limit::GiveBack(Id ticket, SystemTime now) {
+  if (state_->slots) return state_->slots->End(ticket, now);
   const auto open = state_->outlays.Find(ticket);
   if (open && open->logged_at != kNotLogged) state_->log.Change(open->logged_at, -open->cost);
   state_->outlays.GiveBack(ticket);
 }
 
 void Limit::NoteWaiting(double cost, SystemTime now) {
+  if (state_->slots) return;
   state_->Roll(now);
   state_->NoteWaiting(cost, now);
 }
 
 void Limit::SetPace(const PaceOptions& pace) { state_->pace = pace; }
 
-double Limit::Reserved() const { return state_->outlays.reserved() < 1e-3 ? 0 : state_->outlays.reserved(); }
+const Slots* Limit::slots() const { return state_->slots.get(); }
+
+double Limit::Reserved() const {
+  if (state_->slots) return static_cast<double>(state_->slots->in_use());
+  return state_->outlays.reserved() < 1e-3 ? 0 : state_->outlays.reserved();
+}
 const std::string& Limit::quota() const { return state_->quota; }
 const std::string& Limit::unit() const { return state_->unit; }
 std::optional<double> Limit::limit() const { return state_->limit; }
@@ -238,6 +250,10 @@ std::optional<double> Limit::window_seconds() const {
 
 std::optional<double> Limit::available(SystemTime now) const {
   State& state = *state_;
+  if (const Slots* slots = state.slots.get()) {
+    if (!slots->limited()) return std::nullopt;
+    return static_cast<double>(slots->limit(now)) - static_cast<double>(slots->in_use());
+  }
   state.Roll(now);
   std::optional<double> left = state.refills ? std::nullopt : state.LevelAt(now);
   if (const auto span = state.log_window(); span && state.log_holds()) {
@@ -249,6 +265,7 @@ std::optional<double> Limit::available(SystemTime now) const {
 
 bool Limit::idle(SystemTime now) const {
   State& state = *state_;
+  if (state.slots) return state.slots->in_use() == 0;
   state.Roll(now);
   if (state.outlays.in_flight() || state.declared) return false;
   if (const auto span = state.log_window(); span && state.log.Total(*span, now) > kSure) return false;

@@ -31,6 +31,8 @@ struct Heard {
   bool throttled = false;                    // the answer refused its request for this quota
 };
 
+class Slots;
+
 class Limit {
  public:
   Limit(const PaceOptions& pace, std::string_view quota, std::string_view unit, provider::QuotaKind kind,
@@ -48,6 +50,8 @@ class Limit {
   // been; `now` or before: at once. Nothing is taken.
   SystemTime EarliestFor(double cost, double ahead, SystemTime now) const;
   bool NeverFits(double cost) const;  // above the limit itself
+  // Of calls at a time: ends free it, not time, and EarliestFor says nothing of it. Null: of any other kind.
+  const Slots* slots() const;
 
   // Taken by a ticket, sent or about to be.
   void Take(Id ticket, double cost, SystemTime now);
@@ -60,6 +64,9 @@ class Limit {
   void GiveBack(Id ticket, SystemTime now);  // it was never sent
 
   void Hear(const Heard& heard, SystemTime now);
+  // Of calls at a time: an answer was served, or refused because there were too many.
+  void Served();
+  void TooMany(SystemTime sent_at, SystemTime now);
   // So much waits for it: at a reset that leaves evenly.
   void NoteWaiting(double cost, SystemTime now);
   void SetPace(const PaceOptions& pace);

@@ -150,6 +150,8 @@ SystemTime Limit::EarliestFor(double cost, double ahead, SystemTime now) const {
   return at <= now ? state.Leaving(now) : at;
 }
 
-bool Limit::NeverFits(double cost) const { return state_->limit && cost > *state_->limit + kSure; }
+bool Limit::NeverFits(double cost) const {
+  return !state_->slots && state_->limit && cost > *state_->limit + kSure;
+}
 
 }  // namespace apiquota::guard

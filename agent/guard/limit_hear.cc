@@ -19,6 +19,7 @@ constexpr Micros kGuessedWindowMax = std::chrono::hours(25);
 constexpr size_t kLevelsMax = 4;  // readings that overlap: every question looks at all of them
 constexpr double kStepMax = 1e9;
 constexpr double kRounding = 1e-6;
+constexpr double kSlotsMost = 1e6;
 
 std::optional<double> SaidLevel(const provider::Reading& reading, std::optional<double> limit) {
   if (reading.remaining) return *reading.remaining;
@@ -189,8 +190,36 @@ void Limit::State::TakeLevel(const Heard& heard, double level) {
   highest = std::max(highest, level);
 }
 
+// Where only what is left is said, the most that ever was, and the call itself, are all. What is said to be
+// in use beyond the most that were ours at once is others'. Answers that overtake each other: the newest
+// counts.
+void Limit::State::HearSlots(const Heard& heard, SystemTime now) {
+  const provider::Reading& reading = heard.reading;
+  const bool newest = heard.sent_at >= heard_at;
+  if (!newest) return;
+  heard_at = heard.sent_at;
+  if (reading.limit) limit = *reading.limit;
+  if (!reading.limit && reading.remaining) limit = std::max(limit.value_or(1), *reading.remaining + 1);
+  if (!limit || *limit < 1) return;
+  slots->Configure(static_cast<size_t>(std::min(*limit, kSlotsMost)), true);
+  if (heard.throttled) slots->Refused(heard.sent_at, now);
+  if (!reading.used && !reading.remaining) return;
+  const double used = reading.used ? *reading.used : *limit - *reading.remaining;
+  const auto own = static_cast<double>(slots->MostSince(heard.sent_at));
+  slots->Others(static_cast<size_t>(std::clamp(used - own, 0.0, kSlotsMost)), now);
+}
+
+void Limit::Served() {
+  if (state_->slots) state_->slots->Served();
+}
+
+void Limit::TooMany(SystemTime sent_at, SystemTime now) {
+  if (state_->slots) state_->slots->Refused(sent_at, now);
+}
+
 void Limit::Hear(const Heard& heard, SystemTime now) {
   State& state = *state_;
+  if (state.slots) return state.HearSlots(heard, now);
   state.Roll(now);
   state.Refill(now);
   state.LearnFacts(heard);

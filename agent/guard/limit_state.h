@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "guard/limit.h"
 #include "guard/outlays.h"
 #include "guard/send_log.h"
+#include "guard/slots.h"
 #include "guard/token_model.h"
 
 namespace apiquota::guard {
@@ -28,7 +30,7 @@ struct Level {
 };
 
 // What a limit's requests cost: known by its unit, or learned.
-enum class CostRule : uint8_t { kNothing, kTouch, kRequest, kInput, kOutput, kTokens, kLearned };
+enum class CostRule : uint8_t { kNothing, kTouch, kRequest, kSlot, kInput, kOutput, kTokens, kLearned };
 
 struct Limit::State {
   State(const PaceOptions& pace, std::string_view quota, std::string_view unit, provider::QuotaKind kind,
@@ -72,6 +74,7 @@ struct Limit::State {
   bool LearnEnd(const Heard& heard, double level);  // false: it speaks of another window
   void TakeLevel(const Heard& heard, double level);
   void LearnStep(double level);
+  void HearSlots(const Heard& heard, SystemTime now);
   static SystemTime OnOurClock(SystemTime said, const Heard& heard);
 
   PaceOptions pace;
@@ -105,6 +108,8 @@ struct Limit::State {
 
   Outlays outlays;
   SendLog log;
+  std::unique_ptr<Slots> slots;     // of calls at a time; null: of any other kind
+  SystemTime heard_at{};            // … whose newest reading was of a request of then
   RecentQuantile<double, 9> costs;  // of own calls, where only the API knows them
   std::optional<double> learned;
 

@@ -1,26 +1,194 @@
 #include "guard/own_limits.h"
 
-#include <utility>
+#include <algorithm>
+
+#include "guard/own_limits_match.h"
+#include "guard/own_limits_state.h"
 
 namespace apiquota::guard {
+namespace {
 
-struct OwnLimits::State {
-  std::vector<LimitRule> rules;
-  std::vector<std::string> exempt;
-};
+bool HasPart(const LimitRule& rule, LimitSubject::Kind kind) {
+  return std::ranges::any_of(rule.by, [&](const LimitSubject& part) { return part.kind == kind; });
+}
 
-OwnLimits::OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt)
-    : state_(std::make_unique<State>(State{std::move(rules), std::move(exempt)})) {}
+bool GoesOn(const LimitRule& old, const LimitRule& rule) {
+  return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
+         old.window == rule.window && old.by == rule.by;
+}
+
+Refusal RefusalOf(const LimitRule& rule, SystemTime until) {
+  Refusal refusal;
+  refusal.reason = Reason::kLimit;
+  refusal.until = until;
+  refusal.quota = rule.name;
+  refusal.limit = static_cast<double>(rule.limit);
+  refusal.window_seconds = ToSeconds(rule.window);
+  return refusal;
+}
+
+LimitStanding StandingOf(const LimitRule& rule, const LimitMeter::Standing& standing) {
+  return {.name = rule.name,
+          .unit = rule.unit,
+          .limit = static_cast<double>(rule.limit),
+          .remaining = standing.remaining,
+          .window = rule.window,
+          .reset = standing.reset};
+}
+
+}  // namespace
+
+OwnLimits::OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt, size_t rule_bytes_max)
+    : state_(std::make_unique<State>()) {
+  state_->rule_bytes_max = rule_bytes_max;
+  Configure(std::move(rules), std::move(exempt));
+}
 OwnLimits::~OwnLimits() = default;
 
-void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
-  state_->rules = std::move(rules);
-  state_->exempt = std::move(exempt);
-}
 bool OwnLimits::empty() const { return state_->rules.empty(); }
-LimitTurn OwnLimits::Ask(const LimitedCall&, SystemTime) { return {}; }
-void OwnLimits::Refund(const LimitHold&, SystemTime) {}
-void OwnLimits::Settle(const LimitHold&, double, SystemTime) {}
-std::vector<LimitUse> OwnLimits::View(SystemTime, size_t) const { return {}; }
+
+OwnLimits::Rule* OwnLimits::State::Find(uint64_t id) const {
+  const auto found = std::ranges::find(rules, id, [](const auto& rule) { return rule->id; });
+  return found == rules.end() ? nullptr : found->get();
+}
+
+// The first of the old rules that this one goes on with.
+std::unique_ptr<OwnLimits::Rule> OwnLimits::State::Claim(const LimitRule& rule, bool match_too,
+                                                         std::vector<std::unique_ptr<Rule>>* old) const {
+  for (auto& each : *old) {
+    if (each && GoesOn(each->rule, rule) && (!match_too || each->rule.match == rule.match))
+      return std::move(each);
+  }
+  return nullptr;
+}
+
+// Of rules that are alike but for their match each goes on with its own first.
+void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
+  State& state = *state_;
+  std::vector<std::unique_ptr<Rule>> old = std::exchange(state.rules, {});
+  state.rules.resize(rules.size());
+  for (const bool match_too : {true, false}) {
+    for (size_t i = 0; i < rules.size(); ++i) {
+      if (!state.rules[i]) state.rules[i] = state.Claim(rules[i], match_too, &old);
+    }
+  }
+  state.exempt = std::move(exempt);
+  state.by_name.clear();
+  for (size_t i = 0; i < rules.size(); ++i) {
+    auto& rule = state.rules[i];
+    if (rule) rule->Change(std::move(rules[i]));
+    if (!rule) rule = std::make_unique<Rule>(++state.last_id, std::move(rules[i]), state.rule_bytes_max);
+    const auto same = std::ranges::find_if(
+        state.by_name, [&](const auto& others) { return others.front()->rule.name == rule->rule.name; });
+    if (same == state.by_name.end()) {
+      state.by_name.push_back({rule.get()});
+    } else {
+      same->push_back(rule.get());
+    }
+  }
+}
+
+// A rule that the request is meant by. Nothing is taken yet.
+void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, LimitTurn* turn, SystemTime now) {
+  if (const auto lacks = Subject(rule->rule, call, &subject_scratch)) {
+    if (rule->rule.missing == LimitRule::Missing::kAllow || (turn->refusal && !turn->refusal->lacks.empty()))
+      return;
+    turn->refusal = RefusalOf(rule->rule, SystemTime::max());
+    turn->refusal->lacks = *lacks;
+    return;
+  }
+  Meant one{.rule = rule, .subject = KeyedHash(key, subject_scratch), .entry = nullptr, .until = {}};
+  one.entry = rule->table.Find(one.subject);
+  one.amount = rule->meter.AmountOf(call.tokens);
+  one.until = rule->meter.Until(one.entry != nullptr ? &one.entry->used : nullptr, one.amount, now);
+  if (one.until && (!turn->refusal || *one.until > turn->refusal->until)) {
+    turn->refusal = RefusalOf(rule->rule, *one.until);
+    meant.insert(meant.begin(), one);
+    return;
+  }
+  meant.push_back(one);
+}
+
+int64_t OwnLimits::State::Take(const Meant& meant_by, const LimitedCall& call, SystemTime now) {
+  Rule& rule = *meant_by.rule;
+  if (meant_by.amount <= 0) return 0;
+  LimitTable::Entry& entry = rule.table.Touch(meant_by.subject, rule.meter, now);
+  const size_t bytes = entry.used.bytes();
+  const int64_t mark = rule.meter.Take(&entry.used, meant_by.amount, now);
+  rule.table.Grew(entry, bytes, rule.meter, now);
+  const bool caller = HasPart(rule.rule, LimitSubject::Kind::kCaller);
+  const bool by_key = HasPart(rule.rule, LimitSubject::Kind::kKey);
+  if (!entry.named && (caller || by_key))
+    rule.table.Name(&entry, caller ? call.caller : std::string_view(),
+                    by_key ? call.key : std::string_view());
+  if (entry.address_kind == LimitTable::Address::Kind::kNone &&
+      HasPart(rule.rule, LimitSubject::Kind::kAddress)) {
+    const auto address = LimitTable::Address::Of(call.address);
+    entry.address = address.bits;
+    entry.address_kind = address.kind;
+  }
+  return mark;
+}
+
+LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at) {
+  State& state = *state_;
+  const SystemTime now = state.Latest(asked_at);
+  LimitTurn turn;
+  const std::string_view path = PathForMatching(call.path, &state.path_scratch);
+  const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
+  if (std::ranges::any_of(state.exempt, matched)) return turn;
+  state.meant.clear();
+  for (const std::vector<Rule*>& alike : state.by_name) {
+    const auto first =
+        std::ranges::find_if(alike, [&](const Rule* rule) { return Matches(rule->rule.match, call, path); });
+    if (first != alike.end()) state.Add(*first, call, &turn, now);
+  }
+  turn.standings.reserve(state.meant.size());
+  if (!turn.refusal) turn.hold.taken.reserve(state.meant.size());
+  for (State::Meant& one : state.meant) {
+    if (!turn.refusal) {
+      const int64_t mark = state.Take(one, call, now);
+      turn.hold.taken.push_back({one.rule->id, one.subject, one.amount, mark});
+      if (one.entry == nullptr && one.amount > 0) one.entry = one.rule->table.Find(one.subject);
+    }
+    turn.standings.push_back(StandingOf(
+        one.rule->rule, one.rule->meter.Stand(one.entry != nullptr ? &one.entry->used : nullptr, now)));
+  }
+  return turn;
+}
+
+void OwnLimits::Refund(const LimitHold& hold, SystemTime now) {
+  state_->Latest(now);
+  for (const LimitHold::Taken& taken : hold.taken) {
+    Rule* rule = state_->Find(taken.rule);
+    LimitTable::Entry* entry = rule != nullptr ? rule->table.Find(taken.subject) : nullptr;
+    if (entry != nullptr && taken.amount > 0) rule->meter.Return(&entry->used, taken.mark, taken.amount);
+  }
+}
+
+void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at) {
+  const SystemTime now = state_->Latest(asked_at);
+  for (const LimitHold::Taken& taken : hold.taken) {
+    Rule* rule = state_->Find(taken.rule);
+    if (rule == nullptr || rule->rule.unit != LimitRule::Unit::kTokens) continue;
+    const double more = rule->meter.AmountOf(tokens) - taken.amount;
+    if (more > 0)
+      state_->Take({.rule = rule, .subject = taken.subject, .amount = more, .until = {}}, {}, now);
+    LimitTable::Entry* entry = more < 0 ? rule->table.Find(taken.subject) : nullptr;
+    if (entry != nullptr) rule->meter.Return(&entry->used, taken.mark, -more);
+  }
+}
+
+std::vector<LimitStanding> OwnLimits::StandingsOf(const LimitedCall& call, SystemTime now) const {
+  std::vector<LimitStanding> standings;
+  std::string bytes;
+  for (const auto& rule : state_->rules) {
+    if (!MatchesCaller(rule->rule.match, call.caller) || Subject(rule->rule, call, &bytes)) continue;
+    const LimitTable::Entry* entry = rule->table.Find(KeyedHash(state_->key, bytes));
+    standings.push_back(
+        StandingOf(rule->rule, rule->meter.Stand(entry != nullptr ? &entry->used : nullptr, now)));
+  }
+  return standings;
+}
 
 }  // namespace apiquota::guard

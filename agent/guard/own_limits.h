@@ -1,6 +1,11 @@
 // The limits of the operator's own for one api (docs/guard.md, "Limits of your own"): what each caller, key,
 // address or header has used of them. A request takes from all that are meant, or from none; it never waits
-// for one. Bounded in memory, whatever clients call themselves. Pure; not thread-safe.
+// for one. Of the rules of one name the first whose match holds is meant. Pure; not thread-safe.
+//
+// Bounded in memory, whatever clients call themselves: kRuleBytesMax for each rule
+// (guard/own_limits_table.h), in which a fixed or gcra limit holds 10^6 addresses. What clients say of
+// themselves is hashed under a key that is drawn at the start. No request looks at more of a table than a
+// thousandth of it.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +14,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "guard/limit_rule.h"
+#include "guard/own_limits_saved.h"
+#include "guard/own_limits_table.h"
 #include "guard/values.h"
 #include "http/fields.h"
 
@@ -36,17 +44,16 @@ struct LimitStanding {
   double limit = 0;
   double remaining = 0;
   Micros window{};
-  Micros reset{};  // from now, until all of it is there again (fixed), or the next unit
+  Micros reset{};  // from now, until all of it is there again (fixed), or the next unit; 0: nothing is used
 };
 
 // What an admitted request has taken, by whatever names it: opaque.
 struct LimitHold {
   struct Taken {
-    size_t rule = 0;
+    uint64_t rule = 0;
     uint64_t subject = 0;
     double amount = 0;
-    SystemTime at;
-    uint64_t generation = 0;
+    int64_t mark = 0;
   };
   std::vector<Taken> taken;
 };
@@ -54,37 +61,80 @@ struct LimitHold {
 struct LimitTurn {
   std::optional<Refusal> refusal;  // by the limit that holds it longest; nothing has been taken then
   LimitHold hold;
-  std::vector<LimitStanding> standings;  // of all that are meant
+  std::vector<LimitStanding> standings;  // of all that are meant; the one that refuses is the first
 };
 
 struct LimitUse {
   std::string limit;
-  std::string caller, key, address;  // of its `by`; header values never stand here, but as a digest
+  std::string caller, key, address;  // of its `by`
+  // Of who has used it, in hex: what is shown of header values, and where a name is not known any more.
+  std::string digest;
   LimitRule::Unit unit = LimitRule::Unit::kRequests;
   double used = 0, allowed = 0;
   SystemTime reset;
 };
 
+// What a rule holds.
+struct LimitMemory {
+  std::string limit;
+  size_t subjects = 0, bytes = 0;
+  uint64_t evicted = 0;  // forgotten before their time, since the start
+};
+
+// A look at all subjects in pieces, so that nobody waits for the whole of it: how far it has come.
+struct LimitWalk {
+  enum class For : uint8_t { kView, kSave };
+  explicit LimitWalk(size_t most_of_each, For what = For::kView) : most(most_of_each), purpose(what) {}
+
+  const size_t most;  // of each rule, the most used
+  const For purpose;
+  std::vector<LimitUse> uses;  // found so far
+  SavedOwnLimits saved;        // … for kSave, instead
+
+  // Where it is.
+  size_t rule = 0, place = 0, told = 0, sends = 0;
+  std::vector<std::pair<double, uint64_t>> ranked;  // of that rule; a heap, the least used on top
+};
+
 class OwnLimits {
  public:
-  explicit OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt = {});
+  static constexpr size_t kRuleBytesMax = 64 * 1024 * 1024;
+
+  explicit OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt = {},
+                     size_t rule_bytes_max = kRuleBytesMax);
   ~OwnLimits();
 
-  // What has been used goes on where name, algorithm, unit and window stay.
+  // What has been used goes on where name, algorithm, unit, window and `by` stay.
   void Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt);
   bool empty() const;
 
   LimitTurn Ask(const LimitedCall& call, SystemTime now);
   // It was never sent: all comes back.
   void Refund(const LimitHold& hold, SystemTime now);
-  // What it took in the end of those that count tokens.
+  // What it took in the end of those that count tokens. What is more than was expected counts from now on,
+  // whether there was room or not.
   void Settle(const LimitHold& hold, double tokens, SystemTime now);
 
-  // The most used first, at most `most`.
+  // How every rule stands whose subject the call can name and whose callers it is one of, whatever its path,
+  // method and headers. Takes nothing.
+  std::vector<LimitStanding> StandingsOf(const LimitedCall& call, SystemTime now) const;
+
+  // The most used first, at most `most` of each rule; rules in their order.
   std::vector<LimitUse> View(SystemTime now, size_t most) const;
+  // At most kSavedMost of each rule, and kSavedSendsMost sends. Restore: before anybody asks; rules that are
+  // gone are left out.
+  SavedOwnLimits Save(SystemTime now) const;
+  void Restore(const SavedOwnLimits& saved, SystemTime now);
+  // Either of them in steps of some thousand subjects. False: that was the last.
+  bool Step(LimitWalk* walk, SystemTime now) const;
+
+  std::vector<LimitMemory> Memory() const;
 
  private:
+  struct Rule;
   struct State;
+  static void Tell(const Rule& rule, const LimitTable::Entry& entry, SystemTime now, LimitWalk* walk);
+
   std::unique_ptr<State> state_;
 };
 

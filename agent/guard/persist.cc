@@ -1,5 +1,6 @@
 #include "guard/persist.h"
 
+#include "guard/own_limits_json.h"
 #include "quota/saved_text.h"
 
 namespace apiquota::guard {
@@ -96,10 +97,41 @@ void ReadList(SavedMembers* members, const char* name, const Read& read, std::ve
   }
 }
 
+SavedKey ReadKey(SavedMembers* members) {
+  SavedKey key;
+  key.api = members->Text("api");
+  key.key = members->Text("key");
+  ReadList(members, "limits", ReadLimit, &key.limits);
+  ReadList(members, "cooldowns", ReadCooldown, &key.cooldowns);
+  return key;
+}
+
+SavedOwnLimits ReadLimitsOf(SavedMembers* members, const char* name) {
+  const Json* json = members->Find(name, true);
+  if (json == nullptr) return {};
+  SavedMembers limits(*json);
+  SavedOwnLimits saved = ReadOwnLimits(&limits);
+  if (const std::string error = limits.Finish(); !error.empty())
+    members->Fault(std::string(name) + ": " + error);
+  return saved;
+}
+
+SavedApi ReadApi(SavedMembers* members) {
+  SavedApi api;
+  api.api = members->Text("api");
+  api.limits = ReadLimitsOf(members, "limits");
+  api.judged = ReadLimitsOf(members, "judged");
+  return api;
+}
+
 }  // namespace
 
-void Move(Micros by, std::vector<SavedKey>* keys) {
-  for (SavedKey& key : *keys) {
+void Move(Micros by, SavedGuard* saved) {
+  for (SavedApi& api : saved->apis) {
+    Move(by, &api.limits);
+    Move(by, &api.judged);
+  }
+  for (SavedKey& key : saved->keys) {
     for (SavedLimit& limit : key.limits) {
       for (auto& [at, cost] : limit.sends) at += by;
     }
@@ -107,40 +139,35 @@ void Move(Micros by, std::vector<SavedKey>* keys) {
   }
 }
 
-std::string WriteSaved(const std::vector<SavedKey>& keys) {
+std::string WriteSaved(const SavedGuard& saved) {
   Json list = Json::array();
-  for (const SavedKey& key : keys) {
+  for (const SavedKey& key : saved.keys) {
     Json json = {{"api", key.api}, {"key", key.key}, {"limits", Json::array()}, {"cooldowns", Json::array()}};
     for (const SavedLimit& limit : key.limits) json["limits"].push_back(ToJson(limit));
     for (const SavedCooldown& cooldown : key.cooldowns) json["cooldowns"].push_back(ToJson(cooldown));
     list.push_back(std::move(json));
   }
-  return quota::Framed(Json{{"keys", std::move(list)}}.dump(1, ' ', false, Json::error_handler_t::replace));
+  Json apis = Json::array();
+  for (const SavedApi& api : saved.apis)
+    apis.push_back({{"api", api.api}, {"limits", ToJson(api.limits)}, {"judged", ToJson(api.judged)}});
+  const Json whole = {{"keys", std::move(list)}, {"apis", std::move(apis)}};
+  return quota::Framed(whole.dump(1, ' ', false, Json::error_handler_t::replace));
 }
 
-Result<std::vector<SavedKey>> ReadSaved(std::string_view text) {
+Result<SavedGuard> ReadSaved(std::string_view text) {
   constexpr std::string_view kWhat = "the guard's saved figures";
   const Result<std::string_view> unframed = quota::Unframed(text, kWhat);
   if (!unframed) return std::unexpected(unframed.error());
   const Json document = Json::parse(*unframed, nullptr, false);
   if (unframed->size() == text.size() || document.is_discarded() || !document.is_object())
     return Fail(std::string(kWhat) + " are damaged");
-  std::vector<SavedKey> keys;
+  SavedGuard saved;
   SavedMembers whole(document);
-  ReadList(
-      &whole, "keys",
-      [](SavedMembers* members) {
-        SavedKey key;
-        key.api = members->Text("api");
-        key.key = members->Text("key");
-        ReadList(members, "limits", ReadLimit, &key.limits);
-        ReadList(members, "cooldowns", ReadCooldown, &key.cooldowns);
-        return key;
-      },
-      &keys);
+  ReadList(&whole, "keys", ReadKey, &saved.keys);
+  if (whole.Has("apis")) ReadList(&whole, "apis", ReadApi, &saved.apis);
   if (const std::string error = whole.Finish(); !error.empty())
     return Fail(std::string(kWhat) + ": " + error);
-  return keys;
+  return saved;
 }
 
 }  // namespace apiquota::guard

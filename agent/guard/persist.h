@@ -1,6 +1,7 @@
 // What of the guard survives a restart, as text and back: when own requests were sent against limits that are
-// counted by the agent, and cooldowns. Queues, tickets and reservations end with the process. JSON in the
-// frame of quota/saved_text.h; times in microseconds since the epoch. Pure.
+// counted by the agent, cooldowns, and what was used of limits of the operator's own (who has used most of
+// them, at most 10,000 of each rule, as digests). Queues, tickets and reservations end with the process. JSON
+// in the frame of quota/saved_text.h; times in microseconds since the epoch. Pure.
 #pragma once
 
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "guard/own_limits_saved.h"
 #include "guard/values.h"
 #include "provider/signals.h"
 
@@ -46,11 +48,25 @@ struct SavedKey {
   friend bool operator==(const SavedKey&, const SavedKey&) = default;
 };
 
-// Puts all times on a clock that is ahead by so much.
-void Move(Micros by, std::vector<SavedKey>* keys);
+struct SavedApi {
+  std::string api;
+  SavedOwnLimits limits, judged;  // in force; only judged
 
-std::string WriteSaved(const std::vector<SavedKey>& keys);
-// All or nothing, like the readings'.
-Result<std::vector<SavedKey>> ReadSaved(std::string_view text);
+  friend bool operator==(const SavedApi&, const SavedApi&) = default;
+};
+
+struct SavedGuard {
+  std::vector<SavedKey> keys;
+  std::vector<SavedApi> apis;
+
+  friend bool operator==(const SavedGuard&, const SavedGuard&) = default;
+};
+
+// Puts all times on a clock that is ahead by so much.
+void Move(Micros by, SavedGuard* saved);
+
+std::string WriteSaved(const SavedGuard& saved);
+// All or nothing, like the readings'. A text without apis is of an agent that had no limits of its own.
+Result<SavedGuard> ReadSaved(std::string_view text);
 
 }  // namespace apiquota::guard

@@ -7,6 +7,7 @@
 #include "http/forward.h"
 #include "http/quoted_text.h"
 #include "provider/refusal.h"
+#include "proxy/limit_fields.h"
 
 namespace apiquota::proxy {
 namespace {
@@ -51,6 +52,24 @@ std::string_view Why(const guard::Refusal& refusal) {
   }
 }
 
+// A limit of the operator's, by the name that they gave it.
+std::string LimitSentence(const guard::Refusal& refusal) {
+  std::string text(": ");
+  if (!refusal.lacks.empty()) {
+    return text.append("limit ")
+        .append(refusal.quota)
+        .append(" counts by ")
+        .append(refusal.lacks)
+        .append(", which it does not have");
+  }
+  text.append("not enough is left of limit ").append(refusal.quota);
+  if (refusal.limit && refusal.window_seconds) {
+    text.append(" (").append(FormatNumber(*refusal.limit)).append(" in ");
+    text.append(FormatNumber(*refusal.window_seconds)).append(" s)");
+  }
+  return text;
+}
+
 }  // namespace
 
 uint64_t RetryAfterOf(const guard::Refusal& refusal, SystemTime now) {
@@ -62,11 +81,14 @@ uint64_t RetryAfterOf(const guard::Refusal& refusal, SystemTime now) {
 std::string SentenceOf(const guard::Refusal& refusal, std::string_view api, SystemTime now) {
   std::string text("apiquota holds this request to ");
   text.append(api).append(" back");
+  const std::string in_seconds = "; it could go in " + std::to_string(RetryAfterOf(refusal, now)) + " s";
+  if (refusal.reason == guard::Reason::kLimit)
+    return text.append(LimitSentence(refusal)).append(refusal.lacks.empty() ? in_seconds : "");
   if (!refusal.quota.empty()) text.append(": quota ").append(refusal.quota);
   if (!refusal.resource.empty()) text.append(" of ").append(refusal.resource);
   if (refusal.never_fits) return text.append(": it costs more than there can ever be");
   text.append(": ").append(Why(refusal));
-  return text.append("; it could go in ").append(std::to_string(RetryAfterOf(refusal, now))).append(" s");
+  return text.append(in_seconds);
 }
 
 std::string DelayText(Micros waited, guard::Reason reason, std::string_view quota) {
@@ -86,7 +108,8 @@ std::string DelayText(Micros waited, guard::Reason reason, std::string_view quot
 }
 
 RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api,
-                       const provider::Exporter& exporter, SystemTime now) {
+                       const provider::Exporter& exporter, SystemTime now,
+                       std::span<const guard::LimitStanding> standings, SystemTime system_now) {
   RefusalAnswer answer;
   const uint64_t wait = RetryAfterOf(refusal, now);
   const std::string seconds = std::to_string(wait);
@@ -108,16 +131,22 @@ RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api,
   head.content_length = answer.body.size();
   head.fields.Add("Content-Type", rendered.content_type);
   head.fields.Add("Cache-Control", "no-store");
-  head.fields.Add("Retry-After", seconds);
-  head.fields.Add("RateLimit", policy + ";r=0;t=" + seconds);
-  if (refusal.limit) {
+  const bool lacks = !refusal.lacks.empty();  // no wait brings that
+  if (!lacks) head.fields.Add("Retry-After", seconds);
+  if (refusal.reason == guard::Reason::kLimit) {
+    AddRefusedLimitFields(refusal, standings, wait, system_now, &head.fields);
+  } else {
+    head.fields.Add("RateLimit", policy + ";r=0;t=" + seconds);
+  }
+  if (refusal.limit && refusal.reason != guard::Reason::kLimit) {
     std::string text = policy + ";q=" + Whole(*refusal.limit);
     if (refusal.window_seconds) text.append(";w=").append(Whole(std::max(1.0, *refusal.window_seconds)));
     head.fields.Add("RateLimit-Policy", text);
   }
   head.fields.Add("Proxy-Status", "apiquota; error=http_request_denied; details=" + Quoted(sentence));
   const bool full = refusal.reason == guard::Reason::kQueue;
-  if ((wait > kLongWaitSeconds && !full) || refusal.never_fits) head.fields.Add("x-should-retry", "false");
+  if ((wait > kLongWaitSeconds && !full) || refusal.never_fits || lacks)
+    head.fields.Add("x-should-retry", "false");
   return answer;
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "guard/own_limits.h"
 #include "guard/values.h"
 #include "http/codec.h"
 #include "provider/exporter.h"
@@ -18,8 +20,11 @@ struct RefusalAnswer {
   std::string body;
 };
 
+// `standings`: of the operator's own limits, where one of them refuses; `system_now`: of the clock that
+// clients have, too.
 RefusalAnswer AnswerOf(const guard::Refusal& refusal, std::string_view api,
-                       const provider::Exporter& exporter, SystemTime now);
+                       const provider::Exporter& exporter, SystemTime now,
+                       std::span<const guard::LimitStanding> standings = {}, SystemTime system_now = {});
 
 // Whole seconds until it could have gone, rounded up; never 0.
 uint64_t RetryAfterOf(const guard::Refusal& refusal, SystemTime now);

@@ -121,7 +121,8 @@ RefusalAnswer GuardedRequest::Refuse() {
              {"rule", rule},
              {"quota", refusal_->quota},
              {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
-  RefusalAnswer answer = AnswerOf(*refusal_, route.api, *route.exporter, now());
+  RefusalAnswer answer =
+      AnswerOf(*refusal_, route.api, *route.exporter, now(), standings_, clock_.SystemNow());
   if (waited_ > Micros(0))
     answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
   permit_.Release(now());
@@ -152,11 +153,13 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 
 std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::RequestHead& head,
                                                              metrics::UpstreamError error) {
-  permit_.Ended(HealthOf(error), now());
   if (held_.active()) return AskAgain(head, held_.head().status);
   const auto cause = CauseOfFailure(error);
   return cause ? Repeat(head, *cause) : std::nullopt;
 }
+
+// Whatever its head said, where one has come.
+void GuardedRequest::Failed(metrics::UpstreamError error) { permit_.Ended(HealthOf(error), now()); }
 
 std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
                                                            guard::RetryCause cause) {
@@ -203,7 +206,7 @@ const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head
   explained_ = head;
   http::Fields& fields = explained_.fields;
   if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  AddLimitFields(standings_, &fields);
+  if (!standings_.empty()) AddLimitFields(standings_, clock_.SystemNow(), &fields);
   const bool in_vain = attempts_ > 1 && CauseOf(head.status);
   if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
   return explained_;

@@ -56,6 +56,8 @@ class GuardedRequest final : public SignalSink {
   void Sent();                                               // an attempt's head
   guard::Ticket TakeTicket() { return std::move(ticket_); }  // a tunnel's, from here on
 
+  void Failed(metrics::UpstreamError error);  // an attempt, before anything else is made of it
+
   // The answer under way has said all that it may.
   bool understood() const { return understood_; }
   // Whether an answer of this status is to be held until it has been looked at.

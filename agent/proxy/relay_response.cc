@@ -75,7 +75,11 @@ void Relay::OnComplete() {
 void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) {
   const metrics::ReasonInfo& info = Info(error);
   attempt_record_.Failed(error, detail);
-  if (guarded() && RepeatsAfter(error)) return;
+  if (guarded()) {
+    if (!guarded_->asked() && guarded_->only_watches()) Watch();
+    guarded_->Failed(error);
+    if (RepeatsAfter(error)) return;
+  }
   if (!request_record_.active()) return;
   const bool begun = connection_.response_begun();
   if (!begun && cached() && ServesInstead(true)) return;

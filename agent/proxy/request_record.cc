@@ -93,7 +93,8 @@ uint8_t RequestRecord::caller_priority() const {
 }
 
 guard::LimitedCall RequestRecord::AsLimited(const http::RequestHead& head, double tokens) {
-  address_ = ClientAddress(peer_, trusted_proxies_, head.fields);
+  if (address_.empty() || !trusted_proxies_.empty())
+    address_ = ClientAddress(peer_, trusted_proxies_, head.fields);
   return {.method = exchange_.method,
           .path = exchange_.path,
           .caller = caller_name(),

@@ -40,12 +40,40 @@ std::optional<guard::RetryCause> CauseOfFailure(metrics::UpstreamError error) {
   }
 }
 
+// Who is told to come back later has met a server that works; a 5xx that says so tells nothing either way.
 guard::Health HealthOf(int status, const provider::Throttle* throttle) {
-  return throttle == nullptr && IsTransient(status) ? guard::Health::kIll : guard::Health::kWell;
+  if (status >= 500 && (throttle != nullptr || NamesThrottle(status))) return guard::Health::kUnknown;
+  return IsTransient(status) ? guard::Health::kIll : guard::Health::kWell;
 }
 
+// The agent's own limits and rules, and a client that left, say nothing of the API.
 guard::Health HealthOf(metrics::UpstreamError error) {
-  return CauseOfFailure(error) ? guard::Health::kIll : guard::Health::kUnknown;
+  switch (error) {
+    case metrics::UpstreamError::kDns:
+    case metrics::UpstreamError::kDnsTimeout:
+    case metrics::UpstreamError::kConnectRefused:
+    case metrics::UpstreamError::kUnreachable:
+    case metrics::UpstreamError::kConnectTimeout:
+    case metrics::UpstreamError::kTlsCertificate:
+    case metrics::UpstreamError::kTlsHandshake:
+    case metrics::UpstreamError::kTlsTimeout:
+    case metrics::UpstreamError::kClosedEarly:
+    case metrics::UpstreamError::kTruncated:
+    case metrics::UpstreamError::kBadResponse:
+    case metrics::UpstreamError::kFirstByteTimeout:
+    case metrics::UpstreamError::kIdleTimeout:
+      return guard::Health::kIll;
+    case metrics::UpstreamError::kAddressForbidden:
+    case metrics::UpstreamError::kLocalDescriptors:
+    case metrics::UpstreamError::kQueueFull:
+    case metrics::UpstreamError::kQueueTimeout:
+    case metrics::UpstreamError::kResponseHeadSize:
+    case metrics::UpstreamError::kResponseFieldsMax:
+    case metrics::UpstreamError::kInterimLimit:
+    case metrics::UpstreamError::kClientGone:
+      return guard::Health::kUnknown;
+  }
+  return guard::Health::kUnknown;
 }
 
 }  // namespace apiquota::proxy

@@ -18,8 +18,8 @@ std::optional<guard::RetryCause> CauseOfAnswer(int status, const provider::Throt
 // none.
 std::optional<guard::RetryCause> CauseOfFailure(metrics::UpstreamError error);
 
-// What an attempt showed of its API's health (docs/guard.md, "Breaker"): 5xx, failed connections and timeouts
-// are ill, a throttle is not.
+// What an attempt showed of its API's health (docs/guard.md, "Breaker"): 5xx, failed and broken connections
+// and timeouts are ill, a throttle is not.
 guard::Health HealthOf(int status, const provider::Throttle* throttle);
 guard::Health HealthOf(metrics::UpstreamError error);
 

@@ -1,9 +1,10 @@
-// Guard: what it decided, who waits and for how long, what it repeats, what it holds.
+// Guard: what it decided, who waits and for how long, what it repeats, what it holds (and guard_rules.ts).
 import { Color, dashboard, graph, limitQuery, query, row, stat, table, unit, valueOf, variable } from "./kit";
 import {
   agentVariables, anyIsALook, apiQuery, apis, keys, left, moved, quantile, rate, restarts, rowLink,
   throttles, toAgent, toApi, toOverview,
 } from "./model";
+import { own, saves } from "./guard_rules";
 
 const decisions = (selector: string) => `apiquota_decisions_total{${apis}, ${selector}}`;
 const depth = `apiquota_queue_depth{${apis}}`;
@@ -221,7 +222,8 @@ const holds = row(23, "What does it hold?",
 export const guard = dashboard({
   name: "guard",
   title: "Guard",
-  help: "What the guard does: its decisions and a shadow's, waits, queues, retries, cooldowns, reservations.",
+  help: "What the guard does: its decisions and a shadow's, waits, queues, retries, cooldowns, " +
+    "reservations; limits of your own, the breaker, the cache.",
   variables: [
     ...agentVariables,
     variable({ name: "api", label: "API", query: apiQuery }),
@@ -229,5 +231,5 @@ export const guard = dashboard({
   ],
   annotations: [throttles(keys), restarts],
   links: [toOverview, toApi, toAgent],
-  rows: [protects, decided, waits, repeats, holds],
+  rows: [protects, decided, waits, repeats, holds, own, saves],
 });

@@ -41,5 +41,17 @@ TEST(BorrowedSeriesTest, KeysBeyondTheShareAreLeftOutAndTheQueueStaysTrue) {
   EXPECT_EQ(facts.apis[0].queue->depth, 150u);
 }
 
+TEST(BorrowedSeriesTest, LimitsWithoutRoomAreLeftOutAndTheBreakerStays) {
+  metrics::Registry registry(100);
+  expose::GuardFacts facts = Facts(1);
+  guard::ApiView view{.api = "a", .breaker = guard::BreakerView{}, .limits = {}};
+  view.limits.resize(150);
+  expose::AddApiViews({view}, {}, &facts);
+  const BorrowedSeries borrowed(registry, &facts);
+  EXPECT_TRUE(facts.apis[0].whole.breaker);
+  EXPECT_TRUE(facts.apis[0].whole.limits.empty());
+  EXPECT_EQ(facts.accounts.size(), 1u);
+}
+
 }  // namespace
 }  // namespace apiquota::app

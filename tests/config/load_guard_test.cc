@@ -3,7 +3,11 @@
 namespace apiquota::config {
 namespace {
 
+using guard::LimitRule;
+using guard::LimitSubject;
 using guard::Mode;
+using std::chrono::hours;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 using LoadGuardTest = LoadConfigTest;
@@ -35,14 +39,83 @@ TEST_F(LoadGuardTest, EveryKeyArrivesInItsOption) {
   EXPECT_EQ(top.pace, (guard::PaceOptions{{}, 0.05, true, 0.2}));
   EXPECT_EQ(top.queue,
             (guard::QueueOptions{{}, 50, seconds(30), "x-timeout", true, guard::QueueOptions::By::kKey}));
-  EXPECT_EQ(top.retry, (guard::RetryOptions{{Mode::kOff}, 5, 0.1, 65536, 8388608}));
+  EXPECT_EQ(top.retry, (guard::RetryOptions{{Mode::kOff}, 5, 0.1, 65536, 8388608, {"/v1/charges"}}));
   EXPECT_EQ(top.cooldown, (guard::CooldownOptions{{}, seconds(60)}));
   EXPECT_EQ(top.cold_concurrency, 4u);
+  EXPECT_EQ(top.concurrency, (guard::ConcurrencyOptions{{}, 8, true}));
+  EXPECT_EQ(top.breaker, (guard::BreakerOptions{{}, 3, 0.25, 10, seconds(5), seconds(60)}));
+  EXPECT_EQ(top.cache, (guard::CacheOptions{{}, 1048576, {{"/v1/embeddings", hours(24)}}, minutes(10)}));
+  EXPECT_EQ(top.exempt, std::vector<std::string>{"/v1/models"});
+  EXPECT_EQ(loaded->proxy.trusted_proxies,
+            (std::vector<IpNetwork>{*IpNetwork::Parse("10.0.0.7"), *IpNetwork::Parse("fd00::/8")}));
   ASSERT_NE(top.shadow, nullptr);
   EXPECT_EQ(top.shadow->mode, Mode::kShadow);
   EXPECT_EQ(top.shadow->pace, (guard::PaceOptions{{}, 0.05, true, 0.5}));
   EXPECT_EQ(loaded->callers[0].priority, 6);
   EXPECT_EQ(loaded->callers[1].priority, 3);
+}
+
+LimitRule Rule(const std::string& name, std::vector<LimitSubject> by, uint64_t limit, Micros window) {
+  LimitRule rule;
+  rule.name = name;
+  rule.by = std::move(by);
+  rule.limit = limit;
+  rule.window = window;
+  return rule;
+}
+
+TEST_F(LoadGuardTest, EveryKeyOfALimitArrivesInItsRule) {
+  const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  using Kind = LimitSubject::Kind;
+  const std::vector<guard::LimitRule>& limits = loaded->guard.limits;
+  ASSERT_EQ(limits.size(), 4u);
+  LimitRule chat = Rule("default", {{Kind::kAddress}}, 5, minutes(1));
+  chat.match = {"/v1/chat/*", {"POST"}, {"nightly-batch"}, {{"x-tenant", "gold"}}};
+  EXPECT_EQ(limits[0], chat);
+  EXPECT_EQ(limits[1], Rule("default", {{Kind::kAddress}}, 10, minutes(1)))
+      << "after those of its name that have a match, wherever it stands";
+  LimitRule tokens = Rule("tokens", {{Kind::kCaller}, {Kind::kHeader, "x-tenant"}}, 2'000'000, hours(24));
+  tokens.unit = LimitRule::Unit::kTokens;
+  tokens.algorithm = LimitRule::Algorithm::kSliding;
+  tokens.missing = LimitRule::Missing::kAllow;
+  EXPECT_EQ(limits[2], tokens);
+  LimitRule bursts = Rule("bursts", {{Kind::kKey}}, 600, minutes(1));
+  bursts.mode = Mode::kShadow;
+  bursts.algorithm = LimitRule::Algorithm::kGcra;
+  bursts.burst = 20;
+  EXPECT_EQ(limits[3], bursts);
+}
+
+TEST_F(LoadGuardTest, ListsOfAnApiReplaceTheDefaultsAsAWhole) {
+  const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const guard::Options& api = loaded->apis[0].guard;
+  ASSERT_EQ(api.limits.size(), 1u);
+  EXPECT_EQ(api.limits[0].limit, 1u);
+  EXPECT_EQ(api.exempt, std::vector<std::string>{});
+  EXPECT_EQ(api.cache, (guard::CacheOptions{{}, 2097152, {}, minutes(10)})) << "but keys one by one";
+  EXPECT_EQ(api.concurrency, (guard::ConcurrencyOptions{{}, 2, true}));
+  EXPECT_EQ(api.ModeOf(api.breaker), Mode::kOff);
+  ASSERT_NE(api.shadow, nullptr);
+  ASSERT_EQ(api.shadow->limits.size(), 1u);
+  EXPECT_EQ(api.shadow->limits[0].limit, 2u);
+}
+
+TEST_F(LoadGuardTest, WhatRunsOnlyWhereItIsWrittenIsNotThereOtherwise) {
+  const guard::Options plain = OfApi("guard: on", "");
+  EXPECT_FALSE(plain.concurrency || plain.breaker || plain.cache);
+  EXPECT_FALSE(OfApi("guard: {mode: on, breaker: }", "").breaker) << "its name alone writes nothing";
+  EXPECT_EQ(OfApi("guard: {mode: on, breaker: {}}", "").breaker, guard::BreakerOptions());
+  const guard::Options cached = OfApi("guard: {mode: on, cache: shadow}", "");
+  guard::CacheOptions by_default;
+  by_default.mode = Mode::kShadow;
+  EXPECT_EQ(cached.cache, by_default);
+  EXPECT_EQ(cached.ModeOf(cached.cache), Mode::kShadow);
+  EXPECT_EQ(OfApi("guard: {concurrency: off}", "").concurrency, (guard::ConcurrencyOptions{{Mode::kOff}}));
+  EXPECT_EQ(OfApi("guard: {concurrency: {max: 5, mode: off}}", ", guard: {concurrency: on}").concurrency,
+            (guard::ConcurrencyOptions{{Mode::kOn}, 5}))
+      << "an api that is on with the default's number";
 }
 
 TEST_F(LoadGuardTest, AnApiRefinesTheDefaultsKeyByKey) {

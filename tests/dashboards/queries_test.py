@@ -19,9 +19,10 @@ METRIC = re.compile(r"\b((?:apiquota|process|scrape)_\w+|up|ALERTS\w*)\b(?:\{([^
 # The unit splits panels that are repeated; elsewhere all units are shown.
 EVERYWHERE = ("job", "instance", "api", "key", "resource", "quota")
 UNDER_RATE = re.compile(r"\b(rate\(\[\$__rate_interval\]|increase\(\[\$__(rate_interval|range)\])")
-# A peak is one observation of a window that closed: shares of them may be taken over all.
+# A peak is one observation of a window that closed: shares of them may be taken over all. What an agent
+# saved, no other did.
 SUMMED_QUOTA = re.compile(
-    r"\b(sum|avg) ?(by \([^)]*\) )?\(((rate|increase)\()?apiquota_quota_(?!window_peak)")
+    r"\b(sum|avg) ?(by \([^)]*\) )?\(((rate|increase)\()?apiquota_quota_(?!window_peak|saved)")
 OF_ALERTS = re.compile(r'^alertname=~"Api\.\+", (alertstate="firing", )?api=~"\$api\|"$')
 STAND_INS = {"$__rate_interval": "1m", "$__range": "1h", "$job": ".+", "$instance": ".+", "$api": ".+",
              "$key": ".+", "$resource": ".*", "$quota": ".+", "$unit": ".+"}

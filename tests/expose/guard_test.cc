@@ -56,11 +56,13 @@ GuardFacts SampleDecisions() {
   first.last_held = refused;
   second.last = went;
   shadow.last = shadow.last_held = never;
-  return MakeGuardFacts({{"openai-prod", on}},
-                        {{"openai-prod", "hmac:0a1b2c3d", first},
-                         {"openai-prod", "second", second, shadow},
-                         {"openai-prod", "unused", {}}},
-                        std::chrono::seconds(1), {});
+  GuardFacts facts = MakeGuardFacts({{"openai-prod", on}},
+                                    {{"openai-prod", "hmac:0a1b2c3d", first},
+                                     {"openai-prod", "second", second, shadow},
+                                     {"openai-prod", "unused", {}}},
+                                    std::chrono::seconds(1), {});
+  AddApiViews({SampleApiView()}, std::chrono::seconds(1), &facts);
+  return facts;
 }
 
 TEST(GuardJsonTest, TheLastDecisionsAreTheGoldenOnes) {
@@ -105,6 +107,63 @@ TEST(GuardFactsTest, TimesAreThoseOfTheSystemClock) {
           "apiquota_cooldown_until_timestamp_seconds{api=\"a\",key=\"key\",resource=\"\"} 1700000003\n"),
       std::string::npos)
       << page;
+}
+
+GuardFacts SampleLimits(std::vector<guard::LimitUse> uses) {
+  guard::Options on;
+  on.mode = guard::Mode::kOn;
+  on.limits = SampleRules();
+  GuardFacts facts = MakeGuardFacts({{"a", on}}, {}, {}, {});
+  AddApiViews({{.api = "a", .breaker = std::nullopt, .limits = std::move(uses)}}, {}, &facts);
+  return facts;
+}
+
+TEST(GuardFactsTest, ALimitByAddressIsNoSeries) {
+  const auto requests = guard::LimitRule::Unit::kRequests;
+  const std::string page =
+      PageOf(SampleLimits({{"each", "", "", "192.0.2.7", requests, 9, 10, SampleTime(1)}}));
+  EXPECT_EQ(page.find("apiquota_limit_used_ratio"), std::string::npos) << page;
+}
+
+TEST(GuardFactsTest, OfTwoUsesUnderOneNameTheFullerIsShown) {
+  const auto requests = guard::LimitRule::Unit::kRequests;
+  const std::string page =
+      PageOf(SampleLimits({{"tokens-a-day", "nightly", "", "", requests, 5, 10, SampleTime(1)},
+                           {"tokens-a-day", "nightly", "", "", requests, 8, 10, SampleTime(1)},
+                           {"tokens-a-day", "nightly", "", "", requests, 1, 10, SampleTime(1)}}));
+  EXPECT_NE(page.find("apiquota_limit_used_ratio{api=\"a\",limit=\"tokens-a-day\",caller=\"nightly\"} 0.8\n"),
+            std::string::npos)
+      << page;
+}
+
+std::string PageOfCache(std::optional<SystemTime> served_stale_at) {
+  guard::Options on;
+  on.mode = guard::Mode::kOn;
+  GuardFacts facts = MakeGuardFacts({{"a", on}}, {}, {}, {});
+  CacheFacts cache;
+  cache.view.served_stale_at = served_stale_at;
+  AddCaches({{"a", cache}}, std::chrono::seconds(1), &facts);
+  return PageOf(std::move(facts));
+}
+
+TEST(GuardFactsTest, AnApiCountsAsFailingForAMinuteAfterAStaleAnswer) {
+  const std::string stale = "apiquota_degraded{api=\"a\",mode=\"stale\"} ";
+  EXPECT_NE(PageOfCache({}).find(stale + "0\n"), std::string::npos);
+  EXPECT_NE(PageOfCache(SampleTime(-60)).find(stale + "1\n"), std::string::npos);
+  EXPECT_NE(PageOfCache(SampleTime(-61)).find(stale + "0\n"), std::string::npos);
+}
+
+TEST(GuardJsonTest, ABreakerWhoseProbeIsDueIsHalfOpen) {
+  guard::Options on;
+  on.mode = guard::Mode::kOn;
+  GuardFacts facts = MakeGuardFacts({{"a", on}}, {}, {}, {});
+  AddApiViews({SampleApiView()}, {}, &facts);  // of another api
+  EXPECT_NE(GuardJson(facts, SampleTime(0)).find("\"breaker\": null"), std::string::npos);
+  guard::ApiView view = SampleApiView();
+  view.api = "a";
+  AddApiViews({view}, {}, &facts);
+  EXPECT_NE(GuardJson(facts, SampleTime(7)).find("\"state\": \"open\""), std::string::npos);
+  EXPECT_NE(GuardJson(facts, SampleTime(8)).find("\"state\": \"half_open\""), std::string::npos);
 }
 
 TEST(GuardFactsTest, ACooldownThatIsOverIsNotShown) {

@@ -117,15 +117,75 @@ inline std::vector<PollFacts> SamplePolls() {
           {"slow-api", "anonymous", "HEAD", "/", 60, std::nullopt, 0, std::nullopt, std::nullopt}};
 }
 
-// One api whose key cools down while others wait; one whose second set of settings alone is judged.
-inline GuardFacts SampleGuard() {
+// The operator's own limits, by caller, by key and by address.
+inline std::vector<guard::LimitRule> SampleRules() {
+  using Kind = guard::LimitSubject::Kind;
+  guard::LimitRule tokens, bursts, each;
+  tokens.name = "tokens-a-day";
+  tokens.by = {{Kind::kCaller}};
+  bursts.name = "bursts";
+  bursts.by = {{Kind::kKey}};
+  each.name = "each";
+  each.by = {{Kind::kAddress}};
+  return {tokens, bursts, each};
+}
+
+// An API that is ill, whose callers are near their limits.
+inline guard::ApiView SampleApiView() {
+  using Unit = guard::LimitRule::Unit;
+  guard::ApiView view{.api = "openai-prod", .breaker = std::nullopt, .limits = {}};
+  view.breaker = guard::BreakerView{true, SampleTime(7.5), 3, 2, SampleTime(-42.5)};
+  view.limits = {{"tokens-a-day", "nightly", "", "", Unit::kTokens, 1900000, 2000000, SampleTime(3600)},
+                 {"each", "", "", "192.0.2.7", Unit::kRequests, 9, 10, SampleTime(30)},
+                 {"bursts", "", "hmac:0a1b2c3d", "", Unit::kRequests, 150, 600, SampleTime(0.5)}};
+  view.routes = {{"POST /v1/embeddings", 120, 40, 120}, {"GET /v1/models", 12, 0, 0}};
+  guard::Refusal limit, ill;
+  limit.reason = guard::Reason::kLimit;
+  limit.quota = "tokens-a-day";
+  limit.limit = 2000000;
+  limit.window_seconds = 86400;
+  limit.until = SampleTime(3600);
+  ill.reason = guard::Reason::kBreaker;
+  ill.status = 503;
+  ill.until = SampleTime(7.5);
+  view.last_refused = guard::ApiRefusal{SampleTime(-1), ill, "", "hmac:0a1b2c3d"};
+  view.last_judged = guard::ApiRefusal{SampleTime(-2), limit, "nightly", "hmac:0a1b2c3d"};
+  return view;
+}
+
+inline CacheFacts SampleCache() {
+  CacheFacts cache;
+  cache.view = {.bytes = 1048576,
+                .bytes_max = 67108864,
+                .answers = 42,
+                .groups = 1,
+                .followers = 99,
+                .evicted = 5,
+                .served_stale_at = SampleTime(-20)};
+  cache.requests = {{"hit", 60}, {"miss", 30}};
+  cache.saved = {{"requests", 60}, {"tokens", 90000}};
+  return cache;
+}
+
+// Apart, or GCC 12 takes its parts for uninitialized.
+[[gnu::noinline]] inline guard::Options SampleOptions() {
   guard::Options on;
   on.mode = guard::Mode::kOn;
   on.retry.mode = guard::Mode::kOff;
+  on.breaker = guard::BreakerOptions();
+  on.cache = guard::CacheOptions();
+  on.limits = SampleRules();
+  return on;
+}
+
+// One api whose key cools down while others wait; one whose second set of settings alone is judged.
+inline GuardFacts SampleGuard() {
+  const guard::Options on = SampleOptions();
   guard::Options off;
   off.shadow = std::make_shared<const guard::Options>(on);
   guard::KeyView view;
   view.in_flight = 2;
+  view.slots = guard::SlotsView{2, 7, 10};
   view.waiting = 13;
   view.queues = {{"gpt-4o", 12, SampleTime(-4.5)}, {"", 0, std::nullopt}};
   view.cooldowns = {{"gpt-4o", "retry-after", SampleTime(20), 1}};
@@ -135,12 +195,16 @@ inline GuardFacts SampleGuard() {
   guard::KeyView shadow;
   shadow.in_flight = 1;
   shadow.limits = {{"core", "requests", "requests", 5000, 4000, 3600, 1}};
-  return MakeGuardFacts({{"openai-prod", on}, {"github", off}, {"never-used", on}},
-                        {{"github", "ci", {}, shadow}, {"openai-prod", "hmac:0a1b2c3d", view}}, {},
-                        {{"github", "pace", "reject", "shadow", 3},
-                         {"openai-prod", "none", "allow", "on", 90},
-                         {"openai-prod", "pace", "delay", "on", 12},
-                         {"openai-prod", "retry_after", "delay", "on", 1}});
+  GuardFacts facts =
+      MakeGuardFacts({{"openai-prod", on}, {"github", off}, {"never-used", on}},
+                     {{"github", "ci", {}, shadow}, {"openai-prod", "hmac:0a1b2c3d", view}}, {},
+                     {{"github", "pace", "reject", "shadow", 3},
+                      {"openai-prod", "none", "allow", "on", 90},
+                      {"openai-prod", "pace", "delay", "on", 12},
+                      {"openai-prod", "retry_after", "delay", "on", 1}});
+  AddApiViews({SampleApiView()}, {}, &facts);
+  AddCaches({{"openai-prod", SampleCache()}}, {}, &facts);
+  return facts;
 }
 
 inline void CountSamples(metrics::Registry& registry) {
@@ -171,6 +235,10 @@ inline void CountSamples(metrics::Registry& registry) {
   metrics.guard_client_retries.With({"openai-prod", "nightly"})->Add(2);
   metrics.guard_blind.With({"openai-prod"})->Add(1);
   metrics.guard_delay.With({"openai-prod", "pace"})->Observe(0.42);
+  metrics.cache_requests.With({"openai-prod", "hit"})->Add(60);
+  metrics.cache_requests.With({"openai-prod", "miss"})->Add(30);
+  metrics.quota_saved.With({"openai-prod", "requests"})->Add(60);
+  metrics.quota_saved.With({"openai-prod", "tokens"})->Add(90000);
   registry.CountDropped("openai-prod", "apiquota_quota", 3);
 }
 

@@ -169,10 +169,8 @@ TEST_F(LimitTest, AShareIsStoppedAtFullUseAndNeverBefore) {
   }
 }
 
-TEST_F(LimitTest, BalancesAndSlotsAreNeverInTheWay) {
+TEST_F(LimitTest, BalancesAreNeverInTheWay) {
   Make(Kind::kBalance, "usd", "balance");
-  EXPECT_EQ(limit->CostOf({}), 0);
-  Make(Kind::kConcurrency, "concurrent-requests", "slots");
   EXPECT_EQ(limit->CostOf({}), 0);
 }
 

@@ -17,6 +17,7 @@ TEST(AgentMetricsTest, RegistersEachFamilyOnceUnderItsPublicName) {
   std::vector<std::string> names;
   for (const prometheus::MetricFamily& family : Collected(registry)) names.push_back(family.name);
   EXPECT_EQ(names, (std::vector<std::string>{"apiquota_auth_failures_total",
+                                             "apiquota_cache_requests_total",
                                              "apiquota_client_retries_total",
                                              "apiquota_decisions_total",
                                              "apiquota_delay_seconds",
@@ -27,6 +28,7 @@ TEST(AgentMetricsTest, RegistersEachFamilyOnceUnderItsPublicName) {
                                              "apiquota_poll_cost_total",
                                              "apiquota_proxy_requests_total",
                                              "apiquota_quota_conflicts_total",
+                                             "apiquota_quota_saved_total",
                                              "apiquota_retries_total",
                                              "apiquota_retry_after_seconds",
                                              "apiquota_series_dropped_total",

@@ -43,5 +43,36 @@ TEST(RetryCausesTest, WhatFailsAgainForCertainAndOurOwnLimitsAreNoCause) {
   }
 }
 
+TEST(RetryCausesTest, IllIsWhatFailsAndNoThrottle) {
+  using guard::Health;
+  const provider::Throttle throttle{.scope = ThrottleScope::kOverload, .signal = {}, .resource = {}};
+  for (const int status : {500, 502, 503, 504, 520}) {
+    EXPECT_EQ(HealthOf(status, nullptr), Health::kIll) << status;
+    EXPECT_EQ(HealthOf(status, &throttle), Health::kUnknown) << status;
+  }
+  EXPECT_EQ(HealthOf(529, nullptr), Health::kUnknown);
+  for (const int status : {101, 200, 304, 400, 404, 429, 501}) {
+    EXPECT_EQ(HealthOf(status, nullptr), Health::kWell) << status;
+  }
+  EXPECT_EQ(HealthOf(429, &throttle), Health::kWell) << "it answers";
+}
+
+TEST(RetryCausesTest, TheAgentsOwnLimitsAndClientsThatLeaveAreNoIllness) {
+  using guard::Health;
+  using metrics::UpstreamError;
+  for (const UpstreamError error :
+       {UpstreamError::kAddressForbidden, UpstreamError::kLocalDescriptors, UpstreamError::kQueueFull,
+        UpstreamError::kQueueTimeout, UpstreamError::kResponseHeadSize, UpstreamError::kResponseFieldsMax,
+        UpstreamError::kInterimLimit, UpstreamError::kClientGone}) {
+    EXPECT_EQ(HealthOf(error), Health::kUnknown) << static_cast<int>(error);
+  }
+  for (const UpstreamError error :
+       {UpstreamError::kDns, UpstreamError::kConnectRefused, UpstreamError::kTlsCertificate,
+        UpstreamError::kClosedEarly, UpstreamError::kTruncated, UpstreamError::kBadResponse,
+        UpstreamError::kFirstByteTimeout, UpstreamError::kIdleTimeout}) {
+    EXPECT_EQ(HealthOf(error), Health::kIll) << static_cast<int>(error);
+  }
+}
+
 }  // namespace
 }  // namespace apiquota::proxy

@@ -1,0 +1,102 @@
+// More of the Guard dashboard: whom the operator's own rules stop, and what memory saves.
+import { graph, limitQuery, query, row, unit } from "./kit";
+import { apis, keys, moved, noneIsGood, useSteps } from "./model";
+
+const ownUse = `apiquota_limit_used_ratio{${apis}}`;
+const limited = `apiquota_decisions_total{${apis}, mode="on", decision="reject", rule="limit"}`;
+const underWay = `apiquota_inflight_requests{${keys}}`;
+const slots = `apiquota_inflight_limit{${keys}}`;
+const breaker = `apiquota_breaker_open{${apis}}`;
+const trips = `apiquota_breaker_trips_total{${apis}}`;
+const degraded = `apiquota_degraded{${apis}}`;
+const cacheResults = `apiquota_cache_requests_total{${apis}}`;
+const cacheBytes = `apiquota_cache_bytes{${apis}}`;
+const cacheCapacity = `apiquota_cache_capacity_bytes{${apis}}`;
+const evictions = `apiquota_cache_evictions_total{${apis}}`;
+const saved = `apiquota_quota_saved_total{${apis}}`;
+
+export const own = row(28, "Whom do its own rules stop?",
+  graph({
+    id: 29, title: "Own limits, used", size: [12, 8], unit: unit.ratio, steps: useSteps, softMax: 1,
+    help: "The share of each limit of your own that callers and keys have used in its window; limits by " +
+      "address or header are only in /api/v1/guard. A fixed window climbs and begins anew; a line that " +
+      "stays at 100 %: that caller asks for more than you gave it.",
+    queries: [
+      query(`max by (api, limit, caller) (${ownUse})`, "{{api}} {{limit}} {{caller}}"),
+    ],
+    empty: "No limit of your own by caller or key is written, or nobody has used one.",
+  }),
+  graph({
+    id: 30, title: "Refused by own limits", size: [12, 8], unit: unit.requestsPerMinute, stacked: true,
+    help: "Requests that were refused with 429 because a limit of your own was used up, whoever asked. " +
+      "/api/v1/explain names the last one with its limit.",
+    queries: [query(moved("api", limited), "{{api}}")],
+    empty: "No limit of your own refused anything.",
+  }),
+  graph({
+    id: 31, title: "Slots", size: [24, 7], unit: unit.count, decimals: 0,
+    help: "Requests under way beneath how many may be (dashed), by key, each agent's. An adaptive limit " +
+      "falls after refusals for concurrency or overload and climbs back. Lines at their limit: the others " +
+      "wait in the queue.",
+    queries: [
+      query(`max by (api, key) (${underWay} and ${slots})`, "{{api}} {{key}}"),
+      limitQuery(`max by (api, key) (${slots})`, "limit of {{api}} {{key}}"),
+    ],
+    empty: "No concurrency is written.",
+  }),
+  graph({
+    id: 32, title: "Breaker", size: [12, 8], unit: unit.count, decimals: 0, steps: noneIsGood, max: 1,
+    help: "Is 1 while an API is not asked because it failed again and again; one probe at a time goes out. " +
+      "It closes with the first that succeeds: see the provider's status page meanwhile.",
+    queries: [query(`max by (api) (${breaker})`, "{{api}}")],
+    empty: "No breaker is written.",
+  }),
+  graph({
+    id: 33, title: "Breaker openings", size: [12, 8], unit: unit.perMinute, stacked: true,
+    help: "How often breakers opened, each agent's by itself. Many short ones: the API fails now and " +
+      "then, or the breaker's numbers are too tight for it.",
+    queries: [query(moved("api", trips), "{{api}}")],
+    empty: "No breaker opened.",
+  }));
+
+export const saves = row(34, "What does memory save?",
+  graph({
+    id: 35, title: "Answers by where they came from", size: [12, 8], unit: unit.requestsPerMinute,
+    stacked: true, colors: [[/^hit/, "green"], [/^coalesced/, "blue"], [/^stale/, "red"]],
+    help: "What came of requests. hit: from memory; coalesced: with the answer to somebody's identical " +
+      "request; revalidated: the API confirmed what was kept; miss: it was asked; bypass: memory may not " +
+      "answer; stale, red: it failed, and an old answer was served; shadow_hit: would have been a hit.",
+    queries: [query(moved("result", cacheResults), "{{result}}")],
+    empty: "No cache is written, or nothing was asked.",
+  }),
+  graph({
+    id: 36, title: "Quota saved", size: [12, 8], unit: unit.perMinute,
+    help: "What these requests would have taken of quotas if the API had been asked, by unit. Nothing, " +
+      "with much asked: answers forbid to be kept, or differ by what they vary on.",
+    queries: [query(moved("api, unit", saved), "{{api}}, {{unit}}")],
+    empty: "Nothing was answered from memory.",
+  }),
+  graph({
+    id: 37, title: "Memory of answers", size: [12, 8], unit: unit.bytes,
+    help: "What kept answers take, each agent's, beneath their capacity (dashed). A full memory is no " +
+      "trouble unless answers are pushed out before they are asked for again.",
+    queries: [
+      query(`max by (api) (${cacheBytes})`, "{{api}}"),
+      limitQuery(`max by (api) (${cacheCapacity})`, "capacity of {{api}}"),
+    ],
+    empty: "No cache is written.",
+  }),
+  graph({
+    id: 38, title: "Answers pushed out", size: [12, 8], unit: unit.perMinute, stacked: true,
+    help: "Kept answers that made room for others. Many, with few hits: raise the cache's size.",
+    queries: [query(moved("api", evictions), "{{api}}")],
+    empty: "No answer had to make room.",
+  }),
+  graph({
+    id: 39, title: "Serving with less", size: [12, 8], unit: unit.count, decimals: 0, max: 1,
+    steps: noneIsGood,
+    help: "Is 1 while clients of an API get less than it: breaker: refusals, or what is remembered; stale: " +
+      "within the last minute answers past their freshness, because the API fails.",
+    queries: [query(`max by (api, mode) (${degraded})`, "{{api}} {{mode}}")],
+    empty: "No breaker and no cache is written.",
+  }));

@@ -1,0 +1,139 @@
+// What holds for an api as a whole: limits in force and limits that are only judged, and what a request gives
+// back.
+#include "guard/api_guard.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "guard/persist.h"
+#include "tests/guard/own_limits_under_test.h"
+
+namespace apiquota::guard {
+namespace {
+
+Options With(std::vector<LimitRule> limits) {
+  Options options;
+  options.mode = Mode::kOn;
+  options.limits = std::move(limits);
+  return options;
+}
+
+std::shared_ptr<ApiGuard> Configured(const Options& options) {
+  auto guard = std::make_shared<ApiGuard>("demo");
+  guard->Configure(options, kStart);
+  return guard;
+}
+
+size_t LeftOf(const std::shared_ptr<ApiGuard>& guard, SystemTime now) {
+  return static_cast<size_t>(guard->StandingsOf(From("192.0.2.1"), now)[0].remaining);
+}
+
+TEST(ApiGuardTest, WithNoLimitsItAsksNothing) {
+  EXPECT_FALSE(Configured(With({}))->asks());
+  Options off = With({Rule("default", 1, minutes(1))});
+  off.limits[0].mode = Mode::kOff;
+  EXPECT_FALSE(Configured(off)->asks());
+  off.limits[0].mode = std::nullopt;
+  EXPECT_TRUE(Configured(off)->asks());
+}
+
+TEST(ApiGuardTest, APlaceComesBackUnlessTheRequestWasSent) {
+  const auto guard = Configured(With({Rule("default", 5, minutes(1))}));
+  {
+    ApiTurn turn = guard->Ask(From("192.0.2.1"), kStart);
+    EXPECT_EQ(LeftOf(guard, kStart), 4U);
+  }
+  EXPECT_EQ(LeftOf(guard, kStart), 5U) << "its client left while it waited";
+  {
+    ApiTurn turn = guard->Ask(From("192.0.2.1"), kStart);
+    EXPECT_FALSE(turn.permit.Enter(kStart));
+    turn.permit.Sent();
+    turn.permit.Release(kStart);
+  }
+  EXPECT_EQ(LeftOf(guard, kStart), 4U);
+  ApiTurn turn = guard->Ask(From("192.0.2.1"), kStart);
+  turn = guard->Ask(From("192.0.2.1"), kStart);
+  EXPECT_EQ(LeftOf(guard, kStart), 3U) << "one that is replaced gives back";
+}
+
+TEST(ApiGuardTest, ALimitThatIsOnlyJudgedRefusesNobodyAndCountsForItself) {
+  LimitRule judged = Rule("tighter", 1, minutes(1));
+  judged.mode = Mode::kShadow;
+  const auto guard = Configured(With({judged, Rule("default", 3, minutes(1))}));
+  std::vector<ApiTurn> turns;
+  for (int i = 0; i < 4; ++i) turns.push_back(guard->Ask(From("192.0.2.1"), kStart));
+  EXPECT_FALSE(turns[0].shadow);
+  EXPECT_FALSE(turns[1].refusal);
+  ASSERT_TRUE(turns[1].shadow);
+  EXPECT_EQ(turns[1].shadow->quota, "tighter");
+  ASSERT_EQ(turns[1].standings.size(), 1U) << "clients are told of limits in force alone";
+  EXPECT_EQ(turns[1].standings[0].name, "default");
+  ASSERT_TRUE(turns[3].refusal);
+  EXPECT_EQ(turns[3].refusal->quota, "default");
+}
+
+TEST(ApiGuardTest, AShadowBlockHasLimitsAndAStateOfItsOwn) {
+  Options options = With({Rule("default", 2, minutes(1))});
+  auto shadow = std::make_shared<Options>(With({Rule("default", 1, minutes(1))}));
+  shadow->mode = Mode::kOff;
+  options.shadow = shadow;
+  const auto guard = Configured(options);
+  std::vector<ApiTurn> turns;
+  for (int i = 0; i < 3; ++i) turns.push_back(guard->Ask(From("192.0.2.1"), kStart));
+  EXPECT_EQ(turns[0].shadow.has_value(), false);
+  EXPECT_EQ(turns[1].shadow.has_value(), true);
+  EXPECT_EQ(turns[1].refusal.has_value(), false);
+  EXPECT_EQ(turns[2].refusal.has_value(), true);
+  EXPECT_EQ(guard->View(kStart, 10).limits.size(), 1U);
+}
+
+TEST(ApiGuardTest, WhatLoopsDoAtOnceIsWhatOneOfThemWouldHaveDone) {
+  constexpr int kThreads = 4, kEach = 5000;
+  constexpr size_t kLimit = 7000;
+  const auto guard =
+      Configured(With({Rule("default", kLimit, minutes(1)), Rule("other", kLimit * 2, minutes(1))}));
+  std::atomic<size_t> sent = 0, refused = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        ApiTurn turn = guard->Ask(From("192.0.2.1"), kStart + Micros(i));
+        if (turn.refusal) {
+          ++refused;
+        } else if ((i + t) % 3 == 0) {
+          turn.permit.Sent(), ++sent;
+          turn.permit.Settle(std::nullopt, kStart + Micros(i));
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto standings = guard->StandingsOf(From("192.0.2.1"), kStart + seconds(1));
+  EXPECT_LE(sent, kLimit);
+  EXPECT_GT(sent, kLimit / 2);
+  EXPECT_EQ(standings[0].remaining, static_cast<double>(kLimit - sent));
+  EXPECT_EQ(standings[1].remaining, static_cast<double>(2 * kLimit - sent));
+}
+
+TEST(ApiGuardTest, AReloadKeepsWhatWasUsedAndARestartToo) {
+  const Options options = With({Rule("default", 5, minutes(1))});
+  const auto guard = Configured(options);
+  std::vector<ApiTurn> turns;
+  for (int i = 0; i < 3; ++i) turns.push_back(guard->Ask(From("192.0.2.1"), kStart));
+  guard->Configure(options, kStart + seconds(1));
+  EXPECT_EQ(LeftOf(guard, kStart + seconds(1)), 2U);
+  const auto text = WriteSaved({.keys = {}, .apis = {guard->Save(kStart + seconds(1))}});
+  const auto read = ReadSaved(text);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->apis.size(), 1U);
+  EXPECT_EQ(read->apis[0], guard->Save(kStart + seconds(1)));
+  EXPECT_EQ(text.find("192.0.2.1"), std::string::npos);
+  const auto other = Configured(options);
+  other->Restore(read->apis[0], kStart + seconds(2));
+  EXPECT_EQ(LeftOf(other, kStart + seconds(2)), 2U);
+}
+
+}  // namespace
+}  // namespace apiquota::guard

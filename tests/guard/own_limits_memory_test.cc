@@ -1,0 +1,128 @@
+// A million addresses: what they take, and who goes when there are more.
+#include <gtest/gtest.h>
+
+#include "tests/guard/own_limits_under_test.h"
+
+namespace apiquota::guard {
+namespace {
+
+constexpr size_t kMany = 1'000'000;
+
+std::string Address(size_t i) {
+  return "10." + std::to_string(i >> 16 & 255) + "." + std::to_string(i >> 8 & 255) + "." +
+         std::to_string(i & 255);
+}
+
+void AskFrom(OwnLimits& limits, size_t first, size_t end, SystemTime now) {
+  for (size_t i = first; i < end; ++i) limits.Ask(From(Address(i)), now);
+}
+
+TEST(OwnLimitsMemoryTest, AMillionAddressesFitIntoWhatARuleMayTakeAndNobodyIsForgotten) {
+  OwnLimits limits({Rule("default", 2, minutes(1))});
+  AskFrom(limits, 0, kMany, kStart);
+  const LimitMemory memory = limits.Memory()[0];
+  EXPECT_EQ(memory.subjects, kMany);
+  EXPECT_EQ(memory.evicted, 0U);
+  EXPECT_LE(memory.bytes, OwnLimits::kRuleBytesMax);
+  for (const size_t i : {size_t{0}, kMany / 2, kMany - 1})
+    EXPECT_EQ(AdmittedOf(limits, From(Address(i)), 5, kStart + seconds(30)), 1) << i;
+}
+
+TEST(OwnLimitsMemoryTest, WhoTookLongestAgoGoesFirstAndIsCounted) {
+  constexpr size_t kBytes = 256 * 1024;
+  OwnLimits limits({Rule("default", 2, minutes(1))}, {}, kBytes);
+  AskFrom(limits, 0, 1000, kStart);
+  limits.Ask(From(Address(0)), kStart + seconds(1));  // the first is now the last
+  AskFrom(limits, 1000, 20'000, kStart + seconds(2));
+  const LimitMemory memory = limits.Memory()[0];
+  EXPECT_LE(memory.bytes, kBytes + kBytes / 8);
+  EXPECT_GT(memory.subjects, 3000U);
+  EXPECT_EQ(memory.subjects + memory.evicted, 20'000U);
+  EXPECT_EQ(AdmittedOf(limits, From(Address(19'999)), 5, kStart + seconds(3)), 1)
+      << "the newest is remembered";
+  EXPECT_EQ(AdmittedOf(limits, From(Address(1)), 5, kStart + seconds(3)), 2) << "who took long ago is not";
+}
+
+TEST(OwnLimitsMemoryTest, ThoseWhoseWindowIsOverMakeRoomAndAreNotCounted) {
+  constexpr size_t kBytes = 256 * 1024;
+  OwnLimits limits({Rule("default", 2, seconds(1))}, {}, kBytes);
+  for (int round = 0; round < 20; ++round)
+    AskFrom(limits, static_cast<size_t>(round) * 1000, static_cast<size_t>(round + 1) * 1000,
+            kStart + seconds(2 * round));
+  const LimitMemory memory = limits.Memory()[0];
+  EXPECT_EQ(memory.evicted, 0U);
+  EXPECT_LE(memory.bytes, kBytes);
+  EXPECT_LE(memory.subjects, 2100U) << "twice what is in use, at most";
+}
+
+TEST(OwnLimitsMemoryTest, ASlidingLimitHoldsAsManyAsFit) {
+  constexpr size_t kBytes = 1024 * 1024;
+  OwnLimits limits({Rule("default", 50, minutes(1), LimitRule::Algorithm::kSliding)}, {}, kBytes);
+  for (int i = 0; i < 40; ++i) AskFrom(limits, 0, 2000, kStart + seconds(i));
+  const LimitMemory memory = limits.Memory()[0];
+  EXPECT_GT(memory.evicted, 0U);
+  EXPECT_LE(memory.bytes, kBytes + kBytes / 8);
+  EXPECT_GT(memory.subjects, 500U);
+}
+
+TEST(OwnLimitsMemoryTest, ManyComeAndGoAndEveryoneLeftIsFound) {
+  OwnLimits limits({Rule("default", 1, seconds(10))}, {}, 512 * 1024);
+  for (size_t i = 0; i < 60'000; ++i) {
+    const SystemTime now = kStart + milliseconds(i);
+    ASSERT_TRUE(Admits(limits, From(Address(i)), now)) << i;
+    if (i < 2000) continue;
+    ASSERT_FALSE(Admits(limits, From(Address(i - 2000)), now)) << i;
+  }
+}
+
+TEST(OwnLimitsMemoryTest, ViewShowsTheMostUsedFirstByNameAndHeadersOnlyAsADigest) {
+  LimitRule by_caller = Rule("callers", 10, minutes(1));
+  by_caller.by = {{.kind = LimitSubject::Kind::kCaller}};
+  LimitRule by_header = Rule("roles", 10, minutes(1), LimitRule::Algorithm::kSliding);
+  by_header.by = {{.kind = LimitSubject::Kind::kHeader, .header = "x-role"}};
+  OwnLimits limits({by_caller, Rule("addresses", 10, minutes(1)), by_header});
+  http::Fields fields;
+  fields.Add("X-Role", "hunter2");
+  for (int i = 0; i < 5; ++i) {
+    LimitedCall call = From(i < 2 ? "192.0.2.1" : "2001:db8:1:2::/64");
+    call.caller = i < 1 ? "web" : "batch";
+    call.fields = &fields;
+    limits.Ask(call, kStart);
+  }
+  const auto uses = limits.View(kStart + seconds(10), 10);
+  ASSERT_EQ(uses.size(), 5U);
+  EXPECT_EQ(uses[0].caller + uses[1].caller, "batchweb");
+  EXPECT_EQ(uses[0].used, 4);
+  EXPECT_EQ(uses[0].allowed, 10);
+  EXPECT_EQ(uses[0].reset, kStart + minutes(1));
+  EXPECT_EQ(uses[0].digest, "");
+  EXPECT_EQ(uses[2].address + " " + uses[3].address, "2001:db8:1:2::/64 192.0.2.1");
+  EXPECT_EQ(uses[4].limit, "roles");
+  EXPECT_EQ(uses[4].digest.size(), 16U);
+  EXPECT_EQ(uses[4].used, 5);
+  EXPECT_EQ(limits.View(kStart, 1).size(), 3U) << "of each rule";
+  EXPECT_TRUE(limits.View(kStart + minutes(2), 10).empty()) << "what is over is not in use";
+}
+
+TEST(OwnLimitsMemoryTest, WhatIsSavedIsHeldAgainstTheSameClientsAfterARestart) {
+  using Algorithm = LimitRule::Algorithm;
+  for (const Algorithm algorithm : {Algorithm::kFixed, Algorithm::kSliding, Algorithm::kGcra}) {
+    LimitRule rule = Rule("default", 3, minutes(1), algorithm);
+    rule.burst = 3;
+    LimitRule predict = rule;
+    predict.match.path = "/predict";
+    OwnLimits before({predict, rule}), after({rule, predict});
+    AdmittedOf(before, From("192.0.2.1"), 2, kStart);
+    before.Ask(From("192.0.2.1", "/predict"), kStart);
+    after.Restore(before.Save(kStart + seconds(1)), kStart + seconds(1));
+    EXPECT_EQ(StateOf(after, kStart).size(), StateOf(before, kStart).size());
+    OwnLimits again({predict, rule});
+    again.Restore(before.Save(kStart + seconds(1)), kStart + seconds(1));
+    EXPECT_EQ(AdmittedOf(again, From("192.0.2.1"), 9, kStart + seconds(1)), 1) << static_cast<int>(algorithm);
+    EXPECT_EQ(AdmittedOf(again, From("192.0.2.1", "/predict"), 9, kStart + seconds(1)), 2);
+    EXPECT_EQ(AdmittedOf(again, From("192.0.2.2"), 9, kStart + seconds(1)), 3);
+  }
+}
+
+}  // namespace
+}  // namespace apiquota::guard
