@@ -104,7 +104,6 @@ ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
   const std::lock_guard lock(mutex_);
   if (breaker_) view.breaker = breaker_->View(now);
   if (limits_) view.memory = limits_->Memory();
-  view.routes = calls_.View();
   view.last_refused = last_refused_;
   view.last_judged = last_judged_;
   return view;

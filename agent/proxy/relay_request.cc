@@ -5,6 +5,7 @@
 #include "http/websocket.h"
 #include "net/websocket_accept.h"
 #include "proxy/admission.h"
+#include "proxy/idempotency_key.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
 
@@ -125,6 +126,11 @@ void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCr
     }
     path = match.path;
     if (ReplaceInTarget(exporter, injected, &path)) request.path = path;
+  }
+  std::string idempotency_key;  // one for all attempts, which send this head
+  if (GetsIdempotencyKey(match.route->guard, connection_.request(), request_record_.exchange().path)) {
+    idempotency_key = RandomUuid();
+    request.replace.push_back({kIdempotencyKey, idempotency_key});
   }
   http::AppendUpstreamHead(request, out);
 }

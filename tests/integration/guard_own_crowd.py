@@ -22,7 +22,7 @@ PIPELINED = 100
 FIRST = int(ipaddress.ip_address("20.0.0.0"))
 LIMITED = [
     "guard:",
-    "  limits: [{name: each, by: [address], limit: 100, window: 10m}]",
+    "  limits: [{name: each, by: [address], limit: 100000, window: 10m}]",
 ]
 
 
@@ -126,7 +126,7 @@ def crowd(work, upstream, addresses, loops=4, settings=LIMITED):
     """`upstream` answers without a body. Figures of memory in MiB, of another client in milliseconds."""
     agent = limiting_agent(work, upstream, settings, loops=loops, name="crowd")
     one = ask(agent.proxy + "/demo", Step(0, "/x"), "9.9.9.9").status
-    send_crowd(agent, 0, 8000, same=10)  # buffers and threads have their size
+    send_crowd(agent, 9_000_000, 8000, same=100)  # buffers and threads have their size
     time.sleep(0.5)
     series_before, before = series(agent), memory_mib(agent.pid)
 

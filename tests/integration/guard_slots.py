@@ -111,8 +111,8 @@ def reloaded_and_stopped(work, slots=2, clients=12):
     thread.start()
     wait_until(lambda: agent.total("apiquota_queue_depth") > 0, 5, "some wait")
     agent.config.write_text(agent.config.read_text().replace(f"max: {slots}", f"max: {slots + 1}"))
-    agent.hang_up("reload")
     most_before = api.most
+    agent.hang_up("reloaded")
     wait_until(lambda: api.most == slots + 1, 5, "the new slot is used")
     began = time.monotonic()
     code = agent.stop(20)
@@ -211,7 +211,7 @@ def gone_while_open(work, ways=40):
         if cut == ways // 2:
             api.sick = False
         leave(agent.proxy, request[: cut * len(request) // ways], reset=cut % 2 == 0)
-        leave(agent.proxy, request, read=cut, reset=cut % 2 == 1)
+        leave(agent.proxy, request, read=cut % 40, reset=cut % 2 == 1)
         time.sleep(0.05)
     wait_until(lambda: burst(agent.proxy, "/demo/after", 1)[0].status == 200, 10, "it is served again")
     agent.rests()
