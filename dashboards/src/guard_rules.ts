@@ -57,6 +57,13 @@ export const own = row(28, "Whom do its own rules stop?",
       "then, or the breaker's numbers are too tight for it.",
     queries: [query(moved("api", trips), "{{api}}")],
     empty: "No breaker opened.",
+  }),
+  graph({
+    id: 40, title: "Users of limits forgotten", size: [24, 6], unit: unit.perMinute, stacked: true,
+    help: "Users of a limit of your own (callers, keys, addresses, headers) that were forgotten before " +
+      "their time because its memory was full: their limit began anew. Very many addresses at once do it.",
+    queries: [query(moved("api, limit", `apiquota_limit_evictions_total{${apis}}`), "{{api}} {{limit}}")],
+    empty: "Each limit remembers all its users.",
   }));
 
 export const saves = row(34, "What does memory save?",
