@@ -24,7 +24,8 @@ struct Proxy::Impl {
                .own_ports = std::move(deps.own_ports),
                .pseudonym = std::move(deps.pseudonym),
                .clients = {},
-               .guard = deps.guard},
+               .guard = deps.guard,
+               .ledger = &deps.ledger},
         guard_clock(deps.guard_clock) {}
 
   ~Impl() { StopWorkers(); }

@@ -48,6 +48,7 @@ class Relay final : public net::TimerLink,
   void OnGone() override;
   bool Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice);
   bool MayAsk(const http::RequestHead& head);  // by the name it asks for
+  void AnswerOwn(std::string_view path);       // a page of the agent's own
   bool StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept);
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out);
