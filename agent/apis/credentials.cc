@@ -244,12 +244,28 @@ const CallerOptions* CallerOf(const RouteTable& routes, const http::Fields& fiel
   return found;
 }
 
+namespace {
+
+// A part of Basic is no place for a whole key; the first rule never is one.
+const provider::CredentialRule* RuleToInject(const provider::ExporterInfo& exporter,
+                                             const FoundCredential& found) {
+  if (exporter.credentials.empty()) return nullptr;
+  const bool usable = found.rule != nullptr && found.rule->part == provider::CredentialPart::kWhole;
+  return usable ? found.rule : &exporter.credentials.front();
+}
+
+}  // namespace
+
+bool InjectsInQuery(const provider::ExporterInfo& exporter, const FoundCredential& found) {
+  const provider::CredentialRule* const rule = RuleToInject(exporter, found);
+  return rule != nullptr && !rule->query.empty();
+}
+
 std::optional<InjectedCredential> InjectKey(const provider::ExporterInfo& exporter,
                                             const FoundCredential& found, const KeyOptions& key) {
-  if (exporter.credentials.empty()) return std::nullopt;
-  // A part of Basic is no place for a whole key; the first rule never is one.
-  const bool usable = found.rule != nullptr && found.rule->part == provider::CredentialPart::kWhole;
-  const provider::CredentialRule& rule = usable ? *found.rule : exporter.credentials.front();
+  const provider::CredentialRule* const chosen = RuleToInject(exporter, found);
+  if (chosen == nullptr) return std::nullopt;
+  const provider::CredentialRule& rule = *chosen;
   if (!rule.query.empty()) return InjectedCredential{rule.query, std::string(key.value.Reveal()), true};
   std::string value = rule.scheme.empty() ? "" : rule.scheme + " ";
   value.append(key.value.Reveal());

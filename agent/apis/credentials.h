@@ -79,6 +79,9 @@ struct InjectedCredential {
 std::optional<InjectedCredential> InjectKey(const provider::ExporterInfo& exporter,
                                             const FoundCredential& found, const KeyOptions& key);
 
+// Whether it would stand in the query.
+bool InjectsInQuery(const provider::ExporterInfo& exporter, const FoundCredential& found);
+
 // Leaves out of a request target all parameters that the provider might take for a credential, and adds
 // `injected` if that is one. False, and untouched, if there is nothing to do.
 bool ReplaceInTarget(const provider::ExporterInfo& exporter,

@@ -152,7 +152,8 @@ Status Agent::Listen() {
                             .polls = [this] { return Polls(); },
                             .ready = ready_,
                             .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr,
-                            .guard = &guard_.guard()};
+                            .guard = &guard_.guard(),
+                            .caches = [this] { return guard_.caches().View(); }};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);
@@ -163,7 +164,8 @@ Status Agent::Listen() {
                                     .own_ports = {admin_->port(), admin_->inner_port()},
                                     .pseudonym = http::ViaPseudonym(std::random_device()()),
                                     .guard = &guard_.guard(),
-                                    .guard_clock = &guard_.guard_clock()});
+                                    .guard_clock = &guard_.guard_clock(),
+                                    .caches = &guard_.caches()});
   if (!proxy) return std::unexpected(proxy.error());
   proxy_ = std::move(*proxy);
   poller_ = std::make_unique<poll::Poller>(

@@ -25,6 +25,26 @@ std::vector<guard::GuardedApi> GuardedIn(const Settings& settings) {
   return guarded;
 }
 
+// Base URL, and all that says which fields are credentials.
+std::string OriginOf(const apis::ApiOptions& api, const provider::ExporterInfo& info) {
+  std::string origin = api.exporter + "\n" + (api.base_url.empty() ? info.base_url : api.base_url);
+  for (const provider::CredentialRule& rule : info.credentials)
+    origin.append("\n").append(rule.header).append("\t").append(rule.scheme).append("\t").append(rule.query);
+  return origin;
+}
+
+std::vector<proxy::CachedApi> CachedIn(const Settings& settings) {
+  std::vector<proxy::CachedApi> cached;
+  for (const apis::ApiOptions& api : settings.config.apis) {
+    if (api.guard.ModeOf(api.guard.cache) == guard::Mode::kOff) continue;
+    const guard::CacheOptions& cache = *api.guard.cache;
+    cached.push_back({.api = api.name,
+                      .origin = OriginOf(api, provider::Info(*settings.exporters.Find(api.exporter))),
+                      .options = {.bytes_max = cache.size, .stale_if_error = cache.stale_if_error}});
+  }
+  return cached;
+}
+
 }  // namespace
 
 GuardHouse::GuardHouse(const Clock& clock)
@@ -38,6 +58,7 @@ void GuardHouse::Configure(const Settings& settings) {
   std::vector<guard::GuardedApi> guarded = GuardedIn(settings);
   const bool any = std::ranges::any_of(guarded, [](const auto& api) { return api.options.active(); });
   guard_.Configure(std::move(guarded), clock_.RunningNow().at);
+  caches_.Configure(CachedIn(settings));
   if (any && !std::exchange(running_, true)) loop_.Start();
 }
 

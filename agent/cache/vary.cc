@@ -26,15 +26,11 @@ bool IgnoresCase(std::string_view name) {
 }
 
 // Blanks and commas in quoted strings mean themselves: a value that has one stays as it is.
-void AppendMembers(std::string_view value, std::string* out) {
-  const auto append = [out](std::string_view member) {
-    if (!out->empty()) out->push_back(',');
-    out->append(member);
-  };
+void AddMembers(std::string_view value, Hasher* hasher) {
   if (value.find('"') != std::string_view::npos) {
-    append(value);
+    hasher->Add(value);
   } else {
-    http::ForEachElement(value, append);
+    http::ForEachElement(value, [hasher](std::string_view member) { hasher->Add(member); });
   }
 }
 
@@ -47,16 +43,19 @@ bool VariesByAnything(const http::Fields& response) {
 }
 
 std::optional<Digest> SelectingValue(const http::Fields& request, std::string_view name) {
-  std::string value;
+  Hasher hasher;
   bool present = false;
   for (size_t i = 0; i < request.size(); ++i) {
     const http::FieldView field = request[i];
     if (!EqualsIgnoreCase(field.name, name)) continue;
     present = true;
-    AppendMembers(field.value, &value);
+    if (IgnoresCase(name)) {
+      AddMembers(ToLower(field.value), &hasher);
+    } else {
+      AddMembers(field.value, &hasher);
+    }
   }
-  if (!present) return std::nullopt;
-  return Hasher().Add(IgnoresCase(name) ? ToLower(value) : value).Finish();
+  return present ? std::optional(hasher.Finish()) : std::nullopt;
 }
 
 Selectors SelectorsOf(const http::Fields& response, const http::Fields& request) {

@@ -234,6 +234,8 @@ std::string Charges(const ExporterInfo& info) {
     if (rule.media > 0) lines.Add("media", fmt::format("{} tokens a piece", FormatNumber(rule.media)));
   }
   if (info.not_modified_is_free) lines.Add("free", "answers 304");
+  if (info.batch)
+    lines.Add("batches", fmt::format("{}, of {}", info.batch->endpoint, fmt::join(info.batch->paths, ", ")));
   return lines.Text();
 }
 

@@ -86,6 +86,7 @@ Json ShapeOf(const GrammarKey& key) {
     case Shape::kPlainHeaders:
       return OneOrList(TextLike(kPlainHeader));
     case Shape::kPointers:
+    case Shape::kPaths:
       return OneOrList(TextLike("^/"));
     case Shape::kStatuses:
       return OneOrList(Status());
@@ -180,6 +181,8 @@ std::string InWords(const GrammarKey& key) {
       return "JSON pointer, or list";
     case Shape::kPath:
       return "path";
+    case Shape::kPaths:
+      return "path, or list";
     case Shape::kStatuses:
       return "status, or list";
     case Shape::kWord:

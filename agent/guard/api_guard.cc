@@ -97,14 +97,13 @@ void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, Li
 }
 
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
-  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}};
+  ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
   LimitWalk walk(limits_most);
   if (limits_most > 0) Walk(limits_, now, &walk);
   view.limits = std::move(walk.uses);
   const std::lock_guard lock(mutex_);
   if (breaker_) view.breaker = breaker_->View(now);
   if (limits_) view.memory = limits_->Memory();
-  view.routes = calls_.View();
   view.last_refused = last_refused_;
   view.last_judged = last_judged_;
   return view;

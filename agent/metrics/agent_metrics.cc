@@ -101,6 +101,13 @@ AgentMetrics::AgentMetrics(Registry& r)
                    "Requests of which the guard could not know the resource whose quota they use; only "
                    "quotas of no resource were kept.",
                    {"api"})),
+      guard_coalescable(
+          Counters(r, "apiquota_coalescable_requests_total",
+                   "Calls that were the same as one of the same key within the ten minutes before: method, "
+                   "target and body.",
+                   {"api"})),
+      guard_batchable(Counters(r, "apiquota_batchable_requests_total",
+                               "Answered calls that the API's batch endpoint would have taken.", {"api"})),
       guard_delay(
           Histograms(r, "apiquota_delay_seconds",
                      "Time that requests waited for their turn, by what they waited for longest; those "

@@ -35,6 +35,8 @@ struct AgentMetrics {
   Family<Counter>& guard_retries;          // api, reason, outcome
   Family<Counter>& guard_client_retries;   // api, caller
   Family<Counter>& guard_blind;            // api
+  Family<Counter>& guard_coalescable;      // api
+  Family<Counter>& guard_batchable;        // api
   Family<Histogram>& guard_delay;          // api, reason; seconds
   Family<Counter>& cache_requests;         // api, result
   Family<Counter>& quota_saved;            // api, unit

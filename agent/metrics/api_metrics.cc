@@ -160,6 +160,11 @@ GuardMetrics& ApiMetrics::guard() {
   return *guard_;
 }
 
+CacheMetrics& ApiMetrics::cache() {
+  std::call_once(cache_once_, [this] { cache_ = std::make_unique<CacheMetrics>(families_, api_); });
+  return *cache_;
+}
+
 void ApiMetrics::CountPollCost(const std::string& key, const std::string& unit, uint64_t cost) {
   families_.poll_cost.With({api_, key, unit})->Add(cost);
 }

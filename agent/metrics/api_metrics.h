@@ -18,6 +18,7 @@
 
 #include "http/exchange.h"
 #include "metrics/agent_metrics.h"
+#include "metrics/cache_metrics.h"
 #include "metrics/guard_metrics.h"
 #include "metrics/reasons.h"
 #include "metrics/unread_headers.h"
@@ -81,6 +82,7 @@ class ApiMetrics {
 
   // Of an api that is guarded; made when it is first asked for. Callers keep it.
   GuardMetrics& guard();
+  CacheMetrics& cache();  // likewise, of one that has a cache
 
   AgentMetrics& families() { return families_; }
   const std::string& api() const { return api_; }
@@ -113,6 +115,8 @@ class ApiMetrics {
   size_t keys_met_ = 0;
   std::once_flag guard_once_;
   std::unique_ptr<GuardMetrics> guard_;
+  std::once_flag cache_once_;
+  std::unique_ptr<CacheMetrics> cache_;
 };
 
 }  // namespace apiquota::metrics

@@ -22,6 +22,8 @@ GuardMetrics::GuardMetrics(AgentMetrics& families, std::string api)
     Retry(cause, static_cast<size_t>(RetryVerdict::Kind::kBudget));
   }
   Blind();
+  Coalescable();
+  Batchable();
 }
 
 Counter& GuardMetrics::Decision(size_t kind, size_t rule, bool shadow) {
@@ -41,6 +43,14 @@ Counter& GuardMetrics::Retry(size_t cause, size_t outcome) {
 
 Counter& GuardMetrics::Blind() {
   return blind_.Get([&] { return families_.guard_blind.With({api_}); });
+}
+
+Counter& GuardMetrics::Coalescable() {
+  return coalescable_.Get([&] { return families_.guard_coalescable.With({api_}); });
+}
+
+Counter& GuardMetrics::Batchable() {
+  return batchable_.Get([&] { return families_.guard_batchable.With({api_}); });
 }
 
 void GuardMetrics::CountDecision(Verdict::Kind kind, Reason rule, guard::Mode mode) {

@@ -36,6 +36,11 @@ class GuardMetrics {
   void CountClientRetry(std::string_view caller);
   // The api's quotas are apart by resource, and nobody could say which one the request is for.
   void CountBlind() { Blind().Add(); }
+  // A call that was sent (guard/call_report.h).
+  void CountCall(bool identical, bool batchable) {
+    if (identical) Coalescable().Add();
+    if (batchable) Batchable().Add();
+  }
 
  private:
   static constexpr size_t kVerdicts = 3;
@@ -45,13 +50,15 @@ class GuardMetrics {
   Counter& Decision(size_t kind, size_t rule, bool shadow);
   Counter& Retry(size_t cause, size_t outcome);
   Counter& Blind();
+  Counter& Coalescable();
+  Counter& Batchable();
 
   AgentMetrics& families_;
   const std::string api_;
   std::array<std::array<std::array<LazyChild<Counter>, 2>, kReasons>, kVerdicts> decisions_;
   std::array<LazyChild<Histogram>, kReasons> delays_;
   std::array<std::array<LazyChild<Counter>, kOutcomes>, guard::kRetryCauses> retries_;
-  LazyChild<Counter> blind_;
+  LazyChild<Counter> blind_, coalescable_, batchable_;
   std::mutex mutex_;
   // By caller, of which there are as many as the configuration names; guarded by mutex_.
   std::map<std::string, std::shared_ptr<Counter>, std::less<>> client_retries_;

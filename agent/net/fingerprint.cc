@@ -21,6 +21,7 @@ namespace {
 
 constexpr size_t kSaltBytes = 32;
 constexpr size_t kSaltTextMin = 16;
+constexpr size_t kMacBytes = 32;  // of SHA-256
 constexpr size_t kFingerprintBytes = 4;
 
 std::string Hex(std::span<const unsigned char> bytes) {
@@ -31,6 +32,19 @@ std::string Hex(std::span<const unsigned char> bytes) {
     out.push_back(kDigits[byte & 15]);
   }
   return out;
+}
+
+using Mac = std::array<unsigned char, kMacBytes>;
+
+Mac MacOf(const Secret& salt, std::string_view text) {
+  Mac mac;
+  unsigned int size = 0;
+  const std::string_view key = salt.Reveal();
+  const auto* done =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
+  if (done == nullptr || size != mac.size()) std::abort();
+  return mac;
 }
 
 std::string Reason() { return std::strerror(errno); }
@@ -55,14 +69,13 @@ Result<Secret> ReadSalt(const Descriptor& file) {
 
 std::string Fingerprinter::Of(std::string_view credential) const {
   if (credential.empty()) return "anonymous";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  const std::string_view salt = salt_.Reveal();
-  const auto* done = HMAC(EVP_sha256(), salt.data(), static_cast<int>(salt.size()),
-                          reinterpret_cast<const unsigned char*>(credential.data()), credential.size(),
-                          digest.data(), &size);
-  if (done == nullptr || size < kFingerprintBytes) std::abort();
-  return "hmac:" + Hex(std::span(digest).first(kFingerprintBytes));
+  const Mac mac = MacOf(salt_, credential);
+  return "hmac:" + Hex(std::span(mac).first(kFingerprintBytes));
+}
+
+std::string Fingerprinter::Digest(std::string_view text) const {
+  const Mac mac = MacOf(salt_, text);
+  return {reinterpret_cast<const char*>(mac.data()), mac.size()};
 }
 
 Result<Secret> LoadOrCreateSalt(const std::string& path) {

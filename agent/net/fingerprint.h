@@ -19,6 +19,9 @@ class Fingerprinter {
   // `credential` without its scheme. "anonymous" if empty.
   std::string Of(std::string_view credential) const;
 
+  // All 32 bytes of HMAC-SHA256(text, salt), for what must not be taken for something else; never shown.
+  std::string Digest(std::string_view text) const;
+
  private:
   Secret salt_;
 };

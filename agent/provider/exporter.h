@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "provider/batch_rule.h"
 #include "provider/pointer_set.h"
 #include "provider/poll_rule.h"
 #include "provider/signals.h"
@@ -53,6 +54,7 @@ struct ExporterInfo {
   ResourceNaming resource_naming = ResourceNaming::kNone;
   std::optional<ChargeRule> charge;   // how tokens are counted against limits; nothing: not known
   bool not_modified_is_free = false;  // a 304 takes nothing from the quotas
+  std::optional<BatchRule> batch;     // an endpoint that takes many calls at once; nothing: none is known
   // The throttle pairs (scope, signal) this API is known to send: children that exist at 0 from the start.
   std::vector<Throttle> throttles;
   std::optional<PollRule> poll;  // where the API can be asked for its quotas

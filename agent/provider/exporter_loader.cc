@@ -171,6 +171,7 @@ void ReadRules(RuleMap* map, Exporter* exporter) {
   }
   exporter->usage = LoadUsage(map->Get("usage"));
   exporter->info.charge = LoadCharge(map->Get("charge"));
+  exporter->info.batch = LoadBatch(map->Get("batch"));
   exporter->refusal = LoadRefusal(map->Get("refusal"));
   if (const YamlValue free = map->Get("not_modified_is_free"); free.Present())
     exporter->info.not_modified_is_free = free.AsBool();

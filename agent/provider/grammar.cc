@@ -35,6 +35,8 @@ constexpr GrammarKey kFile[] = {
      "sources; of several the longest. `retry-after` if left out."},
     {"usage", Shape::kPlace, "What a reply cost in tokens.", "usage"},
     {"charge", Shape::kPlace, "How a request is counted against limits.", "charge"},
+    {"batch", Shape::kPlace,
+     "An endpoint that takes many calls at once, answers them later and asks less for them.", "batch"},
     {"refusal", Shape::kPlace, "The API's own error, in whose shape a refusal by the agent comes.",
      "refusal"},
     {"not_modified_is_free", Shape::kFlag, "An answer 304 takes nothing from the quotas."},
@@ -237,6 +239,7 @@ constexpr GrammarPlace kPlaces[] = {
     {"charge", "How a request is counted against limits.", kCharge},
     {"charge_tokens", "How the tokens of a request are counted against limits in tokens.", kChargeTokens},
     {"by_quota", "What differs for this quota.", kByQuota},
+    {"batch", "Which calls the API takes many at once of.", kBatch},
     {"refusal", "An error as the API writes it.", kRefusal},
 };
 

@@ -33,6 +33,7 @@ enum class Shape : uint8_t {
   kPointer,   // JSON pointer
   kPointers,  // one or alternatives
   kPath,      // how a request's path begins
+  kPaths,     // whole ones with at most one * each; one or a list
   kStatus,
   kStatuses,  // one or a list
   kWord,      // of the list `of`

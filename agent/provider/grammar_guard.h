@@ -41,6 +41,12 @@ inline constexpr GrammarKey kByQuota[] = {
     {"cached", Shape::kWord, "Whether what is read from the cache is counted.", "cached"},
 };
 
+inline constexpr GrammarKey kBatch[] = {
+    {"endpoint", Shape::kPath, "Where a batch is made.", "", true},
+    {"paths", Shape::kPaths,
+     "Whole paths of the POSTs that one may hold; a `*` in one stands for one or more characters.", "", true},
+};
+
 inline constexpr GrammarKey kRefusal[] = {
     {"status", Shape::kStatus,
      "429 if left out. Where the API is not well, or too many wait, it is 503 all the same."},

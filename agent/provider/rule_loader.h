@@ -61,6 +61,8 @@ std::vector<UsageRule> LoadUsage(const YamlValue& value);
 
 // The map under `charge`: how tokens are counted against limits.
 std::optional<ChargeRule> LoadCharge(const YamlValue& value);
+// The map under `batch`: which calls the API takes many at once of.
+std::optional<BatchRule> LoadBatch(const YamlValue& value);
 // The map under `refusal`: the API's own error shape.
 std::optional<RefusalRule> LoadRefusal(const YamlValue& value);
 

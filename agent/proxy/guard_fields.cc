@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "guard/retry.h"
 #include "provider/structured_field.h"
+#include "proxy/idempotency_key.h"
 
 namespace apiquota::proxy {
 
@@ -40,7 +41,7 @@ bool Repeatable(const http::RequestHead& head) {
   constexpr std::array<std::string_view, 6> kIdempotent = {"GET",    "HEAD",    "PUT",
                                                            "DELETE", "OPTIONS", "TRACE"};
   return std::ranges::find(kIdempotent, head.method) != kIdempotent.end() ||
-         head.fields.Find("idempotency-key").has_value();
+         !head.fields.Find(kIdempotencyKey).value_or("").empty();
 }
 
 bool RetriedByClient(const http::Fields& fields) {

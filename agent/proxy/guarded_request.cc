@@ -11,6 +11,7 @@
 #include "provider/may_throttle.h"
 #include "provider/request_resource.h"
 #include "proxy/guard_fields.h"
+#include "proxy/idempotency_key.h"
 #include "proxy/limit_fields.h"
 #include "proxy/retry_causes.h"
 
@@ -38,7 +39,7 @@ void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_h
   const apis::Route& route = record_.route();
   phase_ = Phase::kReading;
   decides_ = Decides(route.guard);
-  repeatable_ = Repeatable(head);
+  repeatable_ = Repeatable(head) || GetsIdempotencyKey(route.guard, head, record_.exchange().path);
   account_ = record_.account();
   api_guard_ = record_.api_guard();
   began_at_ = now();

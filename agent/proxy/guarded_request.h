@@ -50,6 +50,8 @@ class GuardedRequest final : public SignalSink {
   Step Take(guard::Granted granted);
   guard::Id waiter() const { return waiter_; }  // 0: it does not wait
   const guard::Account* account() const { return account_.get(); }
+  // What its answer took of token quotas, as far as it has said so.
+  std::optional<double> tokens() const { return cost_ ? std::optional(cost_->counted) : std::nullopt; }
   RefusalAnswer Refuse();  // what its client is told, and a log line
 
   void Sent();                                               // an attempt's head

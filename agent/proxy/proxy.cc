@@ -25,15 +25,17 @@ struct Proxy::Impl {
                .pseudonym = std::move(deps.pseudonym),
                .clients = {},
                .guard = deps.guard,
+               .caches = deps.caches,
                .ledger = &deps.ledger},
         guard_clock(deps.guard_clock) {}
 
   ~Impl() { StopWorkers(); }
 
-  // The resolver and the guard call back into loops: they fall silent before these go.
+  // The resolver, the guard and the caches call back into loops: they fall silent before these go.
   void StopWorkers() {
     shared.resolver.Stop();
     if (guard_clock != nullptr) guard_clock->SetHomes({});
+    if (shared.caches != nullptr) shared.caches->SetHomes({});
     workers.clear();
   }
 
@@ -71,6 +73,11 @@ Result<std::unique_ptr<Proxy>> Proxy::Start(const ProxyOptions& options,
     std::vector<GuardHome*> homes;
     for (const auto& worker : impl->workers) homes.push_back(worker.get());
     impl->guard_clock->SetHomes(std::move(homes));
+  }
+  if (impl->shared.caches != nullptr) {
+    std::vector<CacheHome*> homes;
+    for (const auto& worker : impl->workers) homes.push_back(worker.get());
+    impl->shared.caches->SetHomes(std::move(homes));
   }
   for (const auto& worker : impl->workers) worker->Start();
   return std::unique_ptr<Proxy>(new Proxy(std::move(impl)));

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "metrics/agent_metrics.h"
+#include "proxy/caches.h"
 #include "proxy/guard_clock.h"
 #include "proxy/options.h"
 #include "quota/ledger.h"
@@ -31,6 +32,7 @@ struct ProxyDeps {
   // Both or none; they outlive the proxy, which is home to the guard's waiters.
   guard::Guard* guard = nullptr;
   GuardClock* guard_clock = nullptr;
+  Caches* caches = nullptr;  // null: no api has one; it outlives the proxy, too
 };
 
 class Proxy {

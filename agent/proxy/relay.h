@@ -14,6 +14,7 @@
 #include "net/server_connection.h"
 #include "proxy/attempt.h"
 #include "proxy/attempt_record.h"
+#include "proxy/cached_request.h"
 #include "proxy/guarded_request.h"
 #include "proxy/request_record.h"
 
@@ -35,8 +36,13 @@ class Relay final : public net::TimerLink,
   // At once; a response under way ends in a reset.
   void Abort() { connection_.Abort(); }
   bool turned_away() const { return turned_away_; }
-  // Its request's wait is over.
+  bool orphan() const { return orphan_; }
+  // Its request's wait is over: for its turn, for somebody else's answer.
   void OnGranted(guard::Granted granted);
+  void OnOutcome(cache::Outcome outcome);
+  // Its client has gone, and it works for a cache and for those who wait: what for, if nobody does?
+  bool Followed() const { return cached() && cached_->Followed(); }
+  void EndOrphan();
 
  private:
   // relay_request.cc: from the client to the upstream
@@ -44,11 +50,14 @@ class Relay final : public net::TimerLink,
   bool WantsBody() override;
   void OnBody(std::span<const std::string_view> body, bool complete) override;
   void OnRefused(const http::Refusal& refusal, bool request_begun) override;
-  void OnDrained() override { attempt_.Resume(); }
+  void OnDrained() override;
   void OnGone() override;
   bool Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::KeyChoice* choice);
   bool MayAsk(const http::RequestHead& head);  // by the name it asks for
-  void AnswerOwn(std::string_view path);       // a page of the agent's own
+  void Forward(SteadyTime now, std::string upstream_head, std::string websocket_accept,
+               std::span<const std::string_view> body, bool complete);
+  void PassBody(std::span<const std::string_view> body, bool complete);
+  void AnswerOwn(std::string_view path);  // a page of the agent's own
   bool StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept);
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out);
@@ -87,6 +96,32 @@ class Relay final : public net::TimerLink,
   bool RepeatsAfter(metrics::UpstreamError error);
   void OnTimer(net::Timer& timer) override;
 
+  // relay_cached.cc: what the cache decides
+  bool cached() const { return cached_ && cached_->active(); }
+  bool BeginCached(const DecidedRequest& request, bool whole);
+  void GoOnCached(SteadyTime now, std::string upstream_head, std::span<const std::string_view> body,
+                  bool complete);
+  void OnCachedBody(std::span<const std::string_view> body, bool complete);
+  void WatchBody(std::span<const std::string_view> body, bool complete);
+  void CarryOut(CachedRequest::Step step);
+  void Join();
+  void AskUpstream();
+  void ServeAnswer(const cache::AnswerPtr& answer);
+  bool ServesInstead(bool for_all);
+  void OnCacheTimer();
+
+  // relay_filling.cc: answers on their way into the cache
+  void OnCachedResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
+                        bool complete);
+  void RelayFilling(const http::ResponseHead* head, std::span<const std::string_view> body, bool complete,
+                    bool observed);
+  void FillBehind(std::span<const std::string_view> body, bool complete);
+  void OnCachedComplete();
+  void RelayHeldCached(const HeldAnswer& held);
+  void ServeReplacement();
+  void SendUnsent();
+  bool BecomesOrphan();
+
   void FinishRecords(bool whole);  // whole: the response came to its end
 
   Worker& worker_;
@@ -100,6 +135,8 @@ class Relay final : public net::TimerLink,
   RequestRecord request_record_;
   AttemptRecord attempt_record_;
   std::unique_ptr<GuardedRequest> guarded_;  // null: no request of this connection was guarded yet
+  std::unique_ptr<CachedRequest> cached_;    // null: … had a cache
+  bool orphan_ = false;                      // the client has gone, its request goes on
   Attempt attempt_;
   net::ServerConnection connection_;  // last: what it tells of is there
 };

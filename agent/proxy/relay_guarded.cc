@@ -19,7 +19,7 @@ void Relay::BeginGuarded(SteadyTime now, std::string upstream_head, std::string 
   guarded_->Begin(connection_.request(), std::move(upstream_head), std::move(websocket_accept));
   if (guarded_->only_watches()) {
     if (!StartAttempt(now, guarded_->upstream_head(), guarded_->websocket_accept())) return;
-    return OnBody(body, complete);
+    return PassBody(body, complete);
   }
   request_record_.Body(body);
   guarded_->body().Add(body);
@@ -73,9 +73,11 @@ void Relay::SendGuarded() {
 }
 
 void Relay::RefuseGuarded() {
+  if (cached() && ServesInstead(false)) return;
   const RefusalAnswer answer = guarded_->Refuse();
   request_record_.AnsweredWith(answer.head.status);
   FinishRecords(false);
+  if (orphan_) return worker_.Remove(*this);
   const std::string_view body[] = {answer.body};
   connection_.Send(&answer.head, nullptr, body, true);
 }
@@ -111,6 +113,7 @@ void Relay::JudgeHeld() {
 void Relay::RelayHeld() {
   guarded_->body().LetGo();
   const HeldAnswer held = std::exchange(guarded_->held(), HeldAnswer());
+  if (cached()) return RelayHeldCached(held);
   const std::string_view body[] = {held.body()};
   SendHead(held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete());
   request_record_.AnsweredWith(held.head().status);
@@ -134,7 +137,8 @@ bool Relay::RepeatsAfter(metrics::UpstreamError error) {
 }
 
 // The body that names the resource has not come in time, or what follows the head of an answer.
-void Relay::OnTimer(net::Timer&) {
+void Relay::OnTimer(net::Timer& timer) {
+  if (cached() && &timer == &cached_->timer()) return OnCacheTimer();
   if (!guarded()) return;
   if (guarded_->held().active()) return JudgeHeld();
   if (!guarded_->asked()) AskForTurn();

@@ -5,6 +5,7 @@
 #include "http/websocket.h"
 #include "net/websocket_accept.h"
 #include "proxy/admission.h"
+#include "proxy/idempotency_key.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
 
@@ -36,6 +37,7 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   const http::RequestHead& head = connection_.request();
   if (routes_ != worker_.routes()) {
     request_record_.Forget();
+    if (cached_) cached_->Forget();
     routes_ = worker_.routes();
   }
   apis::RouteMatch match;
@@ -44,15 +46,26 @@ void Relay::OnRequest(std::span<const std::string_view> body, bool complete) {
   if (!Decide(&match, &found, &choice)) return;
   const apis::Route& route = *match.route;
   request_record_.Begin(route, routes_->fingerprinter(), head, match.path, found.value(), choice, now);
+  const auto websocket_key = http::WebSocketKey(head);
+  const bool may_be_cached = route.guard.cache && !websocket_key;
+  if (may_be_cached &&
+      BeginCached({head, match, found, choice, routes_->fingerprinter()}, complete && body.empty())) {
+    return;
+  }
   std::string upstream_head = attempt_.TakeHeadBuffer();
   upstream_head.clear();
-  const auto websocket_key = http::WebSocketKey(head);
   BuildUpstreamHead(match, found, choice, websocket_key.has_value(), &upstream_head);
   std::string websocket_accept = websocket_key ? net::WebSocketAccept(*websocket_key) : std::string();
+  if (may_be_cached && cached()) return GoOnCached(now, std::move(upstream_head), body, complete);
+  Forward(now, std::move(upstream_head), std::move(websocket_accept), body, complete);
+}
+
+void Relay::Forward(SteadyTime now, std::string upstream_head, std::string websocket_accept,
+                    std::span<const std::string_view> body, bool complete) {
   if (request_record_.account() != nullptr)
     return BeginGuarded(now, std::move(upstream_head), std::move(websocket_accept), body, complete);
   const bool begun = StartAttempt(now, std::move(upstream_head), std::move(websocket_accept));
-  if (begun) OnBody(body, complete);
+  if (begun) PassBody(body, complete);
 }
 
 // Asks the upstream for what the client asked; of the body nothing yet. False: it has failed already, and
@@ -137,6 +150,8 @@ void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCr
     injected = apis::InjectKey(exporter, found, *choice.key);
     if (injected && !injected->in_query) request.replace.push_back({injected->name, injected->value});
   }
+  std::optional<http::FieldView> condition;
+  if (cached() && (condition = cached_->condition())) request.replace.push_back(*condition);
   withheld_ = injected && injected->in_query ? choice.key->value.Reveal() : std::string_view();
   std::string path;
   if (choice.action != apis::KeyChoice::Action::kPass) {
@@ -146,15 +161,27 @@ void Relay::BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCr
     path = match.path;
     if (ReplaceInTarget(exporter, injected, &path)) request.path = path;
   }
+  std::string idempotency_key;  // one for all attempts, which send this head
+  if (GetsIdempotencyKey(match.route->guard, connection_.request(), request_record_.exchange().path)) {
+    idempotency_key = RandomUuid();
+    request.replace.push_back({kIdempotencyKey, idempotency_key});
+  }
   http::AppendUpstreamHead(request, out);
 }
 
 bool Relay::WantsBody() {
+  if (cached_ && cached_->reads_body()) return !cached_->body().full();
   if (guarded() && !attempt_.active()) return !guarded_->body().full();
   return attempt_.connected() && attempt_.unsent() < worker_.shared().options.buffer_high_bytes;
 }
 
 void Relay::OnBody(std::span<const std::string_view> body, bool complete) {
+  if (cached_ && cached_->reads_body()) return OnCachedBody(body, complete);
+  if (cached_ && cached_->wants_body()) WatchBody(body, complete);
+  PassBody(body, complete);
+}
+
+void Relay::PassBody(std::span<const std::string_view> body, bool complete) {
   request_record_.Body(body);
   if (guarded()) return OnGuardedBody(body, complete);
   attempt_.Send(body, complete);
@@ -162,6 +189,7 @@ void Relay::OnBody(std::span<const std::string_view> body, bool complete) {
 
 void Relay::OnRefused(const http::Refusal& refusal, bool request_begun) {
   worker_.shared().rejections.Count(refusal);
+  if (cached() && cached_->Outlives(request_sent_)) return;  // its client's connection ends now
   attempt_.Cancel();
   if (!request_record_.active()) return;
   if (request_begun && !connection_.response_begun()) request_record_.AnsweredWith(refusal.status);
@@ -169,6 +197,7 @@ void Relay::OnRefused(const http::Refusal& refusal, bool request_begun) {
 }
 
 void Relay::OnGone() {
+  if (cached() && BecomesOrphan()) return;
   attempt_.Cancel();
   FinishRecords(false);
   worker_.Remove(*this);
@@ -180,6 +209,10 @@ void Relay::FinishRecords(bool whole) {
   if (guarded()) {
     if (guarded_->waiter() != 0) worker_.AwaitNoMore(guarded_->account(), guarded_->waiter());
     guarded_->End(whole);
+  }
+  if (cached()) {
+    if (cached_->follower() != 0) worker_.FollowNoMore(cached_->follower());
+    cached_->End();
   }
   request_record_.Finish(whole);
 }

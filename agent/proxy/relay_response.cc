@@ -54,6 +54,7 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
     if (held) return OnHeldResponse(head, body, complete);
     if (head != nullptr) guarded_->body().LetGo();  // nothing is sent again from here on
   }
+  if (cached()) return OnCachedResponse(head, body, complete);
   if (head != nullptr) {
     SendHead(*head, body, complete);
     request_record_.AnsweredWith(head->status);
@@ -67,6 +68,7 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
 
 void Relay::OnComplete() {
   if (guarded() && guarded_->held().active()) return JudgeHeld();
+  if (cached()) return OnCachedComplete();
   FinishRecords(true);
 }
 
@@ -78,9 +80,12 @@ void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detai
     guarded_->Failed(error);
     if (RepeatsAfter(error)) return;
   }
+  if (!request_record_.active()) return;
   const bool begun = connection_.response_begun();
+  if (!begun && cached() && ServesInstead(true)) return;
   if (!begun) request_record_.AnsweredWith(info.status);
   FinishRecords(false);
+  if (orphan_) return worker_.Remove(*this);
   // Of a response that has begun, what came has been sent; the end must not look like one.
   begun ? connection_.CutShort() : Answer(info, detail);
 }

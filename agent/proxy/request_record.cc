@@ -20,8 +20,14 @@ void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fi
   exchange_.host = route.base.host;
   apis::SetPath(route, path.substr(0, path.find('?')), &exchange_);
   exchange_.request_body.clear();
+  exchange_.status = 0;
   body_.reset();
+  sent_ = false;
   SetKey(fingerprinter, credential, choice);
+  if (api_guard_ != nullptr) {
+    const uint64_t whose = reinterpret_cast<uintptr_t>(account_.get());
+    digest_.Begin(api_guard_->calls().seed() ^ whose, head.method, path);
+  }
   if (head.framing != http::BodyFraming::kNone) ReadBody(head);
 }
 
@@ -66,6 +72,9 @@ void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_
 }
 
 void RequestRecord::Body(std::span<const std::string_view> slices) {
+  if (api_guard_ != nullptr) {
+    for (const std::string_view slice : slices) digest_.Add(slice);
+  }
   if (!body_ || body_->Done()) return;
   const bool read = apis::Walled(*route_->metrics, [&] {
     for (const std::string_view slice : slices) body_->Write(slice);
@@ -115,6 +124,7 @@ apis::Observed RequestRecord::Whose(bool body_unread) const {
 }
 
 void RequestRecord::CountSent() {
+  sent_ = true;
   if (counter_) counter_->Count(clock_.RunningNow().at);
 }
 
@@ -129,7 +139,19 @@ void RequestRecord::CountResponse(int status) {
 
 void RequestRecord::AnsweredWith(int status) { route_->metrics->ProxyRequests(status).Add(); }
 
+// What was answered at all, and not as a stream, would have done in a batch, too.
+void RequestRecord::ReportCall() {
+  const auto& batch = Info(*route_->exporter).batch;
+  const bool well = exchange_.status >= 200 && exchange_.status < 300;
+  const bool batchable = batch && well && exchange_.method == "POST" && Takes(*batch, exchange_) &&
+                         !exchange_.fields.Find("content-type").value_or("").starts_with("text/event-stream");
+  const bool identical = api_guard_->calls().Count(exchange_.method, exchange_.path, digest_.Value(),
+                                                   batchable, clock_.RunningNow().at);
+  route_->metrics->guard().CountCall(identical, batchable);
+}
+
 void RequestRecord::Finish(bool whole) {
+  if (sent_ && api_guard_ != nullptr) ReportCall();
   if (whole) route_->metrics->upstream_duration().Observe(ToSeconds(SpentOn(clock_.SteadyNow())));
   route_ = nullptr;
 }

@@ -14,6 +14,7 @@
 #include "apis/route_table.h"
 #include "base/clock.h"
 #include "base/ip_network.h"
+#include "guard/call_digest.h"
 #include "guard/guard.h"
 #include "http/codec.h"
 #include "http/exchange.h"
@@ -66,11 +67,12 @@ class RequestRecord {
     waited_ = {};
   }
   std::chrono::nanoseconds SpentOn(SteadyTime until) const { return until - read_at_ - waited_; }
-  void CountSent();                // against the limits its api declares
+  void CountSent();                // an attempt; against the limits its api declares
   void CountResponse(int status);  // the upstream's
 
  private:
   void ReadBody(const http::RequestHead& head);
+  void ReportCall();
   void SetKey(const net::Fingerprinter& fingerprinter, std::string_view credential,
               const apis::KeyChoice& choice);
 
@@ -83,6 +85,8 @@ class RequestRecord {
   http::Exchange exchange_;
   std::optional<provider::RequestReader> body_;
   bool body_awaited_ = false;
+  guard::CallDigest digest_;  // where its api is guarded
+  bool sent_ = false;
 
   // The last credential of this connection and what it is called: a client hardly ever changes it.
   const apis::Route* key_route_ = nullptr;

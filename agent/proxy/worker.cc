@@ -7,6 +7,7 @@ namespace apiquota::proxy {
 namespace {
 
 constexpr size_t kTurnedAwayMax = 100;  // per loop, that are still being told
+constexpr size_t kOrphansMax = 100;     // per loop, of those that nobody follows
 
 net::UpstreamLimits Limits(const ProxyOptions& options) {
   return {.connections_max = options.upstream_connections_max,
@@ -51,6 +52,7 @@ Worker::~Worker() {
   loop_.Stop();
   listener_.reset();
   DeleteAll<Relay>(&relays_);
+  DeleteAll<Relay>(&orphans_);
   DeleteAll<Tunnel>(&tunnels_);
 }
 
@@ -84,7 +86,9 @@ void Worker::Accept(net::Stream stream) {
 
 void Worker::Remove(Relay& relay) {
   relay.Unlink();
-  if (relay.turned_away()) {
+  if (relay.orphan()) {
+    --orphan_count_;
+  } else if (relay.turned_away()) {
     --turned_away_;
   } else {
     shared_.clients.fetch_sub(1, std::memory_order_relaxed);
@@ -114,6 +118,29 @@ void Worker::HandOn(guard::Granted granted) {
   Relay& relay = *found->second;
   waiters_.erase(found);
   relay.OnGranted(std::move(granted));
+}
+
+bool Worker::Adopt(Relay& relay) {
+  if (!relay.Followed() && (draining_ || orphan_count_ >= kOrphansMax)) return false;
+  relay.Unlink();
+  relay.InsertBefore(&orphans_);
+  ++orphan_count_;
+  shared_.clients.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
+void Worker::Take(cache::Follower follower, cache::Outcome outcome) {
+  auto letter = std::make_shared<cache::Outcome>(std::move(outcome));
+  loop_.Post([this, follower, letter = std::move(letter)] { HandOn(follower, std::move(*letter)); });
+}
+
+// Who has gone meanwhile and was to lead leaves that to the next one.
+void Worker::HandOn(cache::Follower follower, cache::Outcome outcome) {
+  const auto found = followers_.find(follower.id);
+  if (found == followers_.end()) return;
+  Relay& relay = *found->second;
+  followers_.erase(found);
+  relay.OnOutcome(std::move(outcome));
 }
 
 void Worker::Remove(Tunnel& tunnel) {
@@ -185,6 +212,11 @@ void Worker::Drain(std::function<void()> done) {
       auto* relay = static_cast<Relay*>(link);
       link = link->next;
       relay->Drain();
+    }
+    for (net::TimerLink* link = orphans_.next; link != &orphans_;) {
+      auto* relay = static_cast<Relay*>(link);
+      link = link->next;
+      if (!relay->Followed()) relay->EndOrphan();
     }
     if (nobody_left() && drained_) std::exchange(drained_, nullptr)();
   });

@@ -21,6 +21,7 @@
 #include "net/tls_context.h"
 #include "net/upstream_pool.h"
 #include "proxy/budget_page.h"
+#include "proxy/caches.h"
 #include "proxy/caller_waits.h"
 #include "proxy/guard_clock.h"
 #include "proxy/kept_body.h"
@@ -51,11 +52,12 @@ struct Shared {
 
   guard::Guard* guard = nullptr;  // null: nothing is guarded
   KeptBytes kept_bodies = {};
+  Caches* caches = nullptr;  // null: no api has one
   CallerWaits caller_waits = CallerWaits(clock);
   const quota::Ledger* ledger = nullptr;  // for callers' own pages
 };
 
-class Worker final : public GuardHome {
+class Worker final : public GuardHome, public CacheHome {
  public:
   // `home`: its index among the workers.
   Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes, uint32_t home = 0);
@@ -72,6 +74,7 @@ class Worker final : public GuardHome {
   void Drain(std::function<void()> done);  // `done` runs on the loop, once no client is left
 
   void Take(std::vector<guard::Granted> granted) override;
+  void Take(cache::Follower follower, cache::Outcome outcome) override;
 
   // For relays, on the loop.
   Shared& shared() { return shared_; }
@@ -91,6 +94,13 @@ class Worker final : public GuardHome {
     waiters_[{account, waiter}] = &relay;
   }
   void AwaitNoMore(const guard::Account* account, guard::Id waiter) { waiters_.erase({account, waiter}); }
+  // Who follows somebody else's request, by a number of its own.
+  cache::Follower NextFollower() { return {.home = home_, .id = ++followers_begun_}; }
+  void Follow(uint64_t follower, Relay& relay) { followers_[follower] = &relay; }
+  void FollowNoMore(uint64_t follower) { followers_.erase(follower); }
+  // The relay's client has gone, its request goes on for a cache, and for those who follow it. False: there
+  // are too many that nobody follows.
+  bool Adopt(Relay& relay);
 
  private:
   bool nobody_left() const { return !relays_.linked() && !tunnels_.linked(); }
@@ -99,6 +109,7 @@ class Worker final : public GuardHome {
   void Bury(Ended& ended, std::vector<std::unique_ptr<Ended>>* graveyard);
 
   void HandOn(guard::Granted granted);
+  void HandOn(cache::Follower follower, cache::Outcome outcome);
 
   Shared& shared_;
   const uint32_t home_;
@@ -124,9 +135,13 @@ class Worker final : public GuardHome {
   uint16_t port_ = 0;
   net::TimerLink relays_;
   net::TimerLink tunnels_;
+  net::TimerLink orphans_;                            // relays without a client
   std::vector<std::unique_ptr<Relay>> ended_relays_;  // until the handler they ended in has returned
   std::vector<std::unique_ptr<Tunnel>> ended_tunnels_;
   std::map<std::pair<const guard::Account*, guard::Id>, Relay*> waiters_;
+  std::unordered_map<uint64_t, Relay*> followers_;
+  uint64_t followers_begun_ = 0;
+  size_t orphan_count_ = 0;
   size_t turned_away_ = 0;  // among the relays
   bool draining_ = false;
   std::function<void()> drained_;

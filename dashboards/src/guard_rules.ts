@@ -13,6 +13,8 @@ const cacheResults = `apiquota_cache_requests_total{${apis}}`;
 const cacheBytes = `apiquota_cache_bytes{${apis}}`;
 const cacheCapacity = `apiquota_cache_capacity_bytes{${apis}}`;
 const evictions = `apiquota_cache_evictions_total{${apis}}`;
+const identical = `apiquota_coalescable_requests_total{${apis}}`;
+const batchable = `apiquota_batchable_requests_total{${apis}}`;
 const saved = `apiquota_quota_saved_total{${apis}}`;
 
 export const own = row(28, "Whom do its own rules stop?",
@@ -106,4 +108,15 @@ export const saves = row(34, "What does memory save?",
       "within the last minute answers past their freshness, because the API fails.",
     queries: [query(`max by (api, mode) (${degraded})`, "{{api}} {{mode}}")],
     empty: "No breaker and no cache is written.",
+  }),
+  graph({
+    id: 41, title: "What more could be saved", size: [12, 8], unit: unit.requestsPerMinute,
+    help: "Calls that were the same as another of the same key within ten minutes, which a cache or " +
+      "coalescing could answer, and calls that the API's batch endpoint would have taken, often for less " +
+      "money. Reported, not done: /api/v1/guard has them by route.",
+    queries: [
+      query(moved("api", identical), "{{api}}, identical"),
+      query(moved("api", batchable), "{{api}}, batchable"),
+    ],
+    empty: "No call of a guarded API was the same as another or could have been batched.",
   }));

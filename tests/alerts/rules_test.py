@@ -93,8 +93,9 @@ class EveryAlertTest(unittest.TestCase):
     def test_links_between_the_runbooks_lead_somewhere(self):
         for runbook in RUNBOOKS:
             for file, name in re.findall(r"\]\((runbook[-\w]*\.md)?#(\w+)\)", runbook.read_text()):
-                headings = re.findall(r"^## (\S+)$", (ALERTS / (file or runbook.name)).read_text(), flags=re.M)
-                self.assertIn(name, [heading.lower() for heading in headings], runbook.name)
+                text = (ALERTS / (file or runbook.name)).read_text()
+                headings = [heading.lower() for heading in re.findall(r"^## (\S+)$", text, flags=re.M)]
+                self.assertIn(name, headings, runbook.name)
 
     def test_has_a_test_that_fires_word_for_word_and_one_that_stays_silent(self):
         tests = read(UNIT_TESTS)

@@ -77,6 +77,7 @@ charge:
     media: 1500
     by_quota: {"*-in": {counts: input, cached: free}}
 not_modified_is_free: true
+batch: {endpoint: /v1/batches, paths: [/v1/a, "/v1/m/*:go"]}
 refusal: {body: '{"error": "{message}", "of": "{rule}"}'}
 )";
 
@@ -127,6 +128,7 @@ throttled, by which limit and when
   answers       /n
   media         1500 tokens a piece
   free          answers 304
+  batches       /v1/batches, of /v1/a, /v1/m/*:go
 
   refused as  429 {"error": "…", "of": "…"}
 )";

@@ -236,6 +236,8 @@ inline void CountSamples(metrics::Registry& registry) {
   metrics.guard_retries.With({"openai-prod", "transient", "budget"})->Add(1);
   metrics.guard_client_retries.With({"openai-prod", "nightly"})->Add(2);
   metrics.guard_blind.With({"openai-prod"})->Add(1);
+  metrics.guard_coalescable.With({"openai-prod"})->Add(17);
+  metrics.guard_batchable.With({"openai-prod"})->Add(23);
   metrics.guard_delay.With({"openai-prod", "pace"})->Observe(0.42);
   metrics.cache_requests.With({"openai-prod", "hit"})->Add(60);
   metrics.cache_requests.With({"openai-prod", "miss"})->Add(30);

@@ -2,68 +2,15 @@
 // time.
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <vector>
 
-#include "guard/key_guard.h"
-#include "tests/guard/key_guard_under_test.h"
+#include "tests/guard/slots_under_test.h"
 
 namespace apiquota::guard {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class KeyGuardSlotsTest : public KeyGuardTest {
- protected:
-  static Options With(size_t max, bool adaptive = false) {
-    Options options = GuardOn();
-    options.cold_concurrency = 1000;
-    options.concurrency = ConcurrencyOptions{};
-    options.concurrency->max = max;
-    options.concurrency->adaptive = adaptive;
-    return options;
-  }
-  void Start(Options options) { guard.Configure(std::move(options), {}); }
-
-  // Calls that took so long each: what is known from then on.
-  void Learn(Micros took) {
-    for (int i = 0; i < 9; ++i) {
-      const Id id = Send();
-      now += took;
-      Answer(id, {});
-    }
-  }
-  SlotsView Slots() const { return guard.View(now).slots.value_or(SlotsView{}); }
-  Verdict::Kind AskKind(Micros patience = seconds(65)) { return guard.Ask(Ask(patience), now).kind; }
-
-  // Calls at a time, as an API tells of them.
-  static provider::Reading AtOnce(std::optional<double> limit, std::optional<double> used,
-                                  std::optional<double> remaining = {}) {
-    provider::Reading reading;
-    reading.quota = "concurrency";
-    reading.unit = "concurrent-requests";
-    reading.kind = provider::QuotaKind::kConcurrency;
-    reading.limit = limit;
-    reading.used = used;
-    reading.remaining = remaining;
-    return reading;
-  }
-  void Hear(Id ticket, provider::Reading reading, const provider::Throttle* throttle = nullptr) {
-    const std::vector<provider::Reading> readings = {reading};
-    guard.Answered(ticket,
-                   {.status = throttle != nullptr ? 429 : 200,
-                    .received_at = now,
-                    .date = now,
-                    .resource = "",
-                    .readings = readings,
-                    .throttle = throttle,
-                    .retry_after_seconds = {}},
-                   now);
-  }
-  const provider::Throttle too_many{provider::ThrottleScope::kConcurrency, provider::ThrottleSignal::kStatus,
-                                    ""};
-};
 
 TEST_F(KeyGuardSlotsTest, NoMoreThanWrittenAreUnderWayAndAnEndLetsTheNextGo) {
   Start(With(2));
@@ -222,81 +169,6 @@ TEST_F(KeyGuardSlotsTest, AThrottleForConcurrencyOrOverloadShrinksAdaptiveOnes) 
   now += seconds(120);
   Hear(Send(), {}, &bare);
   EXPECT_EQ(Slots().limit, 4U) << "too fast is not too many";
-}
-
-TEST_F(KeyGuardSlotsTest, ALimitOnCallsAtOnceThatTheApiTellsIsKept) {
-  Options options = With(0);
-  options.concurrency.reset();
-  Start(options);
-  const Id first = Send();
-  Hear(first, AtOnce(3, 1));
-  Send();
-  const Id third = Send();
-  const Verdict waits = guard.Ask(Ask(), now);
-  ASSERT_EQ(waits.kind, Verdict::Kind::kQueued);
-  EXPECT_EQ(waits.reason, Reason::kConcurrency);
-  EXPECT_EQ(waits.quota, "concurrency");
-  EXPECT_EQ(guard.View(now).limits.at(0).reserved, 3);
-  EXPECT_EQ(guard.View(now).limits.at(0).available, 0);
-  guard.Release(third, now);
-  EXPECT_EQ(Advance().size(), 1U);
-  guard.Release(first, now);
-  EXPECT_EQ(guard.View(now).limits.at(0).available, 1);
-}
-
-TEST_F(KeyGuardSlotsTest, WhatOthersHoldOfItIsNotOurs) {
-  Options options = With(0);
-  options.concurrency.reset();
-  Start(options);
-  const Id first = Send();
-  now += milliseconds(20);
-  Hear(first, AtOnce(5, 4));
-  Send();
-  EXPECT_EQ(AskKind(), Verdict::Kind::kQueued) << "three are others'";
-  const auto next = guard.NextAt(now);
-  ASSERT_TRUE(next);
-  EXPECT_EQ(*next, now + seconds(1)) << "after which nobody knows";
-  now = *next;
-  EXPECT_EQ(Advance().size(), 1U);
-}
-
-// Its own calls, begun while the answer was on its way, once passed for somebody else's.
-TEST_F(KeyGuardSlotsTest, OwnCallsAreNoOthers) {
-  Options options = With(0);
-  options.concurrency.reset();
-  Start(options);
-  const Id first = Send();
-  for (int i = 0; i < 3; ++i) {
-    now += milliseconds(5);
-    guard.Release(Send(), now);
-    Send();
-  }
-  now += milliseconds(20);
-  Hear(first, AtOnce(6, 5));
-  Send();
-  EXPECT_EQ(AskKind(), Verdict::Kind::kAdmit);
-  EXPECT_EQ(AskKind(), Verdict::Kind::kQueued) << "six it is";
-}
-
-TEST_F(KeyGuardSlotsTest, WhereOnlyTheRestIsSaidTheMostThatEverWasIsTheLimit) {
-  Options options = With(0);
-  options.concurrency.reset();
-  Start(options);
-  Hear(Send(), AtOnce({}, {}, 2));
-  Send();
-  now += milliseconds(5);
-  Hear(Send(), AtOnce({}, {}, 0));
-  EXPECT_EQ(AskKind(), Verdict::Kind::kQueued);
-}
-
-TEST_F(KeyGuardSlotsTest, ARefusalForItShrinksWhatWasSaid) {
-  Options options = With(0);
-  options.concurrency.reset();
-  Start(options);
-  Hear(Send(), AtOnce(10, 1));
-  Hear(Send(), AtOnce(10, {}), &too_many);
-  EXPECT_EQ(guard.View(now).limits.at(0).limit, 10);
-  EXPECT_EQ(guard.View(now).limits.at(0).available, 5) << "seven, and two are under way";
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ PLACES = {
     "charge": HEAD + "charge: {{tokens: {{counts: both}}, {}}}",
     "charge_tokens": HEAD + "charge: {{tokens: {{{}}}}}",
     "by_quota": HEAD + "charge: {{tokens: {{by_quota: {{q: {{{}}}}}}}}}",
+    "batch": HEAD + "batch: {{endpoint: /b, paths: /a, {}}}",
     "refusal": HEAD + "refusal: {{body: '{{\"m\": \"{{message}}\"}}', {}}}",
 }
 # Where each word of a closed list can be met.

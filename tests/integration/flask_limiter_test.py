@@ -1,12 +1,10 @@
 """A real Flask application under real Flask-Limiter behind the proxy: its X-RateLimit fields, its 429 and its
 Retry-After, read by the generic exporter."""
 
-import subprocess
-import sys
 import time
 import unittest
 
-from harness import Agent, Program, Workspace, get, skip, wait_until
+from harness import Agent, Program, Workspace, get, python_with_flask_limiter, wait_until
 
 LIMIT = 5
 APPLICATION = f"""
@@ -33,16 +31,6 @@ server = make_server("127.0.0.1", 0, app)
 print(server.port, flush=True)
 server.serve_forever()
 """
-
-
-def python_with_flask_limiter():
-    for python in (sys.executable, "/usr/bin/python3"):
-        try:
-            if subprocess.run([python, "-c", "import flask_limiter"], capture_output=True).returncode == 0:
-                return python
-        except FileNotFoundError:
-            pass
-    return skip("Flask-Limiter is not installed (Debian package python3-flask-limiter)")
 
 
 class FlaskLimiterTest(unittest.TestCase):

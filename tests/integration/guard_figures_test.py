@@ -12,7 +12,7 @@ from harness import SOURCE_DIR
 sys.path.insert(0, str(SOURCE_DIR / "tests" / "bench" / "guard"))
 
 from stand import Bar, Table  # noqa: E402
-from tables import as_markdown, write_section  # noqa: E402
+from tables import as_markdown, merge_tables, write_section  # noqa: E402
 
 FACTS = {"cpu": "a CPU", "cores": 2, "kernel": "6.1", "time": "today", "versions": {"apiquota": "1"}}
 
@@ -56,6 +56,23 @@ class GuardFiguresTest(unittest.TestCase):
             write_section(page, "## Measured\n\nsecond\n")
             self.assertEqual(page.read_text(),
                              "# The guard\n\nText.\n\n## Measured\n\nsecond\n\n## After\n\nText.\n")
+
+    def test_a_table_that_is_measured_again_takes_the_place_of_its_own_only(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "guard.md"
+            page.write_text("# The guard\n\n## Measured: own\n\nBy hand.\n\n## After\n\nText.\n")
+            for number in (1, 2):
+                merge_tables(page, "## Measured: own", [Table("A", ["a"], [[number]])], FACTS)
+                missed = [Bar("b", 3, 0)]
+                merge_tables(page, "## Measured: own", [Table("B", ["b"], [[3]], bars=missed)], FACTS)
+            dated = "Measured on a CPU, 2 cores, Linux 6.1, today, apiquota 1."
+            self.assertEqual(
+                page.read_text(),
+                "# The guard\n\n## Measured: own\n\nBy hand.\n\n"
+                f"### A\n\n| a |\n|---|\n| 2 |\n\n{dated}\n\n"
+                f"### B\n\n| b |\n|---|\n| 3 |\n\n{dated}\n\n0 bars are reached, 1 missed:\n\n"
+                "- b: 3, where at most 0 is asked for\n\n## After\n\nText.\n",
+            )
 
 
 if __name__ == "__main__":

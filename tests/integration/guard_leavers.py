@@ -62,10 +62,11 @@ def leave(url, data, read=0, reset=False):
         return got
 
 
-def gone_at_every_byte(work, step=1):
-    """Whoever leaves behind any byte of a request or of its answer leaves nothing held."""
+def gone_at_every_byte(work, step=1, settings=()):
+    """Whoever leaves behind any byte of a request or of its answer leaves nothing held. `settings`: further
+    lines of the api, here and below."""
     api = NotingApi(lambda arrival: (0.002, 200, openai_fields(), completion()))
-    agent = GuardedAgent(work, [Api("demo", "openai", api.url)], name="leavers")
+    agent = GuardedAgent(work, [Api("demo", "openai", api.url, list(settings))], name="leavers")
     path = "/demo/v1/chat/completions"
     request = (
         head_of(
@@ -104,10 +105,10 @@ def whole_answer(url, request):
         return len(head) + 4 + int(length)
 
 
-def gone_while_waiting(work, clients=50):
+def gone_while_waiting(work, clients=50, settings=()):
     """Whoever leaves the queue is not sent; the others are."""
     api = ResettingApi(1000, 3)
-    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="waiting")
+    agent = GuardedAgent(work, [Api("demo", "github", api.url, list(settings))], name="waiting")
     burst(agent.proxy, "/demo/items/1", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     stayed = []
@@ -128,11 +129,11 @@ def gone_while_waiting(work, clients=50):
     return figures
 
 
-def stalled(work, clients=5):
+def stalled(work, clients=5, settings=()):
     """Who does not take its answer is cut off, and holds nothing afterwards."""
     api = NotingApi(lambda arrival: (200, openai_fields(), completion("x" * 8_000_000)))
     agent = GuardedAgent(
-        work, [Api("demo", "openai", api.url)], name="stalled", proxy="body_idle_timeout: 1s"
+        work, [Api("demo", "openai", api.url, list(settings))], name="stalled", proxy="body_idle_timeout: 1s"
     )
     sockets = []
     for _ in range(clients):
@@ -150,10 +151,10 @@ def stalled(work, clients=5):
     return figures
 
 
-def reloaded(work, clients=30):
+def reloaded(work, clients=30, settings=()):
     """Waiters stay through a reload and are answered."""
     api = ResettingApi(1000, 4)
-    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="reloaded")
+    agent = GuardedAgent(work, [Api("demo", "github", api.url, list(settings))], name="reloaded")
     burst(agent.proxy, "/demo/items/1", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     answers = []
@@ -176,10 +177,12 @@ def reloaded(work, clients=30):
     return figures
 
 
-def stopped(work, reset_in, clients=20):
+def stopped(work, reset_in, clients=20, settings=()):
     """SIGTERM before waiters: those whose turn comes in the drain time are served, others are told when."""
     api = ResettingApi(1000, reset_in)
-    agent = GuardedAgent(work, [Api("demo", "github", api.url)], name="stopped", proxy="drain_timeout: 10s")
+    agent = GuardedAgent(
+        work, [Api("demo", "github", api.url, list(settings))], name="stopped", proxy="drain_timeout: 10s"
+    )
     burst(agent.proxy, "/demo/items/1", 1)
     wait_until(lambda: agent.sample("apiquota_quota_remaining"), 5, "the first answer is read")
     answers = []

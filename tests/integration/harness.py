@@ -6,6 +6,7 @@ their own process id, waiting with a deadline, small HTTP helpers. Standard libr
         status, headers, body = get(agent.proxy_url + "/demo/user")
 """
 
+import functools
 import http.client
 import json
 import os
@@ -38,6 +39,18 @@ def require_program(name, package):
     if not path:
         skip(f"{name} is not installed (Debian package {package})")
     return path
+
+
+@functools.cache
+def python_with_flask_limiter():
+    """The first Python that has it; the test is skipped where none does."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        try:
+            if subprocess.run([python, "-c", "import flask_limiter"], capture_output=True).returncode == 0:
+                return python
+        except FileNotFoundError:
+            pass
+    return skip("Flask-Limiter is not installed (Debian package python3-flask-limiter)")
 
 
 def free_port():

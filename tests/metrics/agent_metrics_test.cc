@@ -17,8 +17,10 @@ TEST(AgentMetricsTest, RegistersEachFamilyOnceUnderItsPublicName) {
   std::vector<std::string> names;
   for (const prometheus::MetricFamily& family : Collected(registry)) names.push_back(family.name);
   EXPECT_EQ(names, (std::vector<std::string>{"apiquota_auth_failures_total",
+                                             "apiquota_batchable_requests_total",
                                              "apiquota_cache_requests_total",
                                              "apiquota_client_retries_total",
+                                             "apiquota_coalescable_requests_total",
                                              "apiquota_decisions_total",
                                              "apiquota_delay_seconds",
                                              "apiquota_guard_blind_total",

@@ -39,8 +39,9 @@ class GuardMetricsTest : public testing::Test {
 
 TEST_F(GuardMetricsTest, AnApiThatNobodyGuardsHasNoSeriesOfTheGuard) {
   const ApiMetrics api(families_, "a", {}, {});
-  for (const Family<Counter>* family : {&families_.guard_decisions, &families_.guard_retries,
-                                        &families_.guard_client_retries, &families_.guard_blind}) {
+  for (const Family<Counter>* family :
+       {&families_.guard_decisions, &families_.guard_retries, &families_.guard_client_retries,
+        &families_.guard_blind, &families_.guard_coalescable, &families_.guard_batchable}) {
     EXPECT_TRUE(Collected(*family).metric.empty()) << family->options().name;
   }
 }
@@ -56,6 +57,8 @@ TEST_F(GuardMetricsTest, WhatAlertsCompareWithIsThereFromTheStart) {
                                                                             {"a/unsent/retried", 0},
                                                                             {"a/unsent/budget", 0}}));
   EXPECT_EQ(Values(families_.guard_blind), (std::map<std::string, double>{{"a", 0}}));
+  EXPECT_EQ(Values(families_.guard_coalescable), (std::map<std::string, double>{{"a", 0}}));
+  EXPECT_EQ(Values(families_.guard_batchable), (std::map<std::string, double>{{"a", 0}}));
   EXPECT_TRUE(Collected(families_.guard_delay).metric.empty()) << "a histogram begins with what is observed";
 }
 
@@ -100,9 +103,14 @@ TEST_F(GuardMetricsTest, ClientsThatRetryAreCountedByTheirName) {
   guard.CountClientRetry("batch");
   guard.CountClientRetry("batch");
   guard.CountBlind();
+  guard.CountCall(true, true);
+  guard.CountCall(true, false);
+  guard.CountCall(false, false);
   EXPECT_EQ(Values(families_.guard_client_retries),
             (std::map<std::string, double>{{"a/", 1}, {"a/batch", 2}}));
   EXPECT_EQ(Values(families_.guard_blind), (std::map<std::string, double>{{"a", 1}}));
+  EXPECT_EQ(Values(families_.guard_coalescable), (std::map<std::string, double>{{"a", 2}}));
+  EXPECT_EQ(Values(families_.guard_batchable), (std::map<std::string, double>{{"a", 1}}));
 }
 
 }  // namespace

@@ -92,5 +92,34 @@ TEST(ExporterMeaningTest, WhatIsServedIsNoRefusalByItsStatusAlone) {
   EXPECT_EQ(ErrorOf("throttle: [{status: 200, stream: {pointer: /error}, scope: primary}]\n"), "");
 }
 
+TEST(ExporterMeaningTest, ABatchHasAnEndpointAndWholePathsOfCalls) {
+  EXPECT_EQ(ErrorOf("batch: {endpoint: /b, paths: /a}\n"), "");
+  EXPECT_EQ(ErrorOf("batch: {endpoint: /b}\n"), "x.yaml:3:8: \"paths\" is missing here");
+  EXPECT_EQ(ErrorOf("batch: {endpoint: /b, paths: []}\n"), "x.yaml:3:30: expected at least one path");
+  EXPECT_EQ(ErrorOf("batch: {endpoint: /b, paths: [/a, /*/b/*]}\n"),
+            "x.yaml:3:35: expected a path with at most one *");
+  EXPECT_EQ(ErrorOf("batch: {endpoint: /b, paths: a}\n"),
+            "x.yaml:3:30: expected how a path begins, such as /v1/models");
+}
+
+TEST(ExporterMeaningTest, ABatchTakesPostsByTheirWholePath) {
+  const BatchRule batch{"/b", {"/v1/chat", "/v1/models/*:go"}};
+  const auto takes = [&](const std::string& method, const std::string& path,
+                         const std::string& described = "") {
+    http::Exchange request;
+    request.method = method;
+    request.path = path;
+    request.described_path = described;
+    return Takes(batch, request);
+  };
+  EXPECT_TRUE(takes("POST", "/v1/chat"));
+  EXPECT_TRUE(takes("POST", "/mine/v1/chat", "/v1/chat")) << "below another base URL";
+  EXPECT_TRUE(takes("POST", "/v1/models/m:go"));
+  EXPECT_FALSE(takes("GET", "/v1/chat"));
+  EXPECT_FALSE(takes("POST", "/v1/chat/4711"));
+  EXPECT_FALSE(takes("POST", "/v1/models/:go"));
+  EXPECT_FALSE(takes("POST", "/v1/models/m:gone"));
+}
+
 }  // namespace
 }  // namespace apiquota::provider

@@ -108,5 +108,30 @@ TEST(GuardRefusalTest, ADelayIsToldInHundredthsWithItsReason) {
             "65;reason=retry_after;quota=\"5h \\\"x\\\"\"");
 }
 
+TEST(GuardRefusalTest, ALimitOfTheOperatorsIsCalledByItsNameAndToldInItsNumbers) {
+  static const auto exporters = provider::Catalogue::Embedded();
+  const guard::Refusal refusal{.reason = guard::Reason::kLimit,
+                               .until = kNow + milliseconds(41'001),
+                               .resource = {},
+                               .quota = "default",
+                               .limit = 10,
+                               .window_seconds = 60};
+  const guard::LimitStanding standing{
+      .name = "default", .limit = 10, .remaining = 0, .window = seconds(60), .reset = milliseconds(41'001)};
+  const RefusalAnswer answer =
+      proxy::AnswerOf(refusal, "demo", *exporters->Find("generic"), kNow, std::span(&standing, 1), kNow);
+  EXPECT_EQ(answer.head.status, 429);
+  EXPECT_EQ(Field(answer, "retry-after"), "42");
+  EXPECT_EQ(Field(answer, "ratelimit"), "\"apiquota-default\";r=0;t=42");
+  EXPECT_EQ(Field(answer, "ratelimit-policy"), "\"apiquota-default\";q=10;w=60");
+  EXPECT_EQ(Field(answer, "x-ratelimit-reset"), "1795359642");
+  EXPECT_EQ(Field(answer, "x-should-retry"), "(none)");
+  EXPECT_NE(answer.body.find("not enough is left of limit default (10 in 60 s); it could go in 42 s"),
+            std::string::npos)
+      << answer.body;
+  EXPECT_NE(answer.body.find("\"violated-policies\":[\"apiquota-default\"]"), std::string::npos)
+      << answer.body;
+}
+
 }  // namespace
 }  // namespace apiquota::proxy

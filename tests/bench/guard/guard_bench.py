@@ -16,9 +16,13 @@ from pathlib import Path
 from stand import HERE, ROOT, Bar, Context, Table  # first: it finds the other folders' helpers
 
 from report import machine
-from tables import as_markdown, write_section
+from tables import as_markdown, merge_tables, write_section
 
-ORDER = ["kinds", "locust_drives", "rivals", "storms", "leavers", "sdks", "cost"]
+FIRST = ["kinds", "locust_drives", "rivals", "storms", "leavers", "sdks", "cost"]
+# Whose tables stand one by one in a section of their own, each with its date.
+OWN = ["own_limits", "limiter_rates", "slots_kept", "memory", "instructions"]
+OWN_HEADING = "## Measured: limits of your own, slots, breaker, cache"
+ORDER = FIRST + OWN
 
 
 def parts():
@@ -76,6 +80,16 @@ def run_part(name, context):
         return [Table(name, ["what", "why"], [["could not be run", first_line]], bars=[failed])]
 
 
+def write_docs(found, facts):
+    page = ROOT / "docs" / "guard.md"
+    first = [table for name in found if name in FIRST for table in found[name]]
+    if first:
+        write_section(page, as_markdown(first, facts))
+    own = [table for name in found if name in OWN for table in found[name]]
+    if own:
+        merge_tables(page, OWN_HEADING, own, facts)
+
+
 def main():
     known = parts()
     options = arguments(known)
@@ -90,14 +104,14 @@ def main():
     )
     facts = machine(options.agent)
     try:
-        tables = [table for name in options.parts or known for table in run_part(name, context)]
+        found = {name: run_part(name, context) for name in options.parts or known}
     finally:
         for folder in context.temporary:
             shutil.rmtree(folder, ignore_errors=True)
-    text = as_markdown(tables, facts)
-    print(text)
+    tables = [table for of_part in found.values() for table in of_part]
+    print(as_markdown(tables, facts))
     if options.write_docs:
-        write_section(ROOT / "docs" / "guard.md", text)
+        write_docs(found, facts)
     if options.json:
         whole = {"machine": facts, "tables": [dataclasses.asdict(table) for table in tables]}
         options.json.write_text(json.dumps(whole, indent=1) + "\n")

@@ -1,0 +1,103 @@
+// Answers on their way into a cache. Each piece goes to the client first, as it would without one. A client
+// that falls behind reads on from what is kept, so that who waits for the same answer does not wait for it;
+// and one that goes leaves its request behind, an orphan, for as long as somebody or the cache wants the
+// answer.
+#include <utility>
+
+#include "proxy/relay.h"
+#include "proxy/worker.h"
+
+namespace apiquota::proxy {
+
+// What does not go to the client is observed all the same; nobody waits for the rest of a failure.
+void Relay::OnCachedResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
+                             bool complete) {
+  if (head != nullptr && cached_->Replaces(*head)) {
+    attempt_record_.ResponseSent(*head);
+    attempt_record_.ResponseBody(body);
+    if (complete) return;
+    attempt_.Cancel();
+    attempt_record_.Finish();
+    return ServeReplacement();
+  }
+  if (cached_->replacing()) return;
+  RelayFilling(head, body, complete, false);
+  if (cached()) attempt_record_.ResponseBody(body);
+}
+
+// `observed`: its head has been.
+void Relay::RelayFilling(const http::ResponseHead* head, std::span<const std::string_view> body,
+                         bool complete, bool observed) {
+  FilledBody& fill = cached_->fill();
+  if (fill.behind()) return FillBehind(body, complete);
+  if (head != nullptr) {
+    SendHead(*head, body, complete);
+    request_record_.AnsweredWith(head->status);
+    if (!observed) attempt_record_.ResponseSent(*head);
+    cached_->BeginFill(*head, request_record_.exchange());
+  } else {
+    connection_.Send(nullptr, nullptr, body, complete);
+  }
+  if (cached_->filling() && !fill.Add(body)) cached_->GiveUpFilling();
+  if (complete) return;
+  if (orphan_) return cached_->filling() ? void() : EndOrphan();
+  if (connection_.unsent() < worker_.shared().options.buffer_high_bytes) return;
+  cached_->filling() ? fill.FallBehind() : attempt_.Pause();
+}
+
+void Relay::FillBehind(std::span<const std::string_view> body, bool complete) {
+  FilledBody& fill = cached_->fill();
+  if (complete) fill.Complete();
+  if (cached_->filling() && fill.Add(body)) return;
+  if (cached_->filling()) cached_->GiveUpFilling();
+  fill.AddUnsent(body);
+  if (!complete) attempt_.Pause();
+}
+
+void Relay::OnDrained() {
+  if (!cached_ || !cached_->fill().behind()) return attempt_.Resume();
+  SendUnsent();
+  if (!cached_->fill().behind()) attempt_.Resume();
+}
+
+void Relay::OnCachedComplete() {
+  if (cached_->replacing()) {
+    attempt_record_.Finish();
+    return ServeReplacement();
+  }
+  attempt_record_.Finish();
+  cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt);
+  FinishRecords(true);
+  if (orphan_) worker_.Remove(*this);
+}
+
+void Relay::ServeReplacement() { ServeAnswer(cached_->Replacement(request_record_.exchange())); }
+
+void Relay::RelayHeldCached(const HeldAnswer& held) {
+  if (cached_->Replaces(held.head())) {
+    attempt_.Cancel();
+    attempt_record_.Finish();
+    return ServeReplacement();
+  }
+  const std::string_view body[] = {held.body()};
+  RelayFilling(&held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete(), true);
+  if (held.complete()) OnCachedComplete();
+}
+
+// True: the relay goes on without its client.
+bool Relay::BecomesOrphan() {
+  if (orphan_ || !cached_->Outlives(request_sent_) || !worker_.Adopt(*this)) return false;
+  orphan_ = true;
+  cached_->fill().ReadNoMore();
+  attempt_.Resume();
+  worker_.loop().timers().Arm(cached_->timer(), request_record_.route().timeouts.first_byte);
+  return true;
+}
+
+void Relay::EndOrphan() {
+  attempt_.Cancel();
+  FinishRecords(false);
+  worker_.Remove(*this);
+}
+
+}  // namespace apiquota::proxy

@@ -1,0 +1,50 @@
+"""Limits of the operator's own beside Flask-Limiter: a real Flask application under the tutorials' rules, and
+the same without them behind the agent at four loops, asked the same."""
+
+import unittest
+
+import guard_own_flask as own
+from harness import Workspace, python_with_flask_limiter
+
+WINDOW = 4
+
+
+class GuardOwnFlaskTest(unittest.TestCase):
+    def setUp(self):
+        self.work = self.enterContext(Workspace())
+
+    def check_fields(self, found, resets=True):
+        """Both say the same of what is left; when, as well as whole seconds can say it."""
+        self.assertEqual(own.differences(found, lambda said: (said.limit, said.remaining)), [])
+        for address, answers in found["flask"].items():
+            for flask, ours in zip(answers, found["agent"][address], strict=True):
+                if resets and flask.reset is not None:
+                    self.assertAlmostEqual(flask.reset, ours.reset, delta=2, msg=(flask, ours))
+                if ours.status == 429:  # Flask-Limiter rounds down, so that who obeys comes too early
+                    self.assertGreaterEqual(
+                        ours.retry_after, flask.retry_after if resets else 1, (flask, ours)
+                    )
+                    self.assertLessEqual(ours.retry_after, WINDOW + 1)
+
+    def test_the_same_requests_are_refused_in_fixed_windows(self):
+        found = own.side_by_side(self.work, "fixed-window", WINDOW)
+        self.assertEqual(own.differences(found), [])
+        self.assertGreater(own.counted(found, "agent")[1], 30)
+        self.check_fields(found)
+
+    def test_the_same_requests_are_refused_in_moving_windows(self):
+        found = own.side_by_side(self.work, "moving-window", WINDOW)
+        self.assertEqual(own.differences(found), [])
+        self.assertGreater(own.counted(found, "agent")[1], 30)
+        # Flask-Limiter's reset is a window past the newest request, whenever the next one could go.
+        self.check_fields(found, resets=False)
+
+    def test_the_same_requests_are_refused_by_a_header_and_its_role(self):
+        found = own.side_by_side(self.work, "fixed-window", WINDOW, rules="roles")
+        self.assertEqual(own.differences(found), [])
+        self.check_fields(found)
+
+
+if __name__ == "__main__":
+    python_with_flask_limiter()
+    unittest.main()
