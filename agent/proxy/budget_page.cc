@@ -95,8 +95,9 @@ Json ApiJson(const apis::RouteTable& routes, const apis::Route& route, const api
 }  // namespace
 
 bool IsOwnPath(std::string_view path_and_query) {
-  const std::string_view path = PathOf(path_and_query);
-  return path.starts_with(kOwn) && (path.size() == kOwn.size() || path[kOwn.size()] == '/');
+  if (!path_and_query.starts_with(kOwn)) return false;
+  const std::string_view rest = path_and_query.substr(kOwn.size());
+  return rest.empty() || rest.front() == '/' || rest.front() == '?';
 }
 
 bool IsBudgetPath(std::string_view path_and_query) { return PathOf(path_and_query) == kBudget; }

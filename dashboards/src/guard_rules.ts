@@ -1,9 +1,10 @@
 // More of the Guard dashboard: whom the operator's own rules stop, and what memory saves.
 import { graph, limitQuery, query, row, unit } from "./kit";
-import { apis, keys, moved, noneIsGood, useSteps } from "./model";
+import { apis, keys, moved, noneIsGood, perMinute, useSteps } from "./model";
 
 const ownUse = `apiquota_limit_used_ratio{${apis}}`;
 const limited = `apiquota_decisions_total{${apis}, mode="on", decision="reject", rule="limit"}`;
+const forgotten = `apiquota_limit_evictions_total{${apis}}`;
 const underWay = `apiquota_inflight_requests{${keys}}`;
 const slots = `apiquota_inflight_limit{${keys}}`;
 const breaker = `apiquota_breaker_open{${apis}}`;
@@ -64,8 +65,8 @@ export const own = row(28, "Whom do its own rules stop?",
     id: 40, title: "Users of limits forgotten", size: [24, 6], unit: unit.perMinute, stacked: true,
     help: "Users of a limit of your own (callers, keys, addresses, headers) that were forgotten before " +
       "their time because its memory was full: their limit began anew. Very many addresses at once do it.",
-    queries: [query(moved("api, limit", `apiquota_limit_evictions_total{${apis}}`), "{{api}} {{limit}}")],
-    empty: "Each limit remembers all its users.",
+    queries: [query(perMinute("api, limit", forgotten), "{{api}} {{limit}}")],
+    empty: "No limit of your own is written.",
   }));
 
 export const saves = row(34, "What does memory save?",
@@ -98,8 +99,8 @@ export const saves = row(34, "What does memory save?",
   graph({
     id: 38, title: "Answers pushed out", size: [12, 8], unit: unit.perMinute, stacked: true,
     help: "Kept answers that made room for others. Many, with few hits: raise the cache's size.",
-    queries: [query(moved("api", evictions), "{{api}}")],
-    empty: "No answer had to make room.",
+    queries: [query(perMinute("api", evictions), "{{api}}")],
+    empty: "No cache is written.",
   }),
   graph({
     id: 39, title: "Serving with less", size: [12, 8], unit: unit.count, decimals: 0, max: 1,

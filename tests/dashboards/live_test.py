@@ -31,6 +31,8 @@ EMPTY_WHEN_WELL = {
     "api: Refused, provider overloaded": "APIs have room",
     "guard: Further attempts by outcome": "every request is answered",
     "guard: Cooldowns, the longest first": "nothing is throttled",
+    "guard: Refused by own limits": "callers keep to their limits",
+    "guard: Breaker openings": "APIs answer",
     "agent: Two limiters under one name": "each limiter has a name of its own",
     "agent: Refused and failed": "clients are well-behaved and APIs answer",
     "agent: Unread signals by field": "every signal is read",
@@ -139,7 +141,7 @@ class LiveTest(unittest.TestCase):
     def break_things(self):
         self.break_agent()
         self.world.payments.fault, self.world.openai.fault = "concurrency", "spend"
-        self.world.mail.fault = "trouble"
+        self.world.mail.fault = self.world.news.fault = "trouble"
         for fault in ("credentials", "gibberish", "trouble", "overload", "contradiction", "overdrawn"):
             self.world.partner.fault = fault
             time.sleep(2.5)
