@@ -10,17 +10,6 @@
 #include "proxy/worker.h"
 
 namespace apiquota::proxy {
-namespace {
-
-// What some refusals must say beside their sentence (RFC 9110 sections 15.5.2, 15.5.6).
-std::string_view FieldsOf(int status) {
-  if (status == 401) return "Cache-Control: no-store\r\nWWW-Authenticate: Bearer realm=\"apiquota\"\r\n";
-  if (status == 405) return "Cache-Control: no-store\r\nAllow: GET, HEAD\r\n";
-  return http::kOwnFields;
-}
-
-}  // namespace
-
 Relay::Relay(Worker& worker, net::Stream stream)
     : worker_(worker),
       loopback_(stream.peer().ip.IsLoopback()),
@@ -236,7 +225,6 @@ void Relay::Answer(const metrics::ReasonInfo& info, std::string_view detail) {
                       .proxy_status_error = info.proxy_status,
                       .rule = info.label,
                       .detail = detail.empty() ? info.detail : detail,
-                      .fields = FieldsOf(info.status),
                       .close = turned_away_});
 }
 
