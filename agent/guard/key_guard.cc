@@ -186,6 +186,11 @@ size_t KeyGuard::waiting() const { return state_->Waiting(); }
 void KeyGuard::SetWaitingElsewhere(size_t waiting) { state_->waiting_elsewhere = waiting; }
 
 Verdict KeyGuard::Ask(const Request& request, SystemTime now) {
+  if (state_->draining && request.deadline > state_->drained_by) {
+    Request sooner = request;
+    sooner.deadline = state_->drained_by;
+    return Ask(sooner, now);
+  }
   Place& place = state_->PlaceFor(state_->ResourceOf(request), now);
   const size_t before = request.again ? 0 : place.queue.size();
   Gate gate;

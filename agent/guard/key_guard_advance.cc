@@ -137,6 +137,8 @@ void KeyGuard::Leave(Id waiter, SystemTime) {
 // Whoever can't go before `until`, after those who came first, is refused; so is who comes now.
 void KeyGuard::Drain(SystemTime until, SystemTime now, std::vector<Grant>* grants) {
   state_->draining = true;
+  // Of an api that is gone only those are left that had been sent: they may be once more.
+  state_->drained_by = until > now ? until : SystemTime::max();
   for (Place& place : state_->places) {
     for (Waiter& waiter : place.queue.TakeExpired(SystemTime::max())) {
       Request request = waiter.AsRequest();

@@ -46,8 +46,11 @@ void KeyGuard::State::Rehome(std::string_view route, std::string_view resource, 
 // one, nor what ended without an answer, which the API may yet count.
 Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime now) {
   Place& place = PlaceFor(reading.resource, now);
-  for (Limit& limit : place.limits) {
-    if (limit.quota() == reading.quota) return &limit;
+  const auto known = std::ranges::find(place.limits, reading.quota, &Limit::quota);
+  if (known != place.limits.end()) {
+    const bool at_a_time = reading.kind == provider::QuotaKind::kConcurrency;
+    if (at_a_time == (known->slots() != nullptr)) return &*known;
+    place.limits.erase(known);  // the operator, or its exporter's file, calls it something else now
   }
   if (place.limits.size() >= kLimitsPerResourceMax) return nullptr;
   Limit& limit = place.limits.emplace_back(options.pace, reading.quota, reading.unit, reading.kind,

@@ -175,6 +175,7 @@ struct KeyGuard::State {
   Options options;
   const bool named_by_answer;
   bool draining = false;
+  SystemTime drained_by{};  // … and nobody waits for longer
   std::mt19937_64 random;
   size_t waiting_elsewhere = 0;  // for other keys of the api
   std::list<Place> places;       // the first is that of ""

@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kShrink = 0.7;
 constexpr Micros kShrinkGap = std::chrono::seconds(1);
+constexpr size_t kEndedLeast = 5;  // fewer tell nothing of how long calls take
 constexpr Micros kOthersLeast = std::chrono::seconds(1);
 
 }  // namespace
@@ -34,6 +35,7 @@ void Slots::End(Id ticket, SystemTime now) {
   const auto found = open_.find(ticket);
   if (found == open_.end()) return;
   held_.Add(std::max(Micros(0), Micros(now - found->second)));
+  ended_ = std::min(ended_ + 1, kEndedLeast);
   open_.erase(found);
 }
 
@@ -80,7 +82,7 @@ size_t Slots::Allowed(SystemTime now) const {
 // long again as it has taken; and another takes its place.
 std::optional<SystemTime> Slots::FreeAt(size_t ahead, SystemTime now) const {
   const std::optional<Micros> median = held_.At(50);
-  if (!median) return std::nullopt;
+  if (ended_ < kEndedLeast) return std::nullopt;
   std::vector<SystemTime> ends;
   ends.reserve(open_.size());
   for (const auto& [ticket, since] : open_) {

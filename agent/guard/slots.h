@@ -37,8 +37,8 @@ class Slots {
   bool limited() const { return max_ != 0; }
   bool adaptive() const { return adaptive_ && limited(); }
   bool free(SystemTime now) const { return !limited() || open_.size() < Allowed(now); }
-  // When one is, after `ahead` others have had theirs, by how long calls hold them; nothing: none has ended
-  // yet. Later than now in any case.
+  // When one is, after `ahead` others have had theirs, by how long calls hold them; nothing: too few have
+  // ended yet. Later than now in any case.
   std::optional<SystemTime> FreeAt(size_t ahead, SystemTime now) const;
 
   size_t in_use() const { return open_.size(); }
@@ -59,6 +59,7 @@ class Slots {
   SystemTime others_until_;
   std::unordered_map<Id, SystemTime> open_;  // since when
   RecentQuantile<Micros, 31> held_;          // how long
+  size_t ended_ = 0;                         // so many at least
   // How many were taken at once, falling: (when, how many), each the most from then on.
   std::vector<std::pair<SystemTime, size_t>> peaks_;
 };

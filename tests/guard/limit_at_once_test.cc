@@ -84,5 +84,24 @@ TEST_F(KeyGuardSlotsTest, ARefusalForItShrinksWhatWasSaid) {
   EXPECT_EQ(guard.View(now).limits.at(0).available, 5) << "seven, and two are under way";
 }
 
+// A reload may correct what kind of quota it is; what is under way counts in it at once.
+TEST_F(KeyGuardSlotsTest, AQuotaThatIsCalledAnotherKindStartsOver) {
+  Options options = With(0);
+  options.concurrency.reset();
+  Start(options);
+  provider::Reading other = AtOnce(2, 1);
+  other.kind = provider::QuotaKind::kFixed;
+  other.unit = "requests";
+  other.remaining = 1;
+  const Id first = Send();
+  Hear(first, other);
+  Hear(first, AtOnce(2, 1));
+  Send();
+  EXPECT_EQ(AskKind(), Verdict::Kind::kQueued);
+  EXPECT_EQ(guard.View(now).limits.at(0).reserved, 2);
+  guard.Release(first, now);
+  EXPECT_EQ(Advance().size(), 1U);
+}
+
 }  // namespace
 }  // namespace apiquota::guard

@@ -151,6 +151,16 @@ TEST(WorldTest, HowOftenOneLooksChangesNothing) {
     EXPECT_THAT(FailuresOf("slots-and-window", seed), IsEmpty()) << seed;
 }
 
+// The median of the first two calls once passed for how long all take.
+TEST(WorldTest, AFewLongCallsRefuseNobody) {
+  for (const uint64_t seed : {2307, 3245}) EXPECT_THAT(FailuresOf("slots", seed), IsEmpty()) << seed;
+}
+
+// One that was to be sent again once waited for longer than the agent lives.
+TEST(WorldTest, AnotherAttemptEndsWithTheDrain) {
+  EXPECT_THAT(FailuresOf("breaker-faults", 3718), IsEmpty());
+}
+
 TEST(WorldTest, WithoutSlotsAnApiThatBoundsCallsAtOnceRefuses) {
   for (const uint64_t seed : {1, 2, 3}) {
     Scenario scenario = Draw(*FindFamily("slots"), seed);

@@ -162,6 +162,35 @@ TEST_F(ProxyBreakerTest, AProbeThatIsOutOverReloadsHoldsUpNobody) {
   EXPECT_EQ(Held(), 0U);
 }
 
+// … nor does one whose agent stops, or whose api goes.
+TEST_F(ProxyBreakerTest, AProbeThatIsOutWhenAllEndsComesBack) {
+  std::atomic<bool> well{false};
+  std::atomic<int> at_the_api{0};
+  FakeUpstream upstream([&](Peer& peer) {
+    while (!peer.ReadHead().empty() && well) {
+      ++at_the_api;
+      peer.ReadAll();
+    }
+  });
+  const guard::Options options = With(milliseconds(300));
+  StartGuarded(upstream, options);
+  Break();
+  well = true;
+  Lapse(options);
+  Peer probe = Connect();
+  probe.Send(kGetOnce);
+  Until([&] { return at_the_api == 1; });
+  const auto api = guard_.ApiFor("demo");
+  EXPECT_TRUE(api->Ask({}, Now()).refusal) << "it is out";
+  guard_.Configure({}, Now());
+  proxy_->SetRoutes(Routes({}));
+  EXPECT_TRUE(api->Ask({}, Now()).refusal) << "it still is";
+  proxy_.reset();
+  guard::ApiTurn next = api->Ask({}, Now());
+  EXPECT_FALSE(next.refusal);
+  EXPECT_FALSE(next.permit.Enter(Now()));
+}
+
 TEST_F(ProxyBreakerTest, ThrottlesAndClientsThatLeaveDoNotOpenIt) {
   FakeUpstream upstream(Says({Reply("429 Too Many Requests", "")}));
   StartGuarded(upstream, With(seconds(10)));
