@@ -180,12 +180,13 @@ cache::AnswerPtr CachedRequest::Instead(bool for_all) {
   return answer;
 }
 
+// Whoever has read the answer to a change finds nothing of before it.
+void CachedRequest::NoteChange(const http::ResponseHead& head) {
+  if (phase_ == Phase::kUnsafe)
+    answers().Invalidate(question_.get(), head, record_.route().base.authority, now());
+}
+
 void CachedRequest::BeginFill(const http::ResponseHead& head, const http::Exchange& exchange) {
-  if (phase_ == Phase::kUnsafe) {
-    const bool done = head.status >= 200 && head.status < 400;
-    if (done) answers().Invalidate(question_.get(), head, record_.route().base.authority, now());
-    return;
-  }
   if (phase_ != Phase::kAsking) return;
   storable_ = cache::Judge(question_.get(), head, options().stale_if_error);
   if (lead_ && !storable_.shareable) lead_.Scatter(now());
