@@ -112,6 +112,7 @@ class CachedRequest {
   Step Serve(cache::AnswerPtr answer, metrics::CacheResult result);
   void Count(metrics::CacheResult result);
   cache::AnswerPtr Confirmed(const http::Exchange& exchange);
+  void FilledForNobody();
 
   Caches& caches_;
   const Clock& clock_;
