@@ -113,10 +113,19 @@ CachedRequest::Step CachedRequest::Join(cache::Follower follower) {
   if (!serves_ || question_.get().method == "HEAD") return Step::kAsk;
   bool alone = false;
   lead_ = answers().Join(question_.get(), follower, &alone, now());
-  if (lead_ || alone) return Step::kAsk;
+  if (lead_) return FindAgain();
+  if (alone) return Step::kAsk;
   follower_ = follower;
   phase_ = Phase::kFollowing;
   return Step::kFollow;
+}
+
+// Another loop's leader may have kept what it wants, and gone, between the look and the lead.
+CachedRequest::Step CachedRequest::FindAgain() {
+  const cache::Found found = answers().Find(question_.get(), now());
+  if (found.use != cache::Use::kServe) return Step::kAsk;
+  lead_.Share(found.answer);
+  return Serve(found.answer, CacheResult::kHit);
 }
 
 CachedRequest::Step CachedRequest::Take(cache::Outcome outcome) {

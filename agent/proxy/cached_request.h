@@ -110,6 +110,7 @@ class CachedRequest {
   cache::ApiCache& answers() const { return *store_->answers; }
   bool FindStore();
   Step Serve(cache::AnswerPtr answer, metrics::CacheResult result);
+  Step FindAgain();
   void Count(metrics::CacheResult result);
   cache::AnswerPtr Confirmed(const http::Exchange& exchange);
   void FilledForNobody();

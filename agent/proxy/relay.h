@@ -57,6 +57,7 @@ class Relay final : public net::TimerLink,
   void Forward(SteadyTime now, std::string upstream_head, std::string websocket_accept,
                std::span<const std::string_view> body, bool complete);
   void PassBody(std::span<const std::string_view> body, bool complete);
+  void AnswerOwn(std::string_view path);  // a page of the agent's own
   bool StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept);
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out);

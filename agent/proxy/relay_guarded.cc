@@ -14,7 +14,7 @@ void Relay::BeginGuarded(SteadyTime now, std::string upstream_head, std::string 
     Shared& shared = worker_.shared();
     net::TimerHandler& timer = *this;
     guarded_ = std::make_unique<GuardedRequest>(*shared.guard, shared.clock, shared.kept_bodies,
-                                                request_record_, timer, worker_.home());
+                                                shared.caller_waits, request_record_, timer, worker_.home());
   }
   guarded_->Begin(connection_.request(), std::move(upstream_head), std::move(websocket_accept));
   if (guarded_->only_watches()) {
