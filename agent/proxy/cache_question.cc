@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "guard/path_pattern.h"
 
 namespace apiquota::proxy {
 namespace {
@@ -14,28 +15,28 @@ constexpr std::string_view kOwnerWords[] = {"auth",    "token",     "key",      
                                             "session", "signature", "organization", "project", "account",
                                             "tenant",  "workspace", "credential",   "user-id"};
 
+// The last five bits of a letter are its number, in either case. Other bytes have them, too: a word that may
+// begin here is looked at.
+constexpr unsigned BitsOf(char c) { return static_cast<unsigned char>(c) & 31U; }
+
 // By a word's first letter which letters come second: nearly all places of a name are none of a word.
-constexpr std::array<uint32_t, 26> SecondLetters() {
-  std::array<uint32_t, 26> letters{};
-  for (const std::string_view word : kOwnerWords)
-    letters[static_cast<size_t>(word[0] - 'a')] |= uint32_t{1} << static_cast<uint32_t>(word[1] - 'a');
+constexpr std::array<uint32_t, 32> SecondLetters() {
+  std::array<uint32_t, 32> letters{};
+  for (const std::string_view word : kOwnerWords) letters[BitsOf(word[0])] |= uint32_t{1} << BitsOf(word[1]);
   return letters;
 }
-constexpr std::array<uint32_t, 26> kSecondLetters = SecondLetters();
+constexpr std::array<uint32_t, 32> kSecondLetters = SecondLetters();
 
-bool MayBegin(char one, char two) {
-  const auto first = static_cast<unsigned char>(AsciiLower(one) - 'a');
-  const auto second = static_cast<unsigned char>(AsciiLower(two) - 'a');
-  return first < kSecondLetters.size() && second < kSecondLetters.size() &&
-         ((kSecondLetters[first] >> second) & 1) != 0;
-}
+bool MayBegin(char one, char two) { return ((kSecondLetters[BitsOf(one)] >> BitsOf(two)) & 1U) != 0; }
 
 // Idempotency-Key names a request, not who asks.
 bool TellsWho(std::string_view name) {
   for (size_t at = 0; at + 1 < name.size(); ++at) {
     if (!MayBegin(name[at], name[at + 1])) continue;
+    const char second = AsciiLower(name[at + 1]);
     for (const std::string_view word : kOwnerWords) {
-      if (StartsWithIgnoreCase(name.substr(at), word)) return !EqualsIgnoreCase(name, "idempotency-key");
+      if (word[1] == second && StartsWithIgnoreCase(name.substr(at), word))
+        return !EqualsIgnoreCase(name, "idempotency-key");
     }
   }
   return false;
@@ -47,9 +48,7 @@ void AddPart(std::string_view part, std::string* text) { text->append(part).push
 
 const guard::CacheOptions::Post* RememberedPost(const guard::CacheOptions& options, std::string_view path) {
   for (const guard::CacheOptions::Post& post : options.post) {
-    const std::string_view pattern = post.path;
-    const bool prefix = pattern.ends_with('*');
-    if (prefix ? path.starts_with(pattern.substr(0, pattern.size() - 1)) : path == pattern) return &post;
+    if (guard::FitsPattern(post.path, path)) return &post;
   }
   return nullptr;
 }

@@ -131,7 +131,7 @@ CachedRequest::Step CachedRequest::FindAgain() {
 CachedRequest::Step CachedRequest::Take(cache::Outcome outcome) {
   timer_.Disarm();
   phase_ = Phase::kAsking;
-  if (outcome.kind == cache::Outcome::Kind::kAnswer)
+  if (outcome.kind == cache::Outcome::Kind::kAnswer && outcome.answer)
     return Serve(std::move(outcome.answer), CacheResult::kCoalesced);
   lead_ = std::move(outcome.lead);
   return Step::kAsk;
@@ -210,12 +210,20 @@ void CachedRequest::GiveUpFilling() {
 void CachedRequest::Filled(std::optional<double> tokens) {
   if (phase_ != Phase::kFilling) return;
   phase_ = Phase::kAsking;
+  if (!storable_.keep && !Followed()) return FilledForNobody();
   auto answer = std::make_shared<cache::Answer>(
       cache::MakeAnswer(question_.get(), head_, fill_.Take(), asked_at_, received_at_, system_ahead_));
   answer->tokens = tokens;
   if (storable_.keep) answers().Keep(question_.get(), answer);
   if (lead_) lead_.Share(answer);
   if (fill_.behind()) fill_.Read(answer, answer->body, fill_.sent());
+}
+
+// Who comes at this very moment asks for itself.
+void CachedRequest::FilledForNobody() {
+  if (lead_) lead_.Share(nullptr);
+  fill_.LetGo();
+  fill_.Complete();
 }
 
 bool CachedRequest::Outlives(bool sent) const {

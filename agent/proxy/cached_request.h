@@ -113,6 +113,7 @@ class CachedRequest {
   Step FindAgain();
   void Count(metrics::CacheResult result);
   cache::AnswerPtr Confirmed(const http::Exchange& exchange);
+  void FilledForNobody();
 
   Caches& caches_;
   const Clock& clock_;
