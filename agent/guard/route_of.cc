@@ -9,6 +9,7 @@ namespace {
 constexpr size_t kLongestMethod = 24;
 constexpr size_t kLongestWord = 24;
 constexpr size_t kShortestHex = 8;
+constexpr size_t kShortestMixed = 16;
 constexpr std::string_view kCut = "/...";
 
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -24,10 +25,20 @@ bool IsUuid(std::string_view segment) {
   return true;
 }
 
+// As random bytes look in Base62.
+bool IsMixed(std::string_view segment) {
+  const auto any = [&](char first, char last) {
+    return std::ranges::any_of(segment, [&](char c) { return c >= first && c <= last; });
+  };
+  const auto plain = [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return std::ranges::all_of(segment, plain) && any('0', '9') && any('a', 'z') && any('A', 'Z');
+}
+
 bool IsId(std::string_view segment) {
   if (segment.empty()) return false;
   if (std::ranges::all_of(segment, IsDigit)) return true;
   if (segment.size() >= kShortestHex && std::ranges::all_of(segment, IsHexDigit)) return true;
+  if (segment.size() >= kShortestMixed && IsMixed(segment)) return true;
   if (segment.size() > kLongestWord && std::ranges::any_of(segment, IsDigit)) return true;
   return IsUuid(segment);
 }

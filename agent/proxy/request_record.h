@@ -19,6 +19,7 @@
 #include "http/codec.h"
 #include "http/exchange.h"
 #include "provider/request_reader.h"
+#include "proxy/access_log.h"
 
 namespace apiquota::proxy {
 
@@ -26,8 +27,13 @@ class RequestRecord {
  public:
   // `guard` null: nothing is guarded. `peer`: of the client's connection.
   RequestRecord(const Clock& clock, apis::Observer& observer, guard::Guard* guard, IpAddress peer = {},
-                std::span<const IpNetwork> trusted_proxies = {})
-      : clock_(clock), observer_(observer), guard_(guard), peer_(peer), trusted_proxies_(trusted_proxies) {}
+                std::span<const IpNetwork> trusted_proxies = {}, bool access_log = false)
+      : clock_(clock),
+        observer_(observer),
+        guard_(guard),
+        peer_(peer),
+        trusted_proxies_(trusted_proxies),
+        access_log_(access_log) {}
 
   // A request begins; `read_at` is when its head was complete. The route must live until Finish.
   void Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter, const http::RequestHead& head,
@@ -53,7 +59,9 @@ class RequestRecord {
 
   void Body(std::span<const std::string_view> slices);
   void AnsweredWith(int status);  // the client, by its upstream or by us
-  void Finish(bool whole);        // whole: the response came to its end
+  // For the access log; null: there is none.
+  AccessFacts* access() { return access_log_ ? &access_ : nullptr; }
+  void Finish(bool whole);  // whole: the response came to its end
 
   // For its attempts (attempt_record.h), while active. The request's part of the exchange is set; what the
   // body said is there after TakeBodyValues.
@@ -100,6 +108,8 @@ class RequestRecord {
   std::shared_ptr<guard::ApiGuard> api_guard_;
   const IpAddress peer_;
   const std::span<const IpNetwork> trusted_proxies_;
+  const bool access_log_;
+  AccessFacts access_;                     // kept only where there is one
   std::string address_;                    // of the client, as its limits count it
   metrics::Counter* responses_ = nullptr;  // the last upstream_requests child
   std::string responses_method_;
