@@ -21,7 +21,7 @@ class CallDigest {
  private:
   static constexpr size_t kBlock = 16;
 
-  void Mix(const char* block);
+  static uint64_t Mix(uint64_t state, const char* block);
 
   uint64_t state_ = 0;
   uint64_t length_ = 0;

@@ -1,6 +1,7 @@
 #include "guard/route_of.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace apiquota::guard {
 
@@ -25,13 +26,25 @@ bool IsUuid(std::string_view segment) {
   return true;
 }
 
-// As random bytes look in Base62.
+// As random bytes look in Base62: upper case, lower case and digits follow each other without order. In words
+// ("GetCustomerOrdersV2") they change less often.
 bool IsMixed(std::string_view segment) {
-  const auto any = [&](char first, char last) {
-    return std::ranges::any_of(segment, [&](char c) { return c >= first && c <= last; });
+  constexpr size_t kChangesPercent = 45;
+  enum class Class : uint8_t { kDigit, kLower, kUpper, kOther };
+  const auto class_of = [](char c) {
+    if (IsDigit(c)) return Class::kDigit;
+    if (c >= 'a' && c <= 'z') return Class::kLower;
+    return c >= 'A' && c <= 'Z' ? Class::kUpper : Class::kOther;
   };
-  const auto plain = [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  return std::ranges::all_of(segment, plain) && any('0', '9') && any('a', 'z') && any('A', 'Z');
+  size_t changes = 0;
+  bool digits = false;
+  for (size_t i = 0; i < segment.size(); ++i) {
+    const Class its = class_of(segment[i]);
+    if (its == Class::kOther) return false;
+    digits = digits || its == Class::kDigit;
+    if (i > 0 && its != class_of(segment[i - 1])) ++changes;
+  }
+  return digits && changes * 100 >= (segment.size() - 1) * kChangesPercent;
 }
 
 bool IsId(std::string_view segment) {

@@ -57,6 +57,7 @@ void AttemptRecord::ReadHead(const http::ResponseHead& head, SteadyTime now) {
   // A document may refine what its head says; a stream goes on for minutes, and its head is worth knowing
   // now.
   head_observed_ = !body_ || body_->stream();
+  if (body_ && body_->stream()) request_.AnswerStreams();
   if (head_observed_) ObserveHead();
   if (body_ && body_->Done()) ObserveBody();
 }

@@ -77,6 +77,7 @@ class RequestRecord {
   std::chrono::nanoseconds SpentOn(SteadyTime until) const { return until - read_at_ - waited_; }
   void CountSent();                // an attempt; against the limits its api declares
   void CountResponse(int status);  // the upstream's
+  void AnswerStreams() { streamed_ = true; }
 
  private:
   void ReadBody(const http::RequestHead& head);
@@ -93,8 +94,17 @@ class RequestRecord {
   http::Exchange exchange_;
   std::optional<provider::RequestReader> body_;
   bool body_awaited_ = false;
-  guard::CallDigest digest_;  // where its api is guarded
+  // For the report of its calls (guard/call_report.h), where its api is guarded.
+  guard::CallDigest digest_;
   bool sent_ = false;
+  bool streamed_ = false;  // its answer
+  // The last route of this connection: a client hardly ever changes it.
+  struct CallRoute {
+    std::string method, path;
+    guard::CallReport::Route route;
+    bool batchable = false;
+  };
+  CallRoute call_route_;
 
   // The last credential of this connection and what it is called: a client hardly ever changes it.
   const apis::Route* key_route_ = nullptr;
