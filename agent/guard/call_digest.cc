@@ -6,7 +6,7 @@
 namespace apiquota::guard {
 namespace {
 
-// Odd, with as many ones as zeros: the golden ratio's and pi's first bits.
+// The first bits of the fractions of the golden ratio and of pi.
 constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
 constexpr uint64_t kPi = 0x243f6a8885a308d3;
 
@@ -23,13 +23,13 @@ uint64_t Word(const char* bytes) {
   return word;
 }
 
-}  // namespace
-
 // A state and a block that cancel to 0 would absorb what they are mixed with: the seed keeps others from
 // finding one.
-uint64_t CallDigest::Mix(uint64_t state, const char* block) {
+[[gnu::always_inline]] inline uint64_t Mix(uint64_t state, const char* block) {
   return Fold(state ^ Word(block), kGolden ^ Word(block + sizeof(uint64_t)));
 }
+
+}  // namespace
 
 void CallDigest::Begin(uint64_t seed, std::string_view method, std::string_view target) {
   state_ = Fold(seed ^ kPi, kGolden ^ (method.size() << 32 ^ target.size()));
