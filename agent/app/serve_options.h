@@ -23,6 +23,7 @@ struct ServeOptions {
   guard::Mode guard = guard::Mode::kOff;           // --guard; the file wins
   LogLevel log_level = LogLevel::kInfo;            // --log.level
   LogFormat log_format = LogFormat::kLogfmt;       // --log.format
+  bool log_access = false;                         // --log.access
   std::string version;
   std::string revision;  // of the source; empty if unknown
 };

@@ -123,6 +123,7 @@ Result<Settings> LoadSettings(const ServeOptions& options) {
     return std::unexpected(added.error());
   if (options.admin_listen) config.admin.listen = *options.admin_listen;
   if (options.proxy_listen) config.proxy.listen = *options.proxy_listen;
+  config.proxy.access_log = options.log_access;
   config.admin.enable_lifecycle = options.enable_lifecycle;
   return Settings{std::move(*exporters), std::move(config)};
 }

@@ -245,8 +245,8 @@ std::string FormatLogLine(LogFormat format, SystemTime now, LogLevel level, std:
 
 void StartLogging(LogLevel level, LogFormat format) { TheLogger().Start(level, format); }
 void StopLogging() { TheLogger().Stop(); }
-void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
-  TheLogger().Add(level, event, std::span(fields.begin(), fields.size()));
+void Log(LogLevel level, std::string_view event, std::span<const LogField> fields) {
+  TheLogger().Add(level, event, fields);
 }
 void LogFolded(LogLevel level, std::string_view event, std::string_view key,
                std::initializer_list<LogField> fields) {

@@ -37,7 +37,10 @@ void StartLogging(LogLevel level, LogFormat format);
 // returns to the unqueued state. Call before the process ends.
 void StopLogging();
 
-void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
+void Log(LogLevel level, std::string_view event, std::span<const LogField> fields);
+inline void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {}) {
+  Log(level, event, std::span(fields.begin(), fields.size()));
+}
 
 // One line for many: the first of an event and key at once, then at most one a minute, with repeated=N: it
 // stands for N more (base/log_fold.h). Held lines are written when their minute ends, and by StopLogging.

@@ -66,6 +66,7 @@ CLI::App* AddServe(CLI::App& app, app::ServeOptions* serve) {
   AddParsed(*command, "--log.format", &serve->log_format, "one of logfmt, json", ParseLogFormat,
             "logfmt or json (default logfmt)")
       ->type_name("FORMAT");
+  command->add_flag("--log.access", serve->log_access, "A line for each request of an API, too");
   return command;
 }
 

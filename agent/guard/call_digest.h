@@ -21,8 +21,6 @@ class CallDigest {
  private:
   static constexpr size_t kBlock = 16;
 
-  void Mix(const char* block);
-
   uint64_t state_ = 0;
   uint64_t length_ = 0;
   std::array<char, kBlock> rest_{};  // of which length_ % kBlock bytes wait for the rest of their block

@@ -8,25 +8,24 @@
 
 namespace apiquota::guard {
 
-bool CallReport::Count(std::string_view method, std::string_view path, uint64_t digest, bool batchable,
-                       SystemTime now) {
+bool CallReport::Count(Route route, uint64_t digest, bool batchable, SystemTime now) {
   const std::lock_guard lock(mutex_);
-  RouteCalls& route = RouteFor(method, path);
   const bool identical = SeenBefore(digest, now);
-  ++route.calls;
-  if (identical) ++route.identical;
-  if (batchable) ++route.batchable;
+  ++route.calls_->calls;
+  if (identical) ++route.calls_->identical;
+  if (batchable) ++route.calls_->batchable;
   return identical;
 }
 
 // Two paths of one hash would be taken for one route: the seed makes that chance alone, once in 2^64.
-RouteCalls& CallReport::RouteFor(std::string_view method, std::string_view path) {
+CallReport::Route CallReport::RouteFor(std::string_view method, std::string_view path) {
   constexpr std::string_view kOther = "other";
   CallDigest digest;
   digest.Begin(seed_, method, path);
   const uint64_t name = digest.Value();
+  const std::lock_guard lock(mutex_);
   Known& known = known_[name % known_.size()];
-  if (known.route != nullptr && known.name == name) return *known.route;
+  if (known.route != nullptr && known.name == name) return Route(known.route);
   std::string folded = RouteOf(method, path);
   auto found = routes_.find(folded);
   if (found == routes_.end()) {
@@ -34,7 +33,7 @@ RouteCalls& CallReport::RouteFor(std::string_view method, std::string_view path)
     found = routes_.try_emplace(folded, RouteCalls{.route = folded}).first;
   }
   known = {name, &found->second};
-  return found->second;
+  return Route(&found->second);
 }
 
 bool CallReport::SeenBefore(uint64_t digest, SystemTime now) {

@@ -32,12 +32,26 @@ class CallReport {
   static constexpr size_t kRecentMax = 4096;  // calls that are remembered: of more at once the oldest go
   static constexpr Micros kIdenticalWithin = std::chrono::minutes(10);
 
+  // A route found once, so that further calls need no look-up; valid as long as the report.
+  class Route {
+   public:
+    Route() = default;
+    explicit operator bool() const { return calls_ != nullptr; }
+
+   private:
+    friend class CallReport;
+    explicit Route(RouteCalls* calls) : calls_(calls) {}
+    RouteCalls* calls_ = nullptr;
+  };
+
   explicit CallReport(uint64_t seed) : seed_(seed) {}
 
   uint64_t seed() const { return seed_; }  // of digests (call_digest.h)
 
-  // A call that was sent. True: another with this digest was, too, shortly before.
-  bool Count(std::string_view method, std::string_view path, uint64_t digest, bool batchable, SystemTime now);
+  Route RouteFor(std::string_view method, std::string_view path);
+  // A call that was sent; `route` is one of this report's. True: another with this digest was sent shortly
+  // before.
+  bool Count(Route route, uint64_t digest, bool batchable, SystemTime now);
 
   // The most called first.
   std::vector<RouteCalls> View() const;
@@ -54,7 +68,6 @@ class CallReport {
     RouteCalls* route = nullptr;
   };
 
-  RouteCalls& RouteFor(std::string_view method, std::string_view path);
   bool SeenBefore(uint64_t digest, SystemTime now);
 
   const uint64_t seed_;

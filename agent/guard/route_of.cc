@@ -1,6 +1,7 @@
 #include "guard/route_of.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace apiquota::guard {
 
@@ -9,6 +10,7 @@ namespace {
 constexpr size_t kLongestMethod = 24;
 constexpr size_t kLongestWord = 24;
 constexpr size_t kShortestHex = 8;
+constexpr size_t kShortestMixed = 16;
 constexpr std::string_view kCut = "/...";
 
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -24,10 +26,32 @@ bool IsUuid(std::string_view segment) {
   return true;
 }
 
+// As random bytes look in Base62: upper case, lower case and digits follow each other without order. In words
+// ("GetCustomerOrdersV2") they change less often.
+bool IsMixed(std::string_view segment) {
+  constexpr size_t kChangesPercent = 45;
+  enum class Class : uint8_t { kDigit, kLower, kUpper, kOther };
+  const auto class_of = [](char c) {
+    if (IsDigit(c)) return Class::kDigit;
+    if (c >= 'a' && c <= 'z') return Class::kLower;
+    return c >= 'A' && c <= 'Z' ? Class::kUpper : Class::kOther;
+  };
+  size_t changes = 0;
+  bool digits = false;
+  for (size_t i = 0; i < segment.size(); ++i) {
+    const Class its = class_of(segment[i]);
+    if (its == Class::kOther) return false;
+    digits = digits || its == Class::kDigit;
+    if (i > 0 && its != class_of(segment[i - 1])) ++changes;
+  }
+  return digits && changes * 100 >= (segment.size() - 1) * kChangesPercent;
+}
+
 bool IsId(std::string_view segment) {
   if (segment.empty()) return false;
   if (std::ranges::all_of(segment, IsDigit)) return true;
   if (segment.size() >= kShortestHex && std::ranges::all_of(segment, IsHexDigit)) return true;
+  if (segment.size() >= kShortestMixed && IsMixed(segment)) return true;
   if (segment.size() > kLongestWord && std::ranges::any_of(segment, IsDigit)) return true;
   return IsUuid(segment);
 }

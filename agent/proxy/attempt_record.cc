@@ -35,6 +35,10 @@ void AttemptRecord::ResponseSent(const http::ResponseHead& head) {
   metrics().overhead_response().Observe(ToSeconds(now - arrived_at_));
   metrics().upstream_first_byte().Observe(ToSeconds(arrived_at_ - sent_at_));
   request_.CountResponse(head.status);
+  if (AccessFacts* access = request_.access()) {
+    access->first_byte_at = arrived_at_;
+    access->bytes = 0;
+  }
   if (!apis::Walled(metrics(), [&] { ReadHead(head, now); })) body_.reset();
 }
 
@@ -53,6 +57,7 @@ void AttemptRecord::ReadHead(const http::ResponseHead& head, SteadyTime now) {
   // A document may refine what its head says; a stream goes on for minutes, and its head is worth knowing
   // now.
   head_observed_ = !body_ || body_->stream();
+  if (body_ && body_->stream()) request_.AnswerStreams();
   if (head_observed_) ObserveHead();
   if (body_ && body_->Done()) ObserveBody();
 }
@@ -66,6 +71,9 @@ void AttemptRecord::SetDate(std::string_view text) {
 }
 
 void AttemptRecord::ResponseBody(std::span<const std::string_view> slices) {
+  if (AccessFacts* access = request_.access()) {
+    for (const std::string_view slice : slices) access->bytes += slice.size();
+  }
   if (!body_) return;
   const bool read = apis::Walled(metrics(), [&] {
     for (const std::string_view slice : slices) body_->Write(slice);
@@ -78,7 +86,15 @@ void AttemptRecord::ResponseBody(std::span<const std::string_view> slices) {
 void AttemptRecord::ObserveHead() {
   const http::Exchange& exchange = request_.exchange();
   const auto signals = observer_.Observe(request_.Whose(false), exchange, exchange.received_at);
+  Tell(exchange, signals);
   if (sink_ != nullptr) sink_->OnSignals(exchange, signals);
+}
+
+void AttemptRecord::Tell(const http::Exchange& exchange, const provider::Signals& signals) {
+  AccessFacts* access = request_.access();
+  if (access == nullptr) return;
+  if (auto tightest = TightestOf(signals.readings, exchange.received_at))
+    access->tightest = std::move(tightest);
 }
 
 void AttemptRecord::ObserveBody() {
@@ -87,9 +103,11 @@ void AttemptRecord::ObserveBody() {
   const apis::Observed whose = request_.Whose(body_->Failed());
   if (body_->stream()) {
     const auto signals = observer_.ObserveStream(whose, exchange);
+    Tell(exchange, signals);
     if (sink_ != nullptr) sink_->OnStreamSignals(exchange, signals);
   } else {
     const auto signals = observer_.Observe(whose, exchange, exchange.received_at);
+    Tell(exchange, signals);
     if (sink_ != nullptr) sink_->OnSignals(exchange, signals);
   }
   body_.reset();

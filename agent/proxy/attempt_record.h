@@ -51,6 +51,7 @@ class AttemptRecord {
   void ReadHead(const http::ResponseHead& head, SteadyTime now);
   void ObserveHead();
   void ObserveBody();
+  void Tell(const http::Exchange& exchange, const provider::Signals& signals);  // the access log
   metrics::ApiMetrics& metrics() const { return *request_.route().metrics; }
 
   const Clock& clock_;

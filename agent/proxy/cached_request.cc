@@ -67,7 +67,9 @@ void CachedRequest::Bypass() {
 }
 
 void CachedRequest::Count(CacheResult result) {
-  if (!std::exchange(counted_, true)) record_.route().metrics->cache().Count(result);
+  if (std::exchange(counted_, true)) return;
+  record_.route().metrics->cache().Count(result);
+  if (AccessFacts* access = record_.access()) access->cache = ToText(result);
 }
 
 CachedRequest::Step CachedRequest::Serve(cache::AnswerPtr answer, CacheResult result) {

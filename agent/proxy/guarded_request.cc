@@ -127,6 +127,10 @@ RefusalAnswer GuardedRequest::Refuse() {
   if (waited_ > Micros(0))
     answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
   permit_.Release(now());
+  if (AccessFacts* access = record_.access()) {
+    access->decision = "reject";
+    access->rule = ToText(refusal_->reason);
+  }
   return answer;
 }
 
@@ -213,8 +217,18 @@ const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head
   return explained_;
 }
 
+void GuardedRequest::Tell(AccessFacts* access) const {
+  access->waited = waited_;
+  if (auto tightest = TightestOf(standings_)) access->tightest = std::move(tightest);
+  if (!decides_ || phase_ == Phase::kReading || !access->decision.empty()) return;
+  const bool waits = waited_ > Micros(0) || phase_ == Phase::kWaiting;
+  access->decision = waits ? "delay" : "allow";
+  if (wait_reason_ != guard::Reason::kNone) access->rule = ToText(wait_reason_);
+}
+
 void GuardedRequest::End(bool whole) {
   if (phase_ == Phase::kIdle) return;
+  if (AccessFacts* access = record_.access(); access != nullptr && record_.active()) Tell(access);
   timer_.Disarm();
   if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
   wait_ = {};

@@ -108,6 +108,7 @@ class GuardedRequest final : public SignalSink {
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
   void ForgetAnswer();
+  void Tell(AccessFacts* access) const;
 
   guard::Guard& guard_;
   const Clock& clock_;

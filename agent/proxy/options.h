@@ -18,6 +18,7 @@ struct ProxyOptions {
   net::ListenAddress listen{"127.0.0.1", 4290};
   std::vector<std::string> hosts;          // Host names allowed besides loopback names and the listen address
   std::vector<IpNetwork> trusted_proxies;  // whose X-Forwarded-For says who the client is
+  bool access_log = false;                 // a line for each request (access_log.h)
   net::WebOptions web = {};                // of it only `tls` may be set
   net::TlsClientOptions tls;
   int loops = 0;  // event loops, one thread each; 0: one per core

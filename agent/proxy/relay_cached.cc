@@ -119,6 +119,7 @@ void Relay::ServeAnswer(const cache::AnswerPtr& answer, bool exchanged) {
   const auto links = Links();
   const auto* const mapping = links ? &*links : nullptr;
   request_record_.AnsweredWith(served.head.status);
+  if (AccessFacts* access = request_record_.access()) access->bytes = served.body.size();
   FilledBody& body = cached_->fill();
   bool last = true;
   std::string_view piece = served.body;

@@ -15,7 +15,8 @@ Relay::Relay(Worker& worker, net::Stream stream)
       loopback_(stream.peer().ip.IsLoopback()),
       routes_(worker.routes()),
       request_record_(worker.shared().clock, worker.shared().observer, worker.shared().guard,
-                      stream.peer().ip, worker.shared().options.trusted_proxies),
+                      stream.peer().ip, worker.shared().options.trusted_proxies,
+                      worker.shared().options.access_log),
       attempt_record_(worker.shared().clock, worker.shared().observer, request_record_),
       attempt_(worker.loop(), worker.shared().options, *this),
       connection_(worker.loop(), std::move(stream), worker.shared().server_limits, *this) {}

@@ -16,13 +16,14 @@ void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fi
   route_ = &route;
   read_at_ = read_at;
   waited_ = {};
+  if (access_log_) access_ = {.began_at = read_at};
   exchange_.method = head.method;
   exchange_.host = route.base.host;
   apis::SetPath(route, path.substr(0, path.find('?')), &exchange_);
   exchange_.request_body.clear();
   exchange_.status = 0;
   body_.reset();
-  sent_ = false;
+  sent_ = streamed_ = false;
   SetKey(fingerprinter, credential, choice);
   if (api_guard_ != nullptr) {
     const uint64_t whose = reinterpret_cast<uintptr_t>(account_.get());
@@ -58,6 +59,7 @@ void RequestRecord::SetKey(const net::Fingerprinter& fingerprinter, std::string_
   key_label_ = choice.key != nullptr ? choice.key->name : fingerprinter.Of(named);
   key_ = &route_->metrics->ForKey(key_label_, choice.caller != nullptr ? choice.caller->name : "");
   responses_ = nullptr;
+  call_route_ = {};
   counter_ =
       route_->declared ? observer_.CounterFor(route_->api, key_label_, clock_.RunningNow().at) : nullptr;
   account_ = guard_ != nullptr && route_->guard.active()
@@ -125,6 +127,7 @@ apis::Observed RequestRecord::Whose(bool body_unread) const {
 
 void RequestRecord::CountSent() {
   sent_ = true;
+  if (access_log_) ++access_.attempts;
   if (counter_) counter_->Count(clock_.RunningNow().at);
 }
 
@@ -137,22 +140,38 @@ void RequestRecord::CountResponse(int status) {
   responses_->Add();
 }
 
-void RequestRecord::AnsweredWith(int status) { route_->metrics->ProxyRequests(status).Add(); }
+void RequestRecord::AnsweredWith(int status) {
+  route_->metrics->ProxyRequests(status).Add();
+  if (access_log_) access_.status = status;
+}
 
-// What was answered at all, and not as a stream, would have done in a batch, too.
+// What was answered well, and not as a stream, would have done in a batch, too.
 void RequestRecord::ReportCall() {
-  const auto& batch = Info(*route_->exporter).batch;
+  if (!call_route_.route || call_route_.path != exchange_.path || call_route_.method != exchange_.method) {
+    const auto& batch = Info(*route_->exporter).batch;
+    call_route_ = {exchange_.method, exchange_.path,
+                   api_guard_->calls().RouteFor(exchange_.method, exchange_.path),
+                   batch && Takes(*batch, exchange_)};
+  }
   const bool well = exchange_.status >= 200 && exchange_.status < 300;
-  const bool batchable = batch && well && exchange_.method == "POST" && Takes(*batch, exchange_) &&
-                         !exchange_.fields.Find("content-type").value_or("").starts_with("text/event-stream");
-  const bool identical = api_guard_->calls().Count(exchange_.method, exchange_.path, digest_.Value(),
-                                                   batchable, clock_.RunningNow().at);
+  const bool batchable = call_route_.batchable && well && !streamed_;
+  const SystemTime at = exchange_.status != 0 ? exchange_.received_at : clock_.RunningNow().at;
+  const bool identical = api_guard_->calls().Count(call_route_.route, digest_.Value(), batchable, at);
   route_->metrics->guard().CountCall(identical, batchable);
 }
 
 void RequestRecord::Finish(bool whole) {
   if (sent_ && api_guard_ != nullptr) ReportCall();
   if (whole) route_->metrics->upstream_duration().Observe(ToSeconds(SpentOn(clock_.SteadyNow())));
+  if (access_log_) {
+    LogAccess({.api = route_->api,
+               .caller = caller_name(),
+               .key = key_label_,
+               .method = exchange_.method,
+               .path = exchange_.path,
+               .upstream_status = exchange_.status},
+              access_, clock_.SteadyNow());
+  }
   route_ = nullptr;
 }
 

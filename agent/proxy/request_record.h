@@ -19,6 +19,7 @@
 #include "http/codec.h"
 #include "http/exchange.h"
 #include "provider/request_reader.h"
+#include "proxy/access_log.h"
 
 namespace apiquota::proxy {
 
@@ -26,8 +27,13 @@ class RequestRecord {
  public:
   // `guard` null: nothing is guarded. `peer`: of the client's connection.
   RequestRecord(const Clock& clock, apis::Observer& observer, guard::Guard* guard, IpAddress peer = {},
-                std::span<const IpNetwork> trusted_proxies = {})
-      : clock_(clock), observer_(observer), guard_(guard), peer_(peer), trusted_proxies_(trusted_proxies) {}
+                std::span<const IpNetwork> trusted_proxies = {}, bool access_log = false)
+      : clock_(clock),
+        observer_(observer),
+        guard_(guard),
+        peer_(peer),
+        trusted_proxies_(trusted_proxies),
+        access_log_(access_log) {}
 
   // A request begins; `read_at` is when its head was complete. The route must live until Finish.
   void Begin(const apis::Route& route, const net::Fingerprinter& fingerprinter, const http::RequestHead& head,
@@ -53,7 +59,9 @@ class RequestRecord {
 
   void Body(std::span<const std::string_view> slices);
   void AnsweredWith(int status);  // the client, by its upstream or by us
-  void Finish(bool whole);        // whole: the response came to its end
+  // For the access log; null: there is none.
+  AccessFacts* access() { return access_log_ ? &access_ : nullptr; }
+  void Finish(bool whole);  // whole: the response came to its end
 
   // For its attempts (attempt_record.h), while active. The request's part of the exchange is set; what the
   // body said is there after TakeBodyValues.
@@ -69,6 +77,7 @@ class RequestRecord {
   std::chrono::nanoseconds SpentOn(SteadyTime until) const { return until - read_at_ - waited_; }
   void CountSent();                // an attempt; against the limits its api declares
   void CountResponse(int status);  // the upstream's
+  void AnswerStreams() { streamed_ = true; }
 
  private:
   void ReadBody(const http::RequestHead& head);
@@ -85,8 +94,17 @@ class RequestRecord {
   http::Exchange exchange_;
   std::optional<provider::RequestReader> body_;
   bool body_awaited_ = false;
-  guard::CallDigest digest_;  // where its api is guarded
+  // For the report of its calls (guard/call_report.h), where its api is guarded.
+  guard::CallDigest digest_;
   bool sent_ = false;
+  bool streamed_ = false;  // its answer
+  // The last route of this connection: a client hardly ever changes it.
+  struct CallRoute {
+    std::string method, path;
+    guard::CallReport::Route route;
+    bool batchable = false;
+  };
+  CallRoute call_route_;
 
   // The last credential of this connection and what it is called: a client hardly ever changes it.
   const apis::Route* key_route_ = nullptr;
@@ -100,6 +118,8 @@ class RequestRecord {
   std::shared_ptr<guard::ApiGuard> api_guard_;
   const IpAddress peer_;
   const std::span<const IpNetwork> trusted_proxies_;
+  const bool access_log_;
+  AccessFacts access_;                     // kept only where there is one
   std::string address_;                    // of the client, as its limits count it
   metrics::Counter* responses_ = nullptr;  // the last upstream_requests child
   std::string responses_method_;

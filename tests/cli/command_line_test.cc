@@ -29,9 +29,9 @@ std::string Complaint(std::vector<const char*> arguments) {
 TEST(CommandLineTest, ServeTakesEveryFlag) {
   const auto serve = Parsed<app::ServeOptions>(
       {"serve", "--config.file", "a.yaml", "--web.listen-address=[::1]:1", "--proxy.listen-address", ":2",
-       "--exporters.dir=x", "--log.level=debug", "--log.format", "json", "--web.enable-lifecycle", "--api",
-       "a=github@http://a", "--api=b=github@http://b", "--web.config.file=w.yml", "--proxy.config.file",
-       "p.yml", "--guard=shadow"});
+       "--exporters.dir=x", "--log.level=debug", "--log.format", "json", "--log.access",
+       "--web.enable-lifecycle", "--api", "a=github@http://a", "--api=b=github@http://b",
+       "--web.config.file=w.yml", "--proxy.config.file", "p.yml", "--guard=shadow"});
   EXPECT_EQ(serve.config_file, "a.yaml");
   EXPECT_EQ(serve.admin_listen, (net::ListenAddress{"::1", 1}));
   EXPECT_EQ(serve.proxy_listen, (net::ListenAddress{"", 2}));
@@ -41,6 +41,7 @@ TEST(CommandLineTest, ServeTakesEveryFlag) {
   EXPECT_EQ(serve.log_level, LogLevel::kDebug);
   EXPECT_EQ(serve.guard, guard::Mode::kShadow);
   EXPECT_EQ(serve.log_format, LogFormat::kJson);
+  EXPECT_TRUE(serve.log_access);
   EXPECT_TRUE(serve.enable_lifecycle);
   EXPECT_EQ(serve.apis, (std::vector<std::string>{"a=github@http://a", "b=github@http://b"}));
 }
@@ -54,6 +55,7 @@ TEST(CommandLineTest, ServeHasDefaults) {
   EXPECT_EQ(serve.guard, guard::Mode::kOff);
   EXPECT_EQ(serve.log_level, LogLevel::kInfo);
   EXPECT_EQ(serve.log_format, LogFormat::kLogfmt);
+  EXPECT_FALSE(serve.log_access);
   EXPECT_TRUE(serve.apis.empty());
 }
 

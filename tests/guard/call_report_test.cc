@@ -49,20 +49,21 @@ TEST(CallDigestTest, WhatDiffersAnywhereHasAnother) {
 
 TEST(CallReportTest, ACallIsIdenticalToOneShortlyBefore) {
   CallReport report(1);
-  EXPECT_FALSE(report.Count("GET", "/a", 7, false, kNow));
-  EXPECT_TRUE(report.Count("GET", "/a", 7, false, kNow + CallReport::kIdenticalWithin));
-  EXPECT_FALSE(report.Count("GET", "/a", 8, false, kNow));
-  EXPECT_FALSE(report.Count("GET", "/a", 7, false, kNow + 2 * CallReport::kIdenticalWithin + Micros(1)))
+  EXPECT_FALSE(report.Count(report.RouteFor("GET", "/a"), 7, false, kNow));
+  EXPECT_TRUE(report.Count(report.RouteFor("GET", "/a"), 7, false, kNow + CallReport::kIdenticalWithin));
+  EXPECT_FALSE(report.Count(report.RouteFor("GET", "/a"), 8, false, kNow));
+  EXPECT_FALSE(report.Count(report.RouteFor("GET", "/a"), 7, false,
+                            kNow + 2 * CallReport::kIdenticalWithin + Micros(1)))
       << "that was long before";
 }
 
 TEST(CallReportTest, RoutesAreToldWithTheMostCalledFirst) {
   CallReport report(1);
-  report.Count("GET", "/users/4711", 1, false, kNow);
-  report.Count("POST", "/v1/embeddings", 2, true, kNow);
-  report.Count("POST", "/v1/embeddings", 2, true, kNow);
-  report.Count("GET", "/users/4712", 3, false, kNow);
-  report.Count("POST", "/v1/embeddings", 4, false, kNow);
+  report.Count(report.RouteFor("GET", "/users/4711"), 1, false, kNow);
+  report.Count(report.RouteFor("POST", "/v1/embeddings"), 2, true, kNow);
+  report.Count(report.RouteFor("POST", "/v1/embeddings"), 2, true, kNow);
+  report.Count(report.RouteFor("GET", "/users/4712"), 3, false, kNow);
+  report.Count(report.RouteFor("POST", "/v1/embeddings"), 4, false, kNow);
   EXPECT_EQ(report.View(),
             (std::vector<RouteCalls>{{"POST /v1/embeddings", 3, 1, 2}, {"GET /users/*", 2, 0, 0}}));
 }
@@ -72,7 +73,7 @@ TEST(CallReportTest, WhatIsRememberedIsBounded) {
   constexpr size_t kCalls = 10 * CallReport::kRecentMax;
   for (size_t i = 0; i < kCalls; ++i) {
     const std::string path = "/p" + std::to_string(i) + "x/y";
-    report.Count("GET", path, DigestOf(path, ""), false, kNow);
+    report.Count(report.RouteFor("GET", path), DigestOf(path, ""), false, kNow);
   }
   const std::vector<RouteCalls> routes = report.View();
   EXPECT_EQ(routes.size(), CallReport::kRoutesMax + 1);
@@ -86,7 +87,9 @@ TEST(CallReportTest, OfManyCallsAtOnceTheNewestAreRemembered) {
   constexpr size_t kCalls = CallReport::kRecentMax / 4;
   for (int round = 0; round < 2; ++round) {
     for (size_t i = 0; i < kCalls; ++i) {
-      if (report.Count("GET", "/a", DigestOf(std::to_string(i), ""), false, kNow + Micros(i))) ++identical;
+      if (report.Count(report.RouteFor("GET", "/a"), DigestOf(std::to_string(i), ""), false,
+                       kNow + Micros(i)))
+        ++identical;
     }
   }
   EXPECT_GE(identical, kCalls * 98 / 100) << "a quarter of what fits is found again";

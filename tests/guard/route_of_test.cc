@@ -13,6 +13,13 @@ TEST(RouteOfTest, IdsDoNotMakeARouteOfTheirOwn) {
   EXPECT_EQ(RouteOf("DELETE", "/0"), "DELETE /*");
 }
 
+TEST(RouteOfTest, WhatLooksRandomIsAnId) {
+  EXPECT_EQ(RouteOf("POST", "/services/T00000000/B00000000/kQ3zJ8fLm2Xw9RtYb4Vn6HsD"),
+            "POST /services/T00000000/*/*");
+  EXPECT_EQ(RouteOf("GET", "/rpc/GetCustomerOrdersV2"), "GET /rpc/GetCustomerOrdersV2");
+  EXPECT_EQ(RouteOf("GET", "/rpc/UpdateOAuth2Client"), "GET /rpc/UpdateOAuth2Client");
+}
+
 TEST(RouteOfTest, WordsAreNotTakenForIds) {
   for (const char* path : {"/v1/chat/completions", "/api/2.0/jobs", "/decade/facade", "/search/code",
                            "/internationalisation-of-things", "/2024-02-01", "/users/octocat4"}) {
