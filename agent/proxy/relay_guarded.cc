@@ -75,7 +75,7 @@ void Relay::SendGuarded() {
 void Relay::RefuseGuarded() {
   if (cached() && ServesInstead(false)) return;
   const RefusalAnswer answer = guarded_->Refuse();
-  request_record_.AnsweredWith(answer.head.status);
+  AnsweredWith(answer.head.status);
   FinishRecords(false);
   if (orphan_) return worker_.Remove(*this);
   const std::string_view body[] = {answer.body};

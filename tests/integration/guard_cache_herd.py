@@ -68,8 +68,8 @@ async def ask_all(agent, path, clients, fields=None, timeout=30):
     return await asyncio.gather(*(one(address, number, head, timeout=timeout) for number in range(clients)))
 
 
-def caching_agent(work, url, settings=CACHE, name="caching", guard=None, **rest):
-    return GuardedAgent(work, [Api("demo", "generic", url, list(settings))], name=name, guard=guard, **rest)
+def caching_agent(work, url, settings=CACHE, name="caching", guard=None, exporter="generic", **rest):
+    return GuardedAgent(work, [Api("demo", exporter, url, list(settings))], name=name, guard=guard, **rest)
 
 
 def told(answers, body=BODY):

@@ -49,7 +49,7 @@ def polled(work, polls=60, every=0.05, max_age=60, changes=0, cache=True):
     done = [0]
     api = GithubList(max_age, lambda: 1 + done[0] * (changes + 1) // polls)
     settings = ["guard: {cache: {mode: on}}"] if cache else []
-    agent = caching_agent(work, api.url, settings, name="polled")
+    agent = caching_agent(work, api.url, settings, name="polled", exporter="github")
     statuses, bodies, began = [], [], time.monotonic()
     for number in range(polls):
         time.sleep(max(0.0, began + number * every - time.monotonic()))

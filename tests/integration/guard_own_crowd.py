@@ -122,6 +122,16 @@ def send_crowd(agent, first, count, same=0, connections=4):
     return found
 
 
+def read_pages(agent, seconds, times=10):
+    """What walks over all that is held; {page: the longest it took}."""
+    for _ in range(times):
+        for page in ("/metrics", "/api/v1/guard"):
+            began = time.monotonic()
+            status, _, body = get(agent.admin + page, timeout=60)
+            assert status == 200, (page, status, body[:200])
+            seconds[page] = max(seconds.get(page, 0), time.monotonic() - began)
+
+
 def crowd(work, upstream, addresses, loops=4, settings=LIMITED):
     """`upstream` answers without a body. Figures of memory in MiB, of another client in milliseconds."""
     agent = limiting_agent(work, upstream, settings, loops=loops, name="crowd")
@@ -144,6 +154,8 @@ def crowd(work, upstream, addresses, loops=4, settings=LIMITED):
     figures["mib_many"] = memory_mib(agent.pid)
     figures["again"] = probed(lambda: send_crowd(agent, addresses, addresses))
     figures["mib_again"] = memory_mib(agent.pid)
+    figures["pages_s"] = {}
+    figures["pages"] = probed(lambda: read_pages(agent, figures["pages_s"]))
     figures["new_series"] = sorted(name[0] for name in series(agent) - series_before)
     agent.stop()
     return figures

@@ -42,7 +42,7 @@ class TutorialFlask(Program):
 
     def __init__(self, work, strategy, rules, window, name="flask"):
         script = SOURCE_DIR / "tests" / "integration" / "tutorial_flask.py"
-        arguments = ["-W", "ignore", script, strategy, rules, str(window)]
+        arguments = ["-W", "ignore", script, strategy, rules, str(round(window))]
         super().__init__(work, name, [python_with_flask_limiter(), *arguments])
         port = self.wait_for(lambda: self.out.read_text().strip(), 30, "Flask listens")
         self.url = f"http://127.0.0.1:{port}"
