@@ -52,7 +52,7 @@ apis:
       shadow: {queue: {max_wait: 1s}}
       limits:
         - {name: all, by: [key], limit: 60, window: 10s}
-        - {name: posts, by: [key], match: {methods: [POST]}, limit: 2, window: 5s}
+        - {name: posts, by: [key], match: {methods: [POST]}, limit: 2, window: 1h}
   - name: news
     exporter: generic
     base_url: %(news)s
