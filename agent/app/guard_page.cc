@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "base/known_names.h"
+
 namespace apiquota::app {
 namespace {
 
@@ -48,6 +50,14 @@ std::set<std::string> ImpliedOnes(const std::vector<expose::ApiFacts>& apis) {
   return names;
 }
 
+// What somebody used whom the configuration does not know any more, is no series.
+void ForgetUnknown(const KnownNames& names, expose::GuardedFacts* api) {
+  std::erase_if(api->whole.limits, [&](const guard::LimitUse& use) {
+    const bool key_known = use.key.empty() || names.Key(api->api, use.key);
+    return !key_known || !names.Caller(api->api, use.caller);
+  });
+}
+
 }  // namespace
 
 expose::GuardFacts ReadGuard(const guard::Guard& guard, const CacheViews& caches,
@@ -68,7 +78,9 @@ expose::GuardFacts ReadGuard(const guard::Guard& guard, const CacheViews& caches
 }
 
 BorrowedSeries::BorrowedSeries(metrics::Registry& registry, expose::GuardFacts* facts) : registry_(registry) {
+  const auto names = registry.names();
   for (expose::GuardedFacts& api : facts->apis) {
+    if (names) ForgetUnknown(*names, &api);
     if (api.queue && !TakeOrTell(api.api, expose::kSeriesOfQueue, kQueueFamily)) api.queue.reset();
     auto& breaker = api.whole.breaker;
     if (breaker && !TakeOrTell(api.api, expose::kSeriesOfBreaker, kBreakerFamily)) breaker.reset();

@@ -124,7 +124,7 @@ std::string BudgetJson(const apis::RouteTable& routes, const apis::CallerOptions
 const std::string& BudgetDesk::PageFor(const std::shared_ptr<const apis::RouteTable>& routes,
                                        const apis::CallerOptions& caller, RunningTime now) {
   const auto holds = [&](SystemTime since) { return now.at >= since && now.at - since < kPageTime; };
-  if (routes_ != routes) {
+  if (routes_.lock() != routes) {
     pages_.clear();
     routes_ = routes;
   }

@@ -62,7 +62,7 @@ class BudgetDesk {
   };
 
   const BudgetSources sources_;
-  std::shared_ptr<const apis::RouteTable> routes_;
+  std::weak_ptr<const apis::RouteTable> routes_;    // the pages are of these; it keeps no keys alive
   std::map<std::string, Page, std::less<>> pages_;  // by caller
   std::optional<quota::Snapshot> snapshot_;         // system time
   SystemTime read_at_;

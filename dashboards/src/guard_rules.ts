@@ -1,6 +1,6 @@
 // More of the Guard dashboard: whom the operator's own rules stop, and what memory saves.
 import { graph, limitQuery, query, row, unit } from "./kit";
-import { apis, keys, moved, noneIsGood, perMinute, useSteps } from "./model";
+import { apis, keys, moved, noneIsGood, perMinute } from "./model";
 
 const ownUse = `apiquota_limit_used_ratio{${apis}}`;
 const limited = `apiquota_decisions_total{${apis}, mode="on", decision="reject", rule="limit"}`;
@@ -20,10 +20,11 @@ const saved = `apiquota_quota_saved_total{${apis}}`;
 
 export const own = row(28, "Whom do its own rules stop?",
   graph({
-    id: 29, title: "Own limits, used", size: [12, 8], unit: unit.ratio, steps: useSteps, softMax: 1,
+    id: 29, title: "Own limits, used", size: [12, 8], unit: unit.ratio, softMax: 1,
+    steps: ["green", [0.9, "orange"]],
     help: "The share of each limit of your own that callers and keys have used in its window; limits by " +
       "address or header are only in /api/v1/guard. A fixed window climbs and begins anew; a line that " +
-      "stays at 100 %: that caller asks for more than you gave it.",
+      "stays above the dashed 90 %: that caller asks for more than you gave it.",
     queries: [
       query(`max by (api, limit, caller) (${ownUse})`, "{{api}} {{limit}} {{caller}}"),
     ],

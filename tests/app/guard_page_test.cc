@@ -41,6 +41,24 @@ TEST(BorrowedSeriesTest, KeysBeyondTheShareAreLeftOutAndTheQueueStaysTrue) {
   EXPECT_EQ(facts.apis[0].queue->depth, 150u);
 }
 
+TEST(BorrowedSeriesTest, WhatACallerUsedWhoIsGoneIsNoSeries) {
+  metrics::Registry registry(1000);
+  registry.Configure(
+      std::make_shared<const KnownNames>(std::vector<ApiNames>{{"a", {"ci"}, {"nightly"}, false}}), 0);
+  expose::GuardFacts facts = Facts(0);
+  guard::ApiView view{.api = "a", .breaker = std::nullopt, .limits = {}};
+  view.limits.resize(4);
+  view.limits[0].caller = "nightly";
+  view.limits[1].caller = "gone";
+  view.limits[2].key = "ci";
+  view.limits[3].key = "old";
+  expose::AddApiViews({view}, {}, &facts);
+  const BorrowedSeries borrowed(registry, &facts);
+  ASSERT_EQ(facts.apis[0].whole.limits.size(), 2u);
+  EXPECT_EQ(facts.apis[0].whole.limits[0].caller, "nightly");
+  EXPECT_EQ(facts.apis[0].whole.limits[1].key, "ci");
+}
+
 TEST(BorrowedSeriesTest, LimitsWithoutRoomAreLeftOutAndTheBreakerStays) {
   metrics::Registry registry(100);
   expose::GuardFacts facts = Facts(1);

@@ -142,7 +142,8 @@ class DashboardsTest(unittest.TestCase):
                             ("Longest wait now", "queue_oldest_seconds"),
                             ("Oldest request in the queue", "queue_oldest_seconds"),
                             ("Repeated share", "retry_ratio"),
-                            ("Blind share", "blind_ratio")):
+                            ("Blind share", "blind_ratio"),
+                            ("Own limits, used", "limit_used_ratio")):
             found = [panel for _, _, panel in shown(DASHBOARDS) if panel["title"] == title]
             self.assertTrue(found)
             for panel in found:

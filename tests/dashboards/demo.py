@@ -50,7 +50,9 @@ apis:
       mode: on
       queue: {max_wait: 3s}
       shadow: {queue: {max_wait: 1s}}
-      limits: [{name: posts, by: [key], match: {methods: [POST]}, limit: 2, window: 5s}]
+      limits:
+        - {name: all, by: [key], limit: 60, window: 10s}
+        - {name: posts, by: [key], match: {methods: [POST]}, limit: 2, window: 1h}
   - name: news
     exporter: generic
     base_url: %(news)s

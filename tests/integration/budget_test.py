@@ -1,5 +1,5 @@
-"""What a caller is told of what it may still ask for, at /-/budget of the proxy; and what the admin side tells
-of limits of the operator's own: used, refused, and by whom."""
+"""What a caller is told of what it may still ask for, at /-/budget of the proxy; and what the admin side
+tells of limits of the operator's own: used, refused, and by whom."""
 
 import http.client
 import json
