@@ -231,6 +231,19 @@ CredentialDecision DecideCredential(const RouteTable& routes, const Route& route
   return decision;
 }
 
+const CallerOptions* CallerOf(const RouteTable& routes, const http::Fields& fields) {
+  const CallerOptions* found = nullptr;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const http::FieldView field = fields[i];
+    const bool credential = std::ranges::any_of(
+        routes.credential_fields(), [&](const auto& name) { return http::SpelledAlike(field.name, name); });
+    const CallerOptions* caller = credential ? FindCallerInField(routes.callers(), field.value) : nullptr;
+    if (caller != nullptr && found != nullptr && caller != found) return nullptr;
+    if (caller != nullptr) found = caller;
+  }
+  return found;
+}
+
 namespace {
 
 // A part of Basic is no place for a whole key; the first rule never is one.

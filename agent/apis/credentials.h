@@ -66,6 +66,10 @@ struct CredentialDecision {
 CredentialDecision DecideCredential(const RouteTable& routes, const Route& route,
                                     const http::RequestHead& head, bool loopback_client);
 
+// The caller whose token a request to the agent itself carries, in any header field in which one of the apis
+// looks for a credential, as DecideCredential recognises it; null: none, or tokens of two callers.
+const CallerOptions* CallerOf(const RouteTable& routes, const http::Fields& fields);
+
 // What carries `key`: the rule the client used, else the provider's first.
 struct InjectedCredential {
   std::string_view name;

@@ -88,6 +88,20 @@ std::string Named(const std::vector<std::unique_ptr<Route>>& routes) {
   return names.size() > kRoutesNamed ? text + ", ..." : text;
 }
 
+// Sorted, each once.
+std::vector<std::string> CredentialFields(const std::vector<std::unique_ptr<Route>>& routes) {
+  std::vector<std::string> fields = {"authorization"};
+  for (const auto& route : routes) {
+    for (const provider::CredentialRule& rule : Info(*route->exporter).credentials) {
+      if (!rule.header.empty()) fields.push_back(ToLower(rule.header));
+    }
+  }
+  std::ranges::sort(fields);
+  const auto twice = std::ranges::unique(fields);
+  fields.erase(twice.begin(), twice.end());
+  return fields;
+}
+
 }  // namespace
 
 void SetPath(const Route& route, std::string_view path, http::Exchange* exchange) {
@@ -128,6 +142,13 @@ std::optional<RouteMatch> RouteTable::Match(std::string_view authority,
   return std::nullopt;
 }
 
+bool RouteTable::IsHostOfApi(std::string_view authority) const {
+  if (by_host_.empty()) return false;
+  const std::string_view name = HostName(authority);
+  return std::ranges::any_of(by_host_,
+                             [&](const auto& entry) { return EqualsIgnoreCase(entry.first, name); });
+}
+
 std::string RouteTable::NoRoute(std::string_view path_and_query) const {
   if (routes_.empty()) return "no api is configured";
   if (path_and_query.starts_with("//"))
@@ -159,6 +180,7 @@ Result<std::shared_ptr<const RouteTable>> BuildRoutes(const std::vector<ApiOptio
     if (!route) return std::unexpected(route.error());
     table->routes_.push_back(std::move(*route));
   }
+  table->credential_fields_ = CredentialFields(table->routes_);
   // Routes of one length never match the same path, so their order among themselves does not matter.
   std::ranges::sort(table->routes_, std::greater{}, [](const auto& route) { return route->prefix.size(); });
   for (size_t i = 0; i < table->routes_.size(); ++i) {

@@ -69,6 +69,9 @@ class RouteTable {
   // request is addressed to (Host), whatever its port.
   std::optional<RouteMatch> Match(std::string_view authority, std::string_view path_and_query) const;
 
+  // Whether the authority is an api's own: every path of it is that api's.
+  bool IsHostOfApi(std::string_view authority) const;
+
   // What somebody is told whose path has no route: what is wrong with it and which routes there are, those
   // that somebody configured first.
   std::string NoRoute(std::string_view path_and_query) const;
@@ -80,6 +83,8 @@ class RouteTable {
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }  // longest prefix first
   const std::vector<CallerOptions>& callers() const { return callers_; }
   const TokenSearch& caller_tokens() const { return caller_tokens_; }
+  // Header fields in which some api of the table looks for a credential, and Authorization.
+  const std::vector<std::string>& credential_fields() const { return credential_fields_; }
   const net::Fingerprinter& fingerprinter() const { return fingerprinter_; }
 
  private:
@@ -95,6 +100,7 @@ class RouteTable {
   std::string known_;                                          // for NoRoute
   std::vector<CallerOptions> callers_;
   TokenSearch caller_tokens_;
+  std::vector<std::string> credential_fields_;
   net::Fingerprinter fingerprinter_;
 };
 

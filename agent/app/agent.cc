@@ -152,7 +152,8 @@ Status Agent::Listen() {
                             .polls = [this] { return Polls(); },
                             .ready = ready_,
                             .reload_desk = config.admin.enable_lifecycle ? &reload_desk_ : nullptr,
-                            .guard = &guard_.guard()};
+                            .guard = &guard_.guard(),
+                            .caches = [this] { return guard_.caches().View(); }};
   auto admin = net::AdminServer::Start(config.admin, AdminPages(sources), clock_);
   if (!admin) return std::unexpected(admin.error());
   admin_ = std::move(*admin);

@@ -73,7 +73,9 @@ BorrowedSeries::BorrowedSeries(metrics::Registry& registry, expose::GuardFacts* 
     auto& breaker = api.whole.breaker;
     if (breaker && !TakeOrTell(api.api, expose::kSeriesOfBreaker, kBreakerFamily)) breaker.reset();
     if (api.cache && !TakeOrTell(api.api, expose::kSeriesOfCache, kCacheFamily)) api.cache.reset();
-    if (!TakeOrTell(api.api, expose::LimitSeriesOf(api).size(), kLimitFamily)) api.whole.limits.clear();
+    if (TakeOrTell(api.api, expose::SeriesOfLimits(api), kLimitFamily)) continue;
+    api.whole.limits.clear();
+    api.whole.memory.clear();
   }
   std::erase_if(facts->accounts, [&](const guard::AccountView& account) {
     return !TakeOrTell(account.api, expose::SeriesOf(account), kKeyFamily);

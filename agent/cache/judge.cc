@@ -53,6 +53,11 @@ Said Read(const http::ResponseHead& head) {
   return said;
 }
 
+// Section 5.2.2.3: with must-understand the status decides, and no-store is for caches that don't know it.
+bool IsForbidden(const http::ResponseHead& head, const ResponseDirectives& control) {
+  return control.no_store && !(control.must_understand && HeuristicallyCacheable(head.status));
+}
+
 // Section 3: what allows a private cache to keep it.
 bool MayBeStored(const http::ResponseHead& head, const Said& said) {
   const ResponseDirectives& control = said.control;
@@ -76,7 +81,7 @@ Storable Judge(const Question& question, const http::ResponseHead& head, Micros 
   if (VariesByAnything(head.fields) || IsStream(head.fields)) return {};
   if (question.body) return {.keep = head.status == 200, .shareable = head.status == 200};
   const Said said = Read(head);
-  if (said.control.no_store) return {};
+  if (IsForbidden(head, said.control)) return {};
   if (head.fields.Find("set-cookie") && !said.Fresh()) return {};
   return {.keep = MayBeStored(head, said) && MayBeUsed(said, stale_if_error),
           .shareable = !said.control.no_cache && !said.Stale()};

@@ -69,6 +69,8 @@ std::string LoadRoute(const YamlValue& value, const std::string& name) {
   if (value.IsScalar() && !IsRoute(route)) {
     value.Fail("expected a route such as /openai, without a slash at its end");
   }
+  if (route == "/-" || route.starts_with("/-/"))
+    value.Fail("/- is the agent's own part of the proxy's addresses; expected another route");
   return route;
 }
 

@@ -39,10 +39,22 @@ Json OwnLimitsJson(const std::vector<guard::LimitUse>& limits, SystemTime now) {
                                         {"caller", TextOrNull(use.caller)},
                                         {"key", TextOrNull(use.key)},
                                         {"address", TextOrNull(use.address)},
+                                        {"digest", TextOrNull(use.digest)},
                                         {"used", JsonNumber(use.used)},
                                         {"allowed", JsonNumber(use.allowed)}});
     PutTime("reset", use.reset, &each);
     each["resets_in_seconds"] = JsonNumber(std::max(0.0, ToSeconds(use.reset - now)));
+  }
+  return json;
+}
+
+Json LimitMemoryJson(const std::vector<guard::LimitMemory>& memory) {
+  Json json = Json::array();
+  for (const guard::LimitMemory& each : memory) {
+    json.push_back({{"limit", each.limit},
+                    {"subjects", each.subjects},
+                    {"bytes", each.bytes},
+                    {"evicted", each.evicted}});
   }
   return json;
 }

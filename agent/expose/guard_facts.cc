@@ -94,7 +94,7 @@ std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api) {
   }
   std::vector<const guard::LimitUse*> uses;
   for (const guard::LimitUse& use : api.whole.limits) {
-    if (!left_out.contains(use.limit)) uses.push_back(&use);
+    if (use.digest.empty() && !left_out.contains(use.limit)) uses.push_back(&use);
   }
   return uses;
 }
@@ -102,6 +102,11 @@ std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api) {
 // One for what is under way, one for its slots, and at most one for each of the others: some share a series.
 size_t SeriesOf(const guard::AccountView& account) {
   return 1 + (account.view.slots ? 1 : 0) + account.view.cooldowns.size() + account.view.limits.size();
+}
+
+// A use and its reset.
+size_t SeriesOfLimits(const GuardedFacts& api) {
+  return 2 * LimitSeriesOf(api).size() + api.whole.memory.size();
 }
 
 }  // namespace apiquota::expose

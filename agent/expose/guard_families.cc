@@ -97,18 +97,30 @@ void AddBreakersAndCaches(const GuardFacts& facts, SystemTime now, std::vector<M
 }
 
 void AddLimits(const GuardFacts& facts, std::vector<MetricFamily>* families) {
-  Values used;
+  Values used, reset, evicted;
   for (const GuardedFacts& api : facts.apis) {
     for (const guard::LimitUse* use : LimitSeriesOf(api)) {
       if (use->allowed <= 0) continue;
-      Keep(use->used / use->allowed, {api.api, use->limit, use->caller.empty() ? use->key : use->caller},
-           &used);
+      const std::vector<std::string> labels = {api.api, use->limit,
+                                               use->caller.empty() ? use->key : use->caller};
+      Keep(use->used / use->allowed, labels, &used);
+      Keep(ToUnixSeconds(use->reset), labels, &reset);
     }
+    for (const guard::LimitMemory& memory : api.whole.memory)
+      evicted[{api.api, memory.limit}] += static_cast<double>(memory.evicted);
   }
   families->push_back(Gauge("apiquota_limit_used_ratio",
                             "Share of a limit of the operator's own that a caller has used; of limits by "
                             "key the label caller holds the key's.",
                             {"api", "limit", "caller"}, used));
+  families->push_back(Gauge("apiquota_limit_reset_timestamp_seconds",
+                            "When all of the limit of the operator's own (fixed), or the next of it, is "
+                            "there again.",
+                            {"api", "limit", "caller"}, reset));
+  families->push_back(Count("apiquota_limit_evictions_total",
+                            "Whose use of a limit of the operator's own was forgotten before its time, "
+                            "for want of memory.",
+                            {"api", "limit"}, evicted));
 }
 
 }  // namespace

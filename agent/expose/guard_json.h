@@ -11,11 +11,13 @@
 //               "opened_at", "opened_at_time", "next_probe_at", "next_probe_at_time",
 //               "next_probe_in_seconds",           null: none is waited for
 //               "probes", "trips"},                since it opened; since the start
-//   "limits": [ {                                  the operator's own, the most used first, 100 of each at
-//   most
-//     "limit", "unit", "caller", "key", "address", null: not counted by it
+//   "limits": [ {                                  the operator's own, 100 users of each at most, the fullest
+//     "limit", "unit",
+//     "caller", "key", "address",                  null: not counted by it, or not known any more
+//     "digest",                                    of who has used it; null: there are names
 //     "used", "allowed", "reset", "reset_time", "resets_in_seconds"} … ],
-//   "cache": {"bytes", "capacity", "answers", "evicted",   null: nothing is remembered
+//   "limits_memory": [ {"limit", "subjects", "bytes", "evicted"} … ],   users; those forgotten before their
+//   time "cache": {"bytes", "capacity", "answers", "evicted",   null: nothing is remembered
 //             "leading", "following",              requests under way that others wait for, and these others
 //             "served_stale_at", "served_stale_at_time",
 //             "requests": {result: count}, "saved": {unit: amount}},   since the start

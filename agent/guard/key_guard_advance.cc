@@ -32,6 +32,11 @@ void KeyGuard::State::BeginRamp(Place& place, SystemTime now) {
   place.ramp_next = now;
 }
 
+// Nobody is left who would leave by one.
+void KeyGuard::State::EndRamps() {
+  for (Place& place : places) place.ramp_left = 0;
+}
+
 void KeyGuard::State::RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants) {
   for (Waiter& waiter : place.queue.TakeExpired(now)) {
     Gate gate = GateFor(waiter.AsRequest(), place, false, now);
@@ -66,18 +71,20 @@ bool KeyGuard::State::AdvanceOne(Place& place, SystemTime now, std::vector<Grant
 // Queues take turns at what they share: one of the queue that was served longest ago goes first. Whoever must
 // wait once must do so until something else happens.
 void KeyGuard::Advance(SystemTime now, std::vector<Grant>* grants) {
-  if (state_->Waiting() == 0) {
-    for (Place& place : state_->places) place.ramp_left = 0;
-    return;
-  }
+  if (state_->Waiting() == 0) return state_->EndRamps();
   std::vector<Place*> waiting;
   for (Place& place : state_->places) {
     if (!place.queue.empty()) waiting.push_back(&place);
   }
   std::ranges::stable_sort(waiting, {}, &Place::turn);
-  for (std::vector<Place*> going = waiting; !going.empty();)
-    std::erase_if(going, [&](Place* place) { return !state_->AdvanceOne(*place, now, grants); });
-  for (Place* place : waiting) state_->RefuseExpired(*place, now, grants);
+  // What one takes may leave nothing for another, who is told so at once: until nothing more follows.
+  for (size_t before = grants->size() + 1; before != grants->size();) {
+    before = grants->size();
+    for (std::vector<Place*> going = waiting; !going.empty();)
+      std::erase_if(going, [&](Place* place) { return !state_->AdvanceOne(*place, now, grants); });
+    for (Place* place : waiting) state_->RefuseExpired(*place, now, grants);
+  }
+  if (state_->Waiting() == 0) state_->EndRamps();
   state_->NoteWaiting(now);
 }
 

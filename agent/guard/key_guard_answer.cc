@@ -52,6 +52,7 @@ Limit* KeyGuard::State::LimitFor(const provider::Reading& reading, SystemTime no
   if (place.limits.size() >= kLimitsPerResourceMax) return nullptr;
   Limit& limit = place.limits.emplace_back(options.pace, reading.quota, reading.unit, reading.kind,
                                            reading.kind_assumed);
+  at_once = at_once || limit.slots() != nullptr;
   for (const auto& [id, flight] : flights) {
     if (flight.place == &place || &place == &places.front()) CatchUp(&limit, id, flight, now);
   }
@@ -104,7 +105,8 @@ void KeyGuard::State::Learn(const Flight& flight, Id id, const Answer& answer, S
 
 // A refusal: whoever else would ask waits, if there is evidence.
 void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, SystemTime now) {
-  TooMany(flight, *answer.throttle, now);
+  // There is room again with the next call that ends: unless the API says when, nobody else waits for time.
+  if (TooMany(flight, *answer.throttle, now) && !answer.retry_after_seconds) return;
   Place& place = OfTheKey(*answer.throttle) ? places.front() : *flight.place;
   std::optional<SystemTime> reset;
   std::optional<Micros> window;
@@ -121,15 +123,20 @@ void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, Syst
   place.cooldown.Refused(answer, flight.sent_at, reset, window, jitter(random), now);
 }
 
-// More was under way than the API takes.
-void KeyGuard::State::TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now) {
+// More was under way than the API takes. True: there will be fewer.
+bool KeyGuard::State::TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now) {
   const bool concurrency = throttle.scope == provider::ThrottleScope::kConcurrency;
-  if (!concurrency && throttle.scope != provider::ThrottleScope::kOverload) return;
+  if (!concurrency && throttle.scope != provider::ThrottleScope::kOverload) return false;
   slots.Refused(flight.sent_at, now);
-  if (!concurrency) return;
+  bool fewer = slots.adaptive();
   EachPlace(*flight.place, [&](Place& each) {
-    for (Limit& limit : each.limits) limit.TooMany(flight.sent_at, now);
+    for (Limit& limit : each.limits) {
+      if (limit.slots() == nullptr || !concurrency) continue;
+      limit.TooMany(flight.sent_at, now);
+      fewer = fewer || limit.slots()->adaptive();
+    }
   });
+  return concurrency && fewer;
 }
 
 // A newer success ends a cooldown, and whoever waited for it leaves.
@@ -175,6 +182,7 @@ void KeyGuard::Answered(Id ticket, const Answer& answer, SystemTime now) {
   state_->Served(flight, now);
   if (again) return;
   state_->slots.Served();
+  if (!state_->at_once) return;
   state_->EachPlace(*flight.place, [](Place& each) {
     for (Limit& limit : each.limits) limit.Served();
   });

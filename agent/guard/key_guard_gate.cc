@@ -45,7 +45,7 @@ void KeyGuard::State::AskLimits(const Request& request, Place& place, const Wait
                                 Gate* gate) {
   for (const Limit& limit : place.limits) {
     const double cost = limit.CostOf(request.tokens);
-    if (cost <= 0 || limit.slots() != nullptr) continue;
+    if (cost <= 0 || (at_once && limit.slots() != nullptr)) continue;
     const SystemTime at = limit.EarliestFor(cost, ahead ? AheadOf(limit, request, *ahead) : 0, now);
     if (at <= now) continue;
     if (!IsLong(limit, at, now)) {
@@ -78,7 +78,7 @@ void KeyGuard::State::AskSlots(Place& place, bool behind_queue, SystemTime now, 
     gate->Later(at.value_or(now + kUnknownSlot), Reason::kConcurrency, limit, where);
   };
   if (slots.limited()) ask(slots, Waiting(), nullptr, &places.front());
-  if (!On(options.pace)) return;
+  if (!at_once || !On(options.pace)) return;
   EachPlace(place, [&](Place& each) {
     for (const Limit& limit : each.limits) {
       if (limit.slots() == nullptr) continue;
@@ -89,7 +89,7 @@ void KeyGuard::State::AskSlots(Place& place, bool behind_queue, SystemTime now, 
 
 bool KeyGuard::State::Full(Place& place, SystemTime now) {
   if (!slots.free(now)) return true;
-  if (!On(options.pace)) return false;
+  if (!at_once || !On(options.pace)) return false;
   bool full = false;
   EachPlace(place, [&](Place& each) {
     for (const Limit& limit : each.limits) full = full || (limit.slots() && !limit.slots()->free(now));

@@ -161,12 +161,13 @@ struct KeyGuard::State {
   void Learn(const Flight& flight, Id id, const Answer& answer, SystemTime now);
   void Throttled(const Flight& flight, const Answer& answer, SystemTime now);
   void Served(const Flight& flight, SystemTime now);
-  void TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now);
+  bool TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now);
   void ProbeAnswered(const Flight& flight, SystemTime now);
   void End(Id ticket, const std::optional<TokenCost>& cost, SystemTime now);
 
   // key_guard_advance.cc
   void BeginRamp(Place& place, SystemTime now);
+  void EndRamps();
   void NoteWaiting(SystemTime now);
   bool AdvanceOne(Place& place, SystemTime now, std::vector<Grant>* grants);
   void RefuseExpired(Place& place, SystemTime now, std::vector<Grant>* grants);
@@ -184,6 +185,7 @@ struct KeyGuard::State {
   TokenModels models;
   Retries retries;
   Slots slots;             // of the key as a whole
+  bool at_once = false;    // some limit is on calls at a time
   uint64_t last_turn = 0;  // of a place
   Allowed last_allowed;
   std::optional<Decision> last_held;  // the last that was delayed or refused

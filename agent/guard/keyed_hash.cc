@@ -1,6 +1,7 @@
 #include "guard/keyed_hash.h"
 
 #include <bit>
+#include <cstring>
 #include <random>
 
 namespace apiquota::guard {
@@ -26,16 +27,15 @@ struct Mixer {
   void Take(uint64_t word) {
     d ^= word;
     Round();
-    Round();
     a ^= word;
   }
 };
 
-// Little-endian, whatever the machine.
-uint64_t Word(std::string_view bytes) {
+// Little-endian, whatever the machine; of at most eight bytes.
+uint64_t Word(const char* bytes, size_t size) {
   uint64_t word = 0;
-  for (size_t i = 0; i < bytes.size(); ++i)
-    word |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
+  std::memcpy(&word, bytes, size);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
   return word;
 }
 
@@ -51,11 +51,12 @@ HashKey HashKey::Drawn() {
 uint64_t KeyedHash(const HashKey& key, std::string_view bytes) {
   Mixer mixer{key.first ^ 0x736f6d6570736575, key.second ^ 0x646f72616e646f6d, key.first ^ 0x6c7967656e657261,
               key.second ^ 0x7465646279746573};
-  const uint64_t size = bytes.size();
-  for (; bytes.size() >= kWord; bytes.remove_prefix(kWord)) mixer.Take(Word(bytes.substr(0, kWord)));
-  mixer.Take(size << 56 | Word(bytes));
+  const char* at = bytes.data();
+  size_t left = bytes.size();
+  for (; left >= kWord; left -= kWord, at += kWord) mixer.Take(Word(at, kWord));
+  mixer.Take(static_cast<uint64_t>(bytes.size()) << 56 | (left > 0 ? Word(at, left) : 0));
   mixer.c ^= 0xff;
-  for (int i = 0; i < 4; ++i) mixer.Round();
+  for (int i = 0; i < 3; ++i) mixer.Round();
   return mixer.a ^ mixer.b ^ mixer.c ^ mixer.d;
 }
 

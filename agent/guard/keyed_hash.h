@@ -1,5 +1,6 @@
-// A 64-bit hash under a key that nobody outside knows (SipHash-2-4, Aumasson and Bernstein 2012), so that who
-// chooses the names that are hashed can't choose which of them fall together. Pure; thread-safe.
+// A 64-bit hash under a key that nobody outside knows (SipHash by Aumasson and Bernstein, 2012, in its
+// variant 1-3, that of Python's and Rust's tables), so that who chooses the names that are hashed can't
+// choose which of them fall together. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>

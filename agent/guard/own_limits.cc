@@ -4,13 +4,10 @@
 
 #include "guard/own_limits_match.h"
 #include "guard/own_limits_state.h"
+#include "http/quoted_text.h"
 
 namespace apiquota::guard {
 namespace {
-
-bool HasPart(const LimitRule& rule, LimitSubject::Kind kind) {
-  return std::ranges::any_of(rule.by, [&](const LimitSubject& part) { return part.kind == kind; });
-}
 
 bool GoesOn(const LimitRule& old, const LimitRule& rule) {
   return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
@@ -27,16 +24,20 @@ Refusal RefusalOf(const LimitRule& rule, SystemTime until) {
   return refusal;
 }
 
-LimitStanding StandingOf(const LimitRule& rule, const LimitMeter::Standing& standing) {
-  return {.name = rule.name,
-          .unit = rule.unit,
-          .limit = static_cast<double>(rule.limit),
-          .remaining = standing.remaining,
-          .window = rule.window,
-          .reset = standing.reset};
-}
-
 }  // namespace
+
+LimitWords WordsOf(const LimitStanding& standing) {
+  const auto seconds = std::max<int64_t>(std::chrono::ceil<std::chrono::seconds>(standing.window).count(), 1);
+  constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
+  LimitWords words;
+  http::AppendStructuredString("apiquota-" + standing.name, &words.item);
+  words.policy = words.item;
+  words.policy.append(";q=").append(
+      std::to_string(static_cast<int64_t>(std::min(standing.limit, kWholeMax))));
+  words.policy.append(";w=").append(std::to_string(seconds));
+  if (standing.unit == LimitRule::Unit::kTokens) words.policy.append(";qu=\"tokens\"");
+  return words;
+}
 
 OwnLimits::OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt, size_t rule_bytes_max)
     : state_(std::make_unique<State>()) {
@@ -109,20 +110,20 @@ void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, LimitTurn* turn,
   meant.push_back(one);
 }
 
-int64_t OwnLimits::State::Take(const Meant& meant_by, const LimitedCall& call, SystemTime now) {
-  Rule& rule = *meant_by.rule;
-  if (meant_by.amount <= 0) return 0;
-  LimitTable::Entry& entry = rule.table.Touch(meant_by.subject, rule.meter, now);
+int64_t OwnLimits::State::Take(Meant* one, const LimitedCall& call, SystemTime now) {
+  if (one->amount <= 0) return 0;
+  Rule& rule = *one->rule;
+  one->entry = one->entry != nullptr ? &rule.table.Renew(one->entry)
+                                     : &rule.table.Touch(one->subject, rule.meter, now);
+  LimitTable::Entry& entry = *one->entry;
   const size_t bytes = entry.used.bytes();
-  const int64_t mark = rule.meter.Take(&entry.used, meant_by.amount, now);
+  const int64_t mark = rule.meter.Take(&entry.used, one->amount, now);
   rule.table.Grew(entry, bytes, rule.meter, now);
-  const bool caller = HasPart(rule.rule, LimitSubject::Kind::kCaller);
-  const bool by_key = HasPart(rule.rule, LimitSubject::Kind::kKey);
-  if (!entry.named && (caller || by_key))
-    rule.table.Name(&entry, caller ? call.caller : std::string_view(),
-                    by_key ? call.key : std::string_view());
-  if (entry.address_kind == LimitTable::Address::Kind::kNone &&
-      HasPart(rule.rule, LimitSubject::Kind::kAddress)) {
+  if (!entry.named && (rule.by_caller || rule.by_key)) {
+    rule.table.Name(&entry, rule.by_caller ? call.caller : std::string_view(),
+                    rule.by_key ? call.key : std::string_view());
+  }
+  if (rule.by_address && entry.address_kind == LimitTable::Address::Kind::kNone) {
     const auto address = LimitTable::Address::Of(call.address);
     entry.address = address.bits;
     entry.address_kind = address.kind;
@@ -147,12 +148,10 @@ LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at) {
   if (!turn.refusal) turn.hold.taken.reserve(state.meant.size());
   for (State::Meant& one : state.meant) {
     if (!turn.refusal) {
-      const int64_t mark = state.Take(one, call, now);
+      const int64_t mark = state.Take(&one, call, now);
       turn.hold.taken.push_back({one.rule->id, one.subject, one.amount, mark});
-      if (one.entry == nullptr && one.amount > 0) one.entry = one.rule->table.Find(one.subject);
     }
-    turn.standings.push_back(StandingOf(
-        one.rule->rule, one.rule->meter.Stand(one.entry != nullptr ? &one.entry->used : nullptr, now)));
+    turn.standings.push_back(one.rule->Stand(one.entry != nullptr ? &one.entry->used : nullptr, now));
   }
   return turn;
 }
@@ -172,10 +171,10 @@ void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at
     Rule* rule = state_->Find(taken.rule);
     if (rule == nullptr || rule->rule.unit != LimitRule::Unit::kTokens) continue;
     const double more = rule->meter.AmountOf(tokens) - taken.amount;
-    if (more > 0)
-      state_->Take({.rule = rule, .subject = taken.subject, .amount = more, .until = {}}, {}, now);
-    LimitTable::Entry* entry = more < 0 ? rule->table.Find(taken.subject) : nullptr;
-    if (entry != nullptr) rule->meter.Return(&entry->used, taken.mark, -more);
+    State::Meant one{.rule = rule, .subject = taken.subject, .amount = more, .until = {}};
+    one.entry = rule->table.Find(taken.subject);
+    if (more > 0) state_->Take(&one, {}, now);
+    if (more < 0 && one.entry != nullptr) rule->meter.Return(&one.entry->used, taken.mark, -more);
   }
 }
 
@@ -185,8 +184,7 @@ std::vector<LimitStanding> OwnLimits::StandingsOf(const LimitedCall& call, Syste
   for (const auto& rule : state_->rules) {
     if (!MatchesCaller(rule->rule.match, call.caller) || Subject(rule->rule, call, &bytes)) continue;
     const LimitTable::Entry* entry = rule->table.Find(KeyedHash(state_->key, bytes));
-    standings.push_back(
-        StandingOf(rule->rule, rule->meter.Stand(entry != nullptr ? &entry->used : nullptr, now)));
+    standings.push_back(rule->Stand(entry != nullptr ? &entry->used : nullptr, now));
   }
   return standings;
 }

@@ -37,6 +37,12 @@ struct LimitedCall {
   double tokens = 0;  // that it is expected to take
 };
 
+// What every answer says of a rule in the same words (draft-ietf-httpapi-ratelimit-headers-11).
+struct LimitWords {
+  std::string item;    // "apiquota-default", quoted
+  std::string policy;  // … with its quota and window: an item of RateLimit-Policy
+};
+
 // How a limit stands after a request was counted or refused: what its answer says.
 struct LimitStanding {
   std::string name;
@@ -45,7 +51,10 @@ struct LimitStanding {
   double remaining = 0;
   Micros window{};
   Micros reset{};  // from now, until all of it is there again (fixed), or the next unit; 0: nothing is used
+  std::shared_ptr<const LimitWords> words = {};  // never null in what the guard says
 };
+
+LimitWords WordsOf(const LimitStanding& standing);
 
 // What an admitted request has taken, by whatever names it: opaque.
 struct LimitHold {

@@ -49,10 +49,10 @@ void RemoveDotSegments(std::string* path) {
 
 // A part of what is hashed: no two lists of parts are the same bytes.
 void Append(char kind, std::string_view text, std::string* bytes) {
-  bytes->push_back(kind);
-  for (size_t size = text.size(), i = 0; i < 4; ++i, size >>= 8)
-    bytes->push_back(static_cast<char>(size & 0xff));
-  bytes->append(text);
+  const auto size = static_cast<uint32_t>(text.size());
+  const char head[] = {kind, static_cast<char>(size & 0xff), static_cast<char>(size >> 8 & 0xff),
+                       static_cast<char>(size >> 16 & 0xff), static_cast<char>(size >> 24)};
+  bytes->append(head, sizeof head).append(text);
 }
 
 void Append(char kind, uint64_t number, std::string* bytes) { Append(kind, std::to_string(number), bytes); }

@@ -1,6 +1,7 @@
 // What OwnLimits holds. Internal to this room.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,17 +16,42 @@ namespace apiquota::guard {
 
 struct OwnLimits::Rule {
   Rule(uint64_t number, LimitRule what, size_t bytes_max)
-      : id(number), rule(std::move(what)), meter(rule), table(bytes_max) {}
+      : id(number), rule(std::move(what)), meter(rule), table(bytes_max) {
+    Derive();
+  }
 
   void Change(LimitRule what) {
     rule = std::move(what);
     meter = LimitMeter(rule);
+    Derive();
+  }
+  void Derive() {
+    words = std::make_shared<const LimitWords>(WordsOf(Stand(nullptr, {})));
+    by_caller = Has(LimitSubject::Kind::kCaller);
+    by_key = Has(LimitSubject::Kind::kKey);
+    by_address = Has(LimitSubject::Kind::kAddress);
+  }
+  bool Has(LimitSubject::Kind kind) const {
+    return std::ranges::any_of(rule.by, [&](const LimitSubject& part) { return part.kind == kind; });
+  }
+  LimitStanding Stand(const LimitUsed* used, SystemTime now) const {
+    const LimitMeter::Standing standing = meter.Stand(used, now);
+    return {.name = rule.name,
+            .unit = rule.unit,
+            .limit = static_cast<double>(rule.limit),
+            .remaining = standing.remaining,
+            .window = rule.window,
+            .reset = standing.reset,
+            .words = words};
   }
 
   const uint64_t id;
   LimitRule rule;
   LimitMeter meter;
   LimitTable table;
+  // Of `rule`.
+  std::shared_ptr<const LimitWords> words;
+  bool by_caller = false, by_key = false, by_address = false;
 };
 
 struct OwnLimits::State {
@@ -42,7 +68,8 @@ struct OwnLimits::State {
   std::unique_ptr<Rule> Claim(const LimitRule& rule, bool match_too,
                               std::vector<std::unique_ptr<Rule>>* old) const;
   void Add(Rule* rule, const LimitedCall& call, LimitTurn* turn, SystemTime now);
-  int64_t Take(const Meant& meant, const LimitedCall& call, SystemTime now);
+  // Its entry is there afterwards.
+  int64_t Take(Meant* meant, const LimitedCall& call, SystemTime now);
   SystemTime Latest(SystemTime now) { return latest = std::max(latest, now); }
 
   std::vector<std::unique_ptr<Rule>> rules;

@@ -36,7 +36,7 @@ LimitTable::LimitTable(size_t bytes_max) : bytes_max_(bytes_max) {}
 
 const LimitTable::Entry* LimitTable::At(size_t place) const {
   const Entry& entry = Place(static_cast<uint32_t>(place));
-  return entry.held ? &entry : nullptr;
+  return entry.place != 0 ? &entry : nullptr;
 }
 
 uint32_t LimitTable::Locate(uint64_t subject) const {
@@ -126,7 +126,7 @@ void LimitTable::Sweep(const LimitMeter& meter, SystemTime now) {
   for (int i = 0; i < kSweptForEach && fresh_ > 0; ++i) {
     hand_ = hand_ % fresh_ + 1;
     const Entry& entry = Place(hand_);
-    if (entry.held && meter.Over(entry.used, now)) Remove(hand_);
+    if (entry.place != 0 && meter.Over(entry.used, now)) Remove(hand_);
   }
 }
 
@@ -143,17 +143,19 @@ uint32_t LimitTable::Allocate(const LimitMeter& meter, SystemTime now) {
   return ++fresh_;
 }
 
+LimitTable::Entry& LimitTable::Renew(Entry* entry) {
+  if (entry->place == newest_) return *entry;
+  Unlink(*entry);
+  LinkNewest(entry->place);
+  return *entry;
+}
+
 LimitTable::Entry& LimitTable::Touch(uint64_t subject, const LimitMeter& meter, SystemTime now) {
-  if (const uint32_t place = Locate(subject); place != 0) {
-    if (place == newest_) return Place(place);
-    Unlink(Place(place));
-    LinkNewest(place);
-    return Place(place);
-  }
+  if (Entry* entry = Find(subject); entry != nullptr) return Renew(entry);
   const uint32_t place = Allocate(meter, now);
   Entry& entry = Place(place);
   entry.subject = subject;
-  entry.held = true;
+  entry.place = place;
   ++size_;
   LinkNewest(place);
   Index(subject, place);
@@ -165,9 +167,8 @@ void LimitTable::Grew(const Entry& entry, size_t bytes_before, const LimitMeter&
   if (bytes_now == bytes_before) return;
   log_bytes_ += bytes_now;
   log_bytes_ -= bytes_before;
-  const uint32_t place = Locate(entry.subject);
   for (int i = 0; i < kRemovedAtOnce && bytes() > bytes_max_; ++i) {
-    if (!RemoveOldest(meter, now, place)) return;
+    if (!RemoveOldest(meter, now, entry.place)) return;
   }
 }
 

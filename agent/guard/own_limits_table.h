@@ -45,10 +45,11 @@ class LimitTable {
     LimitUsed used;
     uint64_t address = 0;
     uint32_t older = 0, newer = 0;  // by when they took; 0: none
+    uint32_t place = 0;             // its own; 0: free
     Address::Kind address_kind = Address::Kind::kNone;
-    bool held = false;
     bool named = false;
   };
+  static_assert(sizeof(Entry) == 56);
   static constexpr size_t kNamesMax = 10'000;  // beyond, digests are shown
 
   explicit LimitTable(size_t bytes_max);
@@ -57,6 +58,7 @@ class LimitTable {
   Entry* Find(uint64_t subject) { return const_cast<Entry*>(std::as_const(*this).Find(subject)); }
   // The entry of a subject that takes now, a new one if there is none. `meter` says which are over.
   Entry& Touch(uint64_t subject, const LimitMeter& meter, SystemTime now);
+  Entry& Renew(Entry* entry);  // the same of one that is there
   // An entry's log may have grown from so many bytes; others may go for it.
   void Grew(const Entry& entry, size_t bytes_before, const LimitMeter& meter, SystemTime now);
   void Name(Entry* entry, std::string_view caller, std::string_view key);

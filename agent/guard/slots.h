@@ -35,6 +35,7 @@ class Slots {
   std::optional<SystemTime> OthersUntil(SystemTime now) const;  // nothing: none is theirs
 
   bool limited() const { return max_ != 0; }
+  bool adaptive() const { return adaptive_ && limited(); }
   bool free(SystemTime now) const { return !limited() || open_.size() < Allowed(now); }
   // When one is, after `ahead` others have had theirs, by how long calls hold them; nothing: none has ended
   // yet. Later than now in any case.

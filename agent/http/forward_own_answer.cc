@@ -52,6 +52,14 @@ constexpr Phrase kPhrases[] = {
     {508, "Loop Detected"},
 };
 
+// What a status must come with (RFC 9110 sections 15.5.2 and 15.5.6). Only pages of the agent's own that want
+// a token, or are for reading alone, answer so.
+std::string_view RequiredField(int status) {
+  if (status == 401) return "WWW-Authenticate: Bearer realm=\"apiquota\"\r\n";
+  if (status == 405) return "Allow: GET, HEAD\r\n";
+  return {};
+}
+
 }  // namespace
 
 std::string_view ReasonPhrase(int status) {
@@ -72,7 +80,7 @@ void AppendOwnAnswer(const OwnAnswer& answer, SystemTime now, std::string* out) 
   out->append(ReasonPhrase(answer.status)).append("\r\n");
   out->append("Date: ").append(FormatHttpDate(now)).append("\r\n");
   out->append("Content-Type: application/json\r\n");
-  out->append(answer.fields);
+  out->append(answer.fields).append(RequiredField(answer.status));
   out->append("Proxy-Status: apiquota");
   if (IsToken(answer.proxy_status_error)) out->append("; error=").append(answer.proxy_status_error);
   out->append("; details=");

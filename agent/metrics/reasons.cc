@@ -18,6 +18,9 @@ constexpr std::array<ReasonInfo, kRejectionCount> kRejections = {{
      "may hold it"},
     {"credentials", 400, "http_request_error",
      "more than one field or parameter holds a credential for the API"},
+    {"own_token", 401, "http_request_denied",
+     "the agent's own pages want one caller's token where the API's credential would stand"},
+    {"own_method", 405, "http_request_error", "the agent's own pages answer GET and HEAD alone"},
 }};
 
 constexpr std::array<ReasonInfo, kUpstreamErrorCount> kUpstreamErrors = {{

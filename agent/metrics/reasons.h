@@ -25,8 +25,11 @@ enum class Rejection : uint8_t {
   kCaller,
   kTokenLeak,    // it would have been passed on
   kCredentials,  // several, and one of them decides
+  // At the agent's own addresses.
+  kOwnToken,
+  kOwnMethod,
 };
-inline constexpr size_t kRejectionCount = 8;
+inline constexpr size_t kRejectionCount = 10;
 
 // apiquota_upstream_errors_total{reason}: the upstream's side.
 enum class UpstreamError : uint8_t {

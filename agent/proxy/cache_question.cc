@@ -1,6 +1,8 @@
 #include "proxy/cache_question.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include "base/text.h"
@@ -8,16 +10,32 @@
 namespace apiquota::proxy {
 namespace {
 
+constexpr std::string_view kOwnerWords[] = {"auth",    "token",     "key",          "secret",  "cookie",
+                                            "session", "signature", "organization", "project", "account",
+                                            "tenant",  "workspace", "credential",   "user-id"};
+
+// By a word's first letter which letters come second: nearly all places of a name are none of a word.
+constexpr std::array<uint32_t, 26> SecondLetters() {
+  std::array<uint32_t, 26> letters{};
+  for (const std::string_view word : kOwnerWords)
+    letters[static_cast<size_t>(word[0] - 'a')] |= uint32_t{1} << static_cast<uint32_t>(word[1] - 'a');
+  return letters;
+}
+constexpr std::array<uint32_t, 26> kSecondLetters = SecondLetters();
+
+bool MayBegin(char one, char two) {
+  const auto first = static_cast<unsigned char>(AsciiLower(one) - 'a');
+  const auto second = static_cast<unsigned char>(AsciiLower(two) - 'a');
+  return first < kSecondLetters.size() && second < kSecondLetters.size() &&
+         ((kSecondLetters[first] >> second) & 1) != 0;
+}
+
 // Idempotency-Key names a request, not who asks.
 bool TellsWho(std::string_view name) {
-  static constexpr std::string_view kWords[] = {"auth",    "token",     "key",          "secret",  "cookie",
-                                                "session", "signature", "organization", "project", "account",
-                                                "tenant",  "workspace", "credential",   "user-id"};
-  for (size_t at = 0; at < name.size(); ++at) {
-    const char first = AsciiLower(name[at]);
-    for (const std::string_view word : kWords) {
-      if (word.front() == first && StartsWithIgnoreCase(name.substr(at), word))
-        return !EqualsIgnoreCase(name, "idempotency-key");
+  for (size_t at = 0; at + 1 < name.size(); ++at) {
+    if (!MayBegin(name[at], name[at + 1])) continue;
+    for (const std::string_view word : kOwnerWords) {
+      if (StartsWithIgnoreCase(name.substr(at), word)) return !EqualsIgnoreCase(name, "idempotency-key");
     }
   }
   return false;

@@ -113,10 +113,19 @@ CachedRequest::Step CachedRequest::Join(cache::Follower follower) {
   if (!serves_ || question_.get().method == "HEAD") return Step::kAsk;
   bool alone = false;
   lead_ = answers().Join(question_.get(), follower, &alone, now());
-  if (lead_ || alone) return Step::kAsk;
+  if (lead_) return FindAgain();
+  if (alone) return Step::kAsk;
   follower_ = follower;
   phase_ = Phase::kFollowing;
   return Step::kFollow;
+}
+
+// Another loop's leader may have kept what it wants, and gone, between the look and the lead.
+CachedRequest::Step CachedRequest::FindAgain() {
+  const cache::Found found = answers().Find(question_.get(), now());
+  if (found.use != cache::Use::kServe) return Step::kAsk;
+  lead_.Share(found.answer);
+  return Serve(found.answer, CacheResult::kHit);
 }
 
 CachedRequest::Step CachedRequest::Take(cache::Outcome outcome) {
@@ -171,12 +180,13 @@ cache::AnswerPtr CachedRequest::Instead(bool for_all) {
   return answer;
 }
 
+// Whoever has read the answer to a change finds nothing of before it.
+void CachedRequest::NoteChange(const http::ResponseHead& head) {
+  if (phase_ == Phase::kUnsafe)
+    answers().Invalidate(question_.get(), head, record_.route().base.authority, now());
+}
+
 void CachedRequest::BeginFill(const http::ResponseHead& head, const http::Exchange& exchange) {
-  if (phase_ == Phase::kUnsafe) {
-    const bool done = head.status >= 200 && head.status < 400;
-    if (done) answers().Invalidate(question_.get(), head, record_.route().base.authority, now());
-    return;
-  }
   if (phase_ != Phase::kAsking) return;
   storable_ = cache::Judge(question_.get(), head, options().stale_if_error);
   if (lead_ && !storable_.shareable) lead_.Scatter(now());

@@ -71,7 +71,9 @@ class CachedRequest {
   // gets that, too; else one of them is the next to ask.
   cache::AnswerPtr Instead(bool for_all);
 
-  // The answer that the client gets begins.
+  // An answer's head is about to be sent: what it says to have changed is not what is kept.
+  void NoteChange(const http::ResponseHead& head);
+  // The answer that the client gets has begun.
   void BeginFill(const http::ResponseHead& head, const http::Exchange& exchange);
   bool filling() const { return phase_ == Phase::kFilling; }
   FilledBody& fill() { return fill_; }
@@ -108,6 +110,7 @@ class CachedRequest {
   cache::ApiCache& answers() const { return *store_->answers; }
   bool FindStore();
   Step Serve(cache::AnswerPtr answer, metrics::CacheResult result);
+  Step FindAgain();
   void Count(metrics::CacheResult result);
   cache::AnswerPtr Confirmed(const http::Exchange& exchange);
 

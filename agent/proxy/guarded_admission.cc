@@ -69,6 +69,8 @@ GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, Sys
     case guard::Verdict::Kind::kQueued:
       phase_ = Phase::kWaiting;
       waiter_ = turn.verdict.id;
+      if (const auto caller = record_.caller_name(); !caller.empty())
+        wait_ = waits_.Begin(record_.route().api, caller);
       return Step::kWait;
     case guard::Verdict::Kind::kRefuse:
       break;
@@ -84,6 +86,7 @@ void GuardedRequest::Count(const guard::Verdict& verdict) {
 
 GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
   waiter_ = 0;
+  wait_ = {};
   CountWait(granted);
   const Step step =
       granted.ticket ? Enter(std::move(granted.ticket)) : Refused(granted.refusal.value_or(guard::Refusal()));

@@ -29,9 +29,9 @@ bool Decides(const guard::Options& options) {
 
 }  // namespace
 
-GuardedRequest::GuardedRequest(guard::Guard& guard, const Clock& clock, KeptBytes& kept,
+GuardedRequest::GuardedRequest(guard::Guard& guard, const Clock& clock, KeptBytes& kept, CallerWaits& waits,
                                RequestRecord& record, net::TimerHandler& timer, uint32_t home)
-    : guard_(guard), clock_(clock), record_(record), home_(home), timer_(timer), body_(kept) {}
+    : guard_(guard), clock_(clock), waits_(waits), record_(record), home_(home), timer_(timer), body_(kept) {}
 
 void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_head,
                            std::string websocket_accept) {
@@ -217,6 +217,7 @@ void GuardedRequest::End(bool whole) {
   if (phase_ == Phase::kIdle) return;
   timer_.Disarm();
   if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
+  wait_ = {};
   if (ticket_ && whole) ticket_.Settle(cost_, now());
   if (ticket_) ticket_.Release(now());
   if (whole) permit_.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, now());

@@ -17,6 +17,7 @@
 #include "http/codec.h"
 #include "net/timer_wheel.h"
 #include "proxy/attempt_record.h"
+#include "proxy/caller_waits.h"
 #include "proxy/guard_refusal.h"
 #include "proxy/held_answer.h"
 #include "proxy/kept_body.h"
@@ -32,8 +33,8 @@ class GuardedRequest final : public SignalSink {
   enum class Step : uint8_t { kSend, kWait, kRefuse };
 
   // `timer` is told of this request's deadline. All of it must outlive the object.
-  GuardedRequest(guard::Guard& guard, const Clock& clock, KeptBytes& kept, RequestRecord& record,
-                 net::TimerHandler& timer, uint32_t home);
+  GuardedRequest(guard::Guard& guard, const Clock& clock, KeptBytes& kept, CallerWaits& waits,
+                 RequestRecord& record, net::TimerHandler& timer, uint32_t home);
   ~GuardedRequest() { End(false); }
 
   // The record is active, and its account is known. `head`: the client's; the other two as an attempt sends
@@ -110,6 +111,7 @@ class GuardedRequest final : public SignalSink {
 
   guard::Guard& guard_;
   const Clock& clock_;
+  CallerWaits& waits_;
   RequestRecord& record_;
   const uint32_t home_;
   net::Timer timer_;
@@ -125,6 +127,7 @@ class GuardedRequest final : public SignalSink {
   guard::Permit permit_;
   std::vector<guard::LimitStanding> standings_;  // of the operator's own limits
   guard::Id waiter_ = 0;
+  CallerWaits::Wait wait_;  // told to its caller, where that is known
   SystemTime began_at_;
   SystemTime deadline_;
   int attempts_ = 1;

@@ -5,11 +5,13 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 
-#include "http/quoted_text.h"
+#include "base/text.h"
 
 namespace apiquota::proxy {
 namespace {
@@ -19,58 +21,103 @@ using guard::LimitStanding;
 
 constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
 
-void AppendWhole(double value, std::string* out) {
-  char digits[20];
-  const auto whole = static_cast<int64_t>(std::clamp(std::floor(value), 0.0, kWholeMax));
-  out->append(digits, std::to_chars(digits, digits + sizeof digits, whole).ptr);
-}
-
 double SecondsOf(Micros span) {
   return static_cast<double>(std::chrono::ceil<std::chrono::seconds>(span).count());
 }
 
-struct Lists {
-  std::string limits, policies;
+// Field lines as they go over the wire, written once: their values are made here and need no second look.
+class Lines {
+ public:
+  explicit Lines(std::span<const LimitStanding> standings)
+      : block_(Room(standings), '\0'), at_(block_.data()) {}
 
-  void Append(const LimitStanding& standing, double remaining, double seconds) {
-    std::string name;
-    http::AppendStructuredString(std::string("apiquota-").append(standing.name), &name);
-    if (!limits.empty()) limits.append(", "), policies.append(", ");
-    limits.append(name).append(";r=");
-    AppendWhole(remaining, &limits);
-    limits.append(";t=");
-    AppendWhole(seconds, &limits);
-    policies.append(name).append(";q=");
-    AppendWhole(standing.limit, &policies);
-    policies.append(";w=");
-    AppendWhole(std::max(SecondsOf(standing.window), 1.0), &policies);
-    if (standing.unit == LimitRule::Unit::kTokens) policies.append(";qu=\"tokens\"");
+  Lines& Begin(std::string_view name) {
+    End();
+    names_[lines_] = name.size();
+    starts_[lines_++] = size();
+    return Text(name).Text(": ");
   }
+  Lines& Text(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    return *this;
+  }
+  Lines& Whole(double value) {
+    const auto whole = static_cast<int64_t>(std::clamp(value, 0.0, kWholeMax));
+    at_ = std::to_chars(at_, at_ + kNumber, whole).ptr;
+    return *this;
+  }
+  void AddTo(http::Fields* fields) {
+    End();
+    starts_[lines_] = size();
+    const size_t at = fields->AddLines(std::string_view(block_).substr(0, size()));
+    for (size_t i = 0; i < lines_; ++i) {
+      const size_t whole = starts_[i + 1] - starts_[i], value_at = names_[i] + 2;
+      fields->AddLine({at + starts_[i], names_[i], at + starts_[i] + value_at, whole - value_at - 2, whole});
+    }
+  }
+
+ private:
+  static constexpr size_t kMost = 5;
+  static constexpr size_t kNumber = 16;  // digits of kWholeMax, and one
+  static constexpr size_t kFixed = 256;  // names and ends of five lines, three numbers
+
+  static size_t Room(std::span<const LimitStanding> standings) {
+    size_t room = kFixed;
+    for (const LimitStanding& standing : standings)
+      room += standing.words->item.size() + standing.words->policy.size() + 2 * kNumber + 16;
+    return room;
+  }
+  size_t size() const { return static_cast<size_t>(at_ - block_.data()); }
+  void End() {
+    if (lines_ > 0) Text("\r\n");
+  }
+
+  std::string block_;
+  char* at_;
+  size_t names_[kMost] = {}, starts_[kMost + 1] = {};
+  size_t lines_ = 0;
 };
+
+struct Left {
+  double remaining = 0;
+  double seconds = 0;  // until its reset
+};
+
+// The first is as `first` says, if that is there.
+void AddLists(std::span<const LimitStanding> standings, std::optional<Left> first, Lines* lines) {
+  lines->Begin("RateLimit");
+  for (const LimitStanding& standing : standings) {
+    const bool is_first = &standing == standings.data();
+    const Left left = is_first && first ? *first : Left{standing.remaining, SecondsOf(standing.reset)};
+    lines->Text(is_first ? "" : ", ").Text(standing.words->item);
+    lines->Text(";r=").Whole(left.remaining).Text(";t=").Whole(left.seconds);
+  }
+  lines->Begin("RateLimit-Policy");
+  for (const LimitStanding& standing : standings)
+    lines->Text(&standing == standings.data() ? "" : ", ").Text(standing.words->policy);
+}
+
+void AddOlder(double limit, const Left& left, SystemTime system_now, Lines* lines) {
+  lines->Begin("X-RateLimit-Limit").Whole(limit);
+  lines->Begin("X-RateLimit-Remaining").Whole(left.remaining);
+  lines->Begin("X-RateLimit-Reset").Whole(std::ceil(ToUnixSeconds(system_now)) + left.seconds);
+}
 
 bool BeginsAlike(std::string_view name, std::string_view prefix) {
   return name.size() >= prefix.size() && http::SpelledAlike(name.substr(0, prefix.size()), prefix);
 }
 
+// In any of the spellings that are in use.
 bool SaysSo(const http::Fields& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
-    const std::string_view name = fields[i].name;
-    if (BeginsAlike(name, "ratelimit") || BeginsAlike(name, "rate-limit") ||
-        BeginsAlike(name, "x-ratelimit") || BeginsAlike(name, "x-rate-limit"))
-      return true;
+    std::string_view name = fields[i].name;
+    if (name.size() > 2 && AsciiLower(name[0]) == 'x' && (name[1] == '-' || name[1] == '_'))
+      name.remove_prefix(2);
+    if (AsciiLower(name.front()) != 'r') continue;
+    if (BeginsAlike(name, "ratelimit") || BeginsAlike(name, "rate-limit")) return true;
   }
   return false;
-}
-
-void AddOlder(double limit, double remaining, double seconds, SystemTime system_now, http::Fields* fields) {
-  const auto add = [&](std::string_view name, double value) {
-    std::string text;
-    AppendWhole(value, &text);
-    fields->Add(name, text);
-  };
-  add("X-RateLimit-Limit", limit);
-  add("X-RateLimit-Remaining", remaining);
-  add("X-RateLimit-Reset", std::ceil(ToUnixSeconds(system_now)) + seconds);
 }
 
 // Of those in requests, which is what the older fields are about, if there is one.
@@ -84,28 +131,23 @@ const LimitStanding& Tightest(std::span<const LimitStanding> standings) {
 
 void AddLimitFields(std::span<const LimitStanding> standings, SystemTime system_now, http::Fields* fields) {
   if (standings.empty()) return;
-  Lists lists;
-  for (const LimitStanding& standing : standings)
-    lists.Append(standing, standing.remaining, SecondsOf(standing.reset));
-  const bool says_so = SaysSo(*fields);
-  fields->Add("RateLimit", lists.limits);
-  fields->Add("RateLimit-Policy", lists.policies);
-  if (says_so) return;
-  const LimitStanding& tightest = Tightest(standings);
-  AddOlder(tightest.limit, tightest.remaining, SecondsOf(tightest.reset), system_now, fields);
+  Lines lines(standings);
+  AddLists(standings, std::nullopt, &lines);
+  if (!SaysSo(*fields)) {
+    const LimitStanding& tightest = Tightest(standings);
+    AddOlder(tightest.limit, {tightest.remaining, SecondsOf(tightest.reset)}, system_now, &lines);
+  }
+  lines.AddTo(fields);
 }
 
 void AddRefusedLimitFields(const guard::Refusal& refusal, std::span<const LimitStanding> standings,
                            uint64_t wait_seconds, SystemTime system_now, http::Fields* fields) {
   if (!refusal.lacks.empty() || standings.empty()) return;
-  Lists lists;
-  const auto seconds = static_cast<double>(wait_seconds);
-  lists.Append(standings.front(), 0, seconds);
-  for (const LimitStanding& standing : standings.subspan(1))
-    lists.Append(standing, standing.remaining, SecondsOf(standing.reset));
-  fields->Add("RateLimit", lists.limits);
-  fields->Add("RateLimit-Policy", lists.policies);
-  AddOlder(standings.front().limit, 0, seconds, system_now, fields);
+  const Left nothing{0, static_cast<double>(wait_seconds)};
+  Lines lines(standings);
+  AddLists(standings, nothing, &lines);
+  AddOlder(standings.front().limit, nothing, system_now, &lines);
+  lines.AddTo(fields);
 }
 
 }  // namespace apiquota::proxy

@@ -25,7 +25,8 @@ struct Proxy::Impl {
                .pseudonym = std::move(deps.pseudonym),
                .clients = {},
                .guard = deps.guard,
-               .caches = deps.caches},
+               .caches = deps.caches,
+               .ledger = &deps.ledger},
         guard_clock(deps.guard_clock) {}
 
   ~Impl() { StopWorkers(); }

@@ -57,6 +57,7 @@ class Relay final : public net::TimerLink,
   void Forward(SteadyTime now, std::string upstream_head, std::string websocket_accept,
                std::span<const std::string_view> body, bool complete);
   void PassBody(std::span<const std::string_view> body, bool complete);
+  void AnswerOwn(std::string_view path);  // a page of the agent's own
   bool StartAttempt(SteadyTime now, std::string upstream_head, std::string websocket_accept);
   void BuildUpstreamHead(const apis::RouteMatch& match, const apis::FoundCredential& found,
                          const apis::KeyChoice& choice, bool websocket, std::string* out);
@@ -105,7 +106,7 @@ class Relay final : public net::TimerLink,
   void CarryOut(CachedRequest::Step step);
   void Join();
   void AskUpstream();
-  void ServeAnswer(const cache::AnswerPtr& answer);
+  void ServeAnswer(const cache::AnswerPtr& answer, bool exchanged);
   bool ServesInstead(bool for_all);
   void OnCacheTimer();
 
@@ -117,9 +118,10 @@ class Relay final : public net::TimerLink,
   void FillBehind(std::span<const std::string_view> body, bool complete);
   void OnCachedComplete();
   void RelayHeldCached(const HeldAnswer& held);
-  void ServeReplacement();
+  void ServeReplacement(bool whole);
   void SendUnsent();
   bool BecomesOrphan();
+  void AnsweredWith(int status);  // if there is a client
 
   void FinishRecords(bool whole);  // whole: the response came to its end
 

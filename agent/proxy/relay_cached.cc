@@ -72,7 +72,7 @@ void Relay::Join() { CarryOut(cached_->Join(worker_.NextFollower())); }
 void Relay::CarryOut(CachedRequest::Step step) {
   switch (step) {
     case CachedRequest::Step::kServe:
-      return ServeAnswer(cached_->TakeServed());
+      return ServeAnswer(cached_->TakeServed(), false);
     case CachedRequest::Step::kAsk:
       return AskUpstream();
     case CachedRequest::Step::kFollow: {
@@ -109,10 +109,10 @@ void Relay::AskUpstream() {
 }
 
 // A small answer leaves in one write; a large one as fast as its client reads, which holds the answer and no
-// copy of it.
-void Relay::ServeAnswer(const cache::AnswerPtr& answer) {
+// copy of it. `exchanged`: the API has said something, and all of it.
+void Relay::ServeAnswer(const cache::AnswerPtr& answer, bool exchanged) {
   if (orphan_) {
-    FinishRecords(false);
+    FinishRecords(exchanged);
     return worker_.Remove(*this);
   }
   const cache::Served served = cached_->Serve(*answer);
@@ -126,7 +126,7 @@ void Relay::ServeAnswer(const cache::AnswerPtr& answer) {
     body.Read(answer, served.body, 0);
     piece = body.Next(kPieceMax, &last);
   }
-  FinishRecords(false);
+  FinishRecords(exchanged);
   connection_.Send(&served.head, mapping, std::span(&piece, piece.empty() ? 0 : 1), last);
   if (!last) SendUnsent();
 }
@@ -144,7 +144,7 @@ void Relay::SendUnsent() {
 
 bool Relay::ServesInstead(bool for_all) {
   const cache::AnswerPtr answer = cached_->Instead(for_all);
-  if (answer) ServeAnswer(answer);
+  if (answer) ServeAnswer(answer, false);
   return answer != nullptr;
 }
 

@@ -16,9 +16,7 @@ void Relay::OnCachedResponse(const http::ResponseHead* head, std::span<const std
     attempt_record_.ResponseSent(*head);
     attempt_record_.ResponseBody(body);
     if (complete) return;
-    attempt_.Cancel();
-    attempt_record_.Finish();
-    return ServeReplacement();
+    return ServeReplacement(false);
   }
   if (cached_->replacing()) return;
   RelayFilling(head, body, complete, false);
@@ -31,8 +29,9 @@ void Relay::RelayFilling(const http::ResponseHead* head, std::span<const std::st
   FilledBody& fill = cached_->fill();
   if (fill.behind()) return FillBehind(body, complete);
   if (head != nullptr) {
+    cached_->NoteChange(*head);
     SendHead(*head, body, complete);
-    request_record_.AnsweredWith(head->status);
+    AnsweredWith(head->status);
     if (!observed) attempt_record_.ResponseSent(*head);
     cached_->BeginFill(*head, request_record_.exchange());
   } else {
@@ -61,24 +60,22 @@ void Relay::OnDrained() {
 }
 
 void Relay::OnCachedComplete() {
-  if (cached_->replacing()) {
-    attempt_record_.Finish();
-    return ServeReplacement();
-  }
+  if (cached_->replacing()) return ServeReplacement(true);
   attempt_record_.Finish();
   cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt);
   FinishRecords(true);
   if (orphan_) worker_.Remove(*this);
 }
 
-void Relay::ServeReplacement() { ServeAnswer(cached_->Replacement(request_record_.exchange())); }
+// `whole`: all has come of what is replaced; else it is cut off.
+void Relay::ServeReplacement(bool whole) {
+  attempt_.Cancel();
+  attempt_record_.Finish();
+  ServeAnswer(cached_->Replacement(request_record_.exchange()), whole);
+}
 
 void Relay::RelayHeldCached(const HeldAnswer& held) {
-  if (cached_->Replaces(held.head())) {
-    attempt_.Cancel();
-    attempt_record_.Finish();
-    return ServeReplacement();
-  }
+  if (cached_->Replaces(held.head())) return ServeReplacement(held.complete());
   const std::string_view body[] = {held.body()};
   RelayFilling(&held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete(), true);
   if (held.complete()) OnCachedComplete();
@@ -92,6 +89,10 @@ bool Relay::BecomesOrphan() {
   attempt_.Resume();
   worker_.loop().timers().Arm(cached_->timer(), request_record_.route().timeouts.first_byte);
   return true;
+}
+
+void Relay::AnsweredWith(int status) {
+  if (!orphan_) request_record_.AnsweredWith(status);
 }
 
 void Relay::EndOrphan() {

@@ -14,7 +14,7 @@ void Relay::BeginGuarded(SteadyTime now, std::string upstream_head, std::string 
     Shared& shared = worker_.shared();
     net::TimerHandler& timer = *this;
     guarded_ = std::make_unique<GuardedRequest>(*shared.guard, shared.clock, shared.kept_bodies,
-                                                request_record_, timer, worker_.home());
+                                                shared.caller_waits, request_record_, timer, worker_.home());
   }
   guarded_->Begin(connection_.request(), std::move(upstream_head), std::move(websocket_accept));
   if (guarded_->only_watches()) {
@@ -75,7 +75,7 @@ void Relay::SendGuarded() {
 void Relay::RefuseGuarded() {
   if (cached() && ServesInstead(false)) return;
   const RefusalAnswer answer = guarded_->Refuse();
-  request_record_.AnsweredWith(answer.head.status);
+  AnsweredWith(answer.head.status);
   FinishRecords(false);
   if (orphan_) return worker_.Remove(*this);
   const std::string_view body[] = {answer.body};

@@ -10,7 +10,6 @@
 #include "proxy/worker.h"
 
 namespace apiquota::proxy {
-
 Relay::Relay(Worker& worker, net::Stream stream)
     : worker_(worker),
       loopback_(stream.peer().ip.IsLoopback()),
@@ -79,6 +78,7 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   if (!MayAsk(head)) return Reject(metrics::Rejection::kHost, {}), false;
   if (http::IsLoop(head.fields, worker_.shared().pseudonym))
     return Reject(metrics::Rejection::kLoop, {}), false;
+  if (IsOwnPath(*path) && !routes_->IsHostOfApi(RequestAuthority(head))) return AnswerOwn(*path), false;
   const auto matched = routes_->Match(RequestAuthority(head), *path);
   if (!matched) return Reject(metrics::Rejection::kNoRoute, routes_->NoRoute(*path)), false;
   *match = *matched;
@@ -91,6 +91,29 @@ bool Relay::Decide(apis::RouteMatch* match, apis::FoundCredential* found, apis::
   const bool injects = choice->action == apis::KeyChoice::Action::kInject;
   if (injects && !SameOrigin(head)) return Reject(metrics::Rejection::kOrigin, {}, route.api), false;
   return true;
+}
+
+void Relay::AnswerOwn(std::string_view path) {
+  using metrics::Rejection;
+  const http::RequestHead& head = connection_.request();
+  if (!IsBudgetPath(path))
+    return Reject(Rejection::kNoRoute, "the agent has no such page of its own; there is /-/budget");
+  if (head.method != "GET" && head.method != "HEAD") return Reject(Rejection::kOwnMethod, {});
+  if (!SameOrigin(head)) return Reject(Rejection::kOrigin, {});
+  if (routes_->callers().empty())
+    return Reject(Rejection::kOwnToken, "no callers are configured, so nobody has a budget of its own");
+  const apis::CallerOptions* caller = apis::CallerOf(*routes_, head.fields);
+  if (caller == nullptr) return Reject(Rejection::kOwnToken, {});
+  const std::string_view page[] = {
+      worker_.budget_desk().PageFor(routes_, *caller, worker_.shared().clock.RunningNow())};
+  http::ResponseHead answer;
+  answer.status = 200;
+  answer.reason = http::ReasonPhrase(200);
+  answer.framing = http::BodyFraming::kLength;
+  answer.content_length = page[0].size();
+  answer.fields.Add("Content-Type", "application/json");
+  answer.fields.Add("Cache-Control", "no-store");
+  connection_.Send(&answer, nullptr, page, true);
 }
 
 bool Relay::MayAsk(const http::RequestHead& head) {

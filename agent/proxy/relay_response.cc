@@ -83,7 +83,7 @@ void Relay::OnAttemptFailed(metrics::UpstreamError error, std::string_view detai
   if (!request_record_.active()) return;
   const bool begun = connection_.response_begun();
   if (!begun && cached() && ServesInstead(true)) return;
-  if (!begun) request_record_.AnsweredWith(info.status);
+  if (!begun) AnsweredWith(info.status);
   FinishRecords(false);
   if (orphan_) return worker_.Remove(*this);
   // Of a response that has begun, what came has been sent; the end must not look like one.

@@ -45,7 +45,8 @@ Worker::Worker(Shared& shared, std::shared_ptr<const apis::RouteTable> routes, u
       environment_{
           .connect = {.loop = loop_, .resolver = shared.resolver, .tls = shared.tls, .own_ports = {}},
           .limits = Limits(shared.options)},
-      routes_(std::move(routes)) {}
+      routes_(std::move(routes)),
+      budget_desk_({.ledger = shared.ledger, .guard = shared.guard, .waits = &shared.caller_waits}) {}
 
 Worker::~Worker() {
   loop_.Stop();

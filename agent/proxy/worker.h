@@ -20,7 +20,9 @@
 #include "net/resolver.h"
 #include "net/tls_context.h"
 #include "net/upstream_pool.h"
+#include "proxy/budget_page.h"
 #include "proxy/caches.h"
+#include "proxy/caller_waits.h"
 #include "proxy/guard_clock.h"
 #include "proxy/kept_body.h"
 #include "proxy/options.h"
@@ -51,6 +53,8 @@ struct Shared {
   guard::Guard* guard = nullptr;  // null: nothing is guarded
   KeptBytes kept_bodies = {};
   Caches* caches = nullptr;  // null: no api has one
+  CallerWaits caller_waits = CallerWaits(clock);
+  const quota::Ledger* ledger = nullptr;  // for callers' own pages
 };
 
 class Worker final : public GuardHome, public CacheHome {
@@ -74,6 +78,7 @@ class Worker final : public GuardHome, public CacheHome {
 
   // For relays, on the loop.
   Shared& shared() { return shared_; }
+  BudgetDesk& budget_desk() { return budget_desk_; }
   net::Loop& loop() { return loop_; }
   const std::shared_ptr<const apis::RouteTable>& routes() const { return routes_; }
   // `table`: whose route it is; a request may outlive a reload before it is sent.
@@ -123,6 +128,7 @@ class Worker final : public GuardHome, public CacheHome {
   net::UpstreamPool& FindPool(const apis::Route& route);
   void DropUnusedUpstreams();
 
+  BudgetDesk budget_desk_;
   std::map<UpstreamId, std::unique_ptr<Upstream>> upstreams_;
   std::unordered_map<const apis::Route*, net::UpstreamPool*> pool_of_route_;
   std::unique_ptr<net::Listener> listener_;

@@ -1,9 +1,10 @@
 // More of the Guard dashboard: whom the operator's own rules stop, and what memory saves.
 import { graph, limitQuery, query, row, unit } from "./kit";
-import { apis, keys, moved, noneIsGood, useSteps } from "./model";
+import { apis, keys, moved, noneIsGood, perMinute, useSteps } from "./model";
 
 const ownUse = `apiquota_limit_used_ratio{${apis}}`;
 const limited = `apiquota_decisions_total{${apis}, mode="on", decision="reject", rule="limit"}`;
+const forgotten = `apiquota_limit_evictions_total{${apis}}`;
 const underWay = `apiquota_inflight_requests{${keys}}`;
 const slots = `apiquota_inflight_limit{${keys}}`;
 const breaker = `apiquota_breaker_open{${apis}}`;
@@ -13,6 +14,8 @@ const cacheResults = `apiquota_cache_requests_total{${apis}}`;
 const cacheBytes = `apiquota_cache_bytes{${apis}}`;
 const cacheCapacity = `apiquota_cache_capacity_bytes{${apis}}`;
 const evictions = `apiquota_cache_evictions_total{${apis}}`;
+const identical = `apiquota_coalescable_requests_total{${apis}}`;
+const batchable = `apiquota_batchable_requests_total{${apis}}`;
 const saved = `apiquota_quota_saved_total{${apis}}`;
 
 export const own = row(28, "Whom do its own rules stop?",
@@ -57,6 +60,13 @@ export const own = row(28, "Whom do its own rules stop?",
       "then, or the breaker's numbers are too tight for it.",
     queries: [query(moved("api", trips), "{{api}}")],
     empty: "No breaker opened.",
+  }),
+  graph({
+    id: 40, title: "Users of limits forgotten", size: [24, 6], unit: unit.perMinute, stacked: true,
+    help: "Users of a limit of your own (callers, keys, addresses, headers) that were forgotten before " +
+      "their time because its memory was full: their limit began anew. Very many addresses at once do it.",
+    queries: [query(perMinute("api, limit", forgotten), "{{api}} {{limit}}")],
+    empty: "No limit of your own is written.",
   }));
 
 export const saves = row(34, "What does memory save?",
@@ -89,8 +99,8 @@ export const saves = row(34, "What does memory save?",
   graph({
     id: 38, title: "Answers pushed out", size: [12, 8], unit: unit.perMinute, stacked: true,
     help: "Kept answers that made room for others. Many, with few hits: raise the cache's size.",
-    queries: [query(moved("api", evictions), "{{api}}")],
-    empty: "No answer had to make room.",
+    queries: [query(perMinute("api", evictions), "{{api}}")],
+    empty: "No cache is written.",
   }),
   graph({
     id: 39, title: "Serving with less", size: [12, 8], unit: unit.count, decimals: 0, max: 1,
@@ -99,4 +109,15 @@ export const saves = row(34, "What does memory save?",
       "within the last minute answers past their freshness, because the API fails.",
     queries: [query(`max by (api, mode) (${degraded})`, "{{api}} {{mode}}")],
     empty: "No breaker and no cache is written.",
+  }),
+  graph({
+    id: 41, title: "What more could be saved", size: [12, 8], unit: unit.requestsPerMinute,
+    help: "Calls that were the same as another of the same key within ten minutes, which a cache or " +
+      "coalescing could answer, and calls that the API's batch endpoint would have taken, often for less " +
+      "money. Reported, not done: /api/v1/guard has them by route.",
+    queries: [
+      query(moved("api", identical), "{{api}}, identical"),
+      query(moved("api", batchable), "{{api}}, batchable"),
+    ],
+    empty: "No call of a guarded API was the same as another or could have been batched.",
   }));

@@ -14,6 +14,7 @@ SOURCE_DIR = Path(os.environ.get("APIQUOTA_SOURCE_DIR", Path(__file__).resolve()
 ALERTS = SOURCE_DIR / "alerts"
 RULES = sorted(ALERTS.glob("*.rules.yaml"))
 UNIT_TESTS = sorted((SOURCE_DIR / "tests/alerts").glob("*.test.yaml"))
+RUNBOOKS = sorted(ALERTS.glob("runbook*.md"))
 LINES_MAX = 300
 
 
@@ -67,7 +68,7 @@ class EveryAlertTest(unittest.TestCase):
     def test_says_what_it_must(self):
         for name, text in alert_rules():
             for part in (r"severity: (critical|warning|info)$", r"summary: .+\.$", r"description: \S",
-                         rf"runbook_url: alerts/runbook\.md#{name.lower()}$", r"dashboard_url: /d/\S+"):
+                         rf"runbook_url: alerts/runbook[-\w]*\.md#{name.lower()}$", r"dashboard_url: /d/\S+"):
                 if "annotations: *" in text and "severity" not in part:
                     continue  # the same as those of the alert before it, which has the same name
                 self.assertRegex(text, re.compile(rf"^ *{part}", re.M), f"{name} lacks {part}")
@@ -78,13 +79,23 @@ class EveryAlertTest(unittest.TestCase):
             for summary in re.findall(r"summary: (.+)", text):
                 self.assertNotRegex(summary, r"\{\{|\d", name)
 
-    def test_has_its_entry_in_the_runbook(self):
-        runbook = (ALERTS / "runbook.md").read_text()
-        entries = dict(zip(*[iter(re.split(r"^## (\S+)$", runbook, flags=re.M)[1:])] * 2))
-        self.assertEqual(sorted(entries), sorted({name for name, _ in alert_rules()}))
-        for name, entry in entries.items():
-            for part in ("**Means:**", "**Costs:**", "**Look"):
-                self.assertIn(part, entry, f"{name} in the runbook")
+    def test_has_its_entry_in_the_runbook_that_it_names(self):
+        names = []
+        for runbook in RUNBOOKS:
+            entries = dict(zip(*[iter(re.split(r"^## (\S+)$", runbook.read_text(), flags=re.M)[1:])] * 2))
+            names += entries
+            for name, entry in entries.items():
+                for part in ("**Means:**", "**Costs:**", "**Look"):
+                    self.assertIn(part, entry, f"{name} in {runbook.name}")
+                self.assertIn(f"runbook_url: alerts/{runbook.name}#{name.lower()}\n", read(RULES))
+        self.assertEqual(sorted(names), sorted({name for name, _ in alert_rules()}))
+
+    def test_links_between_the_runbooks_lead_somewhere(self):
+        for runbook in RUNBOOKS:
+            for file, name in re.findall(r"\]\((runbook[-\w]*\.md)?#(\w+)\)", runbook.read_text()):
+                text = (ALERTS / (file or runbook.name)).read_text()
+                headings = [heading.lower() for heading in re.findall(r"^## (\S+)$", text, flags=re.M)]
+                self.assertIn(name, headings, runbook.name)
 
     def test_has_a_test_that_fires_word_for_word_and_one_that_stays_silent(self):
         tests = read(UNIT_TESTS)

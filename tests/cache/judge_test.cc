@@ -81,6 +81,8 @@ TEST(JudgeTest, PartsConfirmationsStreamsAndWhatVariesByAnythingAreForOneAlone) 
 // Section 5.2.2.3.
 TEST(JudgeTest, MustUnderstandIsKeptOnlyWhereTheStatusIsKnown) {
   EXPECT_EQ(Of(200, {{"Cache-Control", "must-understand, max-age=60"}}), kBoth);
+  EXPECT_EQ(Of(200, {{"Cache-Control", "must-understand, no-store, max-age=60"}}), kBoth);
+  EXPECT_EQ(Of(599, {{"Cache-Control", "must-understand, no-store, max-age=60"}}), kNeither);
   EXPECT_EQ(Of(599, {{"Cache-Control", "must-understand, max-age=60"}}), kShared);
 }
 

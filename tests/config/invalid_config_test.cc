@@ -50,6 +50,7 @@ constexpr Invalid kInvalid[] = {
     {"name-reserved",
      ":2:12: the name \"other\" has a meaning of its own in the metrics; expected another one"},
     {"name-twice", ":3:5: a second api of this name"},
+    {"route-own", ":2:40: /- is the agent's own part of the proxy's addresses; expected another route"},
     {"route-twice", ":3:5: another api has the same route; expected one of its own for each"},
     {"host-of-api",
      ":3:66: expected a name under .localhost, such as openai.localhost, or one of proxy.hosts"},

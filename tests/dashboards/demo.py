@@ -46,7 +46,19 @@ apis:
   - name: mail
     exporter: generic
     base_url: %(mail)s
-    guard: {mode: on, queue: {max_wait: 3s}, shadow: {queue: {max_wait: 1s}}}
+    guard:
+      mode: on
+      queue: {max_wait: 3s}
+      shadow: {queue: {max_wait: 1s}}
+      limits: [{name: posts, by: [key], match: {methods: [POST]}, limit: 2, window: 5s}]
+  - name: news
+    exporter: generic
+    base_url: %(news)s
+    guard:
+      mode: on
+      concurrency: {max: 10}
+      breaker: {errors: 3, open: 1s, open_max: 2s}
+      cache: {size: 1MiB, stale_if_error: 1m}
 callers:
   - {name: deploy, token_from_env: DEMO_TOKEN_DEPLOY, apis: [github]}
   - {name: triage, token_from_env: DEMO_TOKEN_TRIAGE, apis: [github]}
@@ -103,6 +115,7 @@ class World:
         self.partner = FrontDoor(work, "partner", "--window", partner_window)
         self.payments = FrontDoor(work, "payments")
         self.mail = FrontDoor(work, "mail", "--window", guarded_window)
+        self.news = FrontDoor(work, "news")
         self.agents = {name: self.start_agent(name) for name in ("a", "b")}
         self.admins = {name: agent.address("admin") for name, agent in self.agents.items()}
         self.proxies = {name: agent.address("proxy") for name, agent in self.agents.items()}
@@ -119,13 +132,14 @@ class World:
             # Three times what is there, so that there is something to hold back.
             *[Client(self, "a", "/mail/send", "mail-token", 1, 45) for _ in range(2)],
             Client(self, "a", "/mail/send", "mail-token", 1, 45, repeats=True),
+            *[Client(self, "a", "/news/today", "news-token", 1, 60) for _ in range(2)],
         ]
 
     def start_agent(self, name, listen=LISTEN):
         config = self.work.directory / f"agent-{name}.yaml"
         config.write_text(CONFIG % {"name": name, "openai": self.openai.url, "github": self.github.url,
                                     "partner": self.partner.url, "payments": self.payments.url,
-                                    "mail": self.mail.url})
+                                    "mail": self.mail.url, "news": self.news.url})
         return Agent(self.work, f"--config.file={config.name}", name=f"agent-{name}", listen=listen,
                      environment=SECRETS)
 
@@ -165,7 +179,7 @@ class World:
 
     def stop(self):
         self.over.set()
-        for door in (self.openai, self.github, self.partner, self.payments, self.mail):
+        for door in (self.openai, self.github, self.partner, self.payments, self.mail, self.news):
             door.stop()
         for client in self.clients:
             client.join(15)

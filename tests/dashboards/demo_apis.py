@@ -25,9 +25,10 @@ SIMULATED = {
     "partner": [("", "", ["--limit", "120"])],
     "payments": [("", "", ["--limit", "100"])],
     "mail": [("", "", ["--limit", "12"])],
+    "news": [("", "", ["--limit", "600"])],
 }
 EXPORTER = {"openai": "openai", "github": "github", "partner": "generic", "payments": "generic",
-            "mail": "generic"}
+            "mail": "generic", "news": "generic"}
 
 
 def limits(limit, remaining, reset):
@@ -115,6 +116,8 @@ def handler(door):
                     answer = with_usage(model)
                 fields = [(name, value) for name, value in response.getheaders()
                           if name.lower() not in ("content-length", "transfer-encoding", "connection")]
+                if door.api == "news":
+                    fields.append(("cache-control", "max-age=3"))
                 self.answer(response.status, fields, answer)
             finally:
                 connection.close()

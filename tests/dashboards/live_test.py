@@ -31,6 +31,8 @@ EMPTY_WHEN_WELL = {
     "api: Refused, provider overloaded": "APIs have room",
     "guard: Further attempts by outcome": "every request is answered",
     "guard: Cooldowns, the longest first": "nothing is throttled",
+    "guard: Refused by own limits": "callers keep to their limits",
+    "guard: Breaker openings": "APIs answer",
     "agent: Two limiters under one name": "each limiter has a name of its own",
     "agent: Refused and failed": "clients are well-behaved and APIs answer",
     "agent: Unread signals by field": "every signal is read",
@@ -139,7 +141,7 @@ class LiveTest(unittest.TestCase):
     def break_things(self):
         self.break_agent()
         self.world.payments.fault, self.world.openai.fault = "concurrency", "spend"
-        self.world.mail.fault = "trouble"
+        self.world.mail.fault = self.world.news.fault = "trouble"
         for fault in ("credentials", "gibberish", "trouble", "overload", "contradiction", "overdrawn"):
             self.world.partner.fault = fault
             time.sleep(2.5)
@@ -147,6 +149,7 @@ class LiveTest(unittest.TestCase):
         self.world.github.change_limit(900)
         self.world.openai.fault = "gone"
         self.world.mail.fault = "throttled"
+        self.too_many_posts()
         self.many_keys()
         self.refused_requests()
         time.sleep(4)
@@ -157,6 +160,16 @@ class LiveTest(unittest.TestCase):
         path.write_text(path.read_text() + "nonsense: 1\n")
         os.kill(self.world.agents["a"].pid, signal.SIGHUP)
         self.world.restart_agent("b")
+
+    def too_many_posts(self):
+        """More than the operator's own limit lets through."""
+        for _ in range(4):
+            for _ in range(4):
+                connection = http.client.HTTPConnection(self.world.proxies["a"], timeout=10)
+                connection.request("POST", "/mail/send", headers={"authorization": "Bearer mail-token"})
+                connection.getresponse().read()
+                connection.close()
+            time.sleep(SCRAPE)
 
     def many_keys(self):
         """More credentials than an api may have."""

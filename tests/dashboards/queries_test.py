@@ -29,8 +29,6 @@ STAND_INS = {"$__rate_interval": "1m", "$__range": "1h", "$job": ".+", "$instanc
 
 # metric → why nothing asks for it
 UNUSED = {
-    "apiquota_batchable_requests_total": "what could be saved, by route in /api/v1/guard",
-    "apiquota_coalescable_requests_total": "what could be saved, by route in /api/v1/guard",
     "apiquota_quota_used": "remaining and used_ratio say it, and tables have the limit",
     "apiquota_unread_limit_headers": "tells of an exporter's age, not of a quota: docs/metrics.md",
     "process_threads": "fixed by the configuration; for debugging",

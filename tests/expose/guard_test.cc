@@ -121,16 +121,16 @@ GuardFacts SampleLimits(std::vector<guard::LimitUse> uses) {
 TEST(GuardFactsTest, ALimitByAddressIsNoSeries) {
   const auto requests = guard::LimitRule::Unit::kRequests;
   const std::string page =
-      PageOf(SampleLimits({{"each", "", "", "192.0.2.7", requests, 9, 10, SampleTime(1)}}));
+      PageOf(SampleLimits({{"each", "", "", "192.0.2.7", "", requests, 9, 10, SampleTime(1)}}));
   EXPECT_EQ(page.find("apiquota_limit_used_ratio"), std::string::npos) << page;
 }
 
 TEST(GuardFactsTest, OfTwoUsesUnderOneNameTheFullerIsShown) {
   const auto requests = guard::LimitRule::Unit::kRequests;
   const std::string page =
-      PageOf(SampleLimits({{"tokens-a-day", "nightly", "", "", requests, 5, 10, SampleTime(1)},
-                           {"tokens-a-day", "nightly", "", "", requests, 8, 10, SampleTime(1)},
-                           {"tokens-a-day", "nightly", "", "", requests, 1, 10, SampleTime(1)}}));
+      PageOf(SampleLimits({{"tokens-a-day", "nightly", "", "", "", requests, 5, 10, SampleTime(1)},
+                           {"tokens-a-day", "nightly", "", "", "", requests, 8, 10, SampleTime(1)},
+                           {"tokens-a-day", "nightly", "", "", "", requests, 1, 10, SampleTime(1)}}));
   EXPECT_NE(page.find("apiquota_limit_used_ratio{api=\"a\",limit=\"tokens-a-day\",caller=\"nightly\"} 0.8\n"),
             std::string::npos)
       << page;

@@ -135,9 +135,11 @@ inline guard::ApiView SampleApiView() {
   using Unit = guard::LimitRule::Unit;
   guard::ApiView view{.api = "openai-prod", .breaker = std::nullopt, .limits = {}};
   view.breaker = guard::BreakerView{true, SampleTime(7.5), 3, 2, SampleTime(-42.5)};
-  view.limits = {{"tokens-a-day", "nightly", "", "", Unit::kTokens, 1900000, 2000000, SampleTime(3600)},
-                 {"each", "", "", "192.0.2.7", Unit::kRequests, 9, 10, SampleTime(30)},
-                 {"bursts", "", "hmac:0a1b2c3d", "", Unit::kRequests, 150, 600, SampleTime(0.5)}};
+  view.limits = {{"tokens-a-day", "nightly", "", "", "", Unit::kTokens, 1900000, 2000000, SampleTime(3600)},
+                 {"bursts", "", "hmac:0a1b2c3d", "", "", Unit::kRequests, 150, 600, SampleTime(0.5)},
+                 {"each", "", "", "192.0.2.7", "", Unit::kRequests, 9, 10, SampleTime(30)},
+                 {"each", "", "", "", "5f3a", Unit::kRequests, 1, 10, SampleTime(40)}};
+  view.memory = {{"tokens-a-day", 1, 128, 0}, {"bursts", 1, 128, 0}, {"each", 1000000, 67108864, 12}};
   view.routes = {{"POST /v1/embeddings", 120, 40, 120}, {"GET /v1/models", 12, 0, 0}};
   guard::Refusal limit, ill;
   limit.reason = guard::Reason::kLimit;

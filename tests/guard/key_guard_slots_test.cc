@@ -171,5 +171,17 @@ TEST_F(KeyGuardSlotsTest, AThrottleForConcurrencyOrOverloadShrinksAdaptiveOnes) 
   EXPECT_EQ(Slots().limit, 4U) << "too fast is not too many";
 }
 
+// There is room with the next call that ends: nobody else waits for a second.
+TEST_F(KeyGuardSlotsTest, ARefusalForConcurrencyHoldsUpNobodyWhereSlotsAdapt) {
+  const provider::Throttle evident{provider::ThrottleScope::kConcurrency, provider::ThrottleSignal::kBody,
+                                   ""};
+  Start(With(10, true));
+  Hear(Send(), {}, &evident);
+  EXPECT_EQ(AskKind(), Verdict::Kind::kAdmit);
+  Start(With(10, false));
+  Hear(Send(), {}, &evident);
+  EXPECT_EQ(AskKind(), Verdict::Kind::kQueued) << "where they do not, it is what there is";
+}
+
 }  // namespace
 }  // namespace apiquota::guard

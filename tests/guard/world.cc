@@ -43,7 +43,9 @@ World::World(const Scenario& scenario, uint64_t seed)
       arrivals_(seed, 2),
       network_(seed, 3),
       habits_(seed, 4),
-      checks_(options_, start_) {}
+      checks_(options_, start_) {
+  api_guard_->Configure(options_.options, start_);
+}
 
 void World::At(SystemTime at, Kind kind, uint64_t subject) {
   if (OfFlight(kind)) ++flights_.at(subject).pending;
@@ -86,6 +88,10 @@ Report World::Run() {
   Rest();
   report_.truth = truth ? *truth : api_.TruthAt(end_);
   report_.share = report_.truth.share;
+  if (report_.truth.binding.empty() && !report_.truth.limits.empty()) {  // of calls at once alone
+    report_.share = report_.truth.limits[0].share;
+    report_.truth.binding = report_.truth.limits[0].name;
+  }
   report_.api_refusals = api_.refusals();
   report_.blocked = api_.blocked();
   report_.length = now_ - start_;
@@ -103,6 +109,10 @@ void World::Rest() {
     return;
   }
   checks_.Rest(subject_->View(now_), now_);
+  // A probe that never came back would hold up everybody for ever.
+  if (!options_.options.breaker) return;
+  const SystemTime later = now_ + options_.options.breaker->open_max;
+  if (api_guard_->Ask({}, later).permit.Enter(later)) checks_.Fail(now_, "the breaker lets no probe through");
 }
 
 void World::Handle(const Event& event) {
@@ -139,10 +149,7 @@ void World::Handle(const Event& event) {
     case Kind::kDrain:
       return Drain();
     case Kind::kOther:
-      api_.Other(now_);
-      if (!over())
-        At(now_ + arrivals_.Around(SecondsToMicros(1 / options_.api.others_per_second)), Kind::kOther, 0);
-      return;
+      return Other(event.subject);
   }
 }
 
@@ -172,6 +179,7 @@ void World::AskTurn(uint64_t id, bool again, SystemTime not_before) {
     At(now_, Kind::kSend, id);
     return;
   }
+  if (!again && Ill(id)) return;
   const bool look = id % kHeldEvery == 0;
   const guard::KeyView before = look ? subject_->View(now_) : guard::KeyView{};
   const guard::Verdict verdict = subject_->Ask(request, now_);

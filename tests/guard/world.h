@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "guard/api_guard.h"
 #include "world_api.h"
 #include "world_checks.h"
 #include "world_random.h"
@@ -41,7 +42,7 @@ class World {
     kBreak,    // flight: its connection breaks
     kLeave,    // call: its client leaves
     kTimer,    // the guard's own
-    kOther,    // somebody else's call at the API
+    kOther,    // somebody else's call at the API begins (0), or ends
     kReload,
     kRestart,
     kDrain,
@@ -61,6 +62,8 @@ class World {
     uint32_t home = 0;
     int attempts = 0;  // sent, or tried to
     guard::Id waiter = 0, ticket = 0;
+    guard::Permit permit;
+    bool probe = false;   // of the breaker
     uint64_t flight = 0;  // under way
     SystemTime sent_at;
     guard::TokenCost reserved;
@@ -90,6 +93,10 @@ class World {
   void Pump(bool woken);
   void Grant(const guard::Grant& grant);
   void Granted(uint64_t id);
+  bool Ill(uint64_t id);  // the breaker refuses it
+  bool Enter(uint64_t id);
+  void Shows(Call* call, guard::Health health);
+  void Other(uint64_t call);
   void Send(uint64_t id);
   void Arrive(uint64_t flight);
   void Head(uint64_t flight);
@@ -117,6 +124,7 @@ class World {
   Scenario options_;
   SystemTime start_, now_, end_;
   std::unique_ptr<Subject> subject_;
+  std::shared_ptr<guard::ApiGuard> api_guard_ = std::make_shared<guard::ApiGuard>("api");
   Api api_;
   Random arrivals_, network_, habits_;
   Checks checks_;

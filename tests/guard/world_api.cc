@@ -125,7 +125,11 @@ bool Api::Out(SystemTime now, Reply* reply) {
 
 void Api::Refuse(const simulate::Verdict& verdict, Reply* reply) const {
   reply->status = 429;
-  reply->throttle = provider::Throttle{provider::ThrottleScope::kPrimary, options_.signal, ""};
+  const auto& limits = options_.enforcer.limits;
+  const bool slots = verdict.limit && *verdict.limit < limits.size() &&
+                     limits[*verdict.limit].kind == simulate::LimitKind::kConcurrency;
+  const auto scope = slots ? provider::ThrottleScope::kConcurrency : provider::ThrottleScope::kPrimary;
+  reply->throttle = provider::Throttle{scope, options_.signal, ""};
   if (!options_.retry_after || !verdict.wait) return;
   reply->retry_after_seconds = ToSeconds(std::max(kSecond, Up(*verdict.wait)));
 }
@@ -163,10 +167,7 @@ void Api::End(uint64_t call, const simulate::CallCost& actual, SystemTime now) {
   if (call != 0) enforcer_.End(call, actual, now + options_.skew);
 }
 
-void Api::Other(SystemTime now) {
-  const simulate::Verdict verdict = enforcer_.Ask({}, now + options_.skew);
-  End(verdict.id, {}, now);
-}
+uint64_t Api::Other(SystemTime now) { return enforcer_.Ask({}, now + options_.skew).id; }
 
 void Api::Receive(Reply* reply, SystemTime asked_at, SystemTime now) {
   for (size_t i = 0; i < reply->readings.size(); ++i) {

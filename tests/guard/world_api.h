@@ -37,8 +37,8 @@ class Api {
   void End(uint64_t call, const simulate::CallCost& actual, SystemTime now);
   // What the answer to a request of `asked_at` says, once it has come: as extraction completes it.
   static void Receive(Reply* reply, SystemTime asked_at, SystemTime now);
-  // Somebody else's call.
-  void Other(SystemTime now);
+  // Somebody else's call, which ends with End(); 0: it was refused.
+  uint64_t Other(SystemTime now);
 
   simulate::Truth TruthAt(SystemTime now) const;
   uint64_t refusals() const { return refusals_; }  // by its limits

@@ -43,9 +43,38 @@ void World::Granted(uint64_t id) {
   At(now_ + network_.Between(Micros(0), options_.network.rim_most), Kind::kSend, id);
 }
 
+// Asked when it comes, and again when its turn has come.
+bool World::Ill(uint64_t id) {
+  guard::ApiTurn turn = api_guard_->Ask({}, now_);
+  if (turn.refusal) return Refused(id, *turn.refusal), true;
+  calls_.at(id).permit = std::move(turn.permit);
+  return false;
+}
+
+bool World::Enter(uint64_t id) {
+  Call& call = calls_.at(id);
+  if (const auto ill = call.permit.Enter(now_)) {
+    subject_->Release(std::exchange(call.ticket, 0), now_);
+    return Refused(id, *ill), false;
+  }
+  const auto breaker = api_guard_->View(now_, 0).breaker;
+  call.probe = breaker && breaker->open;
+  if (call.probe) checks_.Probe(1, now_);
+  return true;
+}
+
+void World::Shows(Call* call, guard::Health health) {
+  if (std::exchange(call->probe, false)) checks_.Probe(-1, now_);
+  const auto before = api_guard_->View(now_, 0).breaker;
+  call->permit.Ended(health, now_);
+  const auto after = api_guard_->View(now_, 0).breaker;
+  if (before && after->until != before->until && after->open) checks_.Opened(after->until, now_);
+}
+
 void World::Send(uint64_t id) {
   Call* call = Known(id);
   if (call == nullptr || call->ticket == 0 || call->flight != 0) return;
+  if (!ClientOf(*call).poll && !Enter(id)) return;
   ++call->attempts;
   if (network_.Chance(options_.network.unsent)) {
     return Failed(id, guard::RetryCause::kUnsent, nullptr);
@@ -105,6 +134,8 @@ void World::Head(uint64_t id) {
   answer.throttle = reply.throttle ? &*reply.throttle : nullptr;
   answer.retry_after_seconds = reply.retry_after_seconds;
   subject_->Answered(call->ticket, answer, now_);
+  const bool fails = reply.status >= 500;
+  Shows(call, !fails ? guard::Health::kWell : reply.throttle ? guard::Health::kUnknown : guard::Health::kIll);
   Trace("answered", flight->call, reply.status);
   if (reply.throttle) return Failed(flight->call, guard::RetryCause::kThrottle, &reply);
   if (reply.status >= 500) return Failed(flight->call, guard::RetryCause::kTransient, &reply);
@@ -138,6 +169,7 @@ void World::Break(uint64_t id) {
 
 void World::Failed(uint64_t id, guard::RetryCause cause, const Reply* reply) {
   Call& call = calls_.at(id);
+  Shows(&call, guard::Health::kIll);
   guard::RetryAsk ask;
   ask.cause = cause;
   ask.attempts = call.attempts;
@@ -176,11 +208,12 @@ void World::Leave(uint64_t id) {
     subject_->Leave(call->waiter, now_);
   }
   if (call->ticket != 0) subject_->Release(call->ticket, now_);
+  Shows(call, guard::Health::kUnknown);
   Finish(id, false, std::nullopt);
 }
 
 void World::Finish(uint64_t id, bool served, std::optional<SystemTime> again_at) {
-  const Call call = calls_.extract(id).mapped();
+  const Call call = std::move(calls_.extract(id).mapped());
   const ClientOptions& client = options_.clients[call.client];
   report_.served += served;
   report_.flows[call.client].served += served;

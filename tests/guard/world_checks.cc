@@ -35,6 +35,7 @@ double Jain(const std::vector<double>& shares) {
 std::string Text(const guard::KeyView& view) {
   std::ostringstream text;
   text << "in flight " << view.in_flight << ", waiting " << view.waiting;
+  if (view.slots) text << "; slots " << view.slots->in_use << " of " << view.slots->limit;
   for (const auto& queue : view.queues) text << "; queue '" << queue.resource << "' " << queue.depth;
   for (const auto& cooldown : view.cooldowns) {
     text << "; cooldown '" << cooldown.resource << "' " << cooldown.evidence << " until "
@@ -66,6 +67,11 @@ void Checks::Held(const guard::KeyView& view, size_t tickets, size_t waiters, Sy
   if (view.in_flight != tickets) {
     Fail(now, std::to_string(tickets) + " tickets are open, but [" + Text(view) + "]");
   }
+  const auto poll = [](const ClientOptions& client) { return client.poll; };
+  const bool polls = std::ranges::any_of(scenario_.clients, poll);
+  if (view.slots && view.slots->in_use != tickets)
+    Fail(now, "other slots than tickets: [" + Text(view) + "]");
+  if (view.slots && !polls && tickets > view.slots->max) Fail(now, "too many: [" + Text(view) + "]");
   if (view.waiting != waiters) Fail(now, std::to_string(waiters) + " wait, but [" + Text(view) + "]");
   for (const auto& limit : view.limits) {
     if (limit.reserved < -kNothing) Fail(now, "less than nothing is reserved: [" + Text(view) + "]");
@@ -76,7 +82,7 @@ void Checks::Held(const guard::KeyView& view, size_t tickets, size_t waiters, Sy
 }
 
 void Checks::Rest(const guard::KeyView& view, SystemTime now) {
-  bool at_rest = view.in_flight == 0 && view.waiting == 0;
+  bool at_rest = view.in_flight == 0 && view.waiting == 0 && (!view.slots || view.slots->in_use == 0);
   for (const auto& limit : view.limits) at_rest = at_rest && std::abs(limit.reserved) < kNothing;
   if (!at_rest) Fail(now, "nothing is under way, but [" + Text(view) + "]");
 }
@@ -108,6 +114,18 @@ void Checks::CountGap() {
 void Checks::Woken(bool woken, bool anybody, SystemTime now) {
   idle_wakes_ = woken && !anybody ? idle_wakes_ + 1 : 0;
   if (hopeless()) Fail(now, "it wakes and wakes, and nobody goes");
+}
+
+void Checks::Probe(int by, SystemTime now) {
+  probes_ += by;
+  if (probes_ > 1) Fail(now, "two probes are out");
+  if (by > 0 && closed_until_ && now < *closed_until_) Fail(now, "a probe before its time");
+}
+
+// The next lapse ends then: one probe has told, and nobody goes before.
+void Checks::Opened(SystemTime until, SystemTime now) {
+  if (closed_until_ && now < *closed_until_) Fail(now, "two that told in one lapse");
+  closed_until_ = until;
 }
 
 void Checks::Waiting(const std::string& flow, size_t waiting) {
@@ -157,6 +175,11 @@ void Checks::Judge(Report* report) const {
           (1 - *expect.refused_at_once) * static_cast<double>(report->own_refusals)) {
     fail(std::to_string(report->late_refusals) + " of " + std::to_string(report->own_refusals) +
          " were refused after a wait");
+  }
+  if (expect.refused &&
+      static_cast<double>(report->api_refusals) > *expect.refused * static_cast<double>(report->attempts)) {
+    fail("the API refused " + std::to_string(report->api_refusals) + " of " +
+         std::to_string(report->attempts));
   }
   if (expect.blocked_at_most && report->blocked > *expect.blocked_at_most) {
     fail("the API was not asked for " + Seconds(report->blocked));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ class Checks {
   void Next(std::optional<SystemTime> next, SystemTime now);
   // Advance has run, because its time had come (`woken`) or after something else; whether anybody went.
   void Woken(bool woken, bool anybody, SystemTime now);
+  // A probe of the breaker goes out (1), or comes back; it opens, or opens anew after a probe.
+  void Probe(int by, SystemTime now);
+  void Opened(SystemTime until, SystemTime now);
   // It would go on for ever.
   bool hopeless() const { return idle_wakes_ > kIdleWakesMax; }
   // A flow begins or ends to wait; `waiting` of it do now.
@@ -57,6 +61,8 @@ class Checks {
   bool not_all_waited_ = true;
   SystemTime last_served_{};
   double widest_gap_ = 0;
+  int probes_ = 0;                          // of the breaker that are out
+  std::optional<SystemTime> closed_until_;  // nobody goes before
   Micros longest_wait_{};
   std::vector<SystemTime> released_;  // of those who waited for 1 s at least
 };

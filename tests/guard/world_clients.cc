@@ -28,6 +28,14 @@ void World::Restart() {
   }
 }
 
+void World::Other(uint64_t call) {
+  if (call != 0) return api_.End(call, {}, now_);
+  if (const uint64_t begun = api_.Other(now_); begun != 0)
+    At(now_ + arrivals_.Around(options_.api.others_hold), Kind::kOther, begun);
+  if (!over())
+    At(now_ + arrivals_.Around(SecondsToMicros(1 / options_.api.others_per_second)), Kind::kOther, 0);
+}
+
 void World::Drain() {
   drained_by_ = now_ + 30s;
   grants_.clear();

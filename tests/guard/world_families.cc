@@ -244,8 +244,8 @@ std::span<const Family> QuotaFamilies() { return kFamilies; }
 std::span<const Family> Families() {
   static const std::vector<Family> all = [] {
     std::vector<Family> families;
-    for (const auto& part :
-         {QuotaFamilies(), TokenFamilies(), FaultFamilies(), StrictFamilies(), EdgeFamilies()}) {
+    for (const auto& part : {QuotaFamilies(), TokenFamilies(), FaultFamilies(), StrictFamilies(),
+                             EdgeFamilies(), SlotFamilies()}) {
       families.insert(families.end(), part.begin(), part.end());
     }
     return families;

@@ -32,5 +32,6 @@ std::span<const Family> TokenFamilies();
 std::span<const Family> FaultFamilies();
 std::span<const Family> StrictFamilies();
 std::span<const Family> EdgeFamilies();
+std::span<const Family> SlotFamilies();
 
 }  // namespace apiquota::world

@@ -112,7 +112,8 @@ struct ApiOptions {
   double fails = 0;                         // share of calls answered with 503, no throttle
   std::vector<Outage> outages;
   std::vector<Oddity> oddities;
-  double others_per_second = 0;  // calls with the same key that the guard never sees
+  double others_per_second = 0;  // calls with the same key that the guard never sees …
+  Micros others_hold = 0us;      // … and how long each is under way, mean
 };
 
 struct Expect {
@@ -126,6 +127,7 @@ struct Expect {
   std::optional<Micros> blocked_at_most;       // between two calls at the API
   std::optional<Micros> longest_wait;          // in the queue, of the last client listed
   std::optional<size_t> attempts_in_outage;    // at the API
+  std::optional<double> refused = {};          // by the API, share of attempts at most
   bool attempts_bounded = false;               // (1 + budgets) × requests + 3 a second
   std::optional<double> refused_at_once = {};  // share of our refusals that nobody waited for
   bool released_evenly = false;                // of those who waited for one reset

@@ -145,5 +145,26 @@ TEST(WorldTest, WindowsThatCannotBeToldApartForgetNothing) {
 // A rate that follows from rounded numbers is no ground for the fraction of a request.
 TEST(WorldTest, AFractionIsNotReckonedAtADerivedRate) { EXPECT_THAT(FailuresOf("bucket", 40295), IsEmpty()); }
 
+// What one takes may leave nothing for those of another resource; and a ramp may outlive whom it was for.
+TEST(WorldTest, HowOftenOneLooksChangesNothing) {
+  for (const uint64_t seed : {87, 111, 166, 183, 184})
+    EXPECT_THAT(FailuresOf("slots-and-window", seed), IsEmpty()) << seed;
+}
+
+TEST(WorldTest, WithoutSlotsAnApiThatBoundsCallsAtOnceRefuses) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    Scenario scenario = Draw(*FindFamily("slots"), seed);
+    scenario.options.concurrency.reset();
+    const Report report = World(scenario, seed).Run();
+    EXPECT_THAT(report.failures, Contains(HasSubstr("the API refused"))) << seed;
+  }
+}
+
+TEST(WorldTest, WithoutABreakerAnApiThatIsDownIsAskedOnAndOn) {
+  Scenario scenario = Draw(*FindFamily("breaker-outage"), 1);
+  scenario.options.breaker.reset();
+  EXPECT_THAT(World(scenario, 1).Run().failures, Contains(HasSubstr("in an outage")));
+}
+
 }  // namespace
 }  // namespace apiquota::world

@@ -13,7 +13,8 @@ from raw_http import Upstream
 from serving import Agent
 
 OF_THE_GUARD = re.compile(
-    r"^apiquota_(decisions|delay|retries|client_retries|guard|queue|cooldown|reserved|inflight)", re.M)
+    r"^apiquota_(decisions|delay|retries|client_retries|guard|queue|cooldown|reserved|inflight|breaker|degraded"
+    r"|cache|limit|quota_saved|coalescable|batchable)", re.M)
 AT_REST = re.compile(r'^apiquota_inflight_requests\{api="t",.*\} 0$', re.M)
 
 

@@ -67,15 +67,17 @@ def check_recordings(tree):
 
 
 def check_alerts_documented(tree):
-    """Each alert has its entry in the runbook, under a heading of its own name."""
-    headings = set(re.findall(r"^#+ `?(\w+)`?\s*$", tree.text("alerts/runbook.md"), re.MULTILINE))
+    """Each alert has its entry in a runbook, under a heading of its own name."""
+    headings = set()
+    for path, text in tree.under("alerts/runbook", suffixes={".md"}):
+        headings |= set(re.findall(r"^#+ `?(\w+)`?\s*$", text, re.MULTILINE))
     for path, text in tree.under("alerts/", suffixes={".yaml", ".yml"}):
         if not path.endswith(".rules.yaml"):
             continue
         for number, line in enumerate(text.splitlines(), 1):
             match = re.match(r"\s*- alert: (\w+)", line)
             if match and match.group(1) not in headings:
-                yield Finding(path, number, f"{match.group(1)} has no heading in alerts/runbook.md")
+                yield Finding(path, number, f"{match.group(1)} has no heading in alerts/runbook*.md")
 
 
 MACHINE_TRACES = [

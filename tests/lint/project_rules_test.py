@@ -48,9 +48,13 @@ class ProjectTest(unittest.TestCase):
         self.assertEqual([], recordings(ok_http="", ok_json='{"throttle": {"scope": "primary"}}'))
 
     def test_an_alert_without_a_runbook_entry_is_found(self):
-        files = {"alerts/x.rules.yaml": "  - alert: High\n  - alert: Low\n", "alerts/runbook.md": "## High\n"}
+        files = {
+            "alerts/x.rules.yaml": "  - alert: High\n  - alert: Low\n  - alert: Held\n",
+            "alerts/runbook.md": "## High\n",
+            "alerts/runbook-guard.md": "## Held\n",
+        }
         self.assertEqual(
-            ["alerts/x.rules.yaml:2: Low has no heading in alerts/runbook.md"],
+            ["alerts/x.rules.yaml:2: Low has no heading in alerts/runbook*.md"],
             found(project_rules.check_alerts_documented, files),
         )
 

@@ -69,7 +69,7 @@ class ProxyGuardTest : public ProxyTest {
     clock_.Wind(guard_);
     guard_.Configure({{.api = "demo", .pool = "demo", .options = api.guard, .declared = {}}}, Now());
     loop_.Start();
-    auto proxy = Proxy::Start(options_, Routes({api}),
+    auto proxy = Proxy::Start(options_, Routes({api}, callers_),
                               {RealClock(), ledger_, metrics_, own_ports_, "apiquota", &guard_, &clock_});
     ASSERT_TRUE(proxy) << proxy.error().message;
     proxy_ = std::move(*proxy);
@@ -98,6 +98,7 @@ class ProxyGuardTest : public ProxyTest {
   }
   size_t asked() const { return asked_; }
 
+  std::vector<apis::CallerOptions> callers_;
   net::Loop loop_{RealClock()};
   GuardClock clock_{loop_};
   guard::Guard guard_{clock_};

@@ -116,8 +116,9 @@ TEST(GuardRefusalTest, ALimitOfTheOperatorsIsCalledByItsNameAndToldInItsNumbers)
                                .quota = "default",
                                .limit = 10,
                                .window_seconds = 60};
-  const guard::LimitStanding standing{
+  guard::LimitStanding standing{
       .name = "default", .limit = 10, .remaining = 0, .window = seconds(60), .reset = milliseconds(41'001)};
+  standing.words = std::make_shared<const guard::LimitWords>(WordsOf(standing));
   const RefusalAnswer answer =
       proxy::AnswerOf(refusal, "demo", *exporters->Find("generic"), kNow, std::span(&standing, 1), kNow);
   EXPECT_EQ(answer.head.status, 429);

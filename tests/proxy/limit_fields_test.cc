@@ -16,14 +16,17 @@ using std::chrono::seconds;
 constexpr SystemTime kNow{seconds(1'795'359'600)};
 
 LimitStanding Requests(std::string name, double limit, double remaining, Micros reset) {
-  return {
+  LimitStanding standing{
       .name = std::move(name), .limit = limit, .remaining = remaining, .window = seconds(60), .reset = reset};
+  standing.words = std::make_shared<const guard::LimitWords>(WordsOf(standing));
+  return standing;
 }
 
 LimitStanding Tokens() {
   LimitStanding tokens = Requests("a-day", 2'000'000, 3, seconds(86'000));
   tokens.unit = LimitRule::Unit::kTokens;
   tokens.window = seconds(86'400);
+  tokens.words = std::make_shared<const guard::LimitWords>(WordsOf(tokens));
   return tokens;
 }
 
