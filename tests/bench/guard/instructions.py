@@ -30,7 +30,7 @@ BARE = f"{LIMITER_ALONE}"
 
 
 def rules(count, algorithm="fixed", by="address"):
-    extra = ", burst: 100" if algorithm == "gcra" else ""
+    extra = ", burst: 1000000" if algorithm == "gcra" else ""
     each = "{name: n%d, by: [%s], limit: 1000000, window: 1h, algorithm: %s%s}"
     limits = ", ".join(each % (number, by, algorithm, extra) for number in range(count))
     return f"{{{BARE}, limits: [{limits}]}}"
