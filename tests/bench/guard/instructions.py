@@ -162,5 +162,5 @@ def run(context):
         a_rule = (found["five"] - found["one limit, by address"]) / 4 / found["guard off"]
         further = a_rule * found["guard off"]
         table.rows.append(["a further limit, by address", f"{further:,.0f} more", f"{a_rule:+.1%}"])
-        table.bars.append(Bar("a further limit: instructions of a proxied request", a_rule, 0.03))
+        table.bars.append(Bar("a further limit: % of a proxied request's instructions", 100 * a_rule, 3))
     return [table]
