@@ -1,6 +1,7 @@
 #include "guard/api_guard.h"
 
 #include <algorithm>
+#include <mutex>
 
 namespace apiquota::guard {
 namespace {
@@ -91,6 +92,7 @@ ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
 
 void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const {
   for (bool more = true; more;) {
+    mutex_.LetOthersGo();  // requests
     const std::lock_guard lock(mutex_);
     more = limits && limits->Step(walk, now);
   }

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "guard/own_limits.h"
 #include "guard/persist.h"
 #include "guard/values.h"
+#include "guard/walked_mutex.h"
 
 namespace apiquota::guard {
 
@@ -107,7 +107,7 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
   const std::string api_;
   CallReport calls_;
   std::atomic<bool> asks_{false};
-  mutable std::mutex mutex_;
+  mutable WalkedMutex mutex_;
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;
   std::shared_ptr<Breaker> breaker_, judged_breaker_;

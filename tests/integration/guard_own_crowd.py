@@ -122,9 +122,10 @@ def send_crowd(agent, first, count, same=0, connections=4):
     return found
 
 
-def read_pages(agent, seconds, times=10):
-    """What walks over all that is held; {page: the longest it took}."""
-    for _ in range(times):
+def read_pages(agent, seconds, lasting):
+    """What walks over all that is held, again and again; into `seconds`: the longest that each page took."""
+    end = time.monotonic() + lasting
+    while time.monotonic() < end:
         for page in ("/metrics", "/api/v1/guard"):
             began = time.monotonic()
             status, _, body = get(agent.admin + page, timeout=60)
@@ -147,6 +148,8 @@ def crowd(work, upstream, addresses, loops=4, settings=LIMITED):
 
     figures = {"first": one, "addresses": addresses, "mib_before": before}
     figures["alone"] = probed(lambda: time.sleep(3))
+    lasting = min(5, max(0.5, addresses / 200_000))
+    figures["pages_few"] = probed(lambda: read_pages(agent, {}, lasting))
     # As many requests of so few addresses that the table stays small; each is served.
     figures["few"] = probed(lambda: send_crowd(agent, 5_000_000, addresses, same=max(100, addresses // 80)))
     figures["mib_few"] = memory_mib(agent.pid)
@@ -155,7 +158,7 @@ def crowd(work, upstream, addresses, loops=4, settings=LIMITED):
     figures["again"] = probed(lambda: send_crowd(agent, addresses, addresses))
     figures["mib_again"] = memory_mib(agent.pid)
     figures["pages_s"] = {}
-    figures["pages"] = probed(lambda: read_pages(agent, figures["pages_s"]))
+    figures["pages"] = probed(lambda: read_pages(agent, figures["pages_s"], lasting))
     figures["new_series"] = sorted(name[0] for name in series(agent) - series_before)
     agent.stop()
     return figures

@@ -4,9 +4,9 @@ the same without them behind the agent at four loops, asked the same."""
 import unittest
 
 import guard_own_flask as own
-from harness import Workspace, python_with_flask_limiter
+from harness import SANITIZED, Workspace, python_with_flask_limiter
 
-WINDOW = 4
+WINDOW = 8 if SANITIZED else 4
 
 
 class GuardOwnFlaskTest(unittest.TestCase):

@@ -85,7 +85,8 @@ def write_docs(found, facts):
     first = [table for name in found if name in FIRST for table in found[name]]
     if first:
         write_section(page, as_markdown(first, facts))
-    own = [table for name in found if name in OWN for table in found[name]]
+    # A part that could not be run says so under its own name; what was measured before stays.
+    own = [table for name in found if name in OWN for table in found[name] if table.title != name]
     if own:
         merge_tables(page, OWN_HEADING, own, facts)
 

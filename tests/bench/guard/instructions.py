@@ -1,5 +1,6 @@
 """What a limit, and a hit, cost in instructions of the agent's, counted by callgrind."""
 
+import email.utils
 import os
 import re
 import shutil
@@ -30,7 +31,7 @@ BARE = f"{LIMITER_ALONE}"
 
 
 def rules(count, algorithm="fixed", by="address"):
-    extra = ", burst: 100" if algorithm == "gcra" else ""
+    extra = ", burst: 1000000" if algorithm == "gcra" else ""
     each = "{name: n%d, by: [%s], limit: 1000000, window: 1h, algorithm: %s%s}"
     limits = ", ".join(each % (number, by, algorithm, extra) for number in range(count))
     return f"{{{BARE}, limits: [{limits}]}}"
@@ -41,8 +42,9 @@ class Answering:
 
     def __init__(self, cacheable):
         body = completion_body().encode()
-        kept = b"Cache-Control: private, max-age=3600\r\n" if cacheable else b""
-        head = b"HTTP/1.1 200 OK\r\nDate: Sat, 28 Nov 2026 21:00:00 GMT\r\nContent-Type: application/json\r\n"
+        kept = b"Cache-Control: private, max-age=86400\r\n" if cacheable else b""
+        date = email.utils.formatdate(usegmt=True).encode()
+        head = b"HTTP/1.1 200 OK\r\nDate: " + date + b"\r\nContent-Type: application/json\r\n"
         self.answer = head + kept + HEADERS + b"Content-Length: %d\r\n\r\n" % len(body) + body
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -144,7 +146,8 @@ def run(context):
         "one sliding limit": (rules(1, "sliding"), False),
         "one gcra limit": (rules(1, "gcra"), False),
         "one limit, by key": (rules(1, by="key"), False),
-        "a cache, hits": ("{mode: on, cache: {size: 64MiB}}", True),
+        "a cache, answers that may not be kept": (f"{{{BARE}, cache: {{size: 64MiB}}}}", False),
+        "a cache, hits": (f"{{{BARE}, cache: {{size: 64MiB}}}}", True),
     }
     if context.only:
         settings = {name: one for name, one in settings.items() if any(word in name for word in context.only)}
@@ -157,6 +160,7 @@ def run(context):
         table.rows.append([name, f"{found[name]:,.0f}", f"{(found[name] - off) / off:+.1%}"])
     if "five" in found and "one limit, by address" in found:
         a_rule = (found["five"] - found["one limit, by address"]) / 4 / found["guard off"]
-        table.rows.append(["a further limit, by address", "", f"{a_rule:+.1%}"])
-        table.bars.append(Bar("a further limit: instructions of a proxied request", a_rule, 0.03))
+        further = a_rule * found["guard off"]
+        table.rows.append(["a further limit, by address", f"{further:,.0f} more", f"{a_rule:+.1%}"])
+        table.bars.append(Bar("a further limit: % of a proxied request's instructions", 100 * a_rule, 3))
     return [table]

@@ -29,7 +29,7 @@ def at_once():
     most = max(figures["calls"])
     row = [
         "100 identical GETs at once, 10 times",
-        f"{most} sent each time; {figures['whole']} of 1,000 whole",
+        f"{most} sent each time; {figures['whole']:,} of 1,000 whole",
     ]
     return (
         row,

@@ -123,10 +123,11 @@ def million(context):
     ]
     loads = {
         "alone": "nothing else",
+        "pages_few": "/metrics and /api/v1/guard, one after the other",
         "few": f"as many requests of 1 % of the addresses, {speeds['few']:,.0f}/s",
         "many": f"10^6 addresses, {speeds['many']:,.0f}/s",
         "again": f"another 10^6, {speeds['again']:,.0f}/s",
-        "pages": "/metrics and /api/v1/guard, read ten times with 10^6 held",
+        "pages": "/metrics and /api/v1/guard, one after the other, with 10^6 held",
     }
     for load, beside in loads.items():
         times = figures[load]
@@ -134,6 +135,7 @@ def million(context):
         table.rows.append([f"another client beside {beside}", said, ""])
     pages = ", ".join(f"{page} {1000 * took:.0f} ms" for page, took in figures["pages_s"].items())
     table.rows.append(["the slowest of these pages", pages, ""])
+    beside_pages = figures["pages"]["p99_ms"] - figures["pages_few"]["p99_ms"]
     worst = max(figures[load]["p99_ms"] for load in ("many", "again"))
     refused = ADDRESSES * 3 - sum(figures[load]["statuses"].get("204", 0) for load in speeds)
     table.bars += [
@@ -141,7 +143,7 @@ def million(context):
         Bar("2 × 10^6 addresses: MiB", again, MIB_A_RULE),
         Bar("10^6 addresses: new series", len(figures["new_series"]), 0),
         Bar("10^6 addresses: not served", refused, 0),
-        Bar("pages of 10^6 addresses: longest wait of another, ms", figures["pages"]["longest_ms"], 50),
+        Bar("pages of 10^6 addresses: p99 of another, ms more", beside_pages, 10),
         Bar("10^6 addresses: p99 of another, of that beside few", worst / figures["few"]["p99_ms"], 1.5),
     ]
     return table
