@@ -54,8 +54,8 @@ class Lead {
   ~Lead();
 
   explicit operator bool() const { return cache_ != nullptr; }
-  bool Followed() const;         // somebody waits
-  void Share(AnswerPtr answer);  // all have it
+  bool Followed() const;                // somebody waits
+  void Share(const AnswerPtr& answer);  // all have it
   void Scatter(SystemTime now);  // each for itself, and so is who comes within a while: it can't be shared
   void Fail();                   // the next one leads
 

@@ -28,6 +28,9 @@ bool HasSome(const http::Fields& fields, std::string_view name) {
   return value && !value->empty();
 }
 
+// RFC 6585: of these no answer may be stored, whatever it says.
+bool IsNeverStored(int status) { return status == 428 || status == 429 || status == 431 || status == 511; }
+
 // What Judge asks about, once.
 struct Said {
   ResponseDirectives control;
@@ -61,6 +64,7 @@ bool IsForbidden(const http::ResponseHead& head, const ResponseDirectives& contr
 // Section 3: what allows a private cache to keep it.
 bool MayBeStored(const http::ResponseHead& head, const Said& said) {
   const ResponseDirectives& control = said.control;
+  if (IsNeverStored(head.status)) return false;
   if (control.must_understand && !HeuristicallyCacheable(head.status)) return false;
   return control.max_age || said.expires || control.is_public || control.is_private ||
          HeuristicallyCacheable(head.status);

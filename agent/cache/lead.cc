@@ -28,7 +28,7 @@ bool Lead::Followed() const {
   return cache_->state_->groups.Followed(turn_);
 }
 
-void Lead::Share(AnswerPtr answer) {
+void Lead::Share(const AnswerPtr& answer) {
   const std::shared_ptr<ApiCache> cache = std::exchange(cache_, nullptr);
   if (!cache) return;
   std::vector<Follower> followers;

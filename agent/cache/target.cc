@@ -20,11 +20,6 @@ std::optional<std::string_view> PathBehind(std::string_view authority, std::stri
   return path.empty() ? std::string_view("/") : path;
 }
 
-bool HasDotSegment(std::string_view path) {
-  return path.starts_with("./") || path.starts_with("../") || path == "." || path == ".." ||
-         path.find("/.") != std::string_view::npos;
-}
-
 std::string_view PathAlone(std::string_view target) { return target.substr(0, target.find('?')); }
 
 }  // namespace
@@ -51,7 +46,6 @@ std::optional<std::string> ResolveHere(std::string_view reference, std::string_v
     return path->starts_with('/') ? std::string(*path) : "/" + std::string(*path);
   }
   const std::string_view path = PathAlone(reference);
-  if (HasDotSegment(path)) return std::nullopt;
   if (reference.starts_with('/')) return std::string(reference);
   const std::string_view base = PathAlone(target);
   if (path.empty()) return std::string(base).append(reference);

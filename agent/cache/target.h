@@ -16,7 +16,8 @@ Digest PathOf(const Question& question);
 Digest PathOf(std::string_view target);
 
 // The path (and query) that a reference in Location or Content-Location names, where it is of this origin;
-// `target` is what it is relative to. Nothing: of another, or one that dot segments lead elsewhere.
+// `target` is what it is relative to. Nothing: of another. Dot segments are not resolved: no request has any
+// that a client resolved, and what they name stays.
 std::optional<std::string> ResolveHere(std::string_view reference, std::string_view target,
                                        std::string_view authority);
 

@@ -42,6 +42,7 @@ LimitWords WordsOf(const LimitStanding& standing) {
 OwnLimits::OwnLimits(std::vector<LimitRule> rules, std::vector<std::string> exempt, size_t rule_bytes_max)
     : state_(std::make_unique<State>()) {
   state_->rule_bytes_max = rule_bytes_max;
+  state_->last_id = HashKey::Drawn().first;  // so that nobody gives back what was taken of others before
   Configure(std::move(rules), std::move(exempt));
 }
 OwnLimits::~OwnLimits() = default;

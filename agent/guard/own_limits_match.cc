@@ -23,7 +23,7 @@ void UndoEscapes(std::string_view path, std::string* out) {
     const int high = path[i] == '%' && i + 2 < path.size() ? HexOf(path[i + 1]) : -1;
     const int low = high >= 0 ? HexOf(path[i + 2]) : -1;
     const char c = static_cast<char>(high * 16 + low);
-    if (low < 0 || !Unreserved(c)) {
+    if (low < 0 || !(Unreserved(c) || c == '/')) {
       out->push_back(path[i]);
       continue;
     }
@@ -32,16 +32,24 @@ void UndoEscapes(std::string_view path, std::string* out) {
   }
 }
 
-// RFC 3986 section 5.2.4, of a path that begins with "/".
+bool NeedsTidying(std::string_view path) {
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '%') return true;
+    if (path[i] == '/' && i + 1 < path.size() && (path[i + 1] == '.' || path[i + 1] == '/')) return true;
+  }
+  return false;
+}
+
+// RFC 3986 section 5.2.4, of a path that begins with "/"; of slashes that follow each other one stays.
 void RemoveDotSegments(std::string* path) {
   std::string out;
   for (size_t at = 0; at < path->size();) {
     const size_t end = std::min(path->find('/', at + 1), path->size());
     const std::string_view segment = std::string_view(*path).substr(at, end - at);
-    const bool last = end == path->size();
+    const bool dots = segment == "/." || segment == "/..";
     if (segment == "/..") out.erase(std::min(out.rfind('/'), out.size()));
-    if (segment != "/." && segment != "/..") out.append(segment);
-    if (last && (segment == "/." || segment == "/..")) out.push_back('/');
+    if (!dots && segment != "/") out.append(segment);
+    if (end == path->size() && (dots || segment == "/")) out.push_back('/');
     at = end;
   }
   *path = std::move(out);
@@ -60,11 +68,10 @@ void Append(char kind, uint64_t number, std::string* bytes) { Append(kind, std::
 }  // namespace
 
 std::string_view PathForMatching(std::string_view path, std::string* scratch) {
-  const bool escapes = path.find('%') != std::string_view::npos;
-  if (!escapes && path.find("/.") == std::string_view::npos) return path;
+  if (!NeedsTidying(path)) return path;
   scratch->clear();
   UndoEscapes(path, scratch);
-  if (scratch->starts_with('/') && scratch->find("/.") != std::string::npos) RemoveDotSegments(scratch);
+  if (scratch->starts_with('/') && NeedsTidying(*scratch)) RemoveDotSegments(scratch);
   return *scratch;
 }
 

@@ -10,8 +10,9 @@
 
 namespace apiquota::guard {
 
-// The same resource by RFC 3986 section 6.2.2: escapes that need not be are undone and dot segments removed,
-// so that /%70redict is no way around a rule for /predict. `scratch` holds what is not as it came.
+// As servers may understand it: escapes that need not be (RFC 3986 section 6.2.2) and those of "/" are
+// undone, dot segments and doubled slashes removed, so that /%70redict is no way around a rule for /predict,
+// nor /static/..%2Fpredict one into an exempt path. `scratch` holds what is not as it came.
 std::string_view PathForMatching(std::string_view path, std::string* scratch);
 
 // "*" at a pattern's end: all that begin so; an empty one: all.

@@ -3,7 +3,8 @@
 // thread-safe. Entries stay where they are until they are removed.
 //
 // An entry takes 56 bytes and 8 of the index: 10^6 addresses 62 MiB. A sliding limit takes 80 to 2,100
-// bytes more for each, by how many requests are in its window. Memory once taken is kept for later entries.
+// bytes more for each, by how many requests are in its window. An empty table takes 32 KiB, names of callers
+// and keys up to 2 MiB. Memory once taken is kept for later entries.
 //
 // Where a new entry does not fit, those go first of which nothing is used any more (two are looked at for
 // each new one, so that a table is at most twice as long as needed), then the one that took longest ago: what
@@ -72,7 +73,7 @@ class LimitTable {
   const Entry* At(size_t place) const;
 
  private:
-  static constexpr size_t kChunk = 1024;  // entries that are allocated together
+  static constexpr size_t kChunk = 256;  // entries that are allocated together
   static constexpr size_t kChunkBytes = kChunk * sizeof(Entry);
   static constexpr size_t kShards = 1024;  // of the index: one grows at a time
   struct Shard {

@@ -121,7 +121,7 @@ RefusalAnswer GuardedRequest::Refuse() {
              {"api", route.api},
              {"rule", rule},
              {"quota", refusal_->quota},
-             {"wait", std::to_string(RetryAfterOf(*refusal_, now()))}});
+             {"wait", refusal_->lacks.empty() ? std::to_string(RetryAfterOf(*refusal_, now())) : "never"}});
   RefusalAnswer answer =
       AnswerOf(*refusal_, route.api, *route.exporter, now(), standings_, clock_.SystemNow());
   if (waited_ > Micros(0))

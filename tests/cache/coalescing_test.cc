@@ -124,6 +124,26 @@ TEST(CoalescingTest, TenThousandIdentitiesAreRememberedAsAloneAndNoMore) {
   EXPECT_EQ(groups.alone(), 0);
 }
 
+TEST(CoalescingTest, WhatTurnsOutAgainNotToBeSharedIsAloneFromThenOn) {
+  Groups groups;
+  const Turn first = groups.Join({}, {}, {}, kNow).turn;
+  groups.CloseAll();
+  const Turn second = groups.Join({}, {}, {}, kNow).turn;
+  groups.Scatter(first, kNow);
+  groups.Scatter(second, kNow + seconds(20));
+  EXPECT_EQ(groups.Join({}, {}, {}, kNow + seconds(40)).kind, Groups::Place::Kind::kAlone);
+  EXPECT_EQ(groups.Join({}, {}, {}, kNow + seconds(50)).kind, Groups::Place::Kind::kLeads);
+}
+
+TEST(CoalescingTest, WhoJoinsTwiceWaitsOnce) {
+  Groups groups;
+  const Turn turn = groups.Join({}, {}, {1, 1}, kNow).turn;
+  groups.Join({}, {}, {1, 2}, kNow);
+  groups.Join({}, {}, {1, 2}, kNow);
+  EXPECT_EQ(groups.End(turn).size(), 1);
+  EXPECT_EQ(groups.followers(), 0);
+}
+
 TEST(CoalescingTest, OnlyWhoWouldTakeAnothersAnswerFollows) {
   CacheUnderTest test;
   for (const Asked& asked : {Asked("HEAD", "/v1/x"), Asked("POST", "/v1/x"), Asked("PUT", "/v1/x"),

@@ -86,6 +86,13 @@ TEST(JudgeTest, MustUnderstandIsKeptOnlyWhereTheStatusIsKnown) {
   EXPECT_EQ(Of(599, {{"Cache-Control", "must-understand, max-age=60"}}), kShared);
 }
 
+// RFC 6585.
+TEST(JudgeTest, ARefusalForTooManyRequestsIsNeverKept) {
+  for (const int status : {428, 429, 431, 511}) {
+    EXPECT_EQ(Of(status, {{"Cache-Control", "public, max-age=60"}}), kShared) << status;
+  }
+}
+
 TEST(JudgeTest, NothingOfRequestsThatNoMemoryAnswers) {
   const Lines fresh = {{"Cache-Control", "max-age=60"}};
   EXPECT_EQ(Of(200, fresh, Asked("HEAD", "/")), kNeither);

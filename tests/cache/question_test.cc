@@ -79,6 +79,17 @@ TEST(CanonicalJsonTest, WhatMayMeanSomethingElseStaysApart) {
   EXPECT_NE(CanonicalJson("[1,2]"), CanonicalJson("[2,1]"));
 }
 
+TEST(CanonicalJsonTest, ManyMembersOfOneNameKeepTheirOrder) {
+  std::string text = "{\"b\":0";
+  std::string sorted = "{";
+  for (int i = 0; i < 100; ++i) {
+    const std::string member = "\"a\":" + std::to_string(i);
+    text.append(",").append(member);
+    sorted.append(member).append(",");
+  }
+  EXPECT_EQ(CanonicalJson(text + "}"), sorted + "\"b\":0}");
+}
+
 TEST(CanonicalJsonTest, WhatIsNoJsonIsNothing) {
   for (const std::string_view text :
        {"",   "{",  "[",   "[1,]", "{\"a\":}", "{\"a\"}", "{a:1}", "nul", "01",         "1.", ".5", "-",

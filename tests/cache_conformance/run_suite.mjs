@@ -1,6 +1,6 @@
 // Runs http-tests/cache-tests (the folder of argv[2]) against the cache at the base URL of argv[3], its tests
-// of staleness at that of argv[4], and prints one JSON array: of each test its group, name, kind and result, in
-// the suite's own words. With --server (port: npm_config_port) it is the suite's origin server instead.
+// of staleness at that of argv[4], and prints one JSON array: of each test its group, name, kind and result,
+// in the suite's own words. With --server (port: npm_config_port) it is the suite's origin server instead.
 import http from 'node:http'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'

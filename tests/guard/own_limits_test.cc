@@ -104,10 +104,21 @@ TEST(OwnLimitsTest, AnotherSpellingOfAPathIsNoWayAroundItsRule) {
   predict.match.path = "/predict";
   OwnLimits limits({predict, Rule("default", 100, minutes(1))});
   EXPECT_EQ(AdmittedOf(limits, From("192.0.2.1", "/predict"), 2, kStart), 2);
-  for (const char* path : {"/%70redict", "/predic%74", "/./predict", "/x/../predict", "/x/%2e%2E/predict"})
+  for (const char* path : {"/%70redict", "/predic%74", "/./predict", "/x/../predict", "/x/%2e%2E/predict",
+                           "//predict", "/%2Fpredict", "/x/..%2fpredict", "/../predict", "/x//../predict"})
     EXPECT_FALSE(Admits(limits, From("192.0.2.1", path), kStart)) << path;
-  for (const char* path : {"/predict/", "/Predict", "/predict%2F", "/%zz", "/..."})
+  for (const char* path : {"/predict/", "/predict//", "/Predict", "/predict%2F", "/%zz", "/...", "/%",
+                           "/predict/.", "/pre%dict"})
     EXPECT_TRUE(Admits(limits, From("192.0.2.1", path), kStart)) << path;
+}
+
+TEST(OwnLimitsTest, NobodyIsExemptByASpellingThatLeadsElsewhere) {
+  OwnLimits limits({Rule("default", 1, minutes(1))}, {"/static/*"});
+  EXPECT_TRUE(Admits(limits, From("192.0.2.1", "/predict"), kStart));
+  for (const char* path :
+       {"/static/../predict", "/static/..%2Fpredict", "/static%2F%2e%2e/predict", "/static/a/../../x"})
+    EXPECT_FALSE(Admits(limits, From("192.0.2.1", path), kStart)) << path;
+  EXPECT_TRUE(Admits(limits, From("192.0.2.1", "/static/a/../b"), kStart));
 }
 
 TEST(OwnLimitsTest, AMissingPartOfByIsRefusedOrLetThroughButNeverCountedAsSomebody) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "guard/guard.h"
+#include "quota/saved_text.h"
 #include "tests/guard/start.h"
 
 namespace apiquota::guard {
@@ -99,6 +100,59 @@ TEST_F(GuardPersistTest, ADamagedTextChangesNothing) {
   EXPECT_EQ(ReadSaved(saved.substr(0, saved.size() - 9)).error().message,
             "the guard's saved figures are damaged");
   EXPECT_TRUE(ReadSaved(saved));
+}
+
+TEST_F(GuardPersistTest, ARestartGivesNobodyALimitOfTheOperatorsBack) {
+  GuardedApi api = Api();
+  LimitRule rule;
+  rule.name = "default";
+  rule.by = {{.kind = LimitSubject::Kind::kAddress}};
+  rule.limit = 3;
+  rule.window = seconds(60);
+  LimitRule judged = rule;
+  judged.name = "judged";
+  judged.mode = Mode::kShadow;
+  api.options.limits = {rule, judged};
+  guard.Configure({api}, kStart);
+  const LimitedCall call{.method = "GET", .path = "/", .caller = {}, .key = "key", .address = "192.0.2.1"};
+  std::vector<ApiTurn> turns;
+  for (int i = 0; i < 2; ++i) turns.push_back(guard.ApiFor("a")->Ask(call, kStart));
+  const std::string saved = guard.Save(kStart + seconds(10), seconds(3600));
+  EXPECT_EQ(saved.find("192.0.2.1"), std::string::npos);
+  Guard after(rim);
+  after.Configure({api}, kStart);
+  ASSERT_TRUE(after.Restore(saved, kStart + seconds(20), seconds(3600)));
+  const auto whole = after.ApiFor("a");
+  EXPECT_EQ(whole->StandingsOf(call, kStart + seconds(20)).at(0).remaining, 1);
+  EXPECT_EQ(whole->StandingsOf(call, kStart + seconds(20)).at(0).reset, seconds(40));
+  for (int i = 0; i < 2; ++i) turns.push_back(whole->Ask(call, kStart + seconds(20)));
+  EXPECT_FALSE(turns[2].refusal || turns[2].shadow);
+  EXPECT_TRUE(turns[3].refusal && turns[3].shadow);
+}
+
+TEST(PersistTest, ATextOfAnAgentWithoutLimitsOfItsOwnIsRead) {
+  const auto read = ReadSaved(quota::Framed(R"({"keys": []})"));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, SavedGuard());
+}
+
+TEST(PersistTest, WhatCannotBeWhatALimitUsedIsRefused) {
+  const auto with = [](std::string_view uses) {
+    const std::string limits =
+        R"({"key_first": "1", "key_second": "2", "limits": [{"name": "n", "rule": "3", )"
+        R"("match": "4", "uses": [)" +
+        std::string(uses) + "]}]}";
+    const std::string none = R"({"key_first": "1", "key_second": "2", "limits": []})";
+    return ReadSaved(quota::Framed(R"({"keys": [], "apis": [{"api": "a", "limits": )" + limits +
+                                   R"(, "judged": )" + none + "}]}"));
+  };
+  ASSERT_TRUE(with(R"(["ab", 1, 1795359637000000, [[1795359637000000, 1], [1795359638000000, 2]]])"));
+  for (const char* uses :
+       {R"(["", 1, 1795359637000000, []])", R"(["xy", 1, 1795359637000000, []])",
+        R"(["ab", -1, 1795359637000000, []])", R"(["ab", 1e300, 1795359637000000, []])",
+        R"(["ab", 1, 1e300, []])", R"(["ab", 1, 1795359637000000])", R"(["ab", 1, 1795359637000000, [1]])",
+        R"(["ab", 1, 1795359637000000, [[1795359638000000, 1], [1795359637000000, 2]]])", "7"})
+    EXPECT_FALSE(with(uses)) << uses;
 }
 
 }  // namespace
