@@ -11,7 +11,7 @@ namespace {
 
 // Fields that say who asks, by which way, or for the account of it, and of one hop: no answer is selected by
 // them.
-constexpr std::array<std::string_view, 29> kNeverSelects = {"user-agent",
+constexpr std::array<std::string_view, 31> kNeverSelects = {"user-agent",
                                                             "host",
                                                             "connection",
                                                             "keep-alive",
@@ -39,7 +39,9 @@ constexpr std::array<std::string_view, 29> kNeverSelects = {"user-agent",
                                                             "x-cloud-trace-context",
                                                             "x-goog-api-client",
                                                             "request-id",
-                                                            "idempotency-key"};
+                                                            "idempotency-key",
+                                                            "cache-control",
+                                                            "pragma"};
 constexpr std::array<std::string_view, 5> kNeverSelectsPrefixes = {"x-stainless-", "x-b3-", "x-datadog-",
                                                                    "x-forwarded-", "x-envoy-"};
 

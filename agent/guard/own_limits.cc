@@ -9,6 +9,13 @@
 namespace apiquota::guard {
 namespace {
 
+// A pattern is of the same spelling as the paths that it is held against.
+void Tidy(std::string* pattern) {
+  std::string scratch;
+  std::string tidy(PathForMatching(*pattern, &scratch));
+  *pattern = std::move(tidy);
+}
+
 bool GoesOn(const LimitRule& old, const LimitRule& rule) {
   return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
          old.window == rule.window && old.by == rule.by;
@@ -67,6 +74,8 @@ std::unique_ptr<OwnLimits::Rule> OwnLimits::State::Claim(const LimitRule& rule, 
 // Of rules that are alike but for their match each goes on with its own first.
 void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
   State& state = *state_;
+  for (LimitRule& rule : rules) Tidy(&rule.match.path);
+  for (std::string& path : exempt) Tidy(&path);
   std::vector<std::unique_ptr<Rule>> old = std::exchange(state.rules, {});
   state.rules.resize(rules.size());
   for (const bool match_too : {true, false}) {

@@ -11,9 +11,14 @@
 namespace apiquota::proxy {
 namespace {
 
-constexpr std::string_view kOwnerWords[] = {"auth",    "token",     "key",          "secret",  "cookie",
-                                            "session", "signature", "organization", "project", "account",
-                                            "tenant",  "workspace", "credential",   "user-id"};
+// Words in names of fields that tell who asks, for whom, or by which address of the API's: what an answer
+// depends on without Vary, since an API does not expect others to be given it.
+constexpr std::string_view kOwnerWords[] = {
+    "auth",    "token",    "key",        "secret",         "cookie",      "session",    "signature",
+    "dpop",    "passw",    "credential", "organization",   "org-id",      "project",    "account",
+    "tenant",  "customer", "workspace",  "user",           "email",       "login",      "principal",
+    "role",    "group",    "sudo",       "impersonate",    "client-id",   "on-behalf",  "act-as",
+    "rewrite", "override", "original-",  "forwarded-host", "forwarded-p", "forwarded-s"};
 
 // The last five bits of a letter are its number, in either case. Other bytes have them, too: a word that may
 // begin here is looked at.
@@ -29,14 +34,14 @@ constexpr std::array<uint32_t, 32> kSecondLetters = SecondLetters();
 
 bool MayBegin(char one, char two) { return ((kSecondLetters[BitsOf(one)] >> BitsOf(two)) & 1U) != 0; }
 
-// Idempotency-Key names a request, not who asks.
+// Idempotency-Key names a request, not who asks, and User-Agent a program.
 bool TellsWho(std::string_view name) {
   for (size_t at = 0; at + 1 < name.size(); ++at) {
     if (!MayBegin(name[at], name[at + 1])) continue;
     const char second = AsciiLower(name[at + 1]);
     for (const std::string_view word : kOwnerWords) {
       if (word[1] == second && StartsWithIgnoreCase(name.substr(at), word))
-        return !EqualsIgnoreCase(name, "idempotency-key");
+        return !EqualsIgnoreCase(name, "idempotency-key") && !EqualsIgnoreCase(name, "user-agent");
     }
   }
   return false;

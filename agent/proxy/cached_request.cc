@@ -130,10 +130,11 @@ CachedRequest::Step CachedRequest::FindAgain() {
   return Serve(found.answer, CacheResult::kHit);
 }
 
+// By what an answer varies is known only now: one that was selected by other fields is none to this request.
 CachedRequest::Step CachedRequest::Take(cache::Outcome outcome) {
   timer_.Disarm();
   phase_ = Phase::kAsking;
-  if (outcome.kind == cache::Outcome::Kind::kAnswer && outcome.answer)
+  if (outcome.answer && cache::Selection(*question_.get().fields).Matches(outcome.answer->varies))
     return Serve(std::move(outcome.answer), CacheResult::kCoalesced);
   lead_ = std::move(outcome.lead);
   return Step::kAsk;

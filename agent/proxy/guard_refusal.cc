@@ -32,6 +32,7 @@ std::string Whole(double value) {
 }
 
 std::string_view Why(const guard::Refusal& refusal) {
+  if (refusal.reason == guard::Reason::kBreaker) return "it has failed again and again, and is left alone";
   if (refusal.status == kUnavailable && refusal.reason != guard::Reason::kQueue)
     return "the agent stops or leaves this API before its turn comes";
   switch (refusal.reason) {

@@ -37,6 +37,8 @@ TEST(QuestionTest, APostsKeyIsAlsoItsBodyAndWhateverFieldMaySelect) {
   EXPECT_EQ(key, with("{}", {{"X-Stainless-Retry-Count", "1"},
                              {"OpenAI-Organization", "a"},
                              {"Accept", "b"},
+                             {"Cache-Control", "no-cache"},
+                             {"Pragma", "no-cache"},
                              {"Idempotency-Key", "k"}}));
   EXPECT_NE(key, with("[]", {{"OpenAI-Organization", "a"}, {"Accept", "b"}}));
   EXPECT_NE(key, with("{}", {{"OpenAI-Organization", "b"}, {"Accept", "b"}}));

@@ -112,6 +112,16 @@ TEST(OwnLimitsTest, AnotherSpellingOfAPathIsNoWayAroundItsRule) {
     EXPECT_TRUE(Admits(limits, From("192.0.2.1", path), kStart)) << path;
 }
 
+TEST(OwnLimitsTest, ARuleHoldsInWhateverSpellingItIsWritten) {
+  for (const char* pattern : {"/group%2Fproject", "/group%2fproject", "/%67roup/project", "/x/../group/*"}) {
+    LimitRule rule = Rule("one", 1, minutes(1));
+    rule.match.path = pattern;
+    OwnLimits limits({rule});
+    EXPECT_TRUE(Admits(limits, From("192.0.2.1", "/group%2Fproject"), kStart)) << pattern;
+    EXPECT_FALSE(Admits(limits, From("192.0.2.1", "/group%2Fproject"), kStart)) << pattern;
+  }
+}
+
 TEST(OwnLimitsTest, NobodyIsExemptByASpellingThatLeadsElsewhere) {
   OwnLimits limits({Rule("default", 1, minutes(1))}, {"/static/*"});
   EXPECT_TRUE(Admits(limits, From("192.0.2.1", "/predict"), kStart));

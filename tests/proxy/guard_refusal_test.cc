@@ -93,6 +93,17 @@ TEST(GuardRefusalTest, WhoCantBeSentOnceMoreIsNotToldOfAnEmptyQuota) {
       "could go in 3 s");
 }
 
+TEST(GuardRefusalTest, ABreakerIsNotToldAsTheAgentsStop) {
+  guard::Refusal refusal;
+  refusal.reason = guard::Reason::kBreaker;
+  refusal.status = 503;
+  refusal.until = kNow + seconds(3);
+  EXPECT_EQ(
+      SentenceOf(refusal, "a", kNow),
+      "apiquota holds this request to a back: it has failed again and again, and is left alone; it could "
+      "go in 3 s");
+}
+
 TEST(GuardRefusalTest, WhatAnApiCallsAQuotaCantBreakAField) {
   guard::Refusal odd = Tokens(seconds(1));
   odd.quota = "a\"b\\c\r\nd";

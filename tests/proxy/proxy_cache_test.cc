@@ -103,7 +103,19 @@ TEST_F(ProxyCacheTest, NobodyGetsWhatWasSomebodyElses) {
                                            "X-Api-Key: b\r\n",
                                            "OpenAI-Organization: one\r\n",
                                            "OpenAI-Project: two\r\n",
-                                           "X-Service-Token: a\r\n"};
+                                           "X-Service-Token: a\r\n",
+                                           "Sudo: alice\r\n",
+                                           "Sudo: bob\r\n",
+                                           "Impersonate-User: alice\r\n",
+                                           "X-Forwarded-User: alice\r\n",
+                                           "X-Forwarded-Email: alice@example.com\r\n",
+                                           "X-Password: a\r\n",
+                                           "X-Role: admin\r\n",
+                                           "X-Org-Id: 1\r\n",
+                                           "X-Forwarded-Host: evil.example\r\n",
+                                           "X-Forwarded-Proto: http\r\n",
+                                           "X-Original-URL: /admin\r\n",
+                                           "X-HTTP-Method-Override: DELETE\r\n"};
   for (int round = 0; round < 2; ++round) {
     for (const std::string& owner : owners) Ask(Get("/v1/models", owner));
   }

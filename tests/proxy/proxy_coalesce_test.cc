@@ -49,6 +49,33 @@ TEST_F(ProxyCoalesceTest, OthersThanIdenticalOnesAskForThemselves) {
   for (Peer& peer : crowd) EXPECT_EQ(StatusOf(peer.ReadAll()), "HTTP/1.1 200 OK");
 }
 
+// What none knows before the answer says so, and is no reason to ask twice as long as it does not.
+TEST_F(ProxyCoalesceTest, NobodyIsGivenAnAnswerThatOthersFieldsHaveSelected) {
+  Gate gate;
+  FakeUpstream upstream([&](Peer& peer) {
+    for (std::string head; !(head = peer.ReadHead()).empty();) {
+      asked_.fetch_add(1);
+      gate.Pass();
+      const bool phone = head.find("phone") != std::string::npos;
+      peer.Send(
+          Reply("200 OK", "Cache-Control: max-age=60\r\nVary: User-Agent\r\n", phone ? "small" : "large"));
+    }
+  });
+  StartCached(upstream);
+  std::vector<Peer> crowd = Crowd(1, Get("/v1/models", "User-Agent: desk\r\n"));
+  EXPECT_TRUE(Asked(1));
+  for (const char* agent : {"User-Agent: phone\r\n", "User-Agent: desk\r\n"}) {
+    crowd.push_back(Connect());
+    crowd.back().Send(Get("/v1/models", agent));
+  }
+  EXPECT_TRUE(Follow(2));
+  gate.Open();
+  EXPECT_EQ(BodyOf(crowd[0].ReadAll()), "large");
+  EXPECT_EQ(BodyOf(crowd[1].ReadAll()), "small");
+  EXPECT_EQ(BodyOf(crowd[2].ReadAll()), "large");
+  EXPECT_EQ(asked(), 2U);
+}
+
 TEST_F(ProxyCoalesceTest, AStreamIsForEachAlone) {
   Gate gate;
   FakeUpstream upstream(Waits(gate, Reply("200 OK", "Content-Type: text/event-stream\r\n", "data: 1\n\n")));
