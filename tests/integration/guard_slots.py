@@ -110,6 +110,7 @@ def reloaded_and_stopped(work, slots=2, clients=12):
     thread = threading.Thread(target=lambda: answers.extend(burst(agent.proxy, "/demo/items", clients)))
     thread.start()
     wait_until(lambda: agent.total("apiquota_queue_depth") > 0, 5, "some wait")
+    wait_until(lambda: api.most >= slots, 5, "all slots are used")
     agent.config.write_text(agent.config.read_text().replace(f"max: {slots}", f"max: {slots + 1}"))
     most_before = api.most
     agent.hang_up("reloaded")

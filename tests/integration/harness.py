@@ -10,6 +10,7 @@ import functools
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -54,9 +55,16 @@ def python_with_flask_limiter():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, below those the kernel gives to outgoing connections: one of those could
+    take it before it is used."""
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def wait_until(condition, seconds, what):
