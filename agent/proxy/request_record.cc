@@ -16,7 +16,7 @@ void RequestRecord::Begin(const apis::Route& route, const net::Fingerprinter& fi
   route_ = &route;
   read_at_ = read_at;
   waited_ = {};
-  if (access_log_) access_ = {.began_at = read_at};
+  if (access_log_) access_.emplace().began_at = read_at;
   exchange_.method = head.method;
   exchange_.host = route.base.host;
   apis::SetPath(route, path.substr(0, path.find('?')), &exchange_);
@@ -127,7 +127,7 @@ apis::Observed RequestRecord::Whose(bool body_unread) const {
 
 void RequestRecord::CountSent() {
   sent_ = true;
-  if (access_log_) ++access_.attempts;
+  if (access_) ++access_->attempts;
   if (counter_) counter_->Count(clock_.RunningNow().at);
 }
 
@@ -142,7 +142,7 @@ void RequestRecord::CountResponse(int status) {
 
 void RequestRecord::AnsweredWith(int status) {
   route_->metrics->ProxyRequests(status).Add();
-  if (access_log_) access_.status = status;
+  if (access_) access_->status = status;
 }
 
 // What was answered well, and not as a stream, would have done in a batch, too.
@@ -163,14 +163,14 @@ void RequestRecord::ReportCall() {
 void RequestRecord::Finish(bool whole) {
   if (sent_ && api_guard_ != nullptr) ReportCall();
   if (whole) route_->metrics->upstream_duration().Observe(ToSeconds(SpentOn(clock_.SteadyNow())));
-  if (access_log_) {
+  if (access_) {
     LogAccess({.api = route_->api,
                .caller = caller_name(),
                .key = key_label_,
                .method = exchange_.method,
                .path = exchange_.path,
                .upstream_status = exchange_.status},
-              access_, clock_.SteadyNow());
+              *access_, clock_.SteadyNow());
   }
   route_ = nullptr;
 }

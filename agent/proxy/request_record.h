@@ -60,7 +60,7 @@ class RequestRecord {
   void Body(std::span<const std::string_view> slices);
   void AnsweredWith(int status);  // the client, by its upstream or by us
   // For the access log; null: there is none.
-  AccessFacts* access() { return access_log_ ? &access_ : nullptr; }
+  AccessFacts* access() { return access_ ? &*access_ : nullptr; }
   void Finish(bool whole);  // whole: the response came to its end
 
   // For its attempts (attempt_record.h), while active. The request's part of the exchange is set; what the
@@ -119,7 +119,7 @@ class RequestRecord {
   const IpAddress peer_;
   const std::span<const IpNetwork> trusted_proxies_;
   const bool access_log_;
-  AccessFacts access_;                     // kept only where there is one
+  std::optional<AccessFacts> access_;      // only where there is one
   std::string address_;                    // of the client, as its limits count it
   metrics::Counter* responses_ = nullptr;  // the last upstream_requests child
   std::string responses_method_;
