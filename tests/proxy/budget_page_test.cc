@@ -100,9 +100,13 @@ class BudgetPageTest : public testing::Test {
     reading.remaining = remaining;
     reading.reset_at = At(20);
     reading.kind = provider::QuotaKind::kFixed;
-    ledger_.Observe(
-        {.api = api, .key = key, .exporter = "openai", .received_at = At(0), .readings = {&reading, 1}},
-        At(0));
+    ledger_.Observe({.api = api,
+                     .key = key,
+                     .exporter = "openai",
+                     .received_at = At(0),
+                     .date = {},
+                     .readings = {&reading, 1}},
+                    At(0));
   }
 
   std::shared_ptr<const apis::RouteTable> Routes() {
