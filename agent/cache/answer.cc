@@ -12,9 +12,8 @@
 namespace apiquota::cache {
 namespace {
 
-// Of one hop (RFC 9111 section 3.1, RFC 9110 section 7.6.1), or written anew: Age and Content-Length. A
-// cookie is for the client that it was sent to: those of one credential, or of none, may be many.
-constexpr std::array<std::string_view, 13> kNotStored = {"age",
+// Of one hop (RFC 9111 section 3.1, RFC 9110 section 7.6.1), or written anew: Age and Content-Length.
+constexpr std::array<std::string_view, 12> kNotStored = {"age",
                                                          "connection",
                                                          "content-length",
                                                          "keep-alive",
@@ -25,8 +24,7 @@ constexpr std::array<std::string_view, 13> kNotStored = {"age",
                                                          "proxy-connection",
                                                          "proxy-authenticate",
                                                          "proxy-authorization",
-                                                         "proxy-authentication-info",
-                                                         "set-cookie"};
+                                                         "proxy-authentication-info"};
 
 // What Connection can't name away: fields by which the answer is judged, and those meant for all.
 constexpr std::array<std::string_view, 9> kProtected = {
@@ -80,13 +78,15 @@ void Finish(SystemTime system_now, size_t body_size, http::ResponseHead* head) {
   head->fields = std::move(exact);
 }
 
-http::ResponseHead StoredHead(const http::ResponseHead& head, SystemTime system_now, size_t body_size) {
+http::ResponseHead StoredHead(const Question& question, const http::ResponseHead& head, SystemTime system_now,
+                              size_t body_size) {
   http::ResponseHead stored;
   stored.status = head.status;
   stored.reason = head.reason;
   for (size_t i = 0; i < head.fields.size(); ++i) {
     const http::FieldView field = head.fields[i];
     if (!IsStored(head, field.name)) continue;
+    if (question.body && EqualsIgnoreCase(field.name, "set-cookie")) continue;
     AddLine(field.name, field.value, &stored.fields);
   }
   Finish(system_now, body_size, &stored);
@@ -136,7 +136,7 @@ Answer MakeAnswer(const Question& question, const http::ResponseHead& head, std:
                   SystemTime asked_at, SystemTime received_at, Micros system_ahead) {
   if (body.capacity() > body.size() + body.size() / 8) body.shrink_to_fit();
   Answer answer;
-  answer.head = StoredHead(head, received_at + system_ahead, body.size());
+  answer.head = StoredHead(question, head, received_at + system_ahead, body.size());
   answer.body = std::move(body);
   answer.asked_at = asked_at;
   answer.received_at = received_at;

@@ -16,8 +16,8 @@
 namespace apiquota::cache {
 
 struct Answer {
-  // As the upstream sent it, without what was for its hop alone (RFC 9111 section 3.1), Age and Set-Cookie;
-  // with Date. Framing: kLength, of `body`.
+  // As the upstream sent it, without what was for its hop alone (RFC 9111 section 3.1) and without Age; with
+  // Date. Framing: kLength, of `body`.
   http::ResponseHead head;
   std::string body;
   // In running time (base/clock.h): when its request was sent, or last confirmed, and when its head came.
@@ -41,7 +41,7 @@ using AnswerPtr = std::shared_ptr<const Answer>;
 // What of an answer may be done, by its request and its head (sections 3, 3.1, 4.1 of RFC 9111, for a private
 // cache). `shareable`: identical requests that were waiting for it may have it, although it is not kept.
 // What can never be used again is not kept, either. Of a POST by opt-in (Question::body) a 200 is kept for
-// its ttl, whatever its Cache-Control says.
+// its ttl, whatever its Cache-Control says; its Set-Cookie is not.
 struct Storable {
   bool keep = false;
   bool shareable = false;
