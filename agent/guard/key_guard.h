@@ -70,7 +70,7 @@ class KeyGuard {
 
   // Admitted, queued or refused. What is not admitted has changed nothing else.
   Verdict Ask(const Request& request, SystemTime now);
-  // What Ask would refuse it for now; nothing: it would go or wait. Changes nothing.
+  // What Ask would refuse it for now; nothing: it would go or wait. Takes nothing.
   std::optional<Refusal> WouldRefuse(const Request& request, SystemTime now) const;
   // Taken whatever the state says; the verdict is what Ask would have said (`id`: the ticket in any case).
   // For shadows.

@@ -35,12 +35,11 @@ Refusal RefusalOf(const LimitRule& rule, SystemTime until) {
 
 LimitWords WordsOf(const LimitStanding& standing) {
   const auto seconds = std::max<int64_t>(std::chrono::ceil<std::chrono::seconds>(standing.window).count(), 1);
-  constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
   LimitWords words;
   http::AppendStructuredString("apiquota-" + standing.name, &words.item);
   words.policy = words.item;
   words.policy.append(";q=").append(
-      std::to_string(static_cast<int64_t>(std::min(standing.limit, kWholeMax))));
+      std::to_string(static_cast<int64_t>(std::min(standing.limit, http::kStructuredIntegerMax))));
   words.policy.append(";w=").append(std::to_string(seconds));
   if (standing.unit == LimitRule::Unit::kTokens) words.policy.append(";qu=\"tokens\"");
   return words;

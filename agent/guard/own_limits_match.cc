@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "guard/path_pattern.h"
 
 namespace apiquota::guard {
 namespace {
@@ -76,9 +77,7 @@ std::string_view PathForMatching(std::string_view path, std::string* scratch) {
 }
 
 bool PathMatches(std::string_view pattern, std::string_view path) {
-  if (pattern.empty()) return true;
-  if (!pattern.ends_with('*')) return pattern == path;
-  return path.starts_with(pattern.substr(0, pattern.size() - 1));
+  return pattern.empty() || FitsPattern(pattern, path);
 }
 
 bool MatchesCaller(const LimitMatch& match, std::string_view caller) {

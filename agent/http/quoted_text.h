@@ -13,4 +13,7 @@ void AppendJsonString(std::string_view text, std::string* out);
 // '?'. (A Display String could hold it, but RFC 9209 2.1.4 wants a String.)
 void AppendStructuredString(std::string_view text, std::string* out);
 
+// The largest Integer of a structured field (RFC 9651 section 3.3.1).
+inline constexpr double kStructuredIntegerMax = 999'999'999'999'999;
+
 }  // namespace apiquota::http

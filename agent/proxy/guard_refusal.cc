@@ -15,7 +15,6 @@ namespace {
 // Older SDKs take a longer Retry-After for a mistake and come back within seconds, so these are told not to.
 constexpr uint64_t kLongWaitSeconds = 60;
 constexpr int kUnavailable = 503;
-constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
 
 std::string_view PolicyOf(const guard::Refusal& refusal) {
   return refusal.quota.empty() ? ToText(refusal.reason) : std::string_view(refusal.quota);
@@ -28,7 +27,8 @@ std::string Quoted(std::string_view text) {
 }
 
 std::string Whole(double value) {
-  return std::to_string(static_cast<int64_t>(std::clamp(std::floor(value), 0.0, kWholeMax)));
+  return std::to_string(
+      static_cast<int64_t>(std::clamp(std::floor(value), 0.0, http::kStructuredIntegerMax)));
 }
 
 std::string_view Why(const guard::Refusal& refusal) {

@@ -12,14 +12,13 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "http/quoted_text.h"
 
 namespace apiquota::proxy {
 namespace {
 
 using guard::LimitRule;
 using guard::LimitStanding;
-
-constexpr double kWholeMax = 999'999'999'999'999;  // of an Integer (RFC 9651 section 3.3.1)
 
 double SecondsOf(Micros span) {
   return static_cast<double>(std::chrono::ceil<std::chrono::seconds>(span).count());
@@ -43,7 +42,7 @@ class Lines {
     return *this;
   }
   Lines& Whole(double value) {
-    const auto whole = static_cast<int64_t>(std::clamp(value, 0.0, kWholeMax));
+    const auto whole = static_cast<int64_t>(std::clamp(value, 0.0, http::kStructuredIntegerMax));
     at_ = std::to_chars(at_, at_ + kNumber, whole).ptr;
     return *this;
   }
@@ -59,7 +58,7 @@ class Lines {
 
  private:
   static constexpr size_t kMost = 5;
-  static constexpr size_t kNumber = 16;  // digits of kWholeMax, and one
+  static constexpr size_t kNumber = 16;  // digits of http::kStructuredIntegerMax, and one
   static constexpr size_t kFixed = 256;  // names and ends of five lines, three numbers
 
   static size_t Room(std::span<const LimitStanding> standings) {
