@@ -29,10 +29,18 @@ void AttemptRecord::RequestSent() {
 
 void AttemptRecord::ResponseArrived() { arrived_at_ = clock_.SteadyNow(); }
 
-void AttemptRecord::ResponseSent(const http::ResponseHead& head) {
+void AttemptRecord::HeadSent() {
+  metrics().overhead_response().Observe(ToSeconds(clock_.SteadyNow() - arrived_at_));
+}
+
+void AttemptRecord::Response(const http::ResponseHead* head, std::span<const std::string_view> body) {
+  if (head != nullptr) ResponseHead(*head);
+  ResponseBody(body);
+}
+
+void AttemptRecord::ResponseHead(const http::ResponseHead& head) {
   unanswered_ = false;
   const SteadyTime now = clock_.SteadyNow();
-  metrics().overhead_response().Observe(ToSeconds(now - arrived_at_));
   metrics().upstream_first_byte().Observe(ToSeconds(arrived_at_ - sent_at_));
   request_.CountResponse(head.status);
   if (AccessFacts* access = request_.access()) {

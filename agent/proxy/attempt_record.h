@@ -40,13 +40,16 @@ class AttemptRecord {
   void RequestSent();  // its head has been handed to the upstream's socket
 
   void ResponseArrived();  // its first bytes; the clock is read here, nothing is analysed
-  void ResponseSent(
-      const http::ResponseHead& head);  // … have been handed to the client's socket: now there is time
-  void ResponseBody(std::span<const std::string_view> slices);
+  // What has come is looked at, a head (or null) before its body. Where nobody decides by it, that is done
+  // when it has been handed to the client's socket: then there is time.
+  void Response(const http::ResponseHead* head, std::span<const std::string_view> body);
+  void HeadSent();  // has been handed to the client's socket
   void Failed(metrics::UpstreamError error, std::string_view detail);
   void Finish();  // what has come is all there is
 
  private:
+  void ResponseHead(const http::ResponseHead& head);
+  void ResponseBody(std::span<const std::string_view> slices);
   void SetDate(std::string_view text);
   void ReadHead(const http::ResponseHead& head, SteadyTime now);
   void ObserveHead();

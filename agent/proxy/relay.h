@@ -113,8 +113,7 @@ class Relay final : public net::TimerLink,
   // relay_filling.cc: answers on their way into the cache
   void OnCachedResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                         bool complete);
-  void RelayFilling(const http::ResponseHead* head, std::span<const std::string_view> body, bool complete,
-                    bool observed);
+  void RelayFilling(const http::ResponseHead* head, std::span<const std::string_view> body, bool complete);
   void FillBehind(std::span<const std::string_view> body, bool complete);
   void OnCachedComplete();
   void RelayHeldCached(const HeldAnswer& held);

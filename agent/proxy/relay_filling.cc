@@ -1,7 +1,6 @@
-// Answers on their way into a cache. Each piece goes to the client first, as it would without one. A client
-// that falls behind reads on from what is kept, so that who waits for the same answer does not wait for it;
-// and one that goes leaves its request behind, an orphan, for as long as somebody or the cache wants the
-// answer.
+// Answers on their way into a cache. Each piece goes to the client before it is kept. A client that falls
+// behind reads on from what is kept, so that who waits for the same answer does not wait for it; and one that
+// goes leaves its request behind, an orphan, for as long as somebody or the cache wants the answer.
 #include <utility>
 
 #include "proxy/relay.h"
@@ -12,27 +11,24 @@ namespace apiquota::proxy {
 // What does not go to the client is observed all the same; nobody waits for the rest of a failure.
 void Relay::OnCachedResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                              bool complete) {
+  attempt_record_.Response(head, body);
   if (head != nullptr && cached_->Replaces(*head)) {
-    attempt_record_.ResponseSent(*head);
-    attempt_record_.ResponseBody(body);
     if (complete) return;
     return ServeReplacement(false);
   }
   if (cached_->replacing()) return;
-  RelayFilling(head, body, complete, false);
-  if (cached()) attempt_record_.ResponseBody(body);
+  RelayFilling(head, body, complete);
 }
 
-// `observed`: its head has been.
 void Relay::RelayFilling(const http::ResponseHead* head, std::span<const std::string_view> body,
-                         bool complete, bool observed) {
+                         bool complete) {
   FilledBody& fill = cached_->fill();
   if (fill.behind()) return FillBehind(body, complete);
   if (head != nullptr) {
     cached_->NoteChange(*head);
     SendHead(*head, body, complete);
     AnsweredWith(head->status);
-    if (!observed) attempt_record_.ResponseSent(*head);
+    attempt_record_.HeadSent();
     cached_->BeginFill(*head, request_record_.exchange());
   } else {
     connection_.Send(nullptr, nullptr, body, complete);
@@ -77,7 +73,7 @@ void Relay::ServeReplacement(bool whole) {
 void Relay::RelayHeldCached(const HeldAnswer& held) {
   if (cached_->Replaces(held.head())) return ServeReplacement(held.complete());
   const std::string_view body[] = {held.body()};
-  RelayFilling(&held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete(), true);
+  RelayFilling(&held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete());
   if (held.complete()) OnCachedComplete();
 }
 

@@ -88,10 +88,9 @@ void Relay::OnHeldResponse(const http::ResponseHead* head, std::span<const std::
   if (head != nullptr) {
     held.Begin(*head);
     worker_.loop().timers().Arm(guarded_->timer(), HeldAnswer::kTimeMax);
-    attempt_record_.ResponseSent(*head);
   }
   held.Add(body, complete);
-  attempt_record_.ResponseBody(body);
+  attempt_record_.Response(head, body);
   if (!complete && held.full()) JudgeHeld();
 }
 

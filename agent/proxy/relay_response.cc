@@ -1,4 +1,6 @@
-// From the upstream to the client. A piece that arrives leaves in the same turn; only then is it looked at.
+// From the upstream to the client. A piece that arrives leaves in the same turn. Where a guard decides by
+// what it says, it is looked at before: with the answer in hand a client may ask again, by another loop, and
+// what is then decided must know of it. Everywhere else it leaves first.
 #include "proxy/admission.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
@@ -30,7 +32,8 @@ void Relay::OnInterim(const http::ResponseHead& head) {
 void Relay::OnSwitched(const http::ResponseHead& head) {
   net::Stream client = connection_.SwitchToWebSocket(Explained(head));
   request_record_.AnsweredWith(head.status);
-  attempt_record_.ResponseSent(head);
+  attempt_record_.Response(&head, {});
+  attempt_record_.HeadSent();
   guard::Ticket ticket = guarded() ? guarded_->TakeTicket() : guard::Ticket();
   FinishRecords(true);
   worker_.BeginTunnel(*this, std::move(client), attempt_.Detach(), std::move(ticket));
@@ -55,14 +58,16 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
     if (head != nullptr) guarded_->body().LetGo();  // nothing is sent again from here on
   }
   if (cached()) return OnCachedResponse(head, body, complete);
+  const bool decides = guarded() && !guarded_->only_watches();
+  if (decides) attempt_record_.Response(head, body);
   if (head != nullptr) {
     SendHead(*head, body, complete);
     request_record_.AnsweredWith(head->status);
-    attempt_record_.ResponseSent(*head);
+    attempt_record_.HeadSent();
   } else {
     connection_.Send(nullptr, nullptr, body, complete);
   }
-  attempt_record_.ResponseBody(body);
+  if (!decides) attempt_record_.Response(head, body);
   if (!complete && connection_.unsent() >= worker_.shared().options.buffer_high_bytes) attempt_.Pause();
 }
 

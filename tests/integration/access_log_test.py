@@ -33,6 +33,7 @@ class AccessLogTest(unittest.TestCase):
                                          headers={"Authorization": f"Bearer {SECRET}"})
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
+                answer.read()  # one that leaves before has another line
                 return answer.status
         except urllib.error.HTTPError as answer:
             with answer:
@@ -80,15 +81,17 @@ class AccessLogTest(unittest.TestCase):
         self.assertEqual(self.ask("/e", "POST", b"{}"), 200)
         self.assertEqual(self.ask("/e", "POST", b"{}"), 200)
         self.assertEqual(self.ask("/b"), 429)
-        first, asked, hit, refused = self.fields(4)
+        lines = {(line["route"], line["attempts"]): line for line in self.fields(4)}  # two loops write them
+        asked_for = [("/a", "1"), ("/e", "1"), ("/e", "0"), ("/b", "0")]
+        first, asked, hit, refused = [lines[route_and_attempts] for route_and_attempts in asked_for]
         self.assertEqual([first[name] for name in ("decision", "wait", "quota", "limit", "remaining")],
                          ["allow", "0", "two", "2", "1"])
-        self.assertEqual((asked["cache"], asked["remaining"], asked["attempts"]), ("miss", "0", "1"))
+        self.assertEqual((asked["cache"], asked["remaining"]), ("miss", "0"))
         self.assertIn(hit["cache"], ("hit", "coalesced"))  # another loop may ask before the first has told
-        self.assertEqual((hit["status"], hit["bytes"], hit["attempts"]), ("200", "5", "0"))
+        self.assertEqual((hit["status"], hit["bytes"]), ("200", "5"))
         self.assertNotIn("upstream_status", hit)
-        self.assertEqual((refused["status"], refused["decision"], refused["rule"], refused["attempts"]),
-                         ("429", "reject", "limit", "0"))
+        self.assertEqual((refused["status"], refused["decision"], refused["rule"]),
+                         ("429", "reject", "limit"))
         self.assertLessEqual(float(refused["reset"]), 60)
 
     def test_in_json_a_line_is_an_object(self):

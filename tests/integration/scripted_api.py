@@ -35,7 +35,10 @@ class ScriptedApi(LocalServer):
                     self.send_header(name, str(value))
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.wfile.write(body)
+                except ConnectionError:
+                    pass  # the agent's client has left, or the agent
 
             do_POST = do_GET
 

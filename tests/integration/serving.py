@@ -55,7 +55,7 @@ class Upstream(LocalServer):
                 self.end_headers()
                 try:
                     self.wfile.write(body)
-                except BrokenPipeError:
+                except ConnectionError:
                     pass  # the agent was told to end at once
 
             def log_message(self, *_):
