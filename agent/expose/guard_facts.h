@@ -60,9 +60,13 @@ void AddApiViews(std::vector<guard::ApiView> views, Micros ahead, GuardFacts* fa
 // What is remembered, by api.
 void AddCaches(std::map<std::string, CacheFacts> caches, Micros ahead, GuardFacts* facts);
 
-// Uses of limits that are series: of those whose every part is a caller or a key, and known by name. Who
-// comes with an address or a header is not known beforehand, and there may be a million of them.
-std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api);
+// Uses of limits in force that are series: of those whose every part is a caller or a key, and known by name.
+// Who comes with an address or a header is not known beforehand, and there may be a million of them.
+struct LimitSeries {
+  const std::string& limit;
+  const guard::LimitUse& use;
+};
+std::vector<LimitSeries> LimitSeriesOf(const GuardedFacts& api);
 
 // How many series an account is on /metrics at most; the limits of the operator's own of an api; and its
 // queue, its breaker and its cache, the latter with their lines of apiquota_degraded.

@@ -99,15 +99,15 @@ void AddBreakersAndCaches(const GuardFacts& facts, SystemTime now, std::vector<M
 void AddLimits(const GuardFacts& facts, std::vector<MetricFamily>* families) {
   Values used, reset, evicted;
   for (const GuardedFacts& api : facts.apis) {
-    for (const guard::LimitUse* use : LimitSeriesOf(api)) {
-      if (use->allowed <= 0) continue;
-      const std::vector<std::string> labels = {api.api, use->limit,
-                                               use->caller.empty() ? use->key : use->caller};
-      Keep(use->used / use->allowed, labels, &used);
-      Keep(ToUnixSeconds(use->reset), labels, &reset);
+    for (const auto& [limit, use] : LimitSeriesOf(api)) {
+      if (use.allowed <= 0) continue;
+      const std::vector<std::string> labels = {api.api, limit, use.caller.empty() ? use.key : use.caller};
+      Keep(use.used / use.allowed, labels, &used);
+      Keep(ToUnixSeconds(use.reset), labels, &reset);
     }
-    for (const guard::LimitMemory& memory : api.whole.memory)
-      evicted[{api.api, memory.limit}] += static_cast<double>(memory.evicted);
+    for (const guard::LimitRuleView& limit : api.whole.limits) {
+      if (!limit.judged) evicted[{api.api, limit.rule.name}] += static_cast<double>(limit.memory.evicted);
+    }
   }
   families->push_back(Gauge("apiquota_limit_used_ratio",
                             "Share of a limit of the operator's own that a caller has used; of limits by "

@@ -114,7 +114,6 @@ Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
           {"decisions", DecisionsJson(api.api, facts.decisions)},
           {"breaker", BreakerJson(api.whole.breaker, now)},
           {"limits", OwnLimitsJson(api.whole.limits, now)},
-          {"limits_memory", LimitMemoryJson(api.whole.memory)},
           {"cache", CacheJson(api.cache)},
           {"routes", RoutesJson(api.whole.routes)},
           {"keys", std::move(keys)}};
