@@ -110,6 +110,8 @@ Json CacheJson(const std::optional<CacheFacts>& cache) {
   const cache::CacheView& view = cache->view;
   Json json = {{"bytes", view.bytes},     {"capacity", view.bytes_max}, {"answers", view.answers},
                {"evicted", view.evicted}, {"leading", view.groups},     {"following", view.followers}};
+  json["orphans"] = view.orphans;
+  json["orphans_given_up"] = view.orphans_given_up;
   PutTime("served_stale_at", view.served_stale_at, &json);
   json["requests"] = cache->requests.empty() ? Json::object() : Json(cache->requests);
   json["saved"] = cache->saved.empty() ? Json::object() : Json(cache->saved);

@@ -16,6 +16,7 @@ void MoveOn(Micros ahead, std::optional<guard::Decision>* decision) {
 void MoveOn(Micros ahead, guard::KeyView* view) {
   for (guard::QueueView& queue : view->queues) {
     if (queue.oldest) *queue.oldest += ahead;
+    if (queue.deadline) *queue.deadline += ahead;
   }
   for (guard::CooldownView& cooldown : view->cooldowns) cooldown.until += ahead;
   MoveOn(ahead, &view->last);
@@ -44,6 +45,7 @@ void Add(const guard::KeyView& view, QueueFacts* queue) {
   queue->depth += view.waiting;
   for (const guard::QueueView& each : view.queues) {
     if (each.oldest) queue->oldest = std::min(queue->oldest.value_or(*each.oldest), *each.oldest);
+    if (each.deadline) queue->deadline = std::min(queue->deadline.value_or(*each.deadline), *each.deadline);
   }
 }
 
@@ -63,6 +65,10 @@ GuardFacts MakeGuardFacts(std::vector<GuardedFacts> apis, std::vector<guard::Acc
     facts.accounts.push_back(std::move(account));
   }
   return facts;
+}
+
+double OverdueSeconds(const QueueFacts& queue, SystemTime now) {
+  return queue.deadline ? std::max(0.0, ToSeconds(now - *queue.deadline)) : 0;
 }
 
 void AddApiViews(std::vector<guard::ApiView> views, Micros ahead, GuardFacts* facts) {

@@ -18,8 +18,9 @@ namespace apiquota::expose {
 
 // The queues of one api, all keys together.
 struct QueueFacts {
-  size_t depth = 0;                  // further attempts that wait for their time included
-  std::optional<SystemTime> oldest;  // when the one came that waits longest; nothing: nobody waits
+  size_t depth = 0;                    // further attempts that wait for their time included
+  std::optional<SystemTime> oldest;    // when the one came that waits longest; nothing: nobody waits
+  std::optional<SystemTime> deadline;  // the first by which one must have gone or be told; likewise
 };
 
 // What one api's memory did since the start, by result and unit as on /metrics, and what it holds.
@@ -28,6 +29,9 @@ struct CacheFacts {
   std::map<std::string, uint64_t> requests;
   std::map<std::string, uint64_t> saved;
 };
+
+// How long ago the first of its deadlines has passed; 0 unless something is stuck.
+double OverdueSeconds(const QueueFacts& queue, SystemTime now);
 
 struct GuardedFacts {
   std::string api;
@@ -72,8 +76,8 @@ std::vector<LimitSeries> LimitSeriesOf(const GuardedFacts& api);
 // queue, its breaker and its cache, the latter with their lines of apiquota_degraded.
 size_t SeriesOf(const guard::AccountView& account);
 size_t SeriesOfLimits(const GuardedFacts& api);
-inline constexpr size_t kSeriesOfQueue = 3;
+inline constexpr size_t kSeriesOfQueue = 4;
 inline constexpr size_t kSeriesOfBreaker = 3;
-inline constexpr size_t kSeriesOfCache = 4;
+inline constexpr size_t kSeriesOfCache = 6;
 
 }  // namespace apiquota::expose

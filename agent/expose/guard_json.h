@@ -5,7 +5,8 @@
 //   "api", "mode",                                 on, shadow, or off: then only its shadow is judged
 //   "parts": {"pace", "queue", "retry", "cooldown",    the mode of each
 //             "concurrency", "breaker", "cache"},
-//   "queue": {"depth", "capacity", "oldest_seconds"},   all keys together; null: nobody waits
+//   "queue": {"depth", "capacity", "oldest_seconds",   all keys together; null: nobody waits
+//             "overdue_seconds"},                  past the first deadline of those who wait; 0 unless stuck
 //   "decisions": {"on": {"allow": {rule: count}, "delay": …, "reject": …}, "shadow": …},   since the start
 //   "breaker": {"state",                           closed, open, half_open; null: none is written
 //               "opened_at", "opened_at_time", "next_probe_at", "next_probe_at_time",
@@ -25,6 +26,7 @@
 //       "reset", "reset_time", "resets_in_seconds"} … ]} … ],
 //   "cache": {"bytes", "capacity", "answers", "evicted",   null: nothing is remembered
 //             "leading", "following",              requests under way that others wait for, and these others
+//             "orphans", "orphans_given_up",       under way without their client; ended for want of room
 //             "served_stale_at", "served_stale_at_time",
 //             "requests": {result: count}, "saved": {unit: amount}},   since the start
 //   "routes": [ {"route",                          what could be saved of calls, the most called first

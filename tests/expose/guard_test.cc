@@ -97,11 +97,12 @@ TEST(GuardFactsTest, TimesAreThoseOfTheSystemClock) {
   on.mode = guard::Mode::kOn;
   guard::KeyView view;
   view.waiting = 1;
-  view.queues = {{"", 1, SampleTime(-10)}};
+  view.queues = {{"", 1, SampleTime(-10), SampleTime(-9)}};
   view.cooldowns = {{"", "retry-after", SampleTime(-5), 0}};
   const std::string page =
       PageOf(MakeGuardFacts({{"a", on}}, {{"a", "key", view}}, std::chrono::seconds(8), {}));
   EXPECT_NE(page.find("apiquota_queue_oldest_seconds{api=\"a\"} 2\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("apiquota_queue_overdue_seconds{api=\"a\"} 1\n"), std::string::npos) << page;
   EXPECT_NE(
       page.find(
           "apiquota_cooldown_until_timestamp_seconds{api=\"a\",key=\"key\",resource=\"\"} 1700000003\n"),

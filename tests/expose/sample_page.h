@@ -185,6 +185,8 @@ inline CacheFacts SampleCache() {
                 .groups = 1,
                 .followers = 99,
                 .evicted = 5,
+                .orphans = 3,
+                .orphans_given_up = 2,
                 .served_stale_at = SampleTime(-20)};
   cache.requests = {{"hit", 60}, {"miss", 30}};
   cache.saved = {{"requests", 60}, {"tokens", 90000}};
@@ -211,7 +213,7 @@ inline GuardFacts SampleGuard() {
   view.in_flight = 2;
   view.slots = guard::SlotsView{2, 7, 10};
   view.waiting = 13;
-  view.queues = {{"gpt-4o", 12, SampleTime(-4.5)}, {"", 0, std::nullopt}};
+  view.queues = {{"gpt-4o", 12, SampleTime(-4.5), SampleTime(60)}, {"", 0, std::nullopt, std::nullopt}};
   view.cooldowns = {{"gpt-4o", "retry-after", SampleTime(20), 1}};
   view.limits = {{"gpt-4o", "tokens", "tokens", 30000, 1200.5, 60, 2500},
                  {"gpt-4o-mini", "tokens", "tokens", 60000, std::nullopt, 60, 500},
