@@ -67,7 +67,7 @@ struct OwnLimits::State {
   Rule* Find(uint64_t id) const;
   std::unique_ptr<Rule> Claim(const LimitRule& rule, bool match_too,
                               std::vector<std::unique_ptr<Rule>>* old) const;
-  void Add(Rule* rule, const LimitedCall& call, LimitTurn* turn, SystemTime now);
+  void Add(Rule* rule, const LimitedCall& call, std::optional<Refusal>* refusal, SystemTime now);
   // Its entry is there afterwards.
   int64_t Take(Meant* meant, const LimitedCall& call, SystemTime now);
   SystemTime Latest(SystemTime now) { return latest = std::max(latest, now); }

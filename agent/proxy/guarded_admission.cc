@@ -21,13 +21,12 @@ GuardedRequest::Step GuardedRequest::Ask(const http::RequestHead& head, bool end
 // What holds for the api as a whole; nothing: it may go on. Of two that refuse the longer wait is told.
 std::optional<guard::Refusal> GuardedRequest::AskApi(const http::RequestHead& head) {
   if (!api_guard_ || !api_guard_->asks()) return std::nullopt;
-  guard::ApiTurn turn = api_guard_->Ask(record_.AsLimited(head, tokens_.cost.counted), now());
+  guard::ApiTurn& turn = api_turn_;
+  api_guard_->Ask(record_.AsLimited(head, tokens_.cost.counted), now(), &turn);
   if (turn.shadow) {
     record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, turn.shadow->reason,
                                                    guard::Mode::kShadow);
   }
-  standings_ = std::move(turn.standings);
-  permit_ = std::move(turn.permit);
   if (!turn.refusal || turn.refusal->reason != guard::Reason::kLimit) return std::move(turn.refusal);
   std::optional<guard::Refusal> other = guard_.WouldRefuse(account_, AsRequest(head), now());
   return other && other->until > turn.refusal->until ? std::move(other) : std::move(turn.refusal);
@@ -42,7 +41,7 @@ GuardedRequest::Step GuardedRequest::Refused(guard::Refusal refusal) {
 // An attempt has its ticket: if the API is still well, it is sent.
 GuardedRequest::Step GuardedRequest::Enter(guard::Ticket ticket) {
   phase_ = Phase::kTurn;
-  if (std::optional<guard::Refusal> ill = permit_.Enter(now())) {
+  if (std::optional<guard::Refusal> ill = api_turn_.permit.Enter(now())) {
     ticket.Release(now());
     return Refused(std::move(*ill));
   }

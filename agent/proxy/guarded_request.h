@@ -125,8 +125,7 @@ class GuardedRequest final : public SignalSink {
   std::shared_ptr<guard::Account> account_;
   std::shared_ptr<guard::ApiGuard> api_guard_;
   guard::Ticket ticket_;
-  guard::Permit permit_;
-  std::vector<guard::LimitStanding> standings_;  // of the operator's own limits
+  guard::ApiTurn api_turn_;  // its permit, and how the operator's own limits stand
   guard::Id waiter_ = 0;
   CallerWaits::Wait wait_;  // told to its caller, where that is known
   SystemTime began_at_;
