@@ -70,6 +70,13 @@ std::unique_ptr<OwnLimits::Rule> OwnLimits::State::Claim(const LimitRule& rule, 
   return nullptr;
 }
 
+size_t OwnLimits::State::PlaceOf(const std::vector<LimitSubject>& by) {
+  const auto found = std::ranges::find(whose, by, &Whose::by);
+  if (found != whose.end()) return static_cast<size_t>(found - whose.begin());
+  whose.push_back({.by = by, .lacks = {}});
+  return whose.size() - 1;
+}
+
 // Of rules that are alike but for their match each goes on with its own first.
 void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
   State& state = *state_;
@@ -84,10 +91,15 @@ void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string>
   }
   state.exempt = std::move(exempt);
   state.by_name.clear();
+  state.whose.clear();
+  state.names_paths = !state.exempt.empty() || std::ranges::any_of(rules, [](const LimitRule& rule) {
+    return !rule.match.path.empty();
+  });
   for (size_t i = 0; i < rules.size(); ++i) {
     auto& rule = state.rules[i];
     if (rule) rule->Change(std::move(rules[i]));
     if (!rule) rule = std::make_unique<Rule>(++state.last_id, std::move(rules[i]), state.rule_bytes_max);
+    rule->whose = state.PlaceOf(rule->rule.by);
     const auto same = std::ranges::find_if(
         state.by_name, [&](const auto& others) { return others.front()->rule.name == rule->rule.name; });
     if (same == state.by_name.end()) {
@@ -98,16 +110,25 @@ void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string>
   }
 }
 
+const OwnLimits::State::Whose& OwnLimits::State::WhoseOf(const Rule& rule, const LimitedCall& call) {
+  Whose& found = whose[rule.whose];
+  if (std::exchange(found.question, question) == question) return found;
+  found.lacks = Subject(rule.rule, call, &subject_scratch);
+  if (!found.lacks) found.subject = KeyedHash(key, subject_scratch);
+  return found;
+}
+
 // A rule that the request is meant by. Nothing is taken yet.
 void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, std::optional<Refusal>* refusal,
                            SystemTime now) {
-  if (const auto lacks = Subject(rule->rule, call, &subject_scratch)) {
+  const Whose& who = WhoseOf(*rule, call);
+  if (who.lacks) {
     if (rule->rule.missing == LimitRule::Missing::kAllow || (*refusal && !(*refusal)->lacks.empty())) return;
     *refusal = RefusalOf(rule->rule, SystemTime::max());
-    (*refusal)->lacks = *lacks;
+    (*refusal)->lacks = *who.lacks;
     return;
   }
-  Meant one{.rule = rule, .subject = KeyedHash(key, subject_scratch), .entry = nullptr, .until = {}};
+  Meant one{.rule = rule, .subject = who.subject, .entry = nullptr, .until = {}};
   one.entry = rule->table.Find(one.subject);
   one.amount = rule->meter.AmountOf(call.tokens);
   one.until = rule->meter.Until(one.entry != nullptr ? &one.entry->used : nullptr, one.amount, now);
@@ -153,13 +174,15 @@ std::optional<Refusal> OwnLimits::Ask(const LimitedCall& call, SystemTime asked_
   hold->Clear();
   if (standings != nullptr) standings->clear();
   std::optional<Refusal> refusal;
-  const std::string_view path = PathForMatching(call.path, &state.path_scratch);
+  const std::string_view path =
+      state.names_paths ? PathForMatching(call.path, &state.path_scratch) : call.path;
   const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
   if (std::ranges::any_of(state.exempt, matched)) return refusal;
   state.meant.clear();
+  ++state.question;
   for (const std::vector<Rule*>& alike : state.by_name) {
-    const auto first =
-        std::ranges::find_if(alike, [&](const Rule* rule) { return Matches(rule->rule.match, call, path); });
+    const auto first = std::ranges::find_if(
+        alike, [&](const Rule* rule) { return rule->for_all || Matches(rule->rule.match, call, path); });
     if (first != alike.end()) state.Add(*first, call, &refusal, now);
   }
   for (State::Meant& one : state.meant) {
