@@ -169,6 +169,7 @@ void GuardedRequest::Failed(metrics::UpstreamError error) { api_turn_.permit.End
 std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
                                                            guard::RetryCause cause) {
   if (!decides_ || options().ModeOf(options().retry) != guard::Mode::kOn) return std::nullopt;
+  const SystemTime at = now();
   const guard::RetryVerdict verdict = guard_.AskRetry(account_,
                                                       {.cause = cause,
                                                        .attempts = attempts_,
@@ -176,11 +177,11 @@ std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHe
                                                        .body_kept = body_.whole(),
                                                        .retry_after_seconds = retry_after_seconds_,
                                                        .deadline = deadline_},
-                                                      now());
+                                                      at);
   record_.route().metrics->guard().CountRetry(cause, verdict.kind);
   if (verdict.kind != guard::RetryVerdict::Kind::kRetry) return std::nullopt;
-  ticket_.Release(now());
-  const Step step = AskGuard(head, verdict.not_before, true);
+  ticket_.Release(at);
+  const Step step = AskGuard(head, at, verdict.not_before, true);
   if (step == Step::kRefuse) return std::nullopt;
   ++attempts_;
   ForgetAnswer();
@@ -188,12 +189,13 @@ std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHe
 }
 
 void GuardedRequest::OnSignals(const http::Exchange& exchange, const provider::Signals& signals) {
+  const SystemTime at = now();
   understood_ = true;
   throttle_ = signals.throttle;
   retry_after_seconds_ = signals.retry_after_seconds;
   if (signals.usage) cost_ = apis::CostOf(Info(*record_.route().exporter), *signals.usage);
-  if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
-  api_turn_.permit.Ended(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), now());
+  if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), at);
+  api_turn_.permit.Ended(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), at);
 }
 
 // Its head has been told of. What the events said of quotas is news, too.
@@ -230,12 +232,13 @@ void GuardedRequest::End(bool whole) {
   if (phase_ == Phase::kIdle) return;
   if (AccessFacts* access = record_.access(); access != nullptr && record_.active()) Tell(access);
   timer_.Disarm();
-  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
+  const SystemTime at = now();
+  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), at);
   wait_ = {};
-  if (ticket_ && whole) ticket_.Settle(cost_, now());
-  if (ticket_) ticket_.Release(now());
-  if (whole) api_turn_.permit.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, now());
-  api_turn_.permit.Release(now());
+  if (ticket_ && whole) ticket_.Settle(cost_, at);
+  if (ticket_) ticket_.Release(at);
+  if (whole) api_turn_.permit.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, at);
+  api_turn_.permit.Release(at);
   body_.Clear();
   held_.Clear();
   account_.reset();

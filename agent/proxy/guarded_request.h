@@ -98,9 +98,9 @@ class GuardedRequest final : public SignalSink {
   void LookAtBody(const http::RequestHead& head, bool ended);
   void EstimateTokens(const guard::TokenModel& model, bool ended);
   // guarded_admission.cc
-  std::optional<guard::Refusal> AskApi(const http::RequestHead& head);
-  Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
-  Step Enter(guard::Ticket ticket);
+  std::optional<guard::Refusal> AskApi(const http::RequestHead& head, SystemTime now);
+  Step AskGuard(const http::RequestHead& head, SystemTime now, SystemTime not_before, bool again);
+  Step Enter(guard::Ticket ticket, SystemTime now);
   Step Refused(guard::Refusal refusal);
   void CountWait(const guard::Granted& granted);
   void Count(const guard::Verdict& verdict);
