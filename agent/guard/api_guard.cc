@@ -57,30 +57,27 @@ void ApiGuard::Configure(const Options& options, SystemTime now) {
                        {&judged_limits_, JudgedRules(options), judged.exempt});
   guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
   guard::Configure(judges ? &*judged.breaker : nullptr, &judged_breaker_);
+  breaks_.store(breaker_ || judged_breaker_, std::memory_order_relaxed);
   asks_.store(limits_ || judged_limits_ || breaker_ || judged_breaker_, std::memory_order_relaxed);
 }
 
-ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
-  ApiTurn turn;
-  LimitTurn limited, judged;
-  {
-    const std::lock_guard lock(mutex_);
-    latest_ = std::max(latest_, now);
-    const auto ill = breaker_ ? breaker_->Refuses(now) : std::nullopt;
-    if (judged_limits_) judged = judged_limits_->Ask(call, now);
-    turn.shadow = std::move(judged.refusal);
-    if (judged_breaker_ && !turn.shadow) {
-      if (const auto until = judged_breaker_->Refuses(now)) turn.shadow = BreakerRefusal(*until, now);
-    }
-    if (ill) turn.refusal = BreakerRefusal(*ill, now);
-    if (limits_ && !ill) limited = limits_->Ask(call, now);
-    if (limited.refusal) turn.refusal = std::move(limited.refusal);
-    if (turn.refusal) Note(*turn.refusal, call, now, &last_refused_);
-    if (turn.shadow) Note(*turn.shadow, call, now, &last_judged_);
+void ApiGuard::Ask(const LimitedCall& call, SystemTime now, ApiTurn* turn) {
+  Permit& permit = turn->permit;
+  permit.Begin(shared_from_this(), now);
+  turn->refusal.reset();
+  turn->shadow.reset();
+  turn->standings.clear();
+  const std::lock_guard lock(mutex_);
+  latest_ = std::max(latest_, now);
+  const auto ill = breaker_ ? breaker_->Refuses(now) : std::nullopt;
+  if (judged_limits_) turn->shadow = judged_limits_->Ask(call, now, &permit.judged_, nullptr);
+  if (judged_breaker_ && !turn->shadow) {
+    if (const auto until = judged_breaker_->Refuses(now)) turn->shadow = BreakerRefusal(*until, now);
   }
-  turn.standings = std::move(limited.standings);
-  turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
-  return turn;
+  if (ill) turn->refusal = BreakerRefusal(*ill, now);
+  if (limits_ && !ill) turn->refusal = limits_->Ask(call, now, &permit.hold_, &turn->standings);
+  if (turn->refusal) Note(*turn->refusal, call, now, &last_refused_);
+  if (turn->shadow) Note(*turn->shadow, call, now, &last_judged_);
 }
 
 void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const {
@@ -125,9 +122,6 @@ void ApiGuard::Restore(const SavedApi& saved, SystemTime now) {
   OwnLimits::Restore(limits_.get(), saved.limits, judged_limits_.get(), saved.judged, now);
 }
 
-Permit::Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged)
-    : api_(std::move(api)), hold_(std::move(hold)), judged_(std::move(judged)) {}
-
 Permit::Permit(Permit&& other) noexcept
     : api_(std::exchange(other.api_, nullptr)),
       hold_(std::move(other.hold_)),
@@ -150,9 +144,18 @@ Permit& Permit::operator=(Permit&& other) noexcept {
 
 Permit::~Permit() { Release(std::nullopt); }
 
+void Permit::Begin(std::shared_ptr<ApiGuard> api, SystemTime now) {
+  Release(now);
+  api_ = std::move(api);
+  hold_.Clear();
+  judged_.Clear();
+  sent_ = false;
+}
+
 std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
   Ended(Health::kUnknown, now);
+  if (!api_->breaks_.load(std::memory_order_relaxed)) return std::nullopt;
   const std::lock_guard lock(api_->mutex_);
   if (const auto& breaker = api_->breaker_) {
     const auto pass = breaker->Enter(now);
@@ -179,11 +182,11 @@ void Permit::Ended(Health health, SystemTime now) {
 void Permit::Settle(std::optional<double> tokens, SystemTime now) {
   if (!api_) return;
   Ended(Health::kUnknown, now);
-  {
+  if (tokens && (hold_.of_tokens || judged_.of_tokens)) {
     const std::lock_guard lock(api_->mutex_);
     // A reload may have let a rule go from one set to the other meanwhile.
     for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
-      if (limits == nullptr || !tokens) continue;
+      if (limits == nullptr) continue;
       limits->Settle(hold_, *tokens, now);
       limits->Settle(judged_, *tokens, now);
     }

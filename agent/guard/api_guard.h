@@ -30,7 +30,6 @@ class ApiGuard;
 class Permit {
  public:
   Permit() = default;
-  Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged);
   Permit(Permit&& other) noexcept;
   Permit& operator=(Permit&& other) noexcept;
   ~Permit();
@@ -44,7 +43,10 @@ class Permit {
   void Release(SystemTime now);  // like its destruction
 
  private:
-  void Release(std::optional<SystemTime> now);  // nothing: as late as the api was told last
+  friend class ApiGuard;
+
+  void Begin(std::shared_ptr<ApiGuard> api, SystemTime now);  // it holds nothing
+  void Release(std::optional<SystemTime> now);                // nothing: as late as the api was told last
 
   std::shared_ptr<ApiGuard> api_;
   LimitHold hold_, judged_;
@@ -52,6 +54,7 @@ class Permit {
   bool sent_ = false;
 };
 
+// What came of a question. Used again for the next one it asks for no memory of its own.
 struct ApiTurn {
   std::optional<Refusal> refusal;
   Permit permit;
@@ -85,7 +88,12 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
 
   // False: it would admit everybody and count nothing.
   bool asks() const { return asks_.load(std::memory_order_relaxed); }
-  ApiTurn Ask(const LimitedCall& call, SystemTime now);
+  void Ask(const LimitedCall& call, SystemTime now, ApiTurn* turn);  // whose permit goes before
+  ApiTurn Ask(const LimitedCall& call, SystemTime now) {
+    ApiTurn turn;
+    Ask(call, now, &turn);
+    return turn;
+  }
   // Who waits for the lock meanwhile waits for a piece of it, not for the whole.
   ApiView View(SystemTime now, size_t limits_most) const;
   // How the limits in force stand for a caller, key and address; takes nothing (OwnLimits::StandingsOf).
@@ -106,6 +114,7 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
   const std::string api_;
   CallReport calls_;
   std::atomic<bool> asks_{false};
+  std::atomic<bool> breaks_{false};  // there is a breaker, in force or judged
   mutable WalkedMutex mutex_;
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;

@@ -48,21 +48,30 @@ OwnLimits::Rule* OwnLimits::State::Find(uint64_t id) const {
   return found == rules.end() ? nullptr : found->get();
 }
 
+const OwnLimits::State::Whose& OwnLimits::State::WhoseOf(const Rule& rule, const LimitedCall& call) {
+  Whose& found = whose[rule.whose];
+  if (std::exchange(found.question, question) == question) return found;
+  found.lacks = Subject(rule.rule, call, &subject_scratch);
+  if (!found.lacks) found.subject = KeyedHash(key, subject_scratch);
+  return found;
+}
+
 // A rule that the request is meant by. Nothing is taken yet.
-void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, LimitTurn* turn, SystemTime now) {
-  if (const auto lacks = Subject(rule->rule, call, &subject_scratch)) {
-    if (rule->rule.missing == LimitRule::Missing::kAllow || (turn->refusal && !turn->refusal->lacks.empty()))
-      return;
-    turn->refusal = RefusalOf(rule->rule, SystemTime::max());
-    turn->refusal->lacks = *lacks;
+void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, std::optional<Refusal>* refusal,
+                           SystemTime now) {
+  const Whose& who = WhoseOf(*rule, call);
+  if (who.lacks) {
+    if (rule->rule.missing == LimitRule::Missing::kAllow || (*refusal && !(*refusal)->lacks.empty())) return;
+    *refusal = RefusalOf(rule->rule, SystemTime::max());
+    (*refusal)->lacks = *who.lacks;
     return;
   }
-  Meant one{.rule = rule, .subject = KeyedHash(key, subject_scratch), .entry = nullptr, .until = {}};
+  Meant one{.rule = rule, .subject = who.subject, .entry = nullptr, .until = {}};
   one.entry = rule->table.Find(one.subject);
   one.amount = rule->meter.AmountOf(call.tokens);
   one.until = rule->meter.Until(one.entry != nullptr ? &one.entry->used : nullptr, one.amount, now);
-  if (one.until && (!turn->refusal || *one.until > turn->refusal->until)) {
-    turn->refusal = RefusalOf(rule->rule, *one.until);
+  if (one.until && (!*refusal || *one.until > (*refusal)->until)) {
+    *refusal = RefusalOf(rule->rule, *one.until);
     meant.insert(meant.begin(), one);
     return;
   }
@@ -90,29 +99,40 @@ int64_t OwnLimits::State::Take(Meant* one, const LimitedCall& call, SystemTime n
   return mark;
 }
 
-LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at) {
+LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime now) {
+  LimitTurn turn;
+  turn.refusal = Ask(call, now, &turn.hold, &turn.standings);
+  return turn;
+}
+
+std::optional<Refusal> OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at, LimitHold* hold,
+                                      std::vector<LimitStanding>* standings) {
   State& state = *state_;
   const SystemTime now = state.Latest(asked_at);
-  LimitTurn turn;
-  const std::string_view path = PathForMatching(call.path, &state.path_scratch);
+  hold->Clear();
+  if (standings != nullptr) standings->clear();
+  std::optional<Refusal> refusal;
+  const std::string_view path =
+      state.names_paths ? PathForMatching(call.path, &state.path_scratch) : call.path;
   const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
-  if (std::ranges::any_of(state.exempt, matched)) return turn;
+  if (std::ranges::any_of(state.exempt, matched)) return refusal;
   state.meant.clear();
+  ++state.question;
   for (const std::vector<Rule*>& alike : state.by_name) {
-    const auto first =
-        std::ranges::find_if(alike, [&](const Rule* rule) { return Matches(rule->rule.match, call, path); });
-    if (first != alike.end()) state.Add(*first, call, &turn, now);
+    const auto first = std::ranges::find_if(
+        alike, [&](const Rule* rule) { return rule->for_all || Matches(rule->rule.match, call, path); });
+    if (first != alike.end()) state.Add(*first, call, &refusal, now);
   }
-  turn.standings.reserve(state.meant.size());
-  if (!turn.refusal) turn.hold.taken.reserve(state.meant.size());
   for (State::Meant& one : state.meant) {
-    if (!turn.refusal) {
+    if (!refusal) {
       const int64_t mark = state.Take(&one, call, now);
-      turn.hold.taken.push_back({one.rule->id, one.subject, one.amount, mark});
+      hold->taken.push_back({one.rule->id, one.subject, one.amount, mark});
+      hold->of_tokens |= one.rule->rule.unit == LimitRule::Unit::kTokens;
     }
-    turn.standings.push_back(one.rule->Stand(one.entry != nullptr ? &one.entry->used : nullptr, now));
+    if (standings != nullptr)
+      standings->push_back(one.rule->Stand(one.entry != nullptr ? &one.entry->used : nullptr, now));
   }
-  return turn;
+  return refusal;
 }
 
 void OwnLimits::Refund(const LimitHold& hold, SystemTime now) {

@@ -65,6 +65,9 @@ struct LimitHold {
     int64_t mark = 0;
   };
   std::vector<Taken> taken;
+  bool of_tokens = false;  // of limits that count them: there will be something to settle
+
+  void Clear() { taken.clear(), of_tokens = false; }
 };
 
 struct LimitTurn {
@@ -134,6 +137,9 @@ class OwnLimits {
   static void Configure(Set first, Set second);
 
   LimitTurn Ask(const LimitedCall& call, SystemTime now);
+  // The same in the caller's buffers, whatever stands there; `standings` null: nobody wants them.
+  std::optional<Refusal> Ask(const LimitedCall& call, SystemTime now, LimitHold* hold,
+                             std::vector<LimitStanding>* standings);
   // It was never sent: all comes back.
   void Refund(const LimitHold& hold, SystemTime now);
   // What it took in the end of those that count tokens. What is more than was expected counts from now on,

@@ -98,9 +98,9 @@ class GuardedRequest final : public SignalSink {
   void LookAtBody(const http::RequestHead& head, bool ended);
   void EstimateTokens(const guard::TokenModel& model, bool ended);
   // guarded_admission.cc
-  std::optional<guard::Refusal> AskApi(const http::RequestHead& head);
-  Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
-  Step Enter(guard::Ticket ticket);
+  std::optional<guard::Refusal> AskApi(const http::RequestHead& head, SystemTime now);
+  Step AskGuard(const http::RequestHead& head, SystemTime now, SystemTime not_before, bool again);
+  Step Enter(guard::Ticket ticket, SystemTime now);
   Step Refused(guard::Refusal refusal);
   void CountWait(const guard::Granted& granted);
   void Count(const guard::Verdict& verdict);
@@ -125,8 +125,7 @@ class GuardedRequest final : public SignalSink {
   std::shared_ptr<guard::Account> account_;
   std::shared_ptr<guard::ApiGuard> api_guard_;
   guard::Ticket ticket_;
-  guard::Permit permit_;
-  std::vector<guard::LimitStanding> standings_;  // of the operator's own limits
+  guard::ApiTurn api_turn_;  // its permit, and how the operator's own limits stand
   guard::Id waiter_ = 0;
   CallerWaits::Wait wait_;  // told to its caller, where that is known
   SystemTime began_at_;

@@ -58,6 +58,28 @@ TEST(ApiGuardTest, APlaceComesBackUnlessTheRequestWasSent) {
   EXPECT_EQ(LeftOf(guard, kStart), 3U) << "one that is replaced gives back";
 }
 
+TEST(ApiGuardTest, AQuestionInATurnThatHadAnotherHoldsAndSaysNothingOfThat) {
+  LimitRule judged = Rule("judged", 1, minutes(1));
+  judged.mode = Mode::kShadow;
+  const auto guard = Configured(With({judged, Rule("default", 2, minutes(1))}));
+  ApiTurn turn;
+  for (int i = 0; i < 2; ++i) {
+    guard->Ask(From("192.0.2.1"), kStart, &turn);
+    turn.permit.Sent();
+  }
+  guard->Ask(From("192.0.2.1"), kStart, &turn);
+  EXPECT_TRUE(turn.refusal);
+  EXPECT_TRUE(turn.shadow);
+  guard->Ask(From("192.0.2.2"), kStart, &turn);
+  EXPECT_FALSE(turn.refusal);
+  EXPECT_FALSE(turn.shadow);
+  ASSERT_EQ(turn.standings.size(), 1U);
+  EXPECT_EQ(turn.standings[0].remaining, 1);
+  EXPECT_EQ(LeftOf(guard, kStart), 0U) << "what was sent is not given back by the next one's turn";
+  turn.permit.Release(kStart);
+  EXPECT_EQ(guard->StandingsOf(From("192.0.2.2"), kStart)[0].remaining, 2) << "it was never sent";
+}
+
 TEST(ApiGuardTest, ALimitThatIsOnlyJudgedRefusesNobodyAndCountsForItself) {
   LimitRule judged = Rule("tighter", 1, minutes(1));
   judged.mode = Mode::kShadow;

@@ -176,7 +176,7 @@ class OperatorsWordTest(unittest.TestCase):
             agent = Agent(work, f"--config.file={config}")
             api.says({"X-RateLimit-Limit": 10, "X-RateLimit-Remaining": 9})
             get(f"{agent.proxy}/g/x")
-            quota = get_json(agent.admin + "/api/v1/quotas")["quotas"][0]
+            quota = agent.quotas()[0]
             self.assertEqual((quota["kind"], quota["window_seconds"]), ("sliding", 30))
 
     def test_rules_with_paths_are_read_below_the_apis_base_url(self):
