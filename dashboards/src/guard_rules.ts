@@ -65,7 +65,8 @@ export const own = row(28, "Whom do its own rules stop?",
     empty: "No breaker opened.",
   }),
   graph({
-    id: 40, title: "Users of limits forgotten", size: [24, 6], unit: unit.perMinute, stacked: true, softMax: 1,
+    id: 40, title: "Users of limits forgotten", size: [24, 6], unit: unit.perMinute, stacked: true,
+    softMax: 1,
     help: "Users of a limit of your own (callers, keys, addresses, headers) that were forgotten before " +
       "their time because its memory was full: their limit began anew. Very many addresses at once do it.",
     queries: [query(perMinute("api, limit", forgotten), "{{api}} {{limit}}")],

@@ -66,7 +66,8 @@ apis:
     base_url: %(news)s
     guard:
       mode: on
-      concurrency: {max: 10}
+      queue: {size: 10}
+      concurrency: {max: 3}
       breaker: {errors: 3, open: 1s, open_max: 2s}
       cache: {size: 64KiB, stale_if_error: 1m}
 callers:
