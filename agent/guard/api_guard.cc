@@ -27,13 +27,6 @@ std::vector<LimitRule> JudgedRules(const Options& options) {
   return RulesIn(judged, [](Mode mode) { return mode != Mode::kOff; });
 }
 
-void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exempt,
-               std::unique_ptr<OwnLimits>* limits) {
-  if (rules.empty()) return limits->reset();
-  if (*limits) return (*limits)->Configure(std::move(rules), exempt);
-  *limits = std::make_unique<OwnLimits>(std::move(rules), exempt);
-}
-
 void Configure(const BreakerOptions* options, std::shared_ptr<Breaker>* breaker) {
   if (options == nullptr) return breaker->reset();
   if (*breaker) return (*breaker)->Configure(*options);
@@ -60,8 +53,8 @@ void ApiGuard::Configure(const Options& options, SystemTime now) {
   const bool judges = options.shadow ? judged.ModeOf(judged.breaker) != Mode::kOff : breaker == Mode::kShadow;
   const std::lock_guard lock(mutex_);
   latest_ = std::max(latest_, now);
-  guard::Configure(RulesInForce(options), options.exempt, &limits_);
-  guard::Configure(JudgedRules(options), judged.exempt, &judged_limits_);
+  OwnLimits::Configure({&limits_, RulesInForce(options), options.exempt},
+                       {&judged_limits_, JudgedRules(options), judged.exempt});
   guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
   guard::Configure(judges ? &*judged.breaker : nullptr, &judged_breaker_);
   breaks_.store(breaker_ || judged_breaker_, std::memory_order_relaxed);
@@ -97,12 +90,16 @@ void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, Li
 
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
   ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
-  LimitWalk walk(limits_most);
+  LimitWalk walk(limits_most), judged(limits_most);
   if (limits_most > 0) Walk(limits_, now, &walk);
-  view.limits = std::move(walk.uses);
+  if (limits_most > 0) Walk(judged_limits_, now, &judged);
+  view.limits = std::move(walk.rules);
+  for (LimitRuleView& rule : judged.rules) {
+    rule.judged = true;
+    view.limits.push_back(std::move(rule));
+  }
   const std::lock_guard lock(mutex_);
   if (breaker_) view.breaker = breaker_->View(now);
-  if (limits_) view.memory = limits_->Memory();
   view.last_refused = last_refused_;
   view.last_judged = last_judged_;
   return view;
@@ -122,8 +119,7 @@ SavedApi ApiGuard::Save(SystemTime now) const {
 
 void ApiGuard::Restore(const SavedApi& saved, SystemTime now) {
   const std::lock_guard lock(mutex_);
-  if (limits_) limits_->Restore(saved.limits, now);
-  if (judged_limits_) judged_limits_->Restore(saved.judged, now);
+  OwnLimits::Restore(limits_.get(), saved.limits, judged_limits_.get(), saved.judged, now);
 }
 
 Permit::Permit(Permit&& other) noexcept
@@ -188,8 +184,12 @@ void Permit::Settle(std::optional<double> tokens, SystemTime now) {
   Ended(Health::kUnknown, now);
   if (tokens && (hold_.of_tokens || judged_.of_tokens)) {
     const std::lock_guard lock(api_->mutex_);
-    if (api_->limits_) api_->limits_->Settle(hold_, *tokens, now);
-    if (api_->judged_limits_) api_->judged_limits_->Settle(judged_, *tokens, now);
+    // A reload may have let a rule go from one set to the other meanwhile.
+    for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
+      if (limits == nullptr) continue;
+      limits->Settle(hold_, *tokens, now);
+      limits->Settle(judged_, *tokens, now);
+    }
   }
   api_.reset();
 }
@@ -203,8 +203,11 @@ void Permit::Release(std::optional<SystemTime> at) {
     const SystemTime now = at.value_or(api_->latest_);
     entered_.End(Health::kUnknown, now);
     judged_entered_.End(Health::kUnknown, now);
-    if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
-    if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
+    for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
+      if (limits == nullptr || sent_) continue;
+      limits->Refund(hold_, now);
+      limits->Refund(judged_, now);
+    }
   }
   api_.reset();
 }

@@ -72,9 +72,8 @@ struct ApiRefusal {
 
 struct ApiView {
   std::string api;
-  std::optional<BreakerView> breaker;    // nothing: none is written
-  std::vector<LimitUse> limits;          // of those in force, rule by rule; of each the most used first
-  std::vector<LimitMemory> memory = {};  // of each of these rules
+  std::optional<BreakerView> breaker;  // nothing: none is written
+  std::vector<LimitRuleView> limits;   // those in force in their order, then those that are only judged
   std::optional<ApiRefusal> last_refused = {};  // nothing: none yet
   std::optional<ApiRefusal> last_judged = {};   // by what is only judged: it was let through
   std::vector<RouteCalls> routes = {};          // the most called first
@@ -109,7 +108,7 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
  private:
   friend class Permit;
 
-  // Of limits_ or judged_limits_.
+  // Of limits_ or judged_limits_. REQUIRES: not the lock.
   void Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const;
 
   const std::string api_;

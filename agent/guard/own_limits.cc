@@ -9,18 +9,6 @@
 namespace apiquota::guard {
 namespace {
 
-// A pattern is of the same spelling as the paths that it is held against.
-void Tidy(std::string* pattern) {
-  std::string scratch;
-  std::string tidy(PathForMatching(*pattern, &scratch));
-  *pattern = std::move(tidy);
-}
-
-bool GoesOn(const LimitRule& old, const LimitRule& rule) {
-  return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
-         old.window == rule.window && old.by == rule.by;
-}
-
 Refusal RefusalOf(const LimitRule& rule, SystemTime until) {
   Refusal refusal;
   refusal.reason = Reason::kLimit;
@@ -60,54 +48,11 @@ OwnLimits::Rule* OwnLimits::State::Find(uint64_t id) const {
   return found == rules.end() ? nullptr : found->get();
 }
 
-// The first of the old rules that this one goes on with.
-std::unique_ptr<OwnLimits::Rule> OwnLimits::State::Claim(const LimitRule& rule, bool match_too,
-                                                         std::vector<std::unique_ptr<Rule>>* old) const {
-  for (auto& each : *old) {
-    if (each && GoesOn(each->rule, rule) && (!match_too || each->rule.match == rule.match))
-      return std::move(each);
-  }
-  return nullptr;
-}
-
 size_t OwnLimits::State::PlaceOf(const std::vector<LimitSubject>& by) {
   const auto found = std::ranges::find(whose, by, &Whose::by);
   if (found != whose.end()) return static_cast<size_t>(found - whose.begin());
   whose.push_back({.by = by, .lacks = {}});
   return whose.size() - 1;
-}
-
-// Of rules that are alike but for their match each goes on with its own first.
-void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
-  State& state = *state_;
-  for (LimitRule& rule : rules) Tidy(&rule.match.path);
-  for (std::string& path : exempt) Tidy(&path);
-  std::vector<std::unique_ptr<Rule>> old = std::exchange(state.rules, {});
-  state.rules.resize(rules.size());
-  for (const bool match_too : {true, false}) {
-    for (size_t i = 0; i < rules.size(); ++i) {
-      if (!state.rules[i]) state.rules[i] = state.Claim(rules[i], match_too, &old);
-    }
-  }
-  state.exempt = std::move(exempt);
-  state.by_name.clear();
-  state.whose.clear();
-  state.names_paths = !state.exempt.empty() || std::ranges::any_of(rules, [](const LimitRule& rule) {
-    return !rule.match.path.empty();
-  });
-  for (size_t i = 0; i < rules.size(); ++i) {
-    auto& rule = state.rules[i];
-    if (rule) rule->Change(std::move(rules[i]));
-    if (!rule) rule = std::make_unique<Rule>(++state.last_id, std::move(rules[i]), state.rule_bytes_max);
-    rule->whose = state.PlaceOf(rule->rule.by);
-    const auto same = std::ranges::find_if(
-        state.by_name, [&](const auto& others) { return others.front()->rule.name == rule->rule.name; });
-    if (same == state.by_name.end()) {
-      state.by_name.push_back({rule.get()});
-    } else {
-      same->push_back(rule.get());
-    }
-  }
 }
 
 const OwnLimits::State::Whose& OwnLimits::State::WhoseOf(const Rule& rule, const LimitedCall& call) {

@@ -46,6 +46,14 @@ struct OwnLimits::Rule {
             .words = words};
   }
 
+  void Restore(const SavedOwnLimit& saved, SystemTime now) {
+    for (const SavedUse& use : saved.uses) {
+      LimitTable::Entry& entry = table.Touch(use.subject, meter, now);
+      meter.Restore(use, &entry.used);
+      table.Grew(entry, 0, meter, now);
+    }
+  }
+
   const uint64_t id;
   LimitRule rule;
   LimitMeter meter;
@@ -76,10 +84,9 @@ struct OwnLimits::State {
   };
 
   Rule* Find(uint64_t id) const;
+  void Order(std::vector<LimitRule>* changed, std::vector<std::string> paths);
   size_t PlaceOf(const std::vector<LimitSubject>& by);  // in `whose`
   const Whose& WhoseOf(const Rule& rule, const LimitedCall& call);
-  std::unique_ptr<Rule> Claim(const LimitRule& rule, bool match_too,
-                              std::vector<std::unique_ptr<Rule>>* old) const;
   void Add(Rule* rule, const LimitedCall& call, std::optional<Refusal>* refusal, SystemTime now);
   // Its entry is there afterwards.
   int64_t Take(Meant* meant, const LimitedCall& call, SystemTime now);

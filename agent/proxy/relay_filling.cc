@@ -79,8 +79,10 @@ void Relay::RelayHeldCached(const HeldAnswer& held) {
 
 // True: the relay goes on without its client.
 bool Relay::BecomesOrphan() {
-  if (orphan_ || !cached_->Outlives(request_sent_) || !worker_.Adopt(*this)) return false;
-  orphan_ = true;
+  if (orphan_ || !cached_->Outlives(request_sent_)) return false;
+  orphan_ = worker_.Adopt(*this);
+  cached_->Orphaned(orphan_);
+  if (!orphan_) return false;
   cached_->fill().ReadNoMore();
   attempt_.Resume();
   worker_.loop().timers().Arm(cached_->timer(), request_record_.route().timeouts.first_byte);

@@ -89,19 +89,40 @@ TEST(OwnLimitsMemoryTest, ViewShowsTheMostUsedFirstByNameAndHeadersOnlyAsADigest
     call.fields = &fields;
     limits.Ask(call, kStart);
   }
-  const auto uses = limits.View(kStart + seconds(10), 10);
-  ASSERT_EQ(uses.size(), 5U);
-  EXPECT_EQ(uses[0].caller + uses[1].caller, "batchweb");
-  EXPECT_EQ(uses[0].used, 4);
-  EXPECT_EQ(uses[0].allowed, 10);
-  EXPECT_EQ(uses[0].reset, kStart + minutes(1));
-  EXPECT_EQ(uses[0].digest, "");
-  EXPECT_EQ(uses[2].address + " " + uses[3].address, "2001:db8:1:2::/64 192.0.2.1");
-  EXPECT_EQ(uses[4].limit, "roles");
-  EXPECT_EQ(uses[4].digest.size(), 16U);
-  EXPECT_EQ(uses[4].used, 5);
-  EXPECT_EQ(limits.View(kStart, 1).size(), 3U) << "of each rule";
-  EXPECT_TRUE(limits.View(kStart + minutes(2), 10).empty()) << "what is over is not in use";
+  const auto rules = limits.View(kStart + seconds(10), 10);
+  ASSERT_EQ(rules.size(), 3U);
+  const auto& callers = rules[0].uses;
+  ASSERT_EQ(callers.size(), 2U);
+  EXPECT_EQ(callers[0].caller + callers[1].caller, "batchweb");
+  EXPECT_EQ(callers[0].used, 4);
+  EXPECT_EQ(callers[0].allowed, 10);
+  EXPECT_EQ(callers[0].reset, kStart + minutes(1));
+  EXPECT_EQ(callers[0].digest, "");
+  ASSERT_EQ(rules[1].uses.size(), 2U);
+  EXPECT_EQ(rules[1].uses[0].address + " " + rules[1].uses[1].address, "2001:db8:1:2::/64 192.0.2.1");
+  ASSERT_EQ(rules[2].uses.size(), 1U);
+  EXPECT_EQ(rules[2].rule.name, "roles");
+  EXPECT_EQ(rules[2].uses[0].digest.size(), 16U);
+  EXPECT_EQ(rules[2].uses[0].used, 5);
+  for (const LimitRuleView& rule : limits.View(kStart, 1)) EXPECT_EQ(rule.uses.size(), 1U);
+  for (const LimitRuleView& rule : limits.View(kStart + minutes(2), 10))
+    EXPECT_TRUE(rule.uses.empty()) << "what is over is not in use";
+}
+
+TEST(OwnLimitsMemoryTest, RulesOfOneNameAreToldApartByTheirMatchAndPlace) {
+  LimitRule predict = Rule("default", 5, minutes(1));
+  predict.match.path = "/predict";
+  OwnLimits limits({predict, Rule("other", 3, minutes(1)), Rule("default", 10, minutes(1))});
+  limits.Ask(From("192.0.2.1", "/predict"), kStart);
+  const auto rules = limits.View(kStart, 10);
+  ASSERT_EQ(rules.size(), 3U);
+  EXPECT_EQ(rules[0].rule, predict);
+  EXPECT_EQ(rules[0].place, 1U);
+  EXPECT_EQ(rules[0].uses.size(), 1U);
+  EXPECT_EQ(rules[1].place, 1U);
+  EXPECT_EQ(rules[2].rule.match, LimitMatch());
+  EXPECT_EQ(rules[2].place, 2U);
+  EXPECT_TRUE(rules[2].uses.empty());
 }
 
 TEST(OwnLimitsMemoryTest, WhatIsSavedIsHeldAgainstTheSameClientsAfterARestart) {
