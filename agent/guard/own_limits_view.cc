@@ -129,8 +129,9 @@ void OwnLimits::Restore(const SavedOwnLimits& saved, SystemTime now) {
       if (found == left.end() || rule->table.size() > 0) continue;
       for (const SavedUse& use : (*found)->uses) {
         LimitTable::Entry& entry = rule->table.Touch(use.subject, rule->meter, now);
-        rule->meter.Restore(use, &entry.used);
-        rule->table.Grew(entry, 0, rule->meter, now);
+        const size_t bytes = entry.used.bytes();
+        rule->meter.Restore(use, now, &entry.used);
+        rule->table.Grew(entry, bytes, rule->meter, now);
       }
       left.erase(found);
     }

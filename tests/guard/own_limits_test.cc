@@ -196,28 +196,6 @@ TEST(OwnLimitsTest, OneOfSeveralThatRefusesLeavesTheOthersUntouched) {
   EXPECT_EQ(StateOf(limits, kStart), before);
 }
 
-TEST(OwnLimitsTest, WhatWasNeverSentComesBackWhole) {
-  for (const Algorithm algorithm : {Algorithm::kFixed, Algorithm::kSliding, Algorithm::kGcra}) {
-    LimitRule rule = Rule("default", 5, minutes(1), algorithm);
-    rule.burst = 5;
-    OwnLimits limits({rule});
-    EXPECT_EQ(AdmittedOf(limits, From("192.0.2.1"), 2, kStart), 2);
-    const std::string before = StateOf(limits, kStart);
-    LimitTurn turn = limits.Ask(From("192.0.2.1"), kStart + seconds(1));
-    EXPECT_NE(StateOf(limits, kStart), before);
-    limits.Refund(turn.hold, kStart + seconds(30));
-    EXPECT_EQ(StateOf(limits, kStart), before) << static_cast<int>(algorithm);
-  }
-}
-
-TEST(OwnLimitsTest, WhatComesBackLateIsNotGivenToTheNextWindow) {
-  OwnLimits limits({Rule("default", 2, minutes(1))});
-  LimitTurn turn = limits.Ask(From("192.0.2.1"), kStart);
-  EXPECT_EQ(AdmittedOf(limits, From("192.0.2.1"), 5, kStart + minutes(1)), 2);
-  limits.Refund(turn.hold, kStart + seconds(61));
-  EXPECT_FALSE(Admits(limits, From("192.0.2.1"), kStart + seconds(62)));
-}
-
 TEST(OwnLimitsTest, CountsGoOnWhereNameAlgorithmUnitWindowAndByStay) {
   LimitRule predict = Rule("default", 5, minutes(1));
   predict.match.path = "/predict";
