@@ -112,6 +112,19 @@ TEST(OwnLimitsTest, AnotherSpellingOfAPathIsNoWayAroundItsRule) {
     EXPECT_TRUE(Admits(limits, From("192.0.2.1", path), kStart)) << path;
 }
 
+TEST(OwnLimitsTest, AnotherSpellingOfAMethodIsNoWayAroundItsRule) {
+  LimitRule rule = Rule("default", 1, minutes(1));
+  rule.match.methods = {"POST"};
+  OwnLimits limits({rule});
+  const std::pair<std::string_view, int> expected[] = {
+      {"POST", 1}, {"post", 0}, {"Post", 0}, {"GET", 2}, {"POSTS", 2}};
+  for (const auto& [method, admitted] : expected) {
+    LimitedCall call = From("192.0.2.1");
+    call.method = method;
+    EXPECT_EQ(AdmittedOf(limits, call, 2, kStart), admitted) << method;
+  }
+}
+
 TEST(OwnLimitsTest, ARuleHoldsInWhateverSpellingItIsWritten) {
   for (const char* pattern : {"/group%2Fproject", "/group%2fproject", "/%67roup/project", "/x/../group/*"}) {
     LimitRule rule = Rule("one", 1, minutes(1));
