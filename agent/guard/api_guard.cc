@@ -156,7 +156,7 @@ Permit::~Permit() { Release(std::nullopt); }
 
 std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
-  Ended(Health::kUnknown, now);
+  Over(now);
   const std::lock_guard lock(api_->mutex_);
   if (const auto& breaker = api_->breaker_) {
     const auto pass = breaker->Enter(now);
@@ -165,28 +165,44 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
       Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
       return refusal;
     }
-    entered_ = {breaker, *pass};
+    entered_ = {.breaker = breaker, .pass = *pass};
   }
   if (const auto& judged = api_->judged_breaker_) {
-    if (const auto pass = judged->Enter(now)) judged_entered_ = {judged, *pass};
+    if (const auto pass = judged->Enter(now)) judged_entered_ = {.breaker = judged, .pass = *pass};
   }
   return std::nullopt;
 }
 
-void Permit::Ended(Health health, SystemTime now) {
-  if (!api_ || (!entered_.breaker && !judged_entered_.breaker)) return;
+void Permit::Answered(Health health, SystemTime now) {
+  if (!entered()) return;
+  const std::lock_guard lock(api_->mutex_);
+  entered_.Answered(health, now);
+  judged_entered_.Answered(health, now);
+}
+
+void Permit::Failed(Health health, SystemTime now) {
+  if (health == Health::kUnknown) return Over(now);
+  if (!entered()) return;
   const std::lock_guard lock(api_->mutex_);
   entered_.End(health, now);
   judged_entered_.End(health, now);
 }
 
-void Permit::Settle(std::optional<double> tokens, SystemTime now) {
+void Permit::Over(SystemTime now) {
+  if (!entered()) return;
+  const std::lock_guard lock(api_->mutex_);
+  entered_.Over(now);
+  judged_entered_.Over(now);
+}
+
+void Permit::Settle(std::optional<double> tokens, SystemTime now, bool whole) {
   if (!api_) return;
-  Ended(Health::kUnknown, now);
   {
     const std::lock_guard lock(api_->mutex_);
-    if (tokens && api_->limits_) api_->limits_->Settle(hold_, *tokens, now);
-    if (tokens && api_->judged_limits_) api_->judged_limits_->Settle(judged_, *tokens, now);
+    entered_.Over(now);
+    judged_entered_.Over(now);
+    if (tokens && api_->limits_) api_->limits_->Settle(hold_, *tokens, now, whole);
+    if (tokens && api_->judged_limits_) api_->judged_limits_->Settle(judged_, *tokens, now, whole);
   }
   api_.reset();
 }
@@ -198,8 +214,8 @@ void Permit::Release(std::optional<SystemTime> at) {
   {
     const std::lock_guard lock(api_->mutex_);
     const SystemTime now = at.value_or(api_->latest_);
-    entered_.End(Health::kUnknown, now);
-    judged_entered_.End(Health::kUnknown, now);
+    entered_.Over(now);
+    judged_entered_.Over(now);
     if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
     if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
   }
