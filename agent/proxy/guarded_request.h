@@ -108,6 +108,7 @@ class GuardedRequest final : public SignalSink {
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
   void ForgetAnswer();
+  std::optional<double> TokensOf(bool whole) const;
   void Tell(AccessFacts* access) const;
 
   guard::Guard& guard_;
@@ -145,6 +146,7 @@ class GuardedRequest final : public SignalSink {
 
   // Of the last answer.
   bool understood_ = false;
+  bool declined_ = false;  // by its status: nothing was made for it
   std::optional<provider::Throttle> throttle_;
   std::optional<double> retry_after_seconds_;
   std::optional<guard::TokenCost> cost_;
