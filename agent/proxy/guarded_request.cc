@@ -226,16 +226,20 @@ void GuardedRequest::Tell(AccessFacts* access) const {
   if (wait_reason_ != guard::Reason::kNone) access->rule = ToText(wait_reason_);
 }
 
+void GuardedRequest::GiveBack(bool whole) {
+  if (ticket_ && whole) ticket_.Settle(cost_, now());
+  if (ticket_) ticket_.Release(now());
+  if (whole) permit_.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, now());
+  permit_.Release(now());
+}
+
 void GuardedRequest::End(bool whole) {
   if (phase_ == Phase::kIdle) return;
   if (AccessFacts* access = record_.access(); access != nullptr && record_.active()) Tell(access);
   timer_.Disarm();
   if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
   wait_ = {};
-  if (ticket_ && whole) ticket_.Settle(cost_, now());
-  if (ticket_) ticket_.Release(now());
-  if (whole) permit_.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, now());
-  permit_.Release(now());
+  GiveBack(whole);
   body_.Clear();
   held_.Clear();
   account_.reset();
