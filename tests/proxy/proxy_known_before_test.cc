@@ -3,6 +3,7 @@
 // is that moment's witness: the loop reads it right after each write.
 #include <sys/socket.h>
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <sstream>
@@ -26,11 +27,9 @@ class WitnessClock final : public Clock {
     client_ = client;
     end_ = end;
     see_ = std::move(see);
+    saw_ = false;
   }
-  bool saw() const {
-    const std::lock_guard lock(mutex_);
-    return !see_;
-  }
+  bool saw() const { return saw_; }
 
  private:
   template <typename T>
@@ -40,7 +39,10 @@ class WitnessClock final : public Clock {
       const std::lock_guard lock(mutex_);
       if (see_ && HasAll()) see = std::exchange(see_, nullptr);
     }
-    if (see) see();
+    if (see) {
+      see();
+      saw_ = true;
+    }
     return now;
   }
 
@@ -54,6 +56,7 @@ class WitnessClock final : public Clock {
   int client_ = -1;
   std::string_view end_;
   mutable std::function<void()> see_;
+  mutable std::atomic<bool> saw_{false};
 };
 
 constexpr std::string_view kLimits =
