@@ -89,8 +89,8 @@ class LedgerTruthTest(unittest.TestCase):
 
     @staticmethod
     def looked_at(agent):
-        """An answer is counted, and then read, in one go."""
-        return sum(value for _, value in agent.sample("apiquota_upstream_requests_total"))
+        """How long it took is the last that is noted of an answer."""
+        return sum(value for _, value in agent.sample("apiquota_upstream_duration_seconds_count"))
 
     def wrong(self, world, quota, what):
         self.faults.append(f"{what}: {world.name} {world.form} {world.amounts} clock={world.clock} "

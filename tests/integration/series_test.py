@@ -139,9 +139,9 @@ class SeriesTest(unittest.TestCase):
             for status in (200, 429):
                 url = f"{agent.proxy}/api-{number}/{status}?r=model"
                 self.assertEqual(get(url, {"Authorization": "Bearer key"})[0], status)
-            wait_until(
-                lambda: len(self.labels(agent, "apiquota_upstream_requests_total", code="429")) == 1, 5,
-                "the last is counted")
+            # The last that is counted of a request.
+            ended = lambda: agent.sample("apiquota_upstream_duration_seconds_count")
+            wait_until(lambda: [value for _, value in ended()] == [2], 5, "all of both is counted")
             return sum(1 for line in self.page(agent).splitlines() if not line.startswith("#"))
 
         first = use(0)
