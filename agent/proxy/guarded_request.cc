@@ -236,17 +236,21 @@ std::optional<double> GuardedRequest::TokensOf(bool whole) const {
   return whole && declined_ ? std::optional(0.0) : std::nullopt;
 }
 
-void GuardedRequest::End(bool whole) {
-  if (phase_ == Phase::kIdle) return;
-  if (AccessFacts* access = record_.access(); access != nullptr && record_.active()) Tell(access);
-  timer_.Disarm();
+void GuardedRequest::GiveBack(bool whole) {
   const SystemTime at = now();
-  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), at);
-  wait_ = {};
   if (ticket_ && whole) ticket_.Settle(cost_, at);
   if (ticket_) ticket_.Release(at);
   if (whole || cost_) api_turn_.permit.Settle(TokensOf(whole), at, whole);
   api_turn_.permit.Release(at);
+}
+
+void GuardedRequest::End(bool whole) {
+  if (phase_ == Phase::kIdle) return;
+  if (AccessFacts* access = record_.access(); access != nullptr && record_.active()) Tell(access);
+  timer_.Disarm();
+  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
+  wait_ = {};
+  GiveBack(whole);
   body_.Clear();
   held_.Clear();
   account_.reset();

@@ -76,7 +76,9 @@ class GuardedRequest final : public SignalSink {
   bool Explains(int status) const;
   const http::ResponseHead& Explain(const http::ResponseHead& head);  // a copy, valid until the next call
 
-  void End(bool whole);  // whole: its answer came to its end
+  // What it holds: its slot and reservations; what its answer took is settled. whole: that came to its end.
+  void GiveBack(bool whole);
+  void End(bool whole);
 
   const std::string& upstream_head() const { return upstream_head_; }
   const std::string& websocket_accept() const { return websocket_accept_; }
