@@ -154,7 +154,7 @@ void Permit::Begin(std::shared_ptr<ApiGuard> api, SystemTime now) {
 
 std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
-  Ended(Health::kUnknown, now);
+  Over(now);
   if (!api_->breaks_.load(std::memory_order_relaxed)) return std::nullopt;
   const std::lock_guard lock(api_->mutex_);
   if (const auto& breaker = api_->breaker_) {
@@ -164,31 +164,46 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
       Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
       return refusal;
     }
-    entered_ = {breaker, *pass};
+    entered_ = {.breaker = breaker, .pass = *pass};
   }
   if (const auto& judged = api_->judged_breaker_) {
-    if (const auto pass = judged->Enter(now)) judged_entered_ = {judged, *pass};
+    if (const auto pass = judged->Enter(now)) judged_entered_ = {.breaker = judged, .pass = *pass};
   }
   return std::nullopt;
 }
 
-void Permit::Ended(Health health, SystemTime now) {
-  if (!api_ || (!entered_.breaker && !judged_entered_.breaker)) return;
+void Permit::Answered(Health health, SystemTime now) {
+  if (!entered()) return;
+  const std::lock_guard lock(api_->mutex_);
+  entered_.Answered(health, now);
+  judged_entered_.Answered(health, now);
+}
+
+void Permit::Failed(Health health, SystemTime now) {
+  if (health == Health::kUnknown) return Over(now);
+  if (!entered()) return;
   const std::lock_guard lock(api_->mutex_);
   entered_.End(health, now);
   judged_entered_.End(health, now);
 }
 
-void Permit::Settle(std::optional<double> tokens, SystemTime now) {
+void Permit::Over(SystemTime now) {
+  if (!entered()) return;
+  const std::lock_guard lock(api_->mutex_);
+  entered_.Over(now);
+  judged_entered_.Over(now);
+}
+
+void Permit::Settle(std::optional<double> tokens, SystemTime now, bool whole) {
   if (!api_) return;
-  Ended(Health::kUnknown, now);
+  Over(now);
   if (tokens && (hold_.of_tokens || judged_.of_tokens)) {
     const std::lock_guard lock(api_->mutex_);
     // A reload may have let a rule go from one set to the other meanwhile.
     for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
       if (limits == nullptr) continue;
-      limits->Settle(hold_, *tokens, now);
-      limits->Settle(judged_, *tokens, now);
+      limits->Settle(hold_, *tokens, now, whole);
+      limits->Settle(judged_, *tokens, now, whole);
     }
   }
   api_.reset();
@@ -201,8 +216,8 @@ void Permit::Release(std::optional<SystemTime> at) {
   {
     const std::lock_guard lock(api_->mutex_);
     const SystemTime now = at.value_or(api_->latest_);
-    entered_.End(Health::kUnknown, now);
-    judged_entered_.End(Health::kUnknown, now);
+    entered_.Over(now);
+    judged_entered_.Over(now);
     for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
       if (limits == nullptr || sent_) continue;
       limits->Refund(hold_, now);

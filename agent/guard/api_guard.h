@@ -36,17 +36,22 @@ class Permit {
 
   // An attempt's turn has come; a refusal: the breaker has opened meanwhile.
   std::optional<Refusal> Enter(SystemTime now);
-  void Sent() { sent_ = true; }               // an attempt's head
-  void Ended(Health health, SystemTime now);  // the attempt; nothing, if none has entered
-  // The request is over. `tokens`: what it took, if it said so.
-  void Settle(std::optional<double> tokens, SystemTime now);
+  void Sent() { sent_ = true; }  // an attempt's head
+  // What its answer showed, as far as it has come; that it failed, whatever came before; that it is over
+  // otherwise. Nothing, if none has entered.
+  void Answered(Health health, SystemTime now);
+  void Failed(Health health, SystemTime now);
+  // The request is over. `tokens`: what it took, if it said so; not `whole`: until it broke off.
+  void Settle(std::optional<double> tokens, SystemTime now, bool whole = true);
   void Release(SystemTime now);  // like its destruction
 
  private:
   friend class ApiGuard;
 
   void Begin(std::shared_ptr<ApiGuard> api, SystemTime now);  // it holds nothing
-  void Release(std::optional<SystemTime> now);                // nothing: as late as the api was told last
+  bool entered() const { return api_ && (entered_.breaker || judged_entered_.breaker); }
+  void Over(SystemTime now);                    // the attempt, and it did not fail
+  void Release(std::optional<SystemTime> now);  // nothing: as late as the api was told last
 
   std::shared_ptr<ApiGuard> api_;
   LimitHold hold_, judged_;

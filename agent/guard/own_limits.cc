@@ -48,6 +48,13 @@ OwnLimits::Rule* OwnLimits::State::Find(uint64_t id) const {
   return found == rules.end() ? nullptr : found->get();
 }
 
+size_t OwnLimits::State::PlaceOf(const std::vector<LimitSubject>& by) {
+  const auto found = std::ranges::find(whose, by, &Whose::by);
+  if (found != whose.end()) return static_cast<size_t>(found - whose.begin());
+  whose.push_back({.by = by, .lacks = {}});
+  return whose.size() - 1;
+}
+
 const OwnLimits::State::Whose& OwnLimits::State::WhoseOf(const Rule& rule, const LimitedCall& call) {
   Whose& found = whose[rule.whose];
   if (std::exchange(found.question, question) == question) return found;
@@ -135,16 +142,16 @@ std::optional<Refusal> OwnLimits::Ask(const LimitedCall& call, SystemTime asked_
   return refusal;
 }
 
-void OwnLimits::Refund(const LimitHold& hold, SystemTime now) {
-  state_->Latest(now);
+void OwnLimits::Refund(const LimitHold& hold, SystemTime given_back_at) {
+  const SystemTime now = state_->Latest(given_back_at);
   for (const LimitHold::Taken& taken : hold.taken) {
     Rule* rule = state_->Find(taken.rule);
     LimitTable::Entry* entry = rule != nullptr ? rule->table.Find(taken.subject) : nullptr;
-    if (entry != nullptr && taken.amount > 0) rule->meter.Return(&entry->used, taken.mark, taken.amount);
+    if (entry != nullptr && taken.amount > 0) rule->meter.Return(&entry->used, taken.mark, taken.amount, now);
   }
 }
 
-void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at) {
+void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at, bool whole) {
   const SystemTime now = state_->Latest(asked_at);
   for (const LimitHold::Taken& taken : hold.taken) {
     Rule* rule = state_->Find(taken.rule);
@@ -153,7 +160,8 @@ void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at
     State::Meant one{.rule = rule, .subject = taken.subject, .amount = more, .until = {}};
     one.entry = rule->table.Find(taken.subject);
     if (more > 0) state_->Take(&one, {}, now);
-    if (more < 0 && one.entry != nullptr) rule->meter.Return(&one.entry->used, taken.mark, -more);
+    if (more < 0 && whole && one.entry != nullptr)
+      rule->meter.Return(&one.entry->used, taken.mark, -more, now);
   }
 }
 

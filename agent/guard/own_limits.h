@@ -143,8 +143,9 @@ class OwnLimits {
   // It was never sent: all comes back.
   void Refund(const LimitHold& hold, SystemTime now);
   // What it took in the end of those that count tokens. What is more than was expected counts from now on,
-  // whether there was room or not.
-  void Settle(const LimitHold& hold, double tokens, SystemTime now);
+  // whether there was room or not. Not `whole`: it had taken so many when it broke off, and what was expected
+  // beyond that stays taken.
+  void Settle(const LimitHold& hold, double tokens, SystemTime now, bool whole = true);
 
   // How every rule stands whose subject the call can name and whose callers it is one of, whatever its path,
   // method and headers. Takes nothing.

@@ -70,20 +70,13 @@ void OwnLimits::Configure(std::vector<Change>* changes) {
   for (Change& change : *changes) change.state->Order(&change.rules, std::move(change.exempt));
 }
 
-size_t OwnLimits::State::PlaceOf(const std::vector<LimitSubject>& by) {
-  const auto found = std::ranges::find(whose, by, &Whose::by);
-  if (found != whose.end()) return static_cast<size_t>(found - whose.begin());
-  whose.push_back({.by = by, .lacks = {}});
-  return whose.size() - 1;
-}
-
 // Those of its rules that go on with nothing are made.
 void OwnLimits::State::Order(std::vector<LimitRule>* changed, std::vector<std::string> paths) {
   exempt = std::move(paths);
-  by_name.clear();
-  whose.clear();
   names_paths = !exempt.empty() ||
                 std::ranges::any_of(*changed, [](const LimitRule& rule) { return !rule.match.path.empty(); });
+  by_name.clear();
+  whose.clear();
   for (size_t i = 0; i < rules.size(); ++i) {
     auto& rule = rules[i];
     if (rule) rule->Change(std::move((*changed)[i]));

@@ -49,8 +49,9 @@ struct OwnLimits::Rule {
   void Restore(const SavedOwnLimit& saved, SystemTime now) {
     for (const SavedUse& use : saved.uses) {
       LimitTable::Entry& entry = table.Touch(use.subject, meter, now);
-      meter.Restore(use, &entry.used);
-      table.Grew(entry, 0, meter, now);
+      const size_t bytes = entry.used.bytes();
+      meter.Restore(use, now, &entry.used);
+      table.Grew(entry, bytes, meter, now);
     }
   }
 

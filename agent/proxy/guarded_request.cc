@@ -58,7 +58,7 @@ void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_h
 }
 
 void GuardedRequest::ForgetAnswer() {
-  understood_ = false;
+  understood_ = declined_ = false;
   throttle_.reset();
   retry_after_seconds_.reset();
   cost_.reset();
@@ -164,7 +164,7 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 }
 
 // Whatever its head said, where one has come.
-void GuardedRequest::Failed(metrics::UpstreamError error) { api_turn_.permit.Ended(HealthOf(error), now()); }
+void GuardedRequest::Failed(metrics::UpstreamError error) { api_turn_.permit.Failed(HealthOf(error), now()); }
 
 std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
                                                            guard::RetryCause cause) {
@@ -191,11 +191,12 @@ std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHe
 void GuardedRequest::OnSignals(const http::Exchange& exchange, const provider::Signals& signals) {
   const SystemTime at = now();
   understood_ = true;
+  declined_ = exchange.status >= 400;
   throttle_ = signals.throttle;
   retry_after_seconds_ = signals.retry_after_seconds;
   if (signals.usage) cost_ = apis::CostOf(Info(*record_.route().exporter), *signals.usage);
   if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), at);
-  api_turn_.permit.Ended(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), at);
+  api_turn_.permit.Answered(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), at);
 }
 
 // Its head has been told of. What the events said of quotas is news, too.
@@ -228,17 +229,28 @@ void GuardedRequest::Tell(AccessFacts* access) const {
   if (wait_reason_ != guard::Reason::kNone) access->rule = ToText(wait_reason_);
 }
 
+// What it took of limits in tokens, if anybody knows: what was said; and of an error that says nothing,
+// nothing.
+std::optional<double> GuardedRequest::TokensOf(bool whole) const {
+  if (cost_) return cost_->counted;
+  return whole && declined_ ? std::optional(0.0) : std::nullopt;
+}
+
+void GuardedRequest::GiveBack(bool whole) {
+  const SystemTime at = now();
+  if (ticket_ && whole) ticket_.Settle(cost_, at);
+  if (ticket_) ticket_.Release(at);
+  if (whole || cost_) api_turn_.permit.Settle(TokensOf(whole), at, whole);
+  api_turn_.permit.Release(at);
+}
+
 void GuardedRequest::End(bool whole) {
   if (phase_ == Phase::kIdle) return;
   if (AccessFacts* access = record_.access(); access != nullptr && record_.active()) Tell(access);
   timer_.Disarm();
-  const SystemTime at = now();
-  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), at);
+  if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
   wait_ = {};
-  if (ticket_ && whole) ticket_.Settle(cost_, at);
-  if (ticket_) ticket_.Release(at);
-  if (whole) api_turn_.permit.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, at);
-  api_turn_.permit.Release(at);
+  GiveBack(whole);
   body_.Clear();
   held_.Clear();
   account_.reset();

@@ -76,7 +76,9 @@ class GuardedRequest final : public SignalSink {
   bool Explains(int status) const;
   const http::ResponseHead& Explain(const http::ResponseHead& head);  // a copy, valid until the next call
 
-  void End(bool whole);  // whole: its answer came to its end
+  // What it holds: its slot and reservations; what its answer took is settled. whole: that came to its end.
+  void GiveBack(bool whole);
+  void End(bool whole);
 
   const std::string& upstream_head() const { return upstream_head_; }
   const std::string& websocket_accept() const { return websocket_accept_; }
@@ -108,6 +110,7 @@ class GuardedRequest final : public SignalSink {
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
   void ForgetAnswer();
+  std::optional<double> TokensOf(bool whole) const;
   void Tell(AccessFacts* access) const;
 
   guard::Guard& guard_;
@@ -145,6 +148,7 @@ class GuardedRequest final : public SignalSink {
 
   // Of the last answer.
   bool understood_ = false;
+  bool declined_ = false;  // by its status: nothing was made for it
   std::optional<provider::Throttle> throttle_;
   std::optional<double> retry_after_seconds_;
   std::optional<guard::TokenCost> cost_;

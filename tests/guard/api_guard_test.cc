@@ -262,5 +262,46 @@ TEST(ApiGuardTest, ItsPageShowsRulesThatAreOnlyJudgedBesideThoseInForce) {
   EXPECT_EQ(LeftOfEach(guard, kStart), "on default 1\njudged default 1\n");
 }
 
+// One attempt, of whose answer a head came that was well.
+void BreaksOff(const std::shared_ptr<ApiGuard>& api, SystemTime now) {
+  ApiTurn turn = api->Ask({}, now);
+  ASSERT_FALSE(turn.refusal);
+  ASSERT_FALSE(turn.permit.Enter(now));
+  turn.permit.Sent();
+  turn.permit.Answered(Health::kWell, now);
+  turn.permit.Failed(Health::kIll, now);
+}
+
+TEST(ApiGuardTest, AnswersThatBeginWellAndBreakOffOpenTheBreaker) {
+  Options options = With({});
+  options.breaker.emplace();
+  options.breaker->mode = Mode::kOn;
+  const auto api = Configured(options);
+  for (int i = 0; i < 5; ++i) BreaksOff(api, kStart);
+  EXPECT_TRUE(api->Ask({}, kStart).refusal);
+  // A probe is enough by its head: others need not wait for the end of a stream.
+  const SystemTime later = kStart + seconds(10);
+  ApiTurn probe = api->Ask({}, later);
+  EXPECT_FALSE(probe.permit.Enter(later));
+  probe.permit.Answered(Health::kWell, later);
+  EXPECT_FALSE(api->Ask({}, later).refusal);
+}
+
+TEST(ApiGuardTest, AnswersThatEndAnyOtherWayWereWell) {
+  Options options = With({});
+  options.breaker.emplace();
+  options.breaker->mode = Mode::kOn;
+  const auto api = Configured(options);
+  for (int i = 0; i < 4; ++i) BreaksOff(api, kStart);
+  {
+    ApiTurn turn = api->Ask({}, kStart);
+    EXPECT_FALSE(turn.permit.Enter(kStart));
+    turn.permit.Answered(Health::kWell, kStart);
+    turn.permit.Failed(Health::kUnknown, kStart);  // its client has left
+  }
+  for (int i = 0; i < 4; ++i) BreaksOff(api, kStart);
+  EXPECT_FALSE(api->Ask({}, kStart).refusal);
+}
+
 }  // namespace
 }  // namespace apiquota::guard

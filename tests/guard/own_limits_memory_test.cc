@@ -6,6 +6,8 @@
 namespace apiquota::guard {
 namespace {
 
+using Algorithm = LimitRule::Algorithm;
+
 constexpr size_t kMany = 1'000'000;
 
 std::string Address(size_t i) {
@@ -143,6 +145,36 @@ TEST(OwnLimitsMemoryTest, WhatIsSavedIsHeldAgainstTheSameClientsAfterARestart) {
     EXPECT_EQ(AdmittedOf(again, From("192.0.2.1", "/predict"), 9, kStart + seconds(1)), 2);
     EXPECT_EQ(AdmittedOf(again, From("192.0.2.2"), 9, kStart + seconds(1)), 3);
   }
+}
+
+TEST(OwnLimitsMemoryTest, WhatAClockThatWasAheadHasSavedHoldsNobodyForLongerThanAWindow) {
+  for (const Algorithm algorithm : {Algorithm::kFixed, Algorithm::kSliding, Algorithm::kGcra}) {
+    for (const uint64_t limit : {5, 100}) {
+      LimitRule rule = Rule("default", limit, minutes(1), algorithm);
+      rule.burst = limit;
+      OwnLimits before({rule}), after({rule}), hostile({rule});
+      const int all = static_cast<int>(limit);
+      EXPECT_EQ(AdmittedOf(before, From("192.0.2.1"), all, kStart + std::chrono::hours(24)), all);
+      SavedOwnLimits saved = before.Save(kStart + std::chrono::hours(24));
+      after.Restore(saved, kStart);
+      EXPECT_FALSE(Admits(after, From("192.0.2.1"), kStart)) << "nobody is given anything back";
+      EXPECT_EQ(AdmittedOf(after, From("192.0.2.1"), all, kStart + seconds(61)), all);
+      Move(std::chrono::years(7900), &saved);
+      hostile.Restore(saved, kStart);
+      EXPECT_EQ(AdmittedOf(hostile, From("192.0.2.1"), all, kStart + seconds(61)), all);
+    }
+  }
+}
+
+TEST(OwnLimitsMemoryTest, OneWhoStandsTwiceInWhatWasSavedTakesTheRoomOfOne) {
+  const LimitRule rule = Rule("default", 5, minutes(1), Algorithm::kSliding);
+  OwnLimits before({rule}), once({rule}), twice({rule});
+  EXPECT_EQ(AdmittedOf(before, From("192.0.2.1"), 3, kStart), 3);
+  SavedOwnLimits saved = before.Save(kStart);
+  once.Restore(saved, kStart);
+  saved.limits.at(0).uses.push_back(saved.limits.at(0).uses.at(0));
+  twice.Restore(saved, kStart);
+  EXPECT_EQ(twice.Memory().at(0).bytes, once.Memory().at(0).bytes);
 }
 
 }  // namespace

@@ -88,6 +88,22 @@ TEST_F(GuardPersistTest, AStepOfTheSystemClockDoesNotMoveWhatIsKept) {
   EXPECT_EQ(Exchange(&after, {}, kStart + seconds(3725)), Verdict::Kind::kAdmit);
 }
 
+TEST_F(GuardPersistTest, WhatAClockThatWasAheadHasSavedHoldsNobodyForLongerThanItWould) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Exchange(&guard, {}, kStart), Verdict::Kind::kAdmit);
+  Guard cooled(rim);
+  cooled.Configure({Api()}, kStart);
+  EXPECT_EQ(Exchange(&cooled, 120.0, kStart), Verdict::Kind::kAdmit);
+  for (const Guard* saved : {&guard, &cooled}) {
+    Guard after(rim);
+    after.Configure({Api()}, kStart);
+    ASSERT_TRUE(
+        after.Restore(saved->Save(kStart + seconds(10), std::chrono::hours(24)), kStart + seconds(20)));
+    const SystemTime over = kStart + seconds(saved == &guard ? 82 : 145);
+    EXPECT_EQ(Exchange(&after, {}, kStart + seconds(20)), Verdict::Kind::kRefuse);
+    EXPECT_EQ(Exchange(&after, {}, over), Verdict::Kind::kAdmit);
+  }
+}
+
 TEST_F(GuardPersistTest, ADamagedTextChangesNothing) {
   EXPECT_EQ(Exchange(&guard, 120.0, kStart), Verdict::Kind::kAdmit);
   const std::string saved = guard.Save(kStart);

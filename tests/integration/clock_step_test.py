@@ -8,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import SANITIZED, Workspace, get, get_json, skip
+from harness import SANITIZED, Workspace, get, get_json, skip, wait_until
 from scripted_api import ScriptedApi
 from serving import Agent
 
@@ -38,13 +38,19 @@ class ClockStepTest(unittest.TestCase):
         with open(self.faults, "r+b") as page:
             page.write(struct.pack("q", seconds))
 
+    def say(self):
+        """One answer that speaks of a quota, and it is known: that comes behind the answer."""
+        self.api.says({"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 40, "X-RateLimit-Reset": 600})
+        get(f"{self.agent.proxy}/said/x")
+        known = lambda: any(quota["quota"] == "requests" for quota in self.agent.quotas())
+        wait_until(known, 5, "the quota is known")
+
     def quota(self, name):
         return next(quota for quota in get_json(self.agent.admin + "/api/v1/quotas")["quotas"]
                     if quota["quota"] == name)
 
     def test_readings_and_counts_stay_what_they_are(self):
-        self.api.says({"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 40, "X-RateLimit-Reset": 600})
-        get(f"{self.agent.proxy}/said/x")
+        self.say()
         self.api.says({})
         for _ in range(3):
             get(f"{self.agent.proxy}/silent/x")
@@ -59,8 +65,7 @@ class ClockStepTest(unittest.TestCase):
         self.step_to(0)
 
     def test_a_restart_after_a_step_finds_what_was_saved(self):
-        self.api.says({"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 40, "X-RateLimit-Reset": 600})
-        get(f"{self.agent.proxy}/said/x")
+        self.say()
         self.step_to(3600)
         self.agent.stop()
         self.agent = self.start("again")
