@@ -170,7 +170,8 @@ std::string WriteSaved(const SavedGuard& saved) {
   for (const SavedApi& api : saved.apis)
     apis.push_back({{"api", api.api}, {"limits", ToJson(api.limits)}, {"judged", ToJson(api.judged)}});
   const Json whole = {{"keys", std::move(list)}, {"apis", std::move(apis)}};
-  return quota::Framed(whole.dump(1, ' ', false, Json::error_handler_t::replace));
+  // Without spaces: of many full limits it must stay below what is read of a file (app/files.cc).
+  return quota::Framed(whole.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<SavedGuard> ReadSaved(std::string_view text) {

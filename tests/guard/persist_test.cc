@@ -146,6 +146,19 @@ TEST_F(GuardPersistTest, ARestartGivesNobodyALimitOfTheOperatorsBack) {
   EXPECT_TRUE(turns[3].refusal && turns[3].shadow);
 }
 
+// A file of more than 64 MiB is not read.
+TEST(PersistTest, SixteenLimitsWithAllThatIsSavedOfThemFitIntoAFile) {
+  SavedOwnLimit limit{.name = "default", .rule = 1, .match = 2, .uses = {}};
+  for (size_t i = 0; i < kSavedMost; ++i) {
+    SavedUse use{.subject = ~i, .used = 0, .at = kStart, .sends = {}};
+    for (size_t j = 0; j < kSavedSendsMost / kSavedMost; ++j) use.sends.emplace_back(kStart + seconds(j), 1);
+    limit.uses.push_back(std::move(use));
+  }
+  const std::string text = WriteSaved(
+      {.keys = {}, .apis = {{.api = "a", .limits = {.key = {}, .limits = {limit}}, .judged = {}}}});
+  EXPECT_LT(text.size(), 64U * 1024 * 1024 / 16);
+}
+
 TEST(PersistTest, ATextOfAnAgentWithoutLimitsOfItsOwnIsRead) {
   const auto read = ReadSaved(quota::Framed(R"({"keys": []})"));
   ASSERT_TRUE(read) << read.error().message;

@@ -29,7 +29,9 @@ class ClockStepTest(unittest.TestCase):
             f"state: {{file: {self.work.directory}/state.json}}\napis:\n"
             f"  - {{name: said, exporter: generic, base_url: '{self.api.url}'}}\n"
             f"  - name: silent\n    exporter: generic\n    base_url: {self.api.url}\n"
-            "    limits: [{quota: burst, limit: 10, window: 1s}, {quota: daily, limit: 1000, window: 24h}]\n")
+            "    limits: [{quota: burst, limit: 10, window: 1s}, {quota: daily, limit: 1000, window: 24h}]\n"
+            f"  - name: limited\n    exporter: generic\n    base_url: {self.api.url}\n"
+            "    guard: {mode: on, limits: [{name: mine, limit: 1, window: 1m}]}\n")
         faulty = {"LD_PRELOAD": str(library), "FAULTS_FILE": str(self.faults)}
         self.start = lambda name: Agent(self.work, f"--config.file={config}", name=name, environment=faulty)
         self.agent = self.start("agent")
@@ -71,6 +73,16 @@ class ClockStepTest(unittest.TestCase):
         self.agent = self.start("again")
         self.assertEqual(self.quota("requests")["remaining"], 40)
         self.assertAlmostEqual(self.quota("requests")["resets_in_seconds"], 600, delta=15)
+
+    def test_a_clock_that_was_ahead_when_it_was_saved_closes_no_limit(self):
+        self.step_to(86_400)
+        self.assertEqual(get(f"{self.agent.proxy}/limited/x")[0], 200)
+        self.agent.stop()
+        self.step_to(0)
+        self.agent = self.start("right")
+        status, fields, _ = get(f"{self.agent.proxy}/limited/x")
+        self.assertEqual(status, 429)
+        self.assertLessEqual(int(fields["retry-after"]), 60)
 
 
 if __name__ == "__main__":
