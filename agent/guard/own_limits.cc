@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "base/tidy_path.h"
 #include "guard/own_limits_match.h"
 #include "guard/own_limits_state.h"
 #include "http/quoted_text.h"
 
 namespace apiquota::guard {
 namespace {
-
-// A pattern is of the same spelling as the paths that it is held against.
-void Tidy(std::string* pattern) {
-  std::string scratch;
-  std::string tidy(PathForMatching(*pattern, &scratch));
-  *pattern = std::move(tidy);
-}
 
 bool GoesOn(const LimitRule& old, const LimitRule& rule) {
   return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
@@ -73,8 +67,6 @@ std::unique_ptr<OwnLimits::Rule> OwnLimits::State::Claim(const LimitRule& rule, 
 // Of rules that are alike but for their match each goes on with its own first.
 void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
   State& state = *state_;
-  for (LimitRule& rule : rules) Tidy(&rule.match.path);
-  for (std::string& path : exempt) Tidy(&path);
   std::vector<std::unique_ptr<Rule>> old = std::exchange(state.rules, {});
   state.rules.resize(rules.size());
   for (const bool match_too : {true, false}) {
@@ -144,7 +136,7 @@ LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at) {
   State& state = *state_;
   const SystemTime now = state.Latest(asked_at);
   LimitTurn turn;
-  const std::string_view path = PathForMatching(call.path, &state.path_scratch);
+  const std::string_view path = TidyPath(call.path, &state.path_scratch);
   const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
   if (std::ranges::any_of(state.exempt, matched)) return turn;
   state.meant.clear();
