@@ -12,7 +12,7 @@ namespace apiquota::proxy {
 void Relay::OnCachedResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                              bool complete) {
   attempt_record_.Response(head, body);
-  if (head != nullptr && cached_->Replaces(*head)) {
+  if (head != nullptr && cached_->Replaces(*head, throttled())) {
     if (complete) return;
     return ServeReplacement(false);
   }
@@ -58,7 +58,7 @@ void Relay::OnDrained() {
 void Relay::OnCachedComplete() {
   if (cached_->replacing()) return ServeReplacement(true);
   attempt_record_.Finish();
-  cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt);
+  cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt, throttled());
   FinishRecords(true);
   if (orphan_) worker_.Remove(*this);
 }
@@ -71,7 +71,7 @@ void Relay::ServeReplacement(bool whole) {
 }
 
 void Relay::RelayHeldCached(const HeldAnswer& held) {
-  if (cached_->Replaces(held.head())) return ServeReplacement(held.complete());
+  if (cached_->Replaces(held.head(), throttled())) return ServeReplacement(held.complete());
   const std::string_view body[] = {held.body()};
   RelayFilling(&held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete());
   if (held.complete()) OnCachedComplete();
