@@ -109,6 +109,15 @@ void SetTimes(const Question& question, Micros stated_age, Micros system_ahead, 
   answer->must_revalidate = said.must_revalidate || said.no_cache;
 }
 
+void DropCookies(http::Fields* fields) {
+  http::Fields rest;
+  for (size_t i = 0; i < fields->size(); ++i) {
+    const http::FieldView field = (*fields)[i];
+    if (!EqualsIgnoreCase(field.name, "set-cookie")) AddLine(field.name, field.value, &rest);
+  }
+  *fields = std::move(rest);
+}
+
 // Whether a field of the stored head gives way to the 304's.
 bool IsReplaced(std::string_view name, const http::ResponseHead& not_modified) {
   if (EqualsIgnoreCase(name, "content-length")) return true;  // written anew
@@ -173,6 +182,7 @@ Answer Freshened(const Answer& answer, const Question& question, const http::Res
       AddLine(field.name, field.value, fields);
     }
   }
+  if (fields->Find("set-cookie") && !KeepsCookies(fresh.head)) DropCookies(fields);
   Finish(received_at + system_ahead, fresh.body.size(), &fresh.head);
   if (!question.body) fresh.varies = SelectorsOf(fresh.head.fields, *question.fields);
   SetTimes(question, StatedAge(not_modified.fields), system_ahead, &fresh);

@@ -48,6 +48,8 @@ struct Storable {
 };
 // `stale_if_error`: how long one that names no such time may be served while the API fails.
 Storable Judge(const Question& question, const http::ResponseHead& head, Micros stale_if_error = {});
+// Cookies are kept with an answer that says how long it is fresh, and with no other.
+bool KeepsCookies(const http::ResponseHead& head);
 
 // REQUIRES: Judge said that it may be kept or shared. `system_ahead`: the system clock, of running time.
 Answer MakeAnswer(const Question& question, const http::ResponseHead& head, std::string body,
@@ -57,7 +59,8 @@ Answer MakeAnswer(const Question& question, const http::ResponseHead& head, std:
 bool Confirms(const http::ResponseHead& not_modified, const Answer& answer);
 
 // The same, confirmed by a 304 (sections 3.2, 4.3.4): its fields take the place of those of their names, but
-// for what describes the body that was stored. With an age of its own: that of the 304.
+// for what describes the body that was stored. With an age of its own: that of the 304. Without
+// cookies where it does not say now how long it is fresh: those of the 304 are its client's alone.
 Answer Freshened(const Answer& answer, const Question& question, const http::ResponseHead& not_modified,
                  SystemTime asked_at, SystemTime received_at, Micros system_ahead);
 

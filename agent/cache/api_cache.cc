@@ -66,7 +66,9 @@ Found ApiCache::Find(const Question& question, SystemTime now) {
   AnswerPtr answer = state_->Find(question);
   if (answer && MayBeServed(*answer, wish.control, now)) return {Use::kServe, std::move(answer)};
   if (only_if_cached) return {Use::kOnlyIfCached, nullptr};
-  if (!answer || question.method == "HEAD" || !answer->HasValidator()) return {};
+  // Of a POST a condition would mean something else: that it is not to be carried out (RFC 9110
+  // section 13.1).
+  if (!answer || question.method != "GET" || !answer->HasValidator()) return {};
   if (!MayAskInPlaceOf(question, wish, *answer)) return {};
   return {Use::kRevalidate, std::move(answer)};
 }
@@ -77,8 +79,9 @@ AnswerPtr ApiCache::FindForError(const Question& question, SystemTime now) {
   AnswerPtr answer = state_->Find(question);
   if (!answer || answer->no_cache) return nullptr;
   const Micros age = answer->AgeAt(now);
+  if (wish.control.max_age && age > *wish.control.max_age) return nullptr;
   if (age < answer->fresh_for) return answer;
-  if (answer->must_revalidate || (wish.control.max_age && age > *wish.control.max_age)) return nullptr;
+  if (answer->must_revalidate) return nullptr;
   const Micros configured(state_->stale_if_error.load(std::memory_order_relaxed));
   const Micros allowed = answer->stale_if_error.value_or(configured);
   const Micros wanted = wish.control.stale_if_error.value_or(Micros{});
@@ -107,8 +110,18 @@ void ApiCache::Invalidate(const Question& question, const http::ResponseHead& he
       changed.push_back(PathOf(*target));
     }
   }
+  Change(changed, now);
+}
+
+void ApiCache::InvalidateUnanswered(const Question& question, SystemTime now) {
+  if (IsSafe(question.method) || question.body) return;
+  const Digest path = PathOf(question.target);
+  Change({&path, 1}, now);
+}
+
+void ApiCache::Change(std::span<const Digest> paths, SystemTime now) {
   const std::lock_guard lock(state_->mutex);
-  for (const Digest& path : changed) {
+  for (const Digest& path : paths) {
     state_->store.Change(path, now);
     state_->groups.Close(path);
   }

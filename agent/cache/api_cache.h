@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
@@ -119,6 +120,8 @@ class ApiCache : public std::enable_shared_from_this<ApiCache> {
   // remembered.
   void Invalidate(const Question& question, const http::ResponseHead& head, std::string_view authority,
                   SystemTime now);
+  // … or was sent, and nobody knows what came of it: its target's path alone.
+  void InvalidateUnanswered(const Question& question, SystemTime now);
 
   // Leads (a Lead that is true), follows (false, and the follower will be woken), or neither: the identity
   // can't be shared, or the client wants no answer that another asked for (false, and *alone set).
@@ -131,6 +134,7 @@ class ApiCache : public std::enable_shared_from_this<ApiCache> {
  private:
   friend class Lead;
   struct State;
+  void Change(std::span<const Digest> paths, SystemTime now);
   void Tell(Follower follower, Outcome outcome) { rim_.Wake(follower, std::move(outcome)); }
 
   std::unique_ptr<State> state_;

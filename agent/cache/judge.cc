@@ -79,6 +79,8 @@ bool MayBeUsed(const Said& said, Micros stale_if_error) {
 
 }  // namespace
 
+bool KeepsCookies(const http::ResponseHead& head) { return Read(head).Fresh(); }
+
 Storable Judge(const Question& question, const http::ResponseHead& head, Micros stale_if_error) {
   if (question.method == "HEAD" || Bypasses(question, ReadWish(*question.fields))) return {};
   if (head.status < 200 || head.status == 206 || head.status == 304) return {};

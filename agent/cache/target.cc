@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/tidy_path.h"
 
 namespace apiquota::cache {
 namespace {
@@ -24,7 +25,10 @@ std::string_view PathAlone(std::string_view target) { return target.substr(0, ta
 
 }  // namespace
 
-Digest PathOf(std::string_view target) { return Hasher().Add(PathAlone(target)).Finish(); }
+Digest PathOf(std::string_view target) {
+  std::string scratch;
+  return Hasher().Add(TidyPath(PathAlone(target), &scratch)).Finish();
+}
 
 Digest PathOf(const Question& question) {
   if (question.body) return Hasher().Add(question.method).Add(PathAlone(question.target)).Finish();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/tidy_path.h"
 #include "config/guard_parts.h"
 #include "config/names.h"
 
@@ -31,7 +32,7 @@ std::string LoadPathPattern(const YamlValue& value) {
         "expected a path as it is sent upstream, without a query, such as /v1/embeddings; /v1/* for all that "
         "begin so");
   }
-  return path;
+  return TidyPath(path);
 }
 
 std::vector<std::string> LoadPathPatterns(const YamlValue& list) {

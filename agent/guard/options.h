@@ -40,7 +40,7 @@ struct RetryOptions : Part {
   double budget = 0.2;                          // of requests, for each cause; at least 3 a second
   size_t replay_bytes_max = 1024 * 1024;        // of one request's body
   size_t replay_memory_max = 64 * 1024 * 1024;  // of all that are kept
-  // Paths (as CacheOptions::Post's) whose POSTs get an Idempotency-Key where they bring none, the same for
+  // Paths (guard/path_pattern.h) whose POSTs get an Idempotency-Key where they bring none, the same for
   // every attempt: the API must know the field.
   std::vector<std::string> add_idempotency_key = {};
 

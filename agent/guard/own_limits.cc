@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/tidy_path.h"
 #include "guard/own_limits_match.h"
 #include "guard/own_limits_state.h"
 #include "http/quoted_text.h"
@@ -120,7 +121,7 @@ std::optional<Refusal> OwnLimits::Ask(const LimitedCall& call, SystemTime asked_
   if (standings != nullptr) standings->clear();
   std::optional<Refusal> refusal;
   const std::string_view path =
-      state.names_paths ? PathForMatching(call.path, &state.path_scratch) : call.path;
+      state.names_paths ? TidyPath(call.path, &state.path_scratch) : call.path;
   const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
   if (std::ranges::any_of(state.exempt, matched)) return refusal;
   state.meant.clear();

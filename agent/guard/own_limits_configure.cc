@@ -8,13 +8,6 @@
 namespace apiquota::guard {
 namespace {
 
-// A pattern is of the same spelling as the paths that it is held against.
-void Tidy(std::string* pattern) {
-  std::string scratch;
-  std::string tidy(PathForMatching(*pattern, &scratch));
-  *pattern = std::move(tidy);
-}
-
 bool GoesOn(const LimitRule& old, const LimitRule& rule) {
   return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
          old.window == rule.window && old.by == rule.by;
@@ -55,8 +48,6 @@ struct OwnLimits::Change {
 
 void OwnLimits::Configure(std::vector<Change>* changes) {
   for (Change& change : *changes) {
-    for (LimitRule& rule : change.rules) Tidy(&rule.match.path);
-    for (std::string& path : change.exempt) Tidy(&path);
     change.old = std::exchange(change.state->rules, {});
     change.state->rules.resize(change.rules.size());
   }

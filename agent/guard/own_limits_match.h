@@ -10,15 +10,10 @@
 
 namespace apiquota::guard {
 
-// As servers may understand it: escapes that need not be (RFC 3986 section 6.2.2) and those of "/" are
-// undone, dot segments and doubled slashes removed, so that /%70redict is no way around a rule for /predict,
-// nor /static/..%2Fpredict one into an exempt path. `scratch` holds what is not as it came.
-std::string_view PathForMatching(std::string_view path, std::string* scratch);
-
 // "*" at a pattern's end: all that begin so; an empty one: all.
 bool PathMatches(std::string_view pattern, std::string_view path);
 
-// `path`: for matching.
+// `path`: tidy (base/tidy_path.h).
 bool Matches(const LimitMatch& match, const LimitedCall& call, std::string_view path);
 bool MatchesCaller(const LimitMatch& match, std::string_view caller);
 

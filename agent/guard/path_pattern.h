@@ -1,4 +1,5 @@
-// The paths that a rule of the operator's speaks of. Pure.
+// The paths that a rule of the operator's speaks of: one spelling for patterns and for the paths that they
+// are held against (base/tidy_path.h), whichever rule it is. Pure.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +9,8 @@
 
 namespace apiquota::guard {
 
-// `pattern` is a whole path as sent upstream, without a query; with "*" at its end all that begin so.
+// Both tidy. `pattern` is a whole path as sent upstream, without a query; with "*" at its end all that begin
+// so.
 inline bool FitsPattern(std::string_view pattern, std::string_view path) {
   if (!pattern.ends_with('*')) return pattern == path;
   pattern.remove_suffix(1);

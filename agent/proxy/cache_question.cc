@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/tidy_path.h"
 #include "guard/path_pattern.h"
 
 namespace apiquota::proxy {
@@ -52,8 +53,11 @@ void AddPart(std::string_view part, std::string* text) { text->append(part).push
 }  // namespace
 
 const guard::CacheOptions::Post* RememberedPost(const guard::CacheOptions& options, std::string_view path) {
+  if (options.post.empty()) return nullptr;
+  std::string scratch;
+  const std::string_view tidy = TidyPath(path, &scratch);
   for (const guard::CacheOptions::Post& post : options.post) {
-    if (guard::FitsPattern(post.path, path)) return &post;
+    if (guard::FitsPattern(post.path, tidy)) return &post;
   }
   return nullptr;
 }

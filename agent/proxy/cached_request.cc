@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "proxy/remembered_head.h"
+
 namespace apiquota::proxy {
 namespace {
 
@@ -146,10 +148,10 @@ void CachedRequest::FollowNoMore() {
   phase_ = Phase::kAsking;
 }
 
-bool CachedRequest::Replaces(const http::ResponseHead& head) {
+bool CachedRequest::Replaces(const http::ResponseHead& head, bool throttled) {
   if (phase_ != Phase::kAsking || !serves_) return false;
   const bool confirms = head.status == 304 && condition();
-  const bool fails = head.status >= 500 || head.status == 429;
+  const bool fails = head.status >= 500 || head.status == 429 || throttled;
   if (fails) replacement_ = answers().FindForError(question_.get(), now());
   if (!confirms && !replacement_) return false;
   head_ = head;
@@ -177,7 +179,7 @@ cache::AnswerPtr CachedRequest::Confirmed(const http::Exchange& exchange) {
 }
 
 cache::AnswerPtr CachedRequest::Instead(bool for_all) {
-  if (!serves_ || phase_ == Phase::kUnsafe) return nullptr;
+  if (!serves_ || phase_ == Phase::kUnsafe || phase_ == Phase::kChanged) return nullptr;
   cache::AnswerPtr answer = replacement_ ? replacement_ : answers().FindForError(question_.get(), now());
   if (answer) Count(CacheResult::kStale);
   if (answer && for_all && lead_) lead_.Share(answer);
@@ -186,8 +188,13 @@ cache::AnswerPtr CachedRequest::Instead(bool for_all) {
 
 // Whoever has read the answer to a change finds nothing of before it.
 void CachedRequest::NoteChange(const http::ResponseHead& head) {
-  if (phase_ == Phase::kUnsafe)
-    answers().Invalidate(question_.get(), head, record_.route().base.authority, now());
+  if (phase_ != Phase::kUnsafe) return;
+  answers().Invalidate(question_.get(), head, record_.route().base.authority, now());
+  phase_ = Phase::kChanged;
+}
+
+void CachedRequest::NoteLost() {
+  if (phase_ == Phase::kUnsafe) answers().InvalidateUnanswered(question_.get(), now());
 }
 
 void CachedRequest::BeginFill(const http::ResponseHead& head, const http::Exchange& exchange) {
@@ -211,8 +218,9 @@ void CachedRequest::GiveUpFilling() {
   phase_ = Phase::kAsking;
 }
 
-void CachedRequest::Filled(std::optional<double> tokens) {
+void CachedRequest::Filled(std::optional<double> tokens, bool throttled) {
   if (phase_ != Phase::kFilling) return;
+  if (throttled) storable_.keep = false;
   phase_ = Phase::kAsking;
   if (!storable_.keep && !Followed()) return FilledForNobody();
   auto answer = std::make_shared<cache::Answer>(
@@ -246,7 +254,10 @@ void CachedRequest::Orphaned(bool goes_on) {
 }
 
 cache::Served CachedRequest::Serve(const cache::Answer& answer) const {
-  return cache::Serve(answer, question_.get(), now());
+  cache::Served served = cache::Serve(answer, question_.get(), now());
+  const bool confirmed = phase_ == Phase::kReplacing && !replacement_;
+  ToldNow(*record_.route().exporter, confirmed ? &head_ : nullptr, &served.head);
+  return served;
 }
 
 // What its client still reads of an answer goes on.

@@ -63,8 +63,9 @@ class CachedRequest {
   std::optional<http::FieldView> condition() const;
 
   // An answer's head has come. True: it does not go to the client, because it confirms what is kept, or is a
-  // failure in whose place something kept may stand; served once all of it has come.
-  bool Replaces(const http::ResponseHead& head);
+  // failure in whose place something kept may stand; served once all of it has come. `throttled`: it is known
+  // to be a refusal for want of quota, whatever its status.
+  bool Replaces(const http::ResponseHead& head, bool throttled);
   bool replacing() const { return phase_ == Phase::kReplacing; }
   cache::AnswerPtr Replacement(const http::Exchange& exchange);
   // There is no answer of the API's: what may stand in its place; null: nothing. `for_all`: who waits for it
@@ -73,13 +74,16 @@ class CachedRequest {
 
   // An answer's head is about to be sent: what it says to have changed is not what is kept.
   void NoteChange(const http::ResponseHead& head);
+  // No answer has come to what the API was asked for: a change may have been made all the same.
+  void NoteLost();
   // The answer that the client gets has begun.
   void BeginFill(const http::ResponseHead& head, const http::Exchange& exchange);
   bool filling() const { return phase_ == Phase::kFilling; }
   FilledBody& fill() { return fill_; }
   void GiveUpFilling();
-  // All of it has come. `tokens`: what it took, where that is known.
-  void Filled(std::optional<double> tokens);
+  // All of it has come. `tokens`: what it took, where that is known. A refusal for want of quota is shared by
+  // who waits, and not kept: what it says is true of its moment, however long it calls itself fresh.
+  void Filled(std::optional<double> tokens, bool throttled);
 
   // Whether what its client asked for is wanted although that has gone. `sent`: the API has been asked.
   bool Outlives(bool sent) const;
@@ -104,7 +108,8 @@ class CachedRequest {
     kAsking,     // upstream: for itself, or as the leader
     kFilling,    // what is asked for comes
     kReplacing,  // what comes is not for the client
-    kUnsafe,     // asks for a change, which makes what is kept untrue
+    kUnsafe,     // asks for a change, which makes what is kept untrue …
+    kChanged,    // … and its answer has come
   };
 
   SystemTime now() const { return clock_.RunningNow().at; }

@@ -61,6 +61,8 @@ class GuardedRequest final : public SignalSink {
 
   // The answer under way has said all that it may.
   bool understood() const { return understood_; }
+  // … and says, as its exporter file reads it, that the API refused for want of quota.
+  bool throttled() const { return throttle_.has_value(); }
   // Whether an answer of this status is to be held until it has been looked at.
   bool Holds(int status) const;
   // Its answer, as far as it was understood, or its failure: if it goes back to its queue, what is next. A

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <random>
 
+#include "base/tidy_path.h"
 #include "guard/path_pattern.h"
 
 namespace apiquota::proxy {
@@ -11,7 +12,8 @@ namespace apiquota::proxy {
 bool GetsIdempotencyKey(const guard::Options& options, const http::RequestHead& head, std::string_view path) {
   if (options.retry.add_idempotency_key.empty() || head.method != "POST") return false;
   if (options.ModeOf(options.retry) != guard::Mode::kOn) return false;
-  if (!guard::FitsAny(options.retry.add_idempotency_key, path)) return false;
+  std::string scratch;
+  if (!guard::FitsAny(options.retry.add_idempotency_key, TidyPath(path, &scratch))) return false;
   const auto brought = head.fields.Find(kIdempotencyKey);
   return !brought || brought->empty();
 }

@@ -83,6 +83,7 @@ class Relay final : public net::TimerLink,
 
   // relay_guarded.cc: what the guard decides
   bool guarded() const { return guarded_ && guarded_->active(); }
+  bool throttled() const { return guarded() && guarded_->throttled(); }
   void BeginGuarded(SteadyTime now, std::string upstream_head, std::string websocket_accept,
                     std::span<const std::string_view> body, bool complete);
   void OnGuardedBody(std::span<const std::string_view> body, bool complete);

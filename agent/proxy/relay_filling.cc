@@ -13,7 +13,7 @@ namespace apiquota::proxy {
 void Relay::OnCachedResponse(const http::ResponseHead* head, std::span<const std::string_view> body,
                              bool complete) {
   attempt_record_.Response(head, body);
-  if (head != nullptr && cached_->Replaces(*head)) {
+  if (head != nullptr && cached_->Replaces(*head, throttled())) {
     if (complete) return;
     return ServeReplacement(false);
   }
@@ -74,7 +74,7 @@ void Relay::ServeReplacement(bool whole) {
 }
 
 void Relay::RelayHeldCached(const HeldAnswer& held) {
-  if (cached_->Replaces(held.head())) return ServeReplacement(held.complete());
+  if (cached_->Replaces(held.head(), throttled())) return ServeReplacement(held.complete());
   const std::string_view body[] = {held.body()};
   RelayFilling(&held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete());
   if (held.complete()) OnCachedComplete();

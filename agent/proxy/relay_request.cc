@@ -64,6 +64,7 @@ bool Relay::StartAttempt(SteadyTime now, std::string upstream_head, std::string 
   const uint64_t mine = ++attempts_begun_;
   const http::RequestHead& head = connection_.request();
   const apis::Route& route = request_record_.route();
+  if (request_sent_ && cached()) cached_->NoteLost();
   request_sent_ = false;
   attempt_record_.Begin(now, guarded() ? guarded_.get() : nullptr);
   attempt_.Start(worker_.PoolFor(route, *routes_), route.timeouts, head.method, std::move(upstream_head),
@@ -202,6 +203,7 @@ void Relay::FinishRecords(bool whole) {
   }
   if (cached()) {
     if (cached_->follower() != 0) worker_.FollowNoMore(cached_->follower());
+    if (request_sent_) cached_->NoteLost();
     cached_->End();
   }
   request_record_.Finish(whole);

@@ -76,7 +76,7 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
 // Of an answer that has come to its end: all by which anything is decided, before its client has it.
 void Relay::Conclude() {
   attempt_record_.Finish();
-  if (cached()) cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt);
+  if (cached()) cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt, throttled());
   if (guarded()) guarded_->GiveBack(true);
 }
 

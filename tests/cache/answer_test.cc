@@ -111,6 +111,16 @@ TEST(FreshenedTest, A304WithoutADateIsAsOldAsItsAge) {
   EXPECT_EQ(Freshened(old, *Asked(), HeadOf(304, {{"Age", "9"}}), kNow, kNow, Micros{}).age_then, seconds(9));
 }
 
+TEST(FreshenedTest, CookiesAreKeptOnlyWhereTheAnswerSaysHowLongItIsFresh) {
+  const Lines cookie = {{"Set-Cookie", "a=1"}, {"set-cookie", "b=2"}};
+  const Answer old = Made({}, HeadOf(200, {{"ETag", "\"a\""}, {"Cache-Control", "no-cache"}}));
+  EXPECT_FALSE(
+      Freshened(old, *Asked(), HeadOf(304, cookie), kNow, kNow, Micros{}).head.fields.Find("set-cookie"));
+  const Answer fresh = Made({}, HeadOf(200, {{"ETag", "\"a\""}, {"Cache-Control", "max-age=60"}}));
+  EXPECT_TRUE(
+      Freshened(fresh, *Asked(), HeadOf(304, cookie), kNow, kNow, Micros{}).head.fields.Find("set-cookie"));
+}
+
 TEST(FreshenedTest, A304OfAnotherTagSpeaksOfAnotherAnswer) {
   const Answer answer = Made({}, HeadOf(200, {{"ETag", "\"a\""}}));
   EXPECT_TRUE(Confirms(HeadOf(304, {}), answer));

@@ -165,14 +165,15 @@ TEST(ApiCacheTest, AChangeEndsWhatItsLocationNamesOfTheSameOrigin) {
   CacheUnderTest test;
   const auto keep = [&test](SystemTime at) { test.Keep(Asked("GET", "/v1/y"), kMinute, "body", at); };
   SystemTime at = kNow;
-  for (const std::string_view here : {"/v1/y", "y", "y?a=b#c", "http://api.example/v1/y",
-                                      "HTTPS://API.example/v1/y", "//api.example/v1/y"}) {
+  for (const std::string_view here :
+       {"/v1/y", "y", "y?a=b#c", "http://api.example/v1/y", "HTTPS://API.example/v1/y", "//api.example/v1/y",
+        "../v1/y", "/v1/%79"}) {
     keep(at += seconds(1));
     test.Invalidate(Asked("POST", "/v1/x"), 201, {{"Location", here}}, at);
     EXPECT_EQ(test.UseOf(Asked("GET", "/v1/y"), at), Use::kNothing) << here;
   }
   for (const std::string_view elsewhere : {"http://other.example/v1/y", "//other.example/v1/y", "urn:y",
-                                           "../v1/y", "http://api.example.other/v1/y", "/v1/z", ""}) {
+                                           "../y", "http://api.example.other/v1/y", "/v1/z", ""}) {
     keep(at += seconds(1));
     test.Invalidate(Asked("POST", "/v1/x"), 201, {{"Content-Location", elsewhere}}, at);
     EXPECT_EQ(test.UseOf(Asked("GET", "/v1/y"), at), Use::kServe) << elsewhere;
@@ -200,6 +201,33 @@ TEST(ApiCacheTest, APostsAnswerLivesByItsTtlWhateverIsChanged) {
   EXPECT_EQ(test.UseOf(Posted("{}")), Use::kServe);
 }
 
+// A server that knows the tag would answer 412 to one who has set no condition.
+TEST(ApiCacheTest, APostIsNeverAskedWithACondition) {
+  CacheUnderTest test;
+  test.Keep(Posted("{}", seconds(1)), {{"ETag", "\"a\""}, {"Last-Modified", kHourAgo}});
+  EXPECT_EQ(test.UseOf(Posted("{}", seconds(1))), Use::kServe);
+  EXPECT_EQ(test.UseOf(Posted("{}", seconds(1)), kNow + seconds(1)), Use::kNothing);
+}
+
+TEST(ApiCacheTest, AChangeEndsWhatIsKeptUnderAnySpellingOfItsPath) {
+  for (const char* spelling : {"/v1/%78", "/v1//x", "/v1/./x", "/v1/y/../x", "/v1%2Fx", "/v1/%78?page=2"}) {
+    CacheUnderTest test;
+    test.Keep({}, {{"Cache-Control", "max-age=60"}});
+    test.Invalidate(Asked("PUT", spelling));
+    EXPECT_EQ(test.UseOf({}), Use::kNothing) << spelling;
+  }
+}
+
+TEST(ApiCacheTest, AChangeOfWhichNoAnswerCameEndsWhatIsKept) {
+  CacheUnderTest test;
+  test.Keep({}, {{"Cache-Control", "max-age=60"}});
+  test.cache->InvalidateUnanswered(*Asked("GET", "/v1/x"), kNow);
+  test.cache->InvalidateUnanswered(*Asked("PUT", "/v1/y"), kNow);
+  EXPECT_EQ(test.UseOf({}), Use::kServe);
+  test.cache->InvalidateUnanswered(*Asked("PUT", "/v1/x"), kNow);
+  EXPECT_EQ(test.UseOf({}), Use::kNothing);
+}
+
 // Section 4.2.4, RFC 5861 section 4.
 TEST(ApiCacheTest, WhileTheApiFailsAStaleAnswerServesForAsLongAsItSays) {
   CacheUnderTest test;
@@ -210,6 +238,9 @@ TEST(ApiCacheTest, WhileTheApiFailsAStaleAnswerServesForAsLongAsItSays) {
   EXPECT_NE(test.ForError({{"Cache-Control", "stale-if-error=50"}}, kNow + seconds(110)), nullptr);
   EXPECT_EQ(test.ForError({{"Cache-Control", "no-cache"}}), nullptr);
   EXPECT_EQ(test.ForError({{"Cache-Control", "max-age=9"}}, kNow + seconds(70)), nullptr);
+  EXPECT_EQ(test.ForError({{"Cache-Control", "max-age=9"}}, kNow + seconds(10)), nullptr)
+      << "fresh, but too old";
+  EXPECT_NE(test.ForError({{"Cache-Control", "max-age=9"}}, kNow + seconds(9)), nullptr);
 }
 
 TEST(ApiCacheTest, WhereNoTimeIsNamedTheOperatorsCountsButNeverPastMustRevalidate) {

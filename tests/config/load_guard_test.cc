@@ -91,6 +91,19 @@ TEST_F(LoadGuardTest, EveryKeyOfALimitArrivesInItsRule) {
   EXPECT_EQ(limits[3], bursts);
 }
 
+TEST_F(LoadGuardTest, PathsHaveOneSpellingWhicheverRuleTheyStandIn) {
+  const guard::Options options =
+      OfApi(R"(guard: {mode: on, exempt: [/x/../healthz], retry: {add_idempotency_key: ["/v1/%63harges"]},
+  cache: {post: [{path: /v1//embeddings, ttl: 1h}]},
+  limits: [{name: one, by: address, limit: 1, window: 1m, match: {path: /group%2Fproject}}]})",
+            "");
+  EXPECT_EQ(options.exempt, std::vector<std::string>{"/healthz"});
+  EXPECT_EQ(options.retry.add_idempotency_key, std::vector<std::string>{"/v1/charges"});
+  ASSERT_TRUE(options.cache && options.cache->post.size() == 1 && options.limits.size() == 1);
+  EXPECT_EQ(options.cache->post[0].path, "/v1/embeddings");
+  EXPECT_EQ(options.limits[0].match.path, "/group/project");
+}
+
 TEST_F(LoadGuardTest, ListsOfAnApiReplaceTheDefaultsAsAWhole) {
   const Result<Config> loaded = LoadConfigFile("full.yaml", Context());
   ASSERT_TRUE(loaded) << loaded.error().message;

@@ -1,6 +1,7 @@
 // What limits of the operator's own let through, and what they say of it.
 #include "guard/own_limits.h"
 
+#include "base/tidy_path.h"
 #include "tests/guard/own_limits_under_test.h"
 
 namespace apiquota::guard {
@@ -128,7 +129,7 @@ TEST(OwnLimitsTest, AnotherSpellingOfAMethodIsNoWayAroundItsRule) {
 TEST(OwnLimitsTest, ARuleHoldsInWhateverSpellingItIsWritten) {
   for (const char* pattern : {"/group%2Fproject", "/group%2fproject", "/%67roup/project", "/x/../group/*"}) {
     LimitRule rule = Rule("one", 1, minutes(1));
-    rule.match.path = pattern;
+    rule.match.path = TidyPath(pattern);
     OwnLimits limits({rule});
     EXPECT_TRUE(Admits(limits, From("192.0.2.1", "/group%2Fproject"), kStart)) << pattern;
     EXPECT_FALSE(Admits(limits, From("192.0.2.1", "/group%2Fproject"), kStart)) << pattern;

@@ -1,6 +1,7 @@
 """Clients that leave, and agents that reload or stop, as functions that return their figures:
 guard_leavers_test.py runs them short, scripts/bench guard whole."""
 
+import itertools
 import json
 import os
 import re
@@ -47,12 +48,14 @@ def completion(text="Hello."):
     ).encode()
 
 
-def leave(url, data, read=0, reset=False):
-    """Sends `data`, reads `read` bytes of the answer and is gone."""
+def leave(url, data, read=0, reset=False, meanwhile=lambda: None):
+    """Sends `data`, reads `read` bytes of the answer and is gone. `meanwhile`: what happens before it
+    reads."""
     with socket.create_connection(address_of(url), timeout=10) as sock:
         if reset:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.sendall(data)
+        meanwhile()
         got = 0
         while got < read:
             piece = sock.recv(read - got)
@@ -93,16 +96,74 @@ def gone_at_every_byte(work, step=1, settings=()):
     return figures
 
 
+def leaders_gone_at_every_byte(work, step=1):
+    """Who asks first for what the cache keeps leaves behind any byte of its request or its answer, by GET and
+    by a POST that is remembered. Who asks for the same meanwhile is answered, and the API is asked once."""
+    fields = {"Content-Type": "application/json", "Cache-Control": "max-age=600"}
+    api = NotingApi(lambda arrival: (0.002, 200, fields, completion()))
+    cache = "guard: {mode: on, cache: {post: [{path: /v1/chat/*, ttl: 1h}]}}"
+    agent = GuardedAgent(work, [Api("demo", "openai", api.url, [cache])], name="leaders")
+    serial = itertools.count()
+    unanswered, asked_too_often = [], []
+
+    def lead(method, body, cut=None, read=0):
+        target = f"/v1/chat/completions?n={next(serial):06}"
+        of_json = {"Authorization": "Bearer sk-test", "Content-Type": "application/json"}
+        request = head_of(method, "/demo" + target, len(body), of_json) + body
+        with socket.create_connection(address_of(agent.proxy), timeout=10) as follower:
+            leave(
+                agent.proxy, request[:cut], read, read % 2 == 0, meanwhile=lambda: follower.sendall(request)
+            )
+            try:
+                read_answer(follower)
+            except TimeoutError:
+                unanswered.append((method, cut, read))
+        if len(api.times(target)) != 1:
+            asked_too_often.append((method, cut, read))
+        return len(request)
+
+    for method, body in (("GET", b""), ("POST", BODY)):
+        size = lead(method, body)
+        for cut in range(1, size, step):
+            lead(method, body, cut=cut)
+        for read in range(0, len(completion()) + 100, step):
+            lead(method, body, read=read)
+    agent.rests()
+    figures = {
+        "ways": next(serial),
+        "held": agent.held(),
+        "unanswered": unanswered,
+        "asked_too_often": asked_too_often,
+    }
+    agent.stop()
+    api.stop()
+    return figures
+
+
+def read_answer(sock):
+    """Its head, and how many bytes it has with its body."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += received(sock)
+    head = got.partition(b"\r\n\r\n")[0]
+    whole = len(head) + 4 + int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(got) < whole:
+        got += received(sock)
+    return head, whole
+
+
+def received(sock):
+    piece = sock.recv(65536)
+    if not piece:
+        raise TimeoutError("the answer ended early")
+    return piece
+
+
 def whole_answer(url, request):
     """How many bytes the answer has."""
     with socket.create_connection(address_of(url), timeout=10) as sock:
         sock.sendall(request)
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += sock.recv(65536)
-        head = got.partition(b"\r\n\r\n")[0]
-        length = re.search(rb"(?i)content-length: (\d+)", head)[1]
-        return len(head) + 4 + int(length)
+        return read_answer(sock)[1]
 
 
 def gone_while_waiting(work, clients=50, settings=()):

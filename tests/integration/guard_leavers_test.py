@@ -15,6 +15,11 @@ class GuardLeaversTest(unittest.TestCase):
         figures = guard_leavers.gone_at_every_byte(self.work, step=5 if SANITIZED else 1)
         self.assertEqual((figures["held"], figures["answered_afterwards"]), ({}, 200), figures)
 
+    def test_who_leads_for_others_and_leaves_at_any_byte_strands_nobody(self):
+        figures = guard_leavers.leaders_gone_at_every_byte(self.work, step=5 if SANITIZED else 1)
+        self.assertGreater(figures.pop("ways"), 200 if SANITIZED else 1000)
+        self.assertEqual(figures, {"held": {}, "unanswered": [], "asked_too_often": []})
+
     def test_who_leaves_the_queue_is_not_sent(self):
         figures = guard_leavers.gone_while_waiting(self.work)
         self.assertEqual(figures, {"stayed": 50, "sent_for_who_left": 0, "held": {}, "too_early": 0})

@@ -33,6 +33,13 @@ TEST(IdempotencyKeyTest, OnlyPostsToNamedPathsThatBringNoneGetOne) {
   EXPECT_FALSE(GetsIdempotencyKey(guard::Options(), Head("POST"), "/v1/charges"));
 }
 
+TEST(IdempotencyKeyTest, APathIsTheSameInWhateverSpelling) {
+  const guard::Options options = KeysFor({"/v1/charges", "/v2/*"});
+  for (const char* path : {"/v1/%63harges", "/v1//charges", "/x/../v1/charges", "/%76%32/refunds"})
+    EXPECT_TRUE(GetsIdempotencyKey(options, Head("POST"), path)) << path;
+  EXPECT_FALSE(GetsIdempotencyKey(options, Head("POST"), "/v2/..%2Fv3/refunds"));
+}
+
 TEST(IdempotencyKeyTest, AGuardThatRepeatsNothingAddsNothing) {
   guard::Options options = KeysFor({"/*"});
   options.retry.mode = guard::Mode::kOff;
