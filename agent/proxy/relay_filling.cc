@@ -1,7 +1,7 @@
 // Answers on their way into a cache. Each piece is kept before it goes to the client, so that who has read an
-// answer to its end finds it kept when it asks again, by whatever loop. A client that falls
-// behind reads on from what is kept, so that who waits for the same answer does not wait for it; and one that
-// goes leaves its request behind, an orphan, for as long as somebody or the cache wants the answer.
+// answer to its end finds it kept when it asks again, by whatever loop. A client that falls behind reads on
+// from what is kept, so that who waits for the same answer does not wait for it; and one that goes leaves its
+// request behind, an orphan, for as long as somebody or the cache wants the answer.
 #include <utility>
 
 #include "proxy/relay.h"

@@ -65,6 +65,7 @@ void Tunnel::Ended(Side& side, net::StreamEnd end) {
     Cut();
     return worker_.Remove(*this);
   }
+  if (&side == &upstream_) ticket_ = guard::Ticket();
   Moved(side);
 }
 
@@ -119,6 +120,7 @@ void Tunnel::OnTimer(net::Timer&) {
 void Tunnel::Cut() {
   over_ = true;
   timer_.Disarm();
+  ticket_ = guard::Ticket();
   client_.stream.Reset();
   upstream_.stream.Reset();
 }

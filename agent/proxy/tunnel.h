@@ -24,7 +24,8 @@ class Worker;
 class Tunnel final : public net::TimerLink, private net::TimerHandler {
  public:
   // Of both streams, what has arrived already is passed on at once.
-  // `ticket` is held for as long.
+  // `ticket` is held until the upstream has ended its side, or the tunnel is cut: who has been told of an end
+  // finds it given back.
   Tunnel(Worker& worker, net::Stream client, net::DetachedUpstream upstream, guard::Ticket ticket);
   ~Tunnel();
 
@@ -59,7 +60,7 @@ class Tunnel final : public net::TimerLink, private net::TimerHandler {
   void Cut();
 
   Worker& worker_;
-  const guard::Ticket ticket_;
+  guard::Ticket ticket_;
   const ProxyOptions& options_;
   const net::PaceLimit pace_;
   net::Stream client_stream_;

@@ -7,7 +7,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from harness import BINARY, Program, Workspace, free_port, wait_until
+from harness import BINARY, Program, Workspace, wait_until
 from scripted_api import ScriptedApi
 from serving import Agent
 
@@ -94,14 +94,15 @@ class AccessLogTest(unittest.TestCase):
         self.assertLessEqual(float(refused["reset"]), 60)
 
     def test_in_json_a_line_is_an_object(self):
-        port = free_port()
         self.agent = Program(self.work, "agent", [
             BINARY, "serve", "--log.access", "--log.format=json", "--web.listen-address=127.0.0.1:0",
-            f"--proxy.listen-address=127.0.0.1:{port}", f"--api=t=generic@{self.api.url}"],
+            "--proxy.listen-address=127.0.0.1:0", f"--api=t=generic@{self.api.url}"],
             {"XDG_STATE_HOME": str(self.work.directory), "STATE_DIRECTORY": ""})
-        self.agent.proxy = f"http://127.0.0.1:{port}"
         self.agent.log = self.agent.err.read_text
         self.agent.wait_for(lambda: '"event":"ready"' in self.agent.log(), 10, "the agent is ready")
+        lines = [json.loads(line) for line in self.agent.log().splitlines()]
+        (at,) = [line["address"] for line in lines if line.get("surface") == "proxy"]
+        self.agent.proxy = f"http://{at}"
         self.api.says(status=503, body=b"")
         self.assertEqual(self.ask("/v1/models"), 503)
         line = json.loads(self.lines(1)[0])

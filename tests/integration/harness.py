@@ -199,19 +199,21 @@ class Program:
 
 
 class Agent(Program):
-    """`apiquota serve` on free ports, ready."""
+    """`apiquota serve` on ports of the system's choice, which its log names; ready."""
 
     def __init__(self, work, apis=(), arguments=(), name="agent", environment=None):
-        self.admin_url = f"http://127.0.0.1:{free_port()}"
-        self.proxy_url = f"http://127.0.0.1:{free_port()}"
-        command = [BINARY, "serve",
-                   f"--web.listen-address={self.admin_url.removeprefix('http://')}",
-                   f"--proxy.listen-address={self.proxy_url.removeprefix('http://')}"]
+        command = [BINARY, "serve", "--web.listen-address=127.0.0.1:0", "--proxy.listen-address=127.0.0.1:0"]
         for api in apis:
             command += ["--api", api]
         home = {"HOME": str(work.directory), "XDG_STATE_HOME": str(work.directory)}
         super().__init__(work, name, [*command, *arguments], {**home, **(environment or {})})
+        self.admin_url, self.proxy_url = (self.listening(surface) for surface in ("admin", "proxy"))
         self.wait_for(lambda: answers(self.admin_url + "/-/ready"), 10, "the agent is ready")
+
+    def listening(self, surface):
+        line = rf"event=listening surface={surface} address=(\S+)\s"
+        said = self.wait_for(lambda: re.search(line, self.err.read_text()), 10, f"the {surface} side listens")
+        return f"http://{said[1]}"
 
     def metrics(self):
         status, _, body = get(self.admin_url + "/metrics")
