@@ -134,7 +134,8 @@ class ProxyKnownBeforeTest : public ProxyCacheTest {
         if (limit.unit == "requests") known.available = limit.available;
     }
     for (const guard::ApiView& api : guard_.ViewApis(Now(), 1)) {
-      for (const guard::LimitUse& limit : api.limits) known.used = limit.used;
+      for (const guard::LimitRuleView& limit : api.limits)
+        for (const guard::LimitUse& use : limit.uses) known.used = use.used;
       known.open = known.open || (api.breaker && api.breaker->open);
     }
     const cache::CacheView cache = caches_.View()["demo"];
