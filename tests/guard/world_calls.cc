@@ -169,7 +169,7 @@ void World::Break(uint64_t id) {
 
 void World::Failed(uint64_t id, guard::RetryCause cause, const Reply* reply) {
   Call& call = calls_.at(id);
-  Shows(&call, guard::Health::kIll);
+  if (reply == nullptr) Shows(&call, guard::Health::kIll);  // else its head has shown what it is
   guard::RetryAsk ask;
   ask.cause = cause;
   ask.attempts = call.attempts;
