@@ -52,10 +52,12 @@ std::set<std::string> ImpliedOnes(const std::vector<expose::ApiFacts>& apis) {
 
 // What somebody used whom the configuration does not know any more, is no series.
 void ForgetUnknown(const KnownNames& names, expose::GuardedFacts* api) {
-  std::erase_if(api->whole.limits, [&](const guard::LimitUse& use) {
-    const bool key_known = use.key.empty() || names.Key(api->api, use.key);
-    return !key_known || !names.Caller(api->api, use.caller);
-  });
+  for (guard::LimitRuleView& limit : api->whole.limits) {
+    std::erase_if(limit.uses, [&](const guard::LimitUse& use) {
+      const bool key_known = use.key.empty() || names.Key(api->api, use.key);
+      return !key_known || !names.Caller(api->api, use.caller);
+    });
+  }
 }
 
 }  // namespace
@@ -87,7 +89,6 @@ BorrowedSeries::BorrowedSeries(metrics::Registry& registry, expose::GuardFacts* 
     if (api.cache && !TakeOrTell(api.api, expose::kSeriesOfCache, kCacheFamily)) api.cache.reset();
     if (TakeOrTell(api.api, expose::SeriesOfLimits(api), kLimitFamily)) continue;
     api.whole.limits.clear();
-    api.whole.memory.clear();
   }
   std::erase_if(facts->accounts, [&](const guard::AccountView& account) {
     return !TakeOrTell(account.api, expose::SeriesOf(account), kKeyFamily);

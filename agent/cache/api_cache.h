@@ -89,7 +89,11 @@ class Rim {
 
 struct CacheView {
   size_t bytes = 0, bytes_max = 0, answers = 0, groups = 0, followers = 0;
-  uint64_t evicted = 0;                       // since the start
+  uint64_t evicted = 0;  // since the start
+  // Requests that go on for their answer although their client has gone, and those that might not, since the
+  // start; of whoever asks upstream.
+  size_t orphans = 0;
+  uint64_t orphans_given_up = 0;
   std::optional<SystemTime> served_stale_at;  // FindForError had one past its freshness
 };
 

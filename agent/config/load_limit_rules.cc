@@ -152,12 +152,33 @@ LimitRule LoadRule(YamlMap map, const std::vector<std::string>& callers) {
   return rule;
 }
 
-// Of one name the first holds whose match does: a second of the same match would never. What has been used
-// stands under the name, so all of one name must count the same.
+// Every request that the later one is for, the earlier one is for, too. One without a match, which stands
+// behind all others of its name, is none of these.
+bool Covers(const LimitMatch& earlier, const LimitMatch& later) {
+  const auto all_in = [](const auto& some, const auto& others) {
+    return std::ranges::all_of(some, [&](const auto& one) { return std::ranges::count(others, one) > 0; });
+  };
+  const auto words = [&](const std::vector<std::string>& wider, const std::vector<std::string>& narrower) {
+    return wider.empty() || (!narrower.empty() && all_in(narrower, wider));
+  };
+  const std::string_view path = earlier.path;
+  const bool paths = path.empty() || path == later.path ||
+                     (path.ends_with('*') && later.path.starts_with(path.substr(0, path.size() - 1)));
+  return earlier != LimitMatch() && paths && words(earlier.methods, later.methods) &&
+         words(earlier.callers, later.callers) && all_in(earlier.headers, later.headers);
+}
+
+// Of one name the first holds whose match does: one that is for no other requests would never. What has been
+// used stands under the name, so all of one name must count the same.
 void CheckAgainst(const LimitRule& earlier, const LimitRule& rule, const YamlValue& item) {
   if (earlier.name != rule.name) return;
   if (earlier.match == rule.match) {
     item.Fail("a second limit of this name with the same match");
+  } else if (earlier.mode == rule.mode && rule.match != LimitMatch() && Covers(earlier.match, rule.match)) {
+    item.Fail(
+        "this limit never counts: an earlier one of its name is for all its requests; expected the narrower "
+        "one "
+        "first, or another name");
   } else if (earlier.by != rule.by || earlier.unit != rule.unit) {
     item.Fail("another limit of this name differs in by or unit; expected another name");
   }

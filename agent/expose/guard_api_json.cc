@@ -12,6 +12,56 @@ std::string_view Word(guard::LimitRule::Unit unit) {
   return unit == guard::LimitRule::Unit::kTokens ? "tokens" : "requests";
 }
 
+std::string_view Word(guard::LimitRule::Algorithm algorithm) {
+  switch (algorithm) {
+    case guard::LimitRule::Algorithm::kFixed:
+      return "fixed";
+    case guard::LimitRule::Algorithm::kSliding:
+      return "sliding";
+    case guard::LimitRule::Algorithm::kGcra:
+      return "gcra";
+  }
+  return "fixed";
+}
+
+// As the configuration says it: a word, or {"header": NAME}.
+Json ByJson(const guard::LimitRule& rule) {
+  using Kind = guard::LimitSubject::Kind;
+  Json by = Json::array();
+  for (const guard::LimitSubject& part : rule.by) {
+    if (part.kind == Kind::kHeader) by.push_back({{"header", part.header}});
+    if (part.kind == Kind::kCaller) by.push_back("caller");
+    if (part.kind == Kind::kKey) by.push_back("key");
+    if (part.kind == Kind::kAddress) by.push_back("address");
+  }
+  return by;
+}
+
+Json MatchJson(const guard::LimitMatch& match) {
+  if (match == guard::LimitMatch()) return nullptr;
+  Json headers = Json::object();
+  for (const auto& [name, value] : match.headers) headers[name] = value;
+  return {{"path", TextOrNull(match.path)},
+          {"methods", Json(match.methods)},
+          {"callers", Json(match.callers)},
+          {"headers", std::move(headers)}};
+}
+
+Json UsesJson(const std::vector<guard::LimitUse>& uses, SystemTime now) {
+  Json json = Json::array();
+  for (const guard::LimitUse& use : uses) {
+    Json& each = json.emplace_back(Json{{"caller", TextOrNull(use.caller)},
+                                        {"key", TextOrNull(use.key)},
+                                        {"address", TextOrNull(use.address)},
+                                        {"digest", TextOrNull(use.digest)},
+                                        {"used", JsonNumber(use.used)},
+                                        {"allowed", JsonNumber(use.allowed)}});
+    PutTime("reset", use.reset, &each);
+    each["resets_in_seconds"] = JsonNumber(std::max(0.0, ToSeconds(use.reset - now)));
+  }
+  return json;
+}
+
 std::string_view StateOf(const guard::BreakerView& breaker, SystemTime now) {
   if (!breaker.open) return "closed";
   return breaker.until > now ? "open" : "half_open";
@@ -31,30 +81,26 @@ Json BreakerJson(const std::optional<guard::BreakerView>& breaker, SystemTime no
   return json;
 }
 
-Json OwnLimitsJson(const std::vector<guard::LimitUse>& limits, SystemTime now) {
+Json OwnLimitsJson(const std::vector<guard::LimitRuleView>& limits, SystemTime now) {
   Json json = Json::array();
-  for (const guard::LimitUse& use : limits) {
-    Json& each = json.emplace_back(Json{{"limit", use.limit},
-                                        {"unit", Word(use.unit)},
-                                        {"caller", TextOrNull(use.caller)},
-                                        {"key", TextOrNull(use.key)},
-                                        {"address", TextOrNull(use.address)},
-                                        {"digest", TextOrNull(use.digest)},
-                                        {"used", JsonNumber(use.used)},
-                                        {"allowed", JsonNumber(use.allowed)}});
-    PutTime("reset", use.reset, &each);
-    each["resets_in_seconds"] = JsonNumber(std::max(0.0, ToSeconds(use.reset - now)));
-  }
-  return json;
-}
-
-Json LimitMemoryJson(const std::vector<guard::LimitMemory>& memory) {
-  Json json = Json::array();
-  for (const guard::LimitMemory& each : memory) {
-    json.push_back({{"limit", each.limit},
-                    {"subjects", each.subjects},
-                    {"bytes", each.bytes},
-                    {"evicted", each.evicted}});
+  for (const guard::LimitRuleView& limit : limits) {
+    const guard::LimitRule& rule = limit.rule;
+    const bool gcra = rule.algorithm == guard::LimitRule::Algorithm::kGcra;
+    json.push_back({{"limit", rule.name},
+                    {"mode", limit.judged ? "shadow" : "on"},
+                    {"place", limit.place},
+                    {"by", ByJson(rule)},
+                    {"match", MatchJson(rule.match)},
+                    {"unit", Word(rule.unit)},
+                    {"algorithm", Word(rule.algorithm)},
+                    {"allowed", rule.limit},
+                    {"window_seconds", JsonNumber(ToSeconds(rule.window))},
+                    {"burst", gcra ? Json(rule.burst) : Json(nullptr)},
+                    {"missing", rule.missing == guard::LimitRule::Missing::kAllow ? "allow" : "refuse"},
+                    {"subjects", limit.memory.subjects},
+                    {"bytes", limit.memory.bytes},
+                    {"evicted", limit.memory.evicted},
+                    {"uses", UsesJson(limit.uses, now)}});
   }
   return json;
 }
@@ -64,6 +110,8 @@ Json CacheJson(const std::optional<CacheFacts>& cache) {
   const cache::CacheView& view = cache->view;
   Json json = {{"bytes", view.bytes},     {"capacity", view.bytes_max}, {"answers", view.answers},
                {"evicted", view.evicted}, {"leading", view.groups},     {"following", view.followers}};
+  json["orphans"] = view.orphans;
+  json["orphans_given_up"] = view.orphans_given_up;
   PutTime("served_stale_at", view.served_stale_at, &json);
   json["requests"] = cache->requests.empty() ? Json::object() : Json(cache->requests);
   json["saved"] = cache->saved.empty() ? Json::object() : Json(cache->saved);

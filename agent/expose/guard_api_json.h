@@ -9,8 +9,7 @@
 namespace apiquota::expose {
 
 Json BreakerJson(const std::optional<guard::BreakerView>& breaker, SystemTime now);
-Json OwnLimitsJson(const std::vector<guard::LimitUse>& limits, SystemTime now);
-Json LimitMemoryJson(const std::vector<guard::LimitMemory>& memory);
+Json OwnLimitsJson(const std::vector<guard::LimitRuleView>& limits, SystemTime now);
 Json CacheJson(const std::optional<CacheFacts>& cache);
 Json RoutesJson(const std::vector<guard::RouteCalls>& routes);
 Json RefusalJson(const std::optional<guard::ApiRefusal>& refused);

@@ -1,8 +1,6 @@
 #include "expose/guard_facts.h"
 
 #include <algorithm>
-#include <set>
-#include <string_view>
 #include <utility>
 
 namespace apiquota::expose {
@@ -18,6 +16,7 @@ void MoveOn(Micros ahead, std::optional<guard::Decision>* decision) {
 void MoveOn(Micros ahead, guard::KeyView* view) {
   for (guard::QueueView& queue : view->queues) {
     if (queue.oldest) *queue.oldest += ahead;
+    if (queue.deadline) *queue.deadline += ahead;
   }
   for (guard::CooldownView& cooldown : view->cooldowns) cooldown.until += ahead;
   MoveOn(ahead, &view->last);
@@ -35,7 +34,9 @@ void MoveOn(Micros ahead, guard::ApiView* view) {
     view->breaker->until += ahead;
     if (auto& opened_at = view->breaker->opened_at) *opened_at += ahead;
   }
-  for (guard::LimitUse& use : view->limits) use.reset += ahead;
+  for (guard::LimitRuleView& limit : view->limits) {
+    for (guard::LimitUse& use : limit.uses) use.reset += ahead;
+  }
   MoveOn(ahead, &view->last_refused);
   MoveOn(ahead, &view->last_judged);
 }
@@ -44,6 +45,7 @@ void Add(const guard::KeyView& view, QueueFacts* queue) {
   queue->depth += view.waiting;
   for (const guard::QueueView& each : view.queues) {
     if (each.oldest) queue->oldest = std::min(queue->oldest.value_or(*each.oldest), *each.oldest);
+    if (each.deadline) queue->deadline = std::min(queue->deadline.value_or(*each.deadline), *each.deadline);
   }
 }
 
@@ -65,6 +67,10 @@ GuardFacts MakeGuardFacts(std::vector<GuardedFacts> apis, std::vector<guard::Acc
   return facts;
 }
 
+double OverdueSeconds(const QueueFacts& queue, SystemTime now) {
+  return queue.deadline ? std::max(0.0, ToSeconds(now - *queue.deadline)) : 0;
+}
+
 void AddApiViews(std::vector<guard::ApiView> views, Micros ahead, GuardFacts* facts) {
   for (guard::ApiView& view : views) {
     const auto api = std::ranges::lower_bound(facts->apis, view.api, {}, &GuardedFacts::api);
@@ -83,20 +89,19 @@ void AddCaches(std::map<std::string, CacheFacts> caches, Micros ahead, GuardFact
   }
 }
 
-std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api) {
+std::vector<LimitSeries> LimitSeriesOf(const GuardedFacts& api) {
   using Kind = guard::LimitSubject::Kind;
   const auto unbounded = [](const guard::LimitSubject& subject) {
     return subject.kind == Kind::kAddress || subject.kind == Kind::kHeader;
   };
-  std::set<std::string_view> left_out;
-  for (const guard::LimitRule& rule : api.options.limits) {
-    if (std::ranges::any_of(rule.by, unbounded)) left_out.insert(rule.name);
+  std::vector<LimitSeries> series;
+  for (const guard::LimitRuleView& limit : api.whole.limits) {
+    if (limit.judged || std::ranges::any_of(limit.rule.by, unbounded)) continue;
+    for (const guard::LimitUse& use : limit.uses) {
+      if (use.digest.empty()) series.push_back({limit.rule.name, use});
+    }
   }
-  std::vector<const guard::LimitUse*> uses;
-  for (const guard::LimitUse& use : api.whole.limits) {
-    if (use.digest.empty() && !left_out.contains(use.limit)) uses.push_back(&use);
-  }
-  return uses;
+  return series;
 }
 
 // One for what is under way, one for its slots, and at most one for each of the others: some share a series.
@@ -104,9 +109,10 @@ size_t SeriesOf(const guard::AccountView& account) {
   return 1 + (account.view.slots ? 1 : 0) + account.view.cooldowns.size() + account.view.limits.size();
 }
 
-// A use and its reset.
+// A use and its reset; of each limit in force whose use was forgotten.
 size_t SeriesOfLimits(const GuardedFacts& api) {
-  return 2 * LimitSeriesOf(api).size() + api.whole.memory.size();
+  const auto in_force = std::ranges::count(api.whole.limits, false, &guard::LimitRuleView::judged);
+  return 2 * LimitSeriesOf(api).size() + static_cast<size_t>(in_force);
 }
 
 }  // namespace apiquota::expose

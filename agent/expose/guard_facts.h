@@ -18,8 +18,9 @@ namespace apiquota::expose {
 
 // The queues of one api, all keys together.
 struct QueueFacts {
-  size_t depth = 0;                  // further attempts that wait for their time included
-  std::optional<SystemTime> oldest;  // when the one came that waits longest; nothing: nobody waits
+  size_t depth = 0;                    // further attempts that wait for their time included
+  std::optional<SystemTime> oldest;    // when the one came that waits longest; nothing: nobody waits
+  std::optional<SystemTime> deadline;  // the first by which one must have gone or be told; likewise
 };
 
 // What one api's memory did since the start, by result and unit as on /metrics, and what it holds.
@@ -28,6 +29,9 @@ struct CacheFacts {
   std::map<std::string, uint64_t> requests;
   std::map<std::string, uint64_t> saved;
 };
+
+// How long ago the first of its deadlines has passed; 0 unless something is stuck.
+double OverdueSeconds(const QueueFacts& queue, SystemTime now);
 
 struct GuardedFacts {
   std::string api;
@@ -60,16 +64,20 @@ void AddApiViews(std::vector<guard::ApiView> views, Micros ahead, GuardFacts* fa
 // What is remembered, by api.
 void AddCaches(std::map<std::string, CacheFacts> caches, Micros ahead, GuardFacts* facts);
 
-// Uses of limits that are series: of those whose every part is a caller or a key, and known by name. Who
-// comes with an address or a header is not known beforehand, and there may be a million of them.
-std::vector<const guard::LimitUse*> LimitSeriesOf(const GuardedFacts& api);
+// Uses of limits in force that are series: of those whose every part is a caller or a key, and known by name.
+// Who comes with an address or a header is not known beforehand, and there may be a million of them.
+struct LimitSeries {
+  const std::string& limit;
+  const guard::LimitUse& use;
+};
+std::vector<LimitSeries> LimitSeriesOf(const GuardedFacts& api);
 
 // How many series an account is on /metrics at most; the limits of the operator's own of an api; and its
 // queue, its breaker and its cache, the latter with their lines of apiquota_degraded.
 size_t SeriesOf(const guard::AccountView& account);
 size_t SeriesOfLimits(const GuardedFacts& api);
-inline constexpr size_t kSeriesOfQueue = 3;
+inline constexpr size_t kSeriesOfQueue = 4;
 inline constexpr size_t kSeriesOfBreaker = 3;
-inline constexpr size_t kSeriesOfCache = 4;
+inline constexpr size_t kSeriesOfCache = 6;
 
 }  // namespace apiquota::expose

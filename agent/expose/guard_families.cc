@@ -38,12 +38,13 @@ MetricFamily Count(std::string name, std::string help, const std::vector<std::st
 }
 
 void AddQueues(const GuardFacts& facts, SystemTime now, std::vector<MetricFamily>* families) {
-  Values depth, capacity, oldest;
+  Values depth, capacity, oldest, overdue;
   for (const GuardedFacts& api : facts.apis) {
     if (!api.queue || api.options.ModeOf(api.options.queue) != guard::Mode::kOn) continue;
     depth[{api.api}] = static_cast<double>(api.queue->depth);
     capacity[{api.api}] = static_cast<double>(api.options.queue.size);
     if (const auto& since = api.queue->oldest) oldest[{api.api}] = std::max(0.0, ToSeconds(now - *since));
+    overdue[{api.api}] = OverdueSeconds(*api.queue, now);
   }
   families->push_back(Gauge("apiquota_queue_depth", "Requests that wait for their turn.", {"api"}, depth));
   families->push_back(Gauge("apiquota_queue_capacity",
@@ -52,6 +53,11 @@ void AddQueues(const GuardFacts& facts, SystemTime now, std::vector<MetricFamily
   families->push_back(Gauge("apiquota_queue_oldest_seconds",
                             "How long the request has waited that came first. Absent while nobody waits.",
                             {"api"}, oldest));
+  families->push_back(
+      Gauge("apiquota_queue_overdue_seconds",
+            "How long ago a request that still waits should have had its turn or been refused; "
+            "0 unless something is stuck.",
+            {"api"}, overdue));
 }
 
 void Keep(double value, std::vector<std::string> labels, Values* values) {
@@ -63,7 +69,7 @@ void Keep(double value, std::vector<std::string> labels, Values* values) {
 constexpr Micros kStaleLately = std::chrono::minutes(1);
 
 void AddBreakersAndCaches(const GuardFacts& facts, SystemTime now, std::vector<MetricFamily>* families) {
-  Values open, trips, degraded, bytes, capacity, evicted;
+  Values open, trips, degraded, bytes, capacity, evicted, orphans, given_up;
   for (const GuardedFacts& api : facts.apis) {
     if (const auto& breaker = api.whole.breaker) {
       open[{api.api}] = breaker->open ? 1 : 0;
@@ -75,6 +81,8 @@ void AddBreakersAndCaches(const GuardFacts& facts, SystemTime now, std::vector<M
     bytes[{api.api}] = static_cast<double>(view.bytes);
     capacity[{api.api}] = static_cast<double>(view.bytes_max);
     evicted[{api.api}] = static_cast<double>(view.evicted);
+    orphans[{api.api}] = static_cast<double>(view.orphans);
+    given_up[{api.api}] = static_cast<double>(view.orphans_given_up);
     const auto& stale = view.served_stale_at;
     degraded[{api.api, "stale"}] = stale && now - *stale < kStaleLately ? 1 : 0;
   }
@@ -94,20 +102,27 @@ void AddBreakersAndCaches(const GuardFacts& facts, SystemTime now, std::vector<M
                             "What remembered answers may take of memory, as configured.", {"api"}, capacity));
   families->push_back(Count("apiquota_cache_evictions_total", "Remembered answers that made room for others.",
                             {"api"}, evicted));
+  families->push_back(Gauge("apiquota_cache_orphans",
+                            "Requests whose client has gone, and which go on for their answer.", {"api"},
+                            orphans));
+  families->push_back(Count("apiquota_cache_orphans_given_up_total",
+                            "Requests whose client has gone and whose answer was given up, because too many "
+                            "went on like that.",
+                            {"api"}, given_up));
 }
 
 void AddLimits(const GuardFacts& facts, std::vector<MetricFamily>* families) {
   Values used, reset, evicted;
   for (const GuardedFacts& api : facts.apis) {
-    for (const guard::LimitUse* use : LimitSeriesOf(api)) {
-      if (use->allowed <= 0) continue;
-      const std::vector<std::string> labels = {api.api, use->limit,
-                                               use->caller.empty() ? use->key : use->caller};
-      Keep(use->used / use->allowed, labels, &used);
-      Keep(ToUnixSeconds(use->reset), labels, &reset);
+    for (const auto& [limit, use] : LimitSeriesOf(api)) {
+      if (use.allowed <= 0) continue;
+      const std::vector<std::string> labels = {api.api, limit, use.caller.empty() ? use.key : use.caller};
+      Keep(use.used / use.allowed, labels, &used);
+      Keep(ToUnixSeconds(use.reset), labels, &reset);
     }
-    for (const guard::LimitMemory& memory : api.whole.memory)
-      evicted[{api.api, memory.limit}] += static_cast<double>(memory.evicted);
+    for (const guard::LimitRuleView& limit : api.whole.limits) {
+      if (!limit.judged) evicted[{api.api, limit.rule.name}] += static_cast<double>(limit.memory.evicted);
+    }
   }
   families->push_back(Gauge("apiquota_limit_used_ratio",
                             "Share of a limit of the operator's own that a caller has used; of limits by "

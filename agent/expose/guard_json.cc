@@ -110,11 +110,11 @@ Json ApiJson(const GuardedFacts& api, const GuardFacts& facts, SystemTime now) {
           {"queue",
            {{"depth", queue.depth},
             {"capacity", options.queue.size},
-            {"oldest_seconds", SecondsSince(queue.oldest, now)}}},
+            {"oldest_seconds", SecondsSince(queue.oldest, now)},
+            {"overdue_seconds", JsonNumber(OverdueSeconds(queue, now))}}},
           {"decisions", DecisionsJson(api.api, facts.decisions)},
           {"breaker", BreakerJson(api.whole.breaker, now)},
           {"limits", OwnLimitsJson(api.whole.limits, now)},
-          {"limits_memory", LimitMemoryJson(api.whole.memory)},
           {"cache", CacheJson(api.cache)},
           {"routes", RoutesJson(api.whole.routes)},
           {"keys", std::move(keys)}};

@@ -5,20 +5,28 @@
 //   "api", "mode",                                 on, shadow, or off: then only its shadow is judged
 //   "parts": {"pace", "queue", "retry", "cooldown",    the mode of each
 //             "concurrency", "breaker", "cache"},
-//   "queue": {"depth", "capacity", "oldest_seconds"},   all keys together; null: nobody waits
+//   "queue": {"depth", "capacity", "oldest_seconds",   all keys together; null: nobody waits
+//             "overdue_seconds"},                  past the first deadline of those who wait; 0 unless stuck
 //   "decisions": {"on": {"allow": {rule: count}, "delay": …, "reject": …}, "shadow": …},   since the start
 //   "breaker": {"state",                           closed, open, half_open; null: none is written
 //               "opened_at", "opened_at_time", "next_probe_at", "next_probe_at_time",
 //               "next_probe_in_seconds",           null: none is waited for
 //               "probes", "trips"},                since it opened; since the start
-//   "limits": [ {                                  the operator's own, 100 users of each at most, the fullest
-//     "limit", "unit",
-//     "caller", "key", "address",                  null: not counted by it, or not known any more
-//     "digest",                                    of who has used it; null: there are names
-//     "used", "allowed", "reset", "reset_time", "resets_in_seconds"} … ],
-//   "limits_memory": [ {"limit", "subjects", "bytes", "evicted"} … ],   users; those forgotten before their
-//   time "cache": {"bytes", "capacity", "answers", "evicted",   null: nothing is remembered
+//   "limits": [ {                                  the operator's own: those in force, those only judged
+//     "limit", "mode",                             its name; on, shadow
+//     "place",                                     among those of its name and mode: the first that matches
+//     holds "by": ["caller", "key", "address", {"header": NAME} … ], "match": {"path", "methods", "callers",
+//     "headers": {name: value}},   null: all requests "unit", "algorithm", "allowed", "window_seconds",
+//     "burst", "missing",   as written; burst: of gcra "subjects", "bytes", "evicted",              users;
+//     those forgotten before their time "uses": [ {                                  100 at most, the fullest
+//     first
+//       "caller", "key", "address",                null: not counted by it, or not known any more
+//       "digest",                                  of who has used it; null: there are names
+//       "used", "allowed",                         at once: of gcra its burst
+//       "reset", "reset_time", "resets_in_seconds"} … ]} … ],
+//   "cache": {"bytes", "capacity", "answers", "evicted",   null: nothing is remembered
 //             "leading", "following",              requests under way that others wait for, and these others
+//             "orphans", "orphans_given_up",       under way without their client; ended for want of room
 //             "served_stale_at", "served_stale_at_time",
 //             "requests": {result: count}, "saved": {unit: amount}},   since the start
 //   "routes": [ {"route",                          what could be saved of calls, the most called first

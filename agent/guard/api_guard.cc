@@ -27,13 +27,6 @@ std::vector<LimitRule> JudgedRules(const Options& options) {
   return RulesIn(judged, [](Mode mode) { return mode != Mode::kOff; });
 }
 
-void Configure(std::vector<LimitRule> rules, const std::vector<std::string>& exempt,
-               std::unique_ptr<OwnLimits>* limits) {
-  if (rules.empty()) return limits->reset();
-  if (*limits) return (*limits)->Configure(std::move(rules), exempt);
-  *limits = std::make_unique<OwnLimits>(std::move(rules), exempt);
-}
-
 void Configure(const BreakerOptions* options, std::shared_ptr<Breaker>* breaker) {
   if (options == nullptr) return breaker->reset();
   if (*breaker) return (*breaker)->Configure(*options);
@@ -60,34 +53,31 @@ void ApiGuard::Configure(const Options& options, SystemTime now) {
   const bool judges = options.shadow ? judged.ModeOf(judged.breaker) != Mode::kOff : breaker == Mode::kShadow;
   const std::lock_guard lock(mutex_);
   latest_ = std::max(latest_, now);
-  guard::Configure(RulesInForce(options), options.exempt, &limits_);
-  guard::Configure(JudgedRules(options), judged.exempt, &judged_limits_);
+  OwnLimits::Configure({&limits_, RulesInForce(options), options.exempt},
+                       {&judged_limits_, JudgedRules(options), judged.exempt});
   guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
   guard::Configure(judges ? &*judged.breaker : nullptr, &judged_breaker_);
+  breaks_.store(breaker_ || judged_breaker_, std::memory_order_relaxed);
   asks_.store(limits_ || judged_limits_ || breaker_ || judged_breaker_, std::memory_order_relaxed);
 }
 
-ApiTurn ApiGuard::Ask(const LimitedCall& call, SystemTime now) {
-  ApiTurn turn;
-  LimitTurn limited, judged;
-  {
-    const std::lock_guard lock(mutex_);
-    latest_ = std::max(latest_, now);
-    const auto ill = breaker_ ? breaker_->Refuses(now) : std::nullopt;
-    if (judged_limits_) judged = judged_limits_->Ask(call, now);
-    turn.shadow = std::move(judged.refusal);
-    if (judged_breaker_ && !turn.shadow) {
-      if (const auto until = judged_breaker_->Refuses(now)) turn.shadow = BreakerRefusal(*until, now);
-    }
-    if (ill) turn.refusal = BreakerRefusal(*ill, now);
-    if (limits_ && !ill) limited = limits_->Ask(call, now);
-    if (limited.refusal) turn.refusal = std::move(limited.refusal);
-    if (turn.refusal) Note(*turn.refusal, call, now, &last_refused_);
-    if (turn.shadow) Note(*turn.shadow, call, now, &last_judged_);
+void ApiGuard::Ask(const LimitedCall& call, SystemTime now, ApiTurn* turn) {
+  Permit& permit = turn->permit;
+  permit.Begin(shared_from_this(), now);
+  turn->refusal.reset();
+  turn->shadow.reset();
+  turn->standings.clear();
+  const std::lock_guard lock(mutex_);
+  latest_ = std::max(latest_, now);
+  const auto ill = breaker_ ? breaker_->Refuses(now) : std::nullopt;
+  if (judged_limits_) turn->shadow = judged_limits_->Ask(call, now, &permit.judged_, nullptr);
+  if (judged_breaker_ && !turn->shadow) {
+    if (const auto until = judged_breaker_->Refuses(now)) turn->shadow = BreakerRefusal(*until, now);
   }
-  turn.standings = std::move(limited.standings);
-  turn.permit = Permit(shared_from_this(), std::move(limited.hold), std::move(judged.hold));
-  return turn;
+  if (ill) turn->refusal = BreakerRefusal(*ill, now);
+  if (limits_ && !ill) turn->refusal = limits_->Ask(call, now, &permit.hold_, &turn->standings);
+  if (turn->refusal) Note(*turn->refusal, call, now, &last_refused_);
+  if (turn->shadow) Note(*turn->shadow, call, now, &last_judged_);
 }
 
 void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const {
@@ -100,12 +90,16 @@ void ApiGuard::Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, Li
 
 ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
   ApiView view{.api = api_, .breaker = std::nullopt, .limits = {}, .routes = calls_.View()};
-  LimitWalk walk(limits_most);
+  LimitWalk walk(limits_most), judged(limits_most);
   if (limits_most > 0) Walk(limits_, now, &walk);
-  view.limits = std::move(walk.uses);
+  if (limits_most > 0) Walk(judged_limits_, now, &judged);
+  view.limits = std::move(walk.rules);
+  for (LimitRuleView& rule : judged.rules) {
+    rule.judged = true;
+    view.limits.push_back(std::move(rule));
+  }
   const std::lock_guard lock(mutex_);
   if (breaker_) view.breaker = breaker_->View(now);
-  if (limits_) view.memory = limits_->Memory();
   view.last_refused = last_refused_;
   view.last_judged = last_judged_;
   return view;
@@ -125,12 +119,8 @@ SavedApi ApiGuard::Save(SystemTime now) const {
 
 void ApiGuard::Restore(const SavedApi& saved, SystemTime now) {
   const std::lock_guard lock(mutex_);
-  if (limits_) limits_->Restore(saved.limits, now);
-  if (judged_limits_) judged_limits_->Restore(saved.judged, now);
+  OwnLimits::Restore(limits_.get(), saved.limits, judged_limits_.get(), saved.judged, now);
 }
-
-Permit::Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged)
-    : api_(std::move(api)), hold_(std::move(hold)), judged_(std::move(judged)) {}
 
 Permit::Permit(Permit&& other) noexcept
     : api_(std::exchange(other.api_, nullptr)),
@@ -154,9 +144,18 @@ Permit& Permit::operator=(Permit&& other) noexcept {
 
 Permit::~Permit() { Release(std::nullopt); }
 
+void Permit::Begin(std::shared_ptr<ApiGuard> api, SystemTime now) {
+  Release(now);
+  api_ = std::move(api);
+  hold_.Clear();
+  judged_.Clear();
+  sent_ = false;
+}
+
 std::optional<Refusal> Permit::Enter(SystemTime now) {
   if (!api_) return std::nullopt;
-  Ended(Health::kUnknown, now);
+  Over(now);
+  if (!api_->breaks_.load(std::memory_order_relaxed)) return std::nullopt;
   const std::lock_guard lock(api_->mutex_);
   if (const auto& breaker = api_->breaker_) {
     const auto pass = breaker->Enter(now);
@@ -165,28 +164,47 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
       Note(refusal, {}, now, &api_->last_refused_);  // it waited: whose it was is not known here
       return refusal;
     }
-    entered_ = {breaker, *pass};
+    entered_ = {.breaker = breaker, .pass = *pass};
   }
   if (const auto& judged = api_->judged_breaker_) {
-    if (const auto pass = judged->Enter(now)) judged_entered_ = {judged, *pass};
+    if (const auto pass = judged->Enter(now)) judged_entered_ = {.breaker = judged, .pass = *pass};
   }
   return std::nullopt;
 }
 
-void Permit::Ended(Health health, SystemTime now) {
-  if (!api_ || (!entered_.breaker && !judged_entered_.breaker)) return;
+void Permit::Answered(Health health, SystemTime now) {
+  if (!entered()) return;
+  const std::lock_guard lock(api_->mutex_);
+  entered_.Answered(health, now);
+  judged_entered_.Answered(health, now);
+}
+
+void Permit::Failed(Health health, SystemTime now) {
+  if (health == Health::kUnknown) return Over(now);
+  if (!entered()) return;
   const std::lock_guard lock(api_->mutex_);
   entered_.End(health, now);
   judged_entered_.End(health, now);
 }
 
-void Permit::Settle(std::optional<double> tokens, SystemTime now) {
+void Permit::Over(SystemTime now) {
+  if (!entered()) return;
+  const std::lock_guard lock(api_->mutex_);
+  entered_.Over(now);
+  judged_entered_.Over(now);
+}
+
+void Permit::Settle(std::optional<double> tokens, SystemTime now, bool whole) {
   if (!api_) return;
-  Ended(Health::kUnknown, now);
-  {
+  Over(now);
+  if (tokens && (hold_.of_tokens || judged_.of_tokens)) {
     const std::lock_guard lock(api_->mutex_);
-    if (tokens && api_->limits_) api_->limits_->Settle(hold_, *tokens, now);
-    if (tokens && api_->judged_limits_) api_->judged_limits_->Settle(judged_, *tokens, now);
+    // A reload may have let a rule go from one set to the other meanwhile.
+    for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
+      if (limits == nullptr) continue;
+      limits->Settle(hold_, *tokens, now, whole);
+      limits->Settle(judged_, *tokens, now, whole);
+    }
   }
   api_.reset();
 }
@@ -198,10 +216,13 @@ void Permit::Release(std::optional<SystemTime> at) {
   {
     const std::lock_guard lock(api_->mutex_);
     const SystemTime now = at.value_or(api_->latest_);
-    entered_.End(Health::kUnknown, now);
-    judged_entered_.End(Health::kUnknown, now);
-    if (!sent_ && api_->limits_) api_->limits_->Refund(hold_, now);
-    if (!sent_ && api_->judged_limits_) api_->judged_limits_->Refund(judged_, now);
+    entered_.Over(now);
+    judged_entered_.Over(now);
+    for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {
+      if (limits == nullptr || sent_) continue;
+      limits->Refund(hold_, now);
+      limits->Refund(judged_, now);
+    }
   }
   api_.reset();
 }

@@ -30,20 +30,27 @@ class ApiGuard;
 class Permit {
  public:
   Permit() = default;
-  Permit(std::shared_ptr<ApiGuard> api, LimitHold hold, LimitHold judged);
   Permit(Permit&& other) noexcept;
   Permit& operator=(Permit&& other) noexcept;
   ~Permit();
 
   // An attempt's turn has come; a refusal: the breaker has opened meanwhile.
   std::optional<Refusal> Enter(SystemTime now);
-  void Sent() { sent_ = true; }               // an attempt's head
-  void Ended(Health health, SystemTime now);  // the attempt; nothing, if none has entered
-  // The request is over. `tokens`: what it took, if it said so.
-  void Settle(std::optional<double> tokens, SystemTime now);
+  void Sent() { sent_ = true; }  // an attempt's head
+  // What its answer showed, as far as it has come; that it failed, whatever came before; that it is over
+  // otherwise. Nothing, if none has entered.
+  void Answered(Health health, SystemTime now);
+  void Failed(Health health, SystemTime now);
+  // The request is over. `tokens`: what it took, if it said so; not `whole`: until it broke off.
+  void Settle(std::optional<double> tokens, SystemTime now, bool whole = true);
   void Release(SystemTime now);  // like its destruction
 
  private:
+  friend class ApiGuard;
+
+  void Begin(std::shared_ptr<ApiGuard> api, SystemTime now);  // it holds nothing
+  bool entered() const { return api_ && (entered_.breaker || judged_entered_.breaker); }
+  void Over(SystemTime now);                    // the attempt, and it did not fail
   void Release(std::optional<SystemTime> now);  // nothing: as late as the api was told last
 
   std::shared_ptr<ApiGuard> api_;
@@ -52,6 +59,7 @@ class Permit {
   bool sent_ = false;
 };
 
+// What came of a question. Used again for the next one it asks for no memory of its own.
 struct ApiTurn {
   std::optional<Refusal> refusal;
   Permit permit;
@@ -69,9 +77,8 @@ struct ApiRefusal {
 
 struct ApiView {
   std::string api;
-  std::optional<BreakerView> breaker;    // nothing: none is written
-  std::vector<LimitUse> limits;          // of those in force, rule by rule; of each the most used first
-  std::vector<LimitMemory> memory = {};  // of each of these rules
+  std::optional<BreakerView> breaker;  // nothing: none is written
+  std::vector<LimitRuleView> limits;   // those in force in their order, then those that are only judged
   std::optional<ApiRefusal> last_refused = {};  // nothing: none yet
   std::optional<ApiRefusal> last_judged = {};   // by what is only judged: it was let through
   std::vector<RouteCalls> routes = {};          // the most called first
@@ -86,7 +93,12 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
 
   // False: it would admit everybody and count nothing.
   bool asks() const { return asks_.load(std::memory_order_relaxed); }
-  ApiTurn Ask(const LimitedCall& call, SystemTime now);
+  void Ask(const LimitedCall& call, SystemTime now, ApiTurn* turn);  // whose permit goes before
+  ApiTurn Ask(const LimitedCall& call, SystemTime now) {
+    ApiTurn turn;
+    Ask(call, now, &turn);
+    return turn;
+  }
   // Who waits for the lock meanwhile waits for a piece of it, not for the whole.
   ApiView View(SystemTime now, size_t limits_most) const;
   // How the limits in force stand for a caller, key and address; takes nothing (OwnLimits::StandingsOf).
@@ -101,12 +113,13 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
  private:
   friend class Permit;
 
-  // Of limits_ or judged_limits_.
+  // Of limits_ or judged_limits_. REQUIRES: not the lock.
   void Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const;
 
   const std::string api_;
   CallReport calls_;
   std::atomic<bool> asks_{false};
+  std::atomic<bool> breaks_{false};  // there is a breaker, in force or judged
   mutable WalkedMutex mutex_;
   // Guarded by mutex_; null: none in force, or none judged.
   std::unique_ptr<OwnLimits> limits_, judged_limits_;

@@ -78,10 +78,19 @@ class Breaker {
 struct Entered {
   std::shared_ptr<Breaker> breaker;
   BreakerPass pass;
+  Health so_far = Health::kUnknown;  // what the head of its answer showed
 
   void End(Health health, SystemTime now) {
     if (breaker) std::exchange(breaker, nullptr)->Ended(pass, health, now);
   }
+  // An answer that begins well may still break off. Nobody waits for a probe's end: it may be a stream of
+  // hours.
+  void Answered(Health health, SystemTime now) {
+    so_far = health;
+    if (health != Health::kWell || pass.probe) End(health, now);
+  }
+  // However it ended, it did not fail.
+  void Over(SystemTime now) { End(so_far, now); }
 };
 
 }  // namespace apiquota::guard

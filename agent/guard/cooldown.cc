@@ -34,16 +34,16 @@ bool SaysWhen(std::optional<double> retry_after) {
 
 }  // namespace
 
-// How long, when the API does not say: one second, twice as long after each refusal of a request that was
-// sent since.
-Micros Cooldown::Step(SystemTime sent_at, SystemTime now) {
+// How long, when the API does not say: one second, twice as long after each refusal of a request that was let
+// through since.
+Micros Cooldown::Step(SystemTime admitted_at, SystemTime now) {
   const bool goes_on = step_.count() > 0 && now < until_ + kRemembered;
-  if (goes_on && sent_at < since_) return Micros(0);  // one of those that were under way when it began
+  if (goes_on && admitted_at < since_) return Micros(0);  // one of those that were under way when it began
   step_ = goes_on ? std::min(step_ * 2, kLastStep) : kFirstStep;
   return step_;
 }
 
-std::optional<Cooldown::Claim> Cooldown::Judge(const Answer& answer, SystemTime sent_at,
+std::optional<Cooldown::Claim> Cooldown::Judge(const Answer& answer, SystemTime admitted_at,
                                                std::optional<SystemTime> reset, SystemTime now) {
   using provider::ThrottleSignal;
   const ThrottleSignal signal =
@@ -58,21 +58,21 @@ std::optional<Cooldown::Claim> Cooldown::Judge(const Answer& answer, SystemTime 
   if (reset && *reset > now) return Claim{*reset, Reason::kCooldown, at_zero, quota, false};
   if (!quota.empty() || signal != ThrottleSignal::kStatus) {
     std::string evidence = quota.empty() ? "refused: " + std::string(ToText(signal)) : at_zero;
-    return Claim{now + Step(sent_at, now), Reason::kCooldown, std::move(evidence), quota, true};
+    return Claim{now + Step(admitted_at, now), Reason::kCooldown, std::move(evidence), quota, true};
   }
   const bool again = last_bare_ && now - *last_bare_ <= kTogether;
   last_bare_ = now;
-  const bool lapsed = step_.count() > 0 && sent_at >= since_ && now < until_ + kRemembered;
+  const bool lapsed = step_.count() > 0 && admitted_at >= since_ && now < until_ + kRemembered;
   if (!again && !lapsed) return std::nullopt;
-  return Claim{now + Step(sent_at, now), Reason::kCooldown, "refused twice", "", true};
+  return Claim{now + Step(admitted_at, now), Reason::kCooldown, "refused twice", "", true};
 }
 
-void Cooldown::Refused(const Answer& answer, SystemTime sent_at, std::optional<SystemTime> reset,
+void Cooldown::Refused(const Answer& answer, const Went& went, std::optional<SystemTime> reset,
                        std::optional<Micros> window, double jitter, SystemTime now) {
   if (answer.throttle != nullptr && answer.throttle->scope == provider::ThrottleScope::kSpend) return;
-  std::optional<Claim> claim = Judge(answer, sent_at, reset, now);
-  const bool newer = sent_at > refused_sent_;
-  refused_sent_ = std::max(refused_sent_, sent_at);
+  std::optional<Claim> claim = Judge(answer, went.admitted_at, reset, now);
+  const bool newer = went.sent_at > refused_sent_;
+  refused_sent_ = std::max(refused_sent_, went.sent_at);
   if (!claim) return;
   const bool running = until_ > now;
   claim->until += Jitter(jitter, claim->until - now);

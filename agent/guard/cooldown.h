@@ -15,11 +15,17 @@ namespace apiquota::guard {
 
 class Cooldown {
  public:
-  // A refusal came, `answer`, to a request that was sent at `sent_at`. `reset`: of a quota that the same
+  // When a request was let through, and when it was sent: on a connection that had to be made first others
+  // may have been refused meanwhile.
+  struct Went {
+    SystemTime admitted_at, sent_at;
+  };
+
+  // A refusal came, `answer`, to a request that went then. `reset`: of a quota that the same
   // answer says is used up, with its margin. `window`: of the quota, if known. Without evidence the first
   // within a second changes nothing. `jitter` is from 0 to 1 and only ever adds: a tenth of the wait, a
   // second at most.
-  void Refused(const Answer& answer, SystemTime sent_at, std::optional<SystemTime> reset,
+  void Refused(const Answer& answer, const Went& went, std::optional<SystemTime> reset,
                std::optional<Micros> window, double jitter, SystemTime now);
   // A request that was sent at `sent_at` was served: if it is newer than what was refused, that ends it. Only
   // of calls that the API counts like those it refused: a free poll is served in any case.
@@ -59,9 +65,9 @@ class Cooldown {
     bool stepped = false;  // the API did not say when
   };
 
-  std::optional<Claim> Judge(const Answer& answer, SystemTime sent_at, std::optional<SystemTime> reset,
+  std::optional<Claim> Judge(const Answer& answer, SystemTime admitted_at, std::optional<SystemTime> reset,
                              SystemTime now);
-  Micros Step(SystemTime sent_at, SystemTime now);
+  Micros Step(SystemTime admitted_at, SystemTime now);
   void End(SystemTime now);
 
   SystemTime until_{};

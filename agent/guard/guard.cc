@@ -282,6 +282,7 @@ Status Guard::Restore(std::string_view text, SystemTime now, Micros system_ahead
   Result<SavedGuard> saved = ReadSaved(text);
   if (!saved) return std::unexpected(saved.error());
   Move(-system_ahead, &*saved);
+  NotLaterThan(now, &*saved);
   for (const SavedKey& key : saved->keys) {
     if (const auto account = AccountFor(key.api, key.key, now)) account->Restore(key);
   }

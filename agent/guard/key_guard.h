@@ -26,7 +26,8 @@ namespace apiquota::guard {
 struct QueueView {
   std::string resource;
   size_t depth = 0;
-  std::optional<SystemTime> oldest;  // when the one that waits longest came
+  std::optional<SystemTime> oldest;    // when the one that waits longest came
+  std::optional<SystemTime> deadline;  // the first of theirs
 };
 
 struct CooldownView {

@@ -165,7 +165,8 @@ KeyView KeyGuard::View(SystemTime now) const {
     view.slots = {.in_use = slots.in_use(), .limit = slots.limit(now), .max = slots.max()};
   for (const Place& place : state_->places) {
     if (!place.queue.empty())
-      view.queues.push_back({place.resource, place.queue.size(), place.queue.Oldest()});
+      view.queues.push_back(
+          {place.resource, place.queue.size(), place.queue.Oldest(), place.queue.NextDeadline()});
     if (const SystemTime until = place.cooldown.Until(now); until > now) {
       view.cooldowns.push_back(
           {place.resource, std::string(place.cooldown.evidence()), until, place.cooldown.probes()});

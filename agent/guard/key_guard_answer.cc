@@ -123,19 +123,19 @@ void KeyGuard::State::Throttled(const Flight& flight, const Answer& answer, Syst
     if (const auto seconds = limit->window_seconds()) window = SecondsToMicros(*seconds);
   }
   std::uniform_real_distribution<double> jitter(0, 1);
-  place.cooldown.Refused(answer, flight.sent_at, reset, window, jitter(random), now);
+  place.cooldown.Refused(answer, {flight.admitted_at, flight.sent_at}, reset, window, jitter(random), now);
 }
 
 // More was under way than the API takes. True: there will be fewer.
 bool KeyGuard::State::TooMany(const Flight& flight, const provider::Throttle& throttle, SystemTime now) {
   const bool concurrency = throttle.scope == provider::ThrottleScope::kConcurrency;
   if (!concurrency && throttle.scope != provider::ThrottleScope::kOverload) return false;
-  slots.Refused(flight.sent_at, now);
+  slots.Refused(flight.admitted_at, now);
   bool fewer = slots.adaptive();
   EachPlace(*flight.place, [&](Place& each) {
     for (Limit& limit : each.limits) {
       if (limit.slots() == nullptr || !concurrency) continue;
-      limit.TooMany(flight.sent_at, now);
+      limit.TooMany(flight.admitted_at, now);
       fewer = fewer || limit.slots()->adaptive();
     }
   });

@@ -66,7 +66,7 @@ class Limit {
   void Hear(const Heard& heard, SystemTime now);
   // Of calls at a time: an answer was served, or refused because there were too many.
   void Served();
-  void TooMany(SystemTime sent_at, SystemTime now);
+  void TooMany(SystemTime admitted_at, SystemTime now);
   // So much waits for it: at a reset that leaves evenly.
   void NoteWaiting(double cost, SystemTime now);
   void SetPace(const PaceOptions& pace);

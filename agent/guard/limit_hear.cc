@@ -213,8 +213,8 @@ void Limit::Served() {
   if (state_->slots) state_->slots->Served();
 }
 
-void Limit::TooMany(SystemTime sent_at, SystemTime now) {
-  if (state_->slots) state_->slots->Refused(sent_at, now);
+void Limit::TooMany(SystemTime admitted_at, SystemTime now) {
+  if (state_->slots) state_->slots->Refused(admitted_at, now);
 }
 
 void Limit::Hear(const Heard& heard, SystemTime now) {

@@ -10,11 +10,6 @@
 namespace apiquota::guard {
 namespace {
 
-bool GoesOn(const LimitRule& old, const LimitRule& rule) {
-  return old.name == rule.name && old.algorithm == rule.algorithm && old.unit == rule.unit &&
-         old.window == rule.window && old.by == rule.by;
-}
-
 Refusal RefusalOf(const LimitRule& rule, SystemTime until) {
   Refusal refusal;
   refusal.reason = Reason::kLimit;
@@ -54,57 +49,37 @@ OwnLimits::Rule* OwnLimits::State::Find(uint64_t id) const {
   return found == rules.end() ? nullptr : found->get();
 }
 
-// The first of the old rules that this one goes on with.
-std::unique_ptr<OwnLimits::Rule> OwnLimits::State::Claim(const LimitRule& rule, bool match_too,
-                                                         std::vector<std::unique_ptr<Rule>>* old) const {
-  for (auto& each : *old) {
-    if (each && GoesOn(each->rule, rule) && (!match_too || each->rule.match == rule.match))
-      return std::move(each);
-  }
-  return nullptr;
+size_t OwnLimits::State::PlaceOf(const std::vector<LimitSubject>& by) {
+  const auto found = std::ranges::find(whose, by, &Whose::by);
+  if (found != whose.end()) return static_cast<size_t>(found - whose.begin());
+  whose.push_back({.by = by, .lacks = {}});
+  return whose.size() - 1;
 }
 
-// Of rules that are alike but for their match each goes on with its own first.
-void OwnLimits::Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt) {
-  State& state = *state_;
-  std::vector<std::unique_ptr<Rule>> old = std::exchange(state.rules, {});
-  state.rules.resize(rules.size());
-  for (const bool match_too : {true, false}) {
-    for (size_t i = 0; i < rules.size(); ++i) {
-      if (!state.rules[i]) state.rules[i] = state.Claim(rules[i], match_too, &old);
-    }
-  }
-  state.exempt = std::move(exempt);
-  state.by_name.clear();
-  for (size_t i = 0; i < rules.size(); ++i) {
-    auto& rule = state.rules[i];
-    if (rule) rule->Change(std::move(rules[i]));
-    if (!rule) rule = std::make_unique<Rule>(++state.last_id, std::move(rules[i]), state.rule_bytes_max);
-    const auto same = std::ranges::find_if(
-        state.by_name, [&](const auto& others) { return others.front()->rule.name == rule->rule.name; });
-    if (same == state.by_name.end()) {
-      state.by_name.push_back({rule.get()});
-    } else {
-      same->push_back(rule.get());
-    }
-  }
+const OwnLimits::State::Whose& OwnLimits::State::WhoseOf(const Rule& rule, const LimitedCall& call) {
+  Whose& found = whose[rule.whose];
+  if (std::exchange(found.question, question) == question) return found;
+  found.lacks = Subject(rule.rule, call, &subject_scratch);
+  if (!found.lacks) found.subject = KeyedHash(key, subject_scratch);
+  return found;
 }
 
 // A rule that the request is meant by. Nothing is taken yet.
-void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, LimitTurn* turn, SystemTime now) {
-  if (const auto lacks = Subject(rule->rule, call, &subject_scratch)) {
-    if (rule->rule.missing == LimitRule::Missing::kAllow || (turn->refusal && !turn->refusal->lacks.empty()))
-      return;
-    turn->refusal = RefusalOf(rule->rule, SystemTime::max());
-    turn->refusal->lacks = *lacks;
+void OwnLimits::State::Add(Rule* rule, const LimitedCall& call, std::optional<Refusal>* refusal,
+                           SystemTime now) {
+  const Whose& who = WhoseOf(*rule, call);
+  if (who.lacks) {
+    if (rule->rule.missing == LimitRule::Missing::kAllow || (*refusal && !(*refusal)->lacks.empty())) return;
+    *refusal = RefusalOf(rule->rule, SystemTime::max());
+    (*refusal)->lacks = *who.lacks;
     return;
   }
-  Meant one{.rule = rule, .subject = KeyedHash(key, subject_scratch), .entry = nullptr, .until = {}};
+  Meant one{.rule = rule, .subject = who.subject, .entry = nullptr, .until = {}};
   one.entry = rule->table.Find(one.subject);
   one.amount = rule->meter.AmountOf(call.tokens);
   one.until = rule->meter.Until(one.entry != nullptr ? &one.entry->used : nullptr, one.amount, now);
-  if (one.until && (!turn->refusal || *one.until > turn->refusal->until)) {
-    turn->refusal = RefusalOf(rule->rule, *one.until);
+  if (one.until && (!*refusal || *one.until > (*refusal)->until)) {
+    *refusal = RefusalOf(rule->rule, *one.until);
     meant.insert(meant.begin(), one);
     return;
   }
@@ -132,41 +107,51 @@ int64_t OwnLimits::State::Take(Meant* one, const LimitedCall& call, SystemTime n
   return mark;
 }
 
-LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at) {
-  State& state = *state_;
-  const SystemTime now = state.Latest(asked_at);
+LimitTurn OwnLimits::Ask(const LimitedCall& call, SystemTime now) {
   LimitTurn turn;
-  const std::string_view path = TidyPath(call.path, &state.path_scratch);
-  const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
-  if (std::ranges::any_of(state.exempt, matched)) return turn;
-  state.meant.clear();
-  for (const std::vector<Rule*>& alike : state.by_name) {
-    const auto first =
-        std::ranges::find_if(alike, [&](const Rule* rule) { return Matches(rule->rule.match, call, path); });
-    if (first != alike.end()) state.Add(*first, call, &turn, now);
-  }
-  turn.standings.reserve(state.meant.size());
-  if (!turn.refusal) turn.hold.taken.reserve(state.meant.size());
-  for (State::Meant& one : state.meant) {
-    if (!turn.refusal) {
-      const int64_t mark = state.Take(&one, call, now);
-      turn.hold.taken.push_back({one.rule->id, one.subject, one.amount, mark});
-    }
-    turn.standings.push_back(one.rule->Stand(one.entry != nullptr ? &one.entry->used : nullptr, now));
-  }
+  turn.refusal = Ask(call, now, &turn.hold, &turn.standings);
   return turn;
 }
 
-void OwnLimits::Refund(const LimitHold& hold, SystemTime now) {
-  state_->Latest(now);
+std::optional<Refusal> OwnLimits::Ask(const LimitedCall& call, SystemTime asked_at, LimitHold* hold,
+                                      std::vector<LimitStanding>* standings) {
+  State& state = *state_;
+  const SystemTime now = state.Latest(asked_at);
+  hold->Clear();
+  if (standings != nullptr) standings->clear();
+  std::optional<Refusal> refusal;
+  const std::string_view path = state.names_paths ? TidyPath(call.path, &state.path_scratch) : call.path;
+  const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
+  if (std::ranges::any_of(state.exempt, matched)) return refusal;
+  state.meant.clear();
+  ++state.question;
+  for (const std::vector<Rule*>& alike : state.by_name) {
+    const auto first = std::ranges::find_if(
+        alike, [&](const Rule* rule) { return rule->for_all || Matches(rule->rule.match, call, path); });
+    if (first != alike.end()) state.Add(*first, call, &refusal, now);
+  }
+  for (State::Meant& one : state.meant) {
+    if (!refusal) {
+      const int64_t mark = state.Take(&one, call, now);
+      hold->taken.push_back({one.rule->id, one.subject, one.amount, mark});
+      hold->of_tokens |= one.rule->rule.unit == LimitRule::Unit::kTokens;
+    }
+    if (standings != nullptr)
+      standings->push_back(one.rule->Stand(one.entry != nullptr ? &one.entry->used : nullptr, now));
+  }
+  return refusal;
+}
+
+void OwnLimits::Refund(const LimitHold& hold, SystemTime given_back_at) {
+  const SystemTime now = state_->Latest(given_back_at);
   for (const LimitHold::Taken& taken : hold.taken) {
     Rule* rule = state_->Find(taken.rule);
     LimitTable::Entry* entry = rule != nullptr ? rule->table.Find(taken.subject) : nullptr;
-    if (entry != nullptr && taken.amount > 0) rule->meter.Return(&entry->used, taken.mark, taken.amount);
+    if (entry != nullptr && taken.amount > 0) rule->meter.Return(&entry->used, taken.mark, taken.amount, now);
   }
 }
 
-void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at) {
+void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at, bool whole) {
   const SystemTime now = state_->Latest(asked_at);
   for (const LimitHold::Taken& taken : hold.taken) {
     Rule* rule = state_->Find(taken.rule);
@@ -175,7 +160,8 @@ void OwnLimits::Settle(const LimitHold& hold, double tokens, SystemTime asked_at
     State::Meant one{.rule = rule, .subject = taken.subject, .amount = more, .until = {}};
     one.entry = rule->table.Find(taken.subject);
     if (more > 0) state_->Take(&one, {}, now);
-    if (more < 0 && one.entry != nullptr) rule->meter.Return(&one.entry->used, taken.mark, -more);
+    if (more < 0 && whole && one.entry != nullptr)
+      rule->meter.Return(&one.entry->used, taken.mark, -more, now);
   }
 }
 

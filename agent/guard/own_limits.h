@@ -65,6 +65,9 @@ struct LimitHold {
     int64_t mark = 0;
   };
   std::vector<Taken> taken;
+  bool of_tokens = false;  // of limits that count them: there will be something to settle
+
+  void Clear() { taken.clear(), of_tokens = false; }
 };
 
 struct LimitTurn {
@@ -73,21 +76,27 @@ struct LimitTurn {
   std::vector<LimitStanding> standings;  // of all that are meant; the one that refuses is the first
 };
 
+// What one subject has used of a rule.
 struct LimitUse {
-  std::string limit;
   std::string caller, key, address;  // of its `by`
   // Of who has used it, in hex: what is shown of header values, and where a name is not known any more.
   std::string digest;
-  LimitRule::Unit unit = LimitRule::Unit::kRequests;
-  double used = 0, allowed = 0;
+  double used = 0, allowed = 0;  // allowed: at once; of gcra the burst
   SystemTime reset;
 };
 
 // What a rule holds.
 struct LimitMemory {
-  std::string limit;
   size_t subjects = 0, bytes = 0;
   uint64_t evicted = 0;  // forgotten before their time, since the start
+};
+
+struct LimitRuleView {
+  LimitRule rule;
+  bool judged = false;  // only: it refuses nobody
+  size_t place = 1;     // among those of its name: the first whose match holds is meant
+  LimitMemory memory = {};
+  std::vector<LimitUse> uses = {};  // the most used first
 };
 
 // A look at all subjects in pieces, so that nobody waits for the whole of it: how far it has come.
@@ -97,8 +106,8 @@ struct LimitWalk {
 
   const size_t most;  // of each rule, the most used
   const For purpose;
-  std::vector<LimitUse> uses;  // found so far
-  SavedOwnLimits saved;        // … for kSave, instead
+  std::vector<LimitRuleView> rules;  // found so far
+  SavedOwnLimits saved;              // … for kSave, instead
 
   // Where it is.
   size_t rule = 0, place = 0, told = 0, sends = 0;
@@ -113,27 +122,44 @@ class OwnLimits {
                      size_t rule_bytes_max = kRuleBytesMax);
   ~OwnLimits();
 
-  // What has been used goes on where name, algorithm, unit, window and `by` stay.
+  // What has been used goes on where name, algorithm, unit, window and `by` stay; of rules that are alike but
+  // for their match each goes on with its own first.
   void Configure(std::vector<LimitRule> rules, std::vector<std::string> exempt);
   bool empty() const;
 
+  // One of the two sets that an api has, in force and only judged; null: it has no rules.
+  struct Set {
+    std::unique_ptr<OwnLimits>* limits;
+    std::vector<LimitRule> rules;
+    std::vector<std::string> exempt;
+  };
+  // Both at once: what has been used goes on, too, where a rule goes from one to the other.
+  static void Configure(Set first, Set second);
+
   LimitTurn Ask(const LimitedCall& call, SystemTime now);
+  // The same in the caller's buffers, whatever stands there; `standings` null: nobody wants them.
+  std::optional<Refusal> Ask(const LimitedCall& call, SystemTime now, LimitHold* hold,
+                             std::vector<LimitStanding>* standings);
   // It was never sent: all comes back.
   void Refund(const LimitHold& hold, SystemTime now);
   // What it took in the end of those that count tokens. What is more than was expected counts from now on,
-  // whether there was room or not.
-  void Settle(const LimitHold& hold, double tokens, SystemTime now);
+  // whether there was room or not. Not `whole`: it had taken so many when it broke off, and what was expected
+  // beyond that stays taken.
+  void Settle(const LimitHold& hold, double tokens, SystemTime now, bool whole = true);
 
   // How every rule stands whose subject the call can name and whose callers it is one of, whatever its path,
   // method and headers. Takes nothing.
   std::vector<LimitStanding> StandingsOf(const LimitedCall& call, SystemTime now) const;
 
-  // The most used first, at most `most` of each rule; rules in their order.
-  std::vector<LimitUse> View(SystemTime now, size_t most) const;
+  // Rules in their order, with at most `most` uses of each.
+  std::vector<LimitRuleView> View(SystemTime now, size_t most) const;
   // At most kSavedMost of each rule, and kSavedSendsMost sends. Restore: before anybody asks; rules that are
   // gone are left out.
   SavedOwnLimits Save(SystemTime now) const;
   void Restore(const SavedOwnLimits& saved, SystemTime now);
+  // Of both sets of an api, null where there is none, and what each of them had saved.
+  static void Restore(OwnLimits* first, const SavedOwnLimits& of_first, OwnLimits* second,
+                      const SavedOwnLimits& of_second, SystemTime now);
   // Either of them in steps of some thousand subjects. False: that was the last.
   bool Step(LimitWalk* walk, SystemTime now) const;
 
@@ -142,6 +168,9 @@ class OwnLimits {
  private:
   struct Rule;
   struct State;
+  struct Change;
+  static void Configure(std::vector<Change>* changes);
+  void Begin(const Rule& rule, LimitWalk* walk) const;
   static void Tell(const Rule& rule, const LimitTable::Entry& entry, SystemTime now, LimitWalk* walk);
 
   std::unique_ptr<State> state_;

@@ -31,8 +31,9 @@ bool MatchesCaller(const LimitMatch& match, std::string_view caller) {
 
 bool Matches(const LimitMatch& match, const LimitedCall& call, std::string_view path) {
   if (!PathMatches(match.path, path)) return false;
-  if (!match.methods.empty() && std::ranges::find(match.methods, call.method) == match.methods.end())
-    return false;
+  // A method is told from another by its case, too (RFC 9110 section 9.1); many servers take "post" for POST.
+  const auto is_its = [&](const std::string& method) { return EqualsIgnoreCase(method, call.method); };
+  if (!match.methods.empty() && std::ranges::none_of(match.methods, is_its)) return false;
   if (!MatchesCaller(match, call.caller)) return false;
   return std::ranges::all_of(match.headers, [&](const auto& header) {
     if (call.fields == nullptr) return false;

@@ -114,7 +114,7 @@ int64_t LimitMeter::Take(LimitUsed* used, double amount, SystemTime now) const {
       return used->at;
     case LimitRule::Algorithm::kGcra:
       used->at = NanosOf(now) + Ahead(used, now) + Steps(amount);
-      return 0;
+      return used->at;
     case LimitRule::Algorithm::kSliding:
       break;
   }
@@ -136,13 +136,15 @@ int64_t LimitMeter::Take(LimitUsed* used, double amount, SystemTime now) const {
   return at;
 }
 
-void LimitMeter::Return(LimitUsed* used, int64_t mark, double amount) const {
+void LimitMeter::Return(LimitUsed* used, int64_t mark, double amount, SystemTime now) const {
   switch (algorithm_) {
     case LimitRule::Algorithm::kFixed:
       if (used->at == mark) used->used = std::max(used->used - amount, 0.0);
       return;
     case LimitRule::Algorithm::kGcra:
-      used->at -= Steps(amount);
+      // What is taken comes back one after the other, this until `mark`: of it there is no more to give than
+      // what is left until then.
+      used->at -= std::clamp<int64_t>(mark - NanosOf(now), 0, Steps(amount));
       return;
     case LimitRule::Algorithm::kSliding:
       break;
@@ -182,13 +184,23 @@ SavedUse LimitMeter::Save(uint64_t subject, const LimitUsed& used, SystemTime no
   return saved;
 }
 
-void LimitMeter::Restore(const SavedUse& saved, LimitUsed* used) const {
-  const bool gcra = algorithm_ == LimitRule::Algorithm::kGcra;
+void LimitMeter::Restore(const SavedUse& saved, SystemTime now, LimitUsed* used) const {
   used->used = saved.used;
-  used->at = gcra ? NanosOf(saved.at) : MicrosOf(saved.at);
-  if (algorithm_ != LimitRule::Algorithm::kSliding) return;
+  switch (algorithm_) {
+    case LimitRule::Algorithm::kFixed:
+      used->at = MicrosOf(std::min(saved.at, now));
+      return;
+    case LimitRule::Algorithm::kGcra: {
+      const SystemTime emptied = now + Ceiled(Steps(allowed_));
+      used->at = saved.at < emptied ? NanosOf(saved.at) : NanosOf(now) + Steps(allowed_);
+      return;
+    }
+    case LimitRule::Algorithm::kSliding:
+      break;
+  }
   used->log = std::make_unique<LimitLog>();
-  for (const auto& [at, amount] : saved.sends) used->log->sends.push_back({MicrosOf(at), amount});
+  for (const auto& [at, amount] : saved.sends)
+    used->log->sends.push_back({MicrosOf(std::min(at, now + sub_)), amount});
 }
 
 }  // namespace apiquota::guard

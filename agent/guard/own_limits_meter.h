@@ -72,13 +72,14 @@ class LimitMeter {
   // Whether there is room or not. Returns what Return is told to name it by.
   int64_t Take(LimitUsed* used, double amount, SystemTime now) const;
   // So much of what was taken at `mark` was not used; of what has come back meanwhile nothing does.
-  void Return(LimitUsed* used, int64_t mark, double amount) const;
+  void Return(LimitUsed* used, int64_t mark, double amount, SystemTime now) const;
 
   // Nothing is used any more.
   bool Over(const LimitUsed& used, SystemTime now) const;
 
   SavedUse Save(uint64_t subject, const LimitUsed& used, SystemTime now) const;
-  void Restore(const SavedUse& saved, LimitUsed* used) const;
+  // Nothing can have been used later than now, whatever the clock said when it was saved.
+  void Restore(const SavedUse& saved, SystemTime now, LimitUsed* used) const;
 
   double allowed() const { return allowed_; }  // at most, at any time
 

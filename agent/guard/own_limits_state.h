@@ -26,6 +26,7 @@ struct OwnLimits::Rule {
     Derive();
   }
   void Derive() {
+    for_all = rule.match == LimitMatch{};
     words = std::make_shared<const LimitWords>(WordsOf(Stand(nullptr, {})));
     by_caller = Has(LimitSubject::Kind::kCaller);
     by_key = Has(LimitSubject::Kind::kKey);
@@ -45,11 +46,22 @@ struct OwnLimits::Rule {
             .words = words};
   }
 
+  void Restore(const SavedOwnLimit& saved, SystemTime now) {
+    for (const SavedUse& use : saved.uses) {
+      LimitTable::Entry& entry = table.Touch(use.subject, meter, now);
+      const size_t bytes = entry.used.bytes();
+      meter.Restore(use, now, &entry.used);
+      table.Grew(entry, bytes, meter, now);
+    }
+  }
+
   const uint64_t id;
   LimitRule rule;
   LimitMeter meter;
   LimitTable table;
+  size_t whose = 0;  // its place in State::whose
   // Of `rule`.
+  bool for_all = false;  // no request is outside its match
   std::shared_ptr<const LimitWords> words;
   bool by_caller = false, by_key = false, by_address = false;
 };
@@ -64,10 +76,19 @@ struct OwnLimits::State {
     std::optional<SystemTime> until;  // there is no room before
   };
 
+  // Whom a request counts for, found out once for all rules of one `by`.
+  struct Whose {
+    std::vector<LimitSubject> by;
+    uint64_t question = 0;  // the last that it was found out for
+    std::optional<std::string> lacks;
+    uint64_t subject = 0;
+  };
+
   Rule* Find(uint64_t id) const;
-  std::unique_ptr<Rule> Claim(const LimitRule& rule, bool match_too,
-                              std::vector<std::unique_ptr<Rule>>* old) const;
-  void Add(Rule* rule, const LimitedCall& call, LimitTurn* turn, SystemTime now);
+  void Order(std::vector<LimitRule>* changed, std::vector<std::string> paths);
+  size_t PlaceOf(const std::vector<LimitSubject>& by);  // in `whose`
+  const Whose& WhoseOf(const Rule& rule, const LimitedCall& call);
+  void Add(Rule* rule, const LimitedCall& call, std::optional<Refusal>* refusal, SystemTime now);
   // Its entry is there afterwards.
   int64_t Take(Meant* meant, const LimitedCall& call, SystemTime now);
   SystemTime Latest(SystemTime now) { return latest = std::max(latest, now); }
@@ -75,6 +96,9 @@ struct OwnLimits::State {
   std::vector<std::unique_ptr<Rule>> rules;
   std::vector<std::vector<Rule*>> by_name;  // of each name those rules, in their order
   std::vector<std::string> exempt;
+  bool names_paths = false;  // some rule does, or `exempt`
+  std::vector<Whose> whose;
+  uint64_t question = 0;  // how many there were
   size_t rule_bytes_max = kRuleBytesMax;
   HashKey key = HashKey::Drawn();
   uint64_t last_id = 0;

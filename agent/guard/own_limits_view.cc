@@ -20,12 +20,10 @@ std::string Hex(uint64_t number) {
 LimitUse UseOf(const LimitRule& rule, const LimitMeter& meter, const LimitTable& table,
                const LimitTable::Entry& entry, SystemTime now) {
   const LimitMeter::Standing standing = meter.Stand(&entry.used, now);
-  LimitUse use{.limit = rule.name,
-               .caller = {},
+  LimitUse use{.caller = {},
                .key = {},
                .address = LimitTable::Address{entry.address, entry.address_kind}.ToText(),
                .digest = {},
-               .unit = rule.unit,
                .used = standing.used,
                .allowed = meter.allowed(),
                .reset = now + standing.reset};
@@ -70,12 +68,7 @@ bool OwnLimits::Step(LimitWalk* walk, SystemTime now) const {
     if (walk->place >= rule.table.places()) std::ranges::sort_heap(walk->ranked, std::greater());
     return true;
   }
-  if (walk->purpose == LimitWalk::For::kSave && walk->told == 0 && !walk->ranked.empty()) {
-    walk->sends = 0;
-    walk->saved.key = state_->key;
-    walk->saved.limits.push_back(
-        {rule.rule.name, DigestOf(state_->key, rule.rule), DigestOf(state_->key, rule.rule.match), {}});
-  }
+  if (walk->told == 0) Begin(rule, walk);
   for (size_t i = 0; i < kTold && walk->told < walk->ranked.size(); ++i, ++walk->told) {
     const LimitTable::Entry* entry = rule.table.Find(walk->ranked[walk->told].second);
     if (entry != nullptr) Tell(rule, *entry, now, walk);
@@ -86,9 +79,28 @@ bool OwnLimits::Step(LimitWalk* walk, SystemTime now) const {
   return ++walk->rule < state_->rules.size();
 }
 
+// Saved is one of which nothing is used, too: no other of its name goes on in its place.
+void OwnLimits::Begin(const Rule& rule, LimitWalk* walk) const {
+  if (walk->purpose == LimitWalk::For::kSave) {
+    walk->sends = 0;
+    walk->saved.key = state_->key;
+    walk->saved.limits.push_back(
+        {rule.rule.name, DigestOf(state_->key, rule.rule), DigestOf(state_->key, rule.rule.match), {}});
+    return;
+  }
+  const auto alike =
+      std::ranges::count(walk->rules, rule.rule.name,
+                         [](const LimitRuleView& view) -> const std::string& { return view.rule.name; });
+  walk->rules.push_back({.rule = rule.rule,
+                         .judged = false,
+                         .place = static_cast<size_t>(alike) + 1,
+                         .memory = {rule.table.size(), rule.table.bytes(), rule.table.evicted()},
+                         .uses = {}});
+}
+
 void OwnLimits::Tell(const Rule& rule, const LimitTable::Entry& entry, SystemTime now, LimitWalk* walk) {
   if (walk->purpose == LimitWalk::For::kView) {
-    walk->uses.push_back(UseOf(rule.rule, rule.meter, rule.table, entry, now));
+    walk->rules.back().uses.push_back(UseOf(rule.rule, rule.meter, rule.table, entry, now));
     return;
   }
   SavedUse use = rule.meter.Save(entry.subject, entry.used, now);
@@ -96,10 +108,10 @@ void OwnLimits::Tell(const Rule& rule, const LimitTable::Entry& entry, SystemTim
   if (walk->sends <= kSavedSendsMost) walk->saved.limits.back().uses.push_back(std::move(use));
 }
 
-std::vector<LimitUse> OwnLimits::View(SystemTime now, size_t most) const {
+std::vector<LimitRuleView> OwnLimits::View(SystemTime now, size_t most) const {
   LimitWalk walk(most);
   while (Step(&walk, now)) continue;
-  return std::move(walk.uses);
+  return std::move(walk.rules);
 }
 
 SavedOwnLimits OwnLimits::Save(SystemTime now) const {
@@ -111,30 +123,8 @@ SavedOwnLimits OwnLimits::Save(SystemTime now) const {
 std::vector<LimitMemory> OwnLimits::Memory() const {
   std::vector<LimitMemory> memory;
   for (const auto& rule : state_->rules)
-    memory.push_back({rule->rule.name, rule->table.size(), rule->table.bytes(), rule->table.evicted()});
+    memory.push_back({rule->table.size(), rule->table.bytes(), rule->table.evicted()});
   return memory;
-}
-
-void OwnLimits::Restore(const SavedOwnLimits& saved, SystemTime now) {
-  if (saved.limits.empty()) return;
-  state_->key = saved.key;
-  std::vector<const SavedOwnLimit*> left;
-  for (const SavedOwnLimit& limit : saved.limits) left.push_back(&limit);
-  for (const bool match_too : {true, false}) {
-    for (const auto& rule : state_->rules) {
-      const uint64_t match = DigestOf(state_->key, rule->rule.match);
-      const auto found = std::ranges::find_if(left, [&](const SavedOwnLimit* limit) {
-        return limit->rule == DigestOf(state_->key, rule->rule) && (!match_too || limit->match == match);
-      });
-      if (found == left.end() || rule->table.size() > 0) continue;
-      for (const SavedUse& use : (*found)->uses) {
-        LimitTable::Entry& entry = rule->table.Touch(use.subject, rule->meter, now);
-        rule->meter.Restore(use, &entry.used);
-        rule->table.Grew(entry, 0, rule->meter, now);
-      }
-      left.erase(found);
-    }
-  }
 }
 
 }  // namespace apiquota::guard

@@ -1,5 +1,7 @@
 #include "guard/persist.h"
 
+#include <algorithm>
+
 #include "guard/own_limits_json.h"
 #include "quota/saved_text.h"
 
@@ -139,6 +141,23 @@ void Move(Micros by, SavedGuard* saved) {
   }
 }
 
+void NotLaterThan(SystemTime now, SavedGuard* saved) {
+  for (SavedKey& key : saved->keys) {
+    for (SavedLimit& limit : key.limits) {
+      double later = 0;
+      while (!limit.sends.empty() && limit.sends.back().first >= now) {
+        later += limit.sends.back().second;
+        limit.sends.pop_back();
+      }
+      if (later > 0) limit.sends.emplace_back(now, later);
+    }
+    for (SavedCooldown& cooldown : key.cooldowns) {
+      const Micros early = std::max(Micros(0), Micros(cooldown.since - now));
+      cooldown.since -= early, cooldown.until -= early;
+    }
+  }
+}
+
 std::string WriteSaved(const SavedGuard& saved) {
   Json list = Json::array();
   for (const SavedKey& key : saved.keys) {
@@ -151,16 +170,18 @@ std::string WriteSaved(const SavedGuard& saved) {
   for (const SavedApi& api : saved.apis)
     apis.push_back({{"api", api.api}, {"limits", ToJson(api.limits)}, {"judged", ToJson(api.judged)}});
   const Json whole = {{"keys", std::move(list)}, {"apis", std::move(apis)}};
-  return quota::Framed(whole.dump(1, ' ', false, Json::error_handler_t::replace));
+  // Without spaces: of many full limits it must stay below what is read of a file (app/files.cc).
+  return quota::Framed(whole.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<SavedGuard> ReadSaved(std::string_view text) {
   constexpr std::string_view kWhat = "the guard's saved figures";
   const Result<std::string_view> unframed = quota::Unframed(text, kWhat);
   if (!unframed) return std::unexpected(unframed.error());
+  const std::string damaged = std::string(kWhat) + " are damaged";
+  if (unframed->size() == text.size()) return Fail(damaged);  // before all of it is taken apart
   const Json document = Json::parse(*unframed, nullptr, false);
-  if (unframed->size() == text.size() || document.is_discarded() || !document.is_object())
-    return Fail(std::string(kWhat) + " are damaged");
+  if (document.is_discarded() || !document.is_object()) return Fail(damaged);
   SavedGuard saved;
   SavedMembers whole(document);
   ReadList(&whole, "keys", ReadKey, &saved.keys);

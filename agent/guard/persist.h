@@ -65,6 +65,11 @@ struct SavedGuard {
 // Puts all times on a clock that is ahead by so much.
 void Move(Micros by, SavedGuard* saved);
 
+// Where the system's clock was ahead when they were saved, and is right now: what was sent later than now was
+// sent now, and a cooldown that began later begins now, and is as long. (Limits of the operator's own see to
+// it themselves, as they are taken up.)
+void NotLaterThan(SystemTime now, SavedGuard* saved);
+
 std::string WriteSaved(const SavedGuard& saved);
 // All or nothing, like the readings'. A text without apis is of an agent that had no limits of its own.
 Result<SavedGuard> ReadSaved(std::string_view text);

@@ -47,8 +47,16 @@ bool IsMixed(std::string_view segment) {
   return digits && changes * 100 >= (segment.size() - 1) * kChangesPercent;
 }
 
+// "alice@example.com", and as it stands in a path that is escaped. A scope ("@angular") is none.
+bool IsMailAddress(std::string_view segment) {
+  const size_t at = std::min(segment.find('@'), segment.find("%40"));
+  if (at == 0 || at == std::string_view::npos) return false;
+  return segment.size() > at + (segment[at] == '@' ? 1 : 3);
+}
+
 bool IsId(std::string_view segment) {
   if (segment.empty()) return false;
+  if (IsMailAddress(segment)) return true;
   if (std::ranges::all_of(segment, IsDigit)) return true;
   if (segment.size() >= kShortestHex && std::ranges::all_of(segment, IsHexDigit)) return true;
   if (segment.size() >= kShortestMixed && IsMixed(segment)) return true;

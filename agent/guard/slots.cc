@@ -53,10 +53,10 @@ void Slots::Served() {
   limit_ = std::min(limit_ + 1, static_cast<double>(max_));
 }
 
-// What was sent before it shrank last had been too much already.
-void Slots::Refused(SystemTime sent_at, SystemTime now) {
+// What was let through before it shrank last had been too much already.
+void Slots::Refused(SystemTime admitted_at, SystemTime now) {
   if (!adaptive_ || !limited()) return;
-  if (shrunk_at_ && (sent_at < *shrunk_at_ || now < *shrunk_at_ + kShrinkGap)) return;
+  if (shrunk_at_ && (admitted_at < *shrunk_at_ || now < *shrunk_at_ + kShrinkGap)) return;
   shrunk_at_ = now;
   served_ = 0;
   limit_ = std::max(1.0, limit_ * kShrink);

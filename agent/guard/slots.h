@@ -26,9 +26,9 @@ class Slots {
   void Take(Id ticket, SystemTime now);
   void End(Id ticket, SystemTime now);
 
-  // A request was served; or one that was sent at `sent_at` was refused because too much was under way.
+  // A request was served; or one that was let through then was refused because too much was under way.
   void Served();
-  void Refused(SystemTime sent_at, SystemTime now);
+  void Refused(SystemTime admitted_at, SystemTime now);
   // Others hold so many of them, as was just said: not ours until something else is said, or for as long as
   // calls take.
   void Others(size_t held, SystemTime now);

@@ -19,6 +19,7 @@ CachedRequest::CachedRequest(Caches& caches, const Clock& clock, KeptBytes& kept
     : caches_(caches), clock_(clock), record_(record), timer_(timer), body_(kept) {}
 
 CachedRequest::~CachedRequest() {
+  if (orphan_of_) orphan_of_->orphans.fetch_sub(1, std::memory_order_relaxed);
   End();
   fill_.Clear();
 }
@@ -241,6 +242,15 @@ bool CachedRequest::Outlives(bool sent) const {
   if (!lead_) return false;
   const bool wanted = phase_ == Phase::kAsking || (phase_ == Phase::kFilling && storable_.keep);
   return lead_.Followed() || (sent && wanted);
+}
+
+void CachedRequest::Orphaned(bool goes_on) {
+  if (!goes_on) {
+    store_->orphans_given_up.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  orphan_of_ = store_;
+  orphan_of_->orphans.fetch_add(1, std::memory_order_relaxed);
 }
 
 cache::Served CachedRequest::Serve(const cache::Answer& answer) const {

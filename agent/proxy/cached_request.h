@@ -87,6 +87,8 @@ class CachedRequest {
 
   // Whether what its client asked for is wanted although that has gone. `sent`: the API has been asked.
   bool Outlives(bool sent) const;
+  // Its client has gone, for good; `goes_on`: without it, else it is given up.
+  void Orphaned(bool goes_on);
   bool Followed() const { return lead_ && lead_.Followed(); }
 
   cache::AnswerPtr TakeServed() { return std::move(served_); }
@@ -131,6 +133,8 @@ class CachedRequest {
 
   const apis::Route* route_ = nullptr;  // whose store it is
   std::shared_ptr<AnswerStore> store_;
+
+  std::shared_ptr<AnswerStore> orphan_of_;  // where it is counted
 
   Phase phase_ = Phase::kIdle;
   bool serves_ = false;  // or only watches (mode: shadow)

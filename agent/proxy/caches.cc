@@ -45,7 +45,11 @@ void Caches::Wake(cache::Follower follower, cache::Outcome outcome) {
 std::map<std::string, cache::CacheView> Caches::View() const {
   std::map<std::string, cache::CacheView> views;
   const std::lock_guard lock(mutex_);
-  for (const auto& [api, entry] : entries_) views.emplace(api, entry.store->answers->View());
+  for (const auto& [api, entry] : entries_) {
+    cache::CacheView& view = views.emplace(api, entry.store->answers->View()).first->second;
+    view.orphans = entry.store->orphans.load(std::memory_order_relaxed);
+    view.orphans_given_up = entry.store->orphans_given_up.load(std::memory_order_relaxed);
+  }
   return views;
 }
 

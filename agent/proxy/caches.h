@@ -2,6 +2,9 @@
 // answer. Thread-safe; outlives the proxy, whose loops are taken back (SetHomes) before they go.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,6 +43,8 @@ struct AnswerStore {
 
   const std::shared_ptr<cache::ApiCache> answers;
   KeptBytes filling;
+  std::atomic<size_t> orphans = 0;  // as cache::CacheView says them
+  std::atomic<uint64_t> orphans_given_up = 0;
 };
 
 class Caches final : public cache::Rim {

@@ -12,24 +12,24 @@ namespace apiquota::proxy {
 GuardedRequest::Step GuardedRequest::Ask(const http::RequestHead& head, bool ended) {
   timer_.Disarm();
   LookAtBody(head, ended);
-  std::optional<guard::Refusal> refusal = AskApi(head);
-  if (!refusal) return AskGuard(head, {}, false);
+  const SystemTime at = now();
+  std::optional<guard::Refusal> refusal = AskApi(head, at);
+  if (!refusal) return AskGuard(head, at, {}, false);
   Count({.kind = guard::Verdict::Kind::kRefuse, .reason = refusal->reason});
   return Refused(std::move(*refusal));
 }
 
 // What holds for the api as a whole; nothing: it may go on. Of two that refuse the longer wait is told.
-std::optional<guard::Refusal> GuardedRequest::AskApi(const http::RequestHead& head) {
+std::optional<guard::Refusal> GuardedRequest::AskApi(const http::RequestHead& head, SystemTime now) {
   if (!api_guard_ || !api_guard_->asks()) return std::nullopt;
-  guard::ApiTurn turn = api_guard_->Ask(record_.AsLimited(head, tokens_.cost.counted), now());
+  guard::ApiTurn& turn = api_turn_;
+  api_guard_->Ask(record_.AsLimited(head, tokens_.cost.counted), now, &turn);
   if (turn.shadow) {
     record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, turn.shadow->reason,
                                                    guard::Mode::kShadow);
   }
-  standings_ = std::move(turn.standings);
-  permit_ = std::move(turn.permit);
   if (!turn.refusal || turn.refusal->reason != guard::Reason::kLimit) return std::move(turn.refusal);
-  std::optional<guard::Refusal> other = guard_.WouldRefuse(account_, AsRequest(head), now());
+  std::optional<guard::Refusal> other = guard_.WouldRefuse(account_, AsRequest(head), now);
   return other && other->until > turn.refusal->until ? std::move(other) : std::move(turn.refusal);
 }
 
@@ -40,22 +40,22 @@ GuardedRequest::Step GuardedRequest::Refused(guard::Refusal refusal) {
 }
 
 // An attempt has its ticket: if the API is still well, it is sent.
-GuardedRequest::Step GuardedRequest::Enter(guard::Ticket ticket) {
+GuardedRequest::Step GuardedRequest::Enter(guard::Ticket ticket, SystemTime now) {
   phase_ = Phase::kTurn;
-  if (std::optional<guard::Refusal> ill = permit_.Enter(now())) {
-    ticket.Release(now());
+  if (std::optional<guard::Refusal> ill = api_turn_.permit.Enter(now)) {
+    ticket.Release(now);
     return Refused(std::move(*ill));
   }
   ticket_ = std::move(ticket);
   return Step::kSend;
 }
 
-GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, SystemTime not_before,
-                                              bool again) {
+GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, SystemTime now,
+                                              SystemTime not_before, bool again) {
   guard::Request request = AsRequest(head);
   request.not_before = not_before;
   request.again = again;
-  guard::Turn turn = guard_.Ask(account_, request, now());
+  guard::Turn turn = guard_.Ask(account_, request, now);
   if (!again) {
     Count(turn.verdict);
     if (turn.shadow) {
@@ -65,7 +65,7 @@ GuardedRequest::Step GuardedRequest::AskGuard(const http::RequestHead& head, Sys
   }
   switch (turn.verdict.kind) {
     case guard::Verdict::Kind::kAdmit:
-      return Enter(std::move(turn.ticket));
+      return Enter(std::move(turn.ticket), now);
     case guard::Verdict::Kind::kQueued:
       phase_ = Phase::kWaiting;
       waiter_ = turn.verdict.id;
@@ -88,8 +88,8 @@ GuardedRequest::Step GuardedRequest::Take(guard::Granted granted) {
   waiter_ = 0;
   wait_ = {};
   CountWait(granted);
-  const Step step =
-      granted.ticket ? Enter(std::move(granted.ticket)) : Refused(granted.refusal.value_or(guard::Refusal()));
+  const Step step = granted.ticket ? Enter(std::move(granted.ticket), now())
+                                   : Refused(granted.refusal.value_or(guard::Refusal()));
   if (step == Step::kRefuse) {
     record_.route().metrics->guard().CountDecision(guard::Verdict::Kind::kRefuse, refusal_->reason,
                                                    guard::Mode::kOn);

@@ -47,7 +47,7 @@ void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_h
   upstream_head_ = std::move(upstream_head);
   websocket_accept_ = std::move(websocket_accept);
   refusal_.reset();
-  standings_.clear();
+  api_turn_.standings.clear();
   ForgetAnswer();
   waited_ = longest_wait_ = Micros(0);
   wait_reason_ = guard::Reason::kNone;
@@ -58,7 +58,7 @@ void GuardedRequest::Begin(const http::RequestHead& head, std::string upstream_h
 }
 
 void GuardedRequest::ForgetAnswer() {
-  understood_ = false;
+  understood_ = declined_ = false;
   throttle_.reset();
   retry_after_seconds_.reset();
   cost_.reset();
@@ -123,10 +123,10 @@ RefusalAnswer GuardedRequest::Refuse() {
              {"quota", refusal_->quota},
              {"wait", refusal_->lacks.empty() ? std::to_string(RetryAfterOf(*refusal_, now())) : "never"}});
   RefusalAnswer answer =
-      AnswerOf(*refusal_, route.api, *route.exporter, now(), standings_, clock_.SystemNow());
+      AnswerOf(*refusal_, route.api, *route.exporter, now(), api_turn_.standings, clock_.SystemNow());
   if (waited_ > Micros(0))
     answer.head.fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  permit_.Release(now());
+  api_turn_.permit.Release(now());
   if (AccessFacts* access = record_.access()) {
     access->decision = "reject";
     access->rule = ToText(refusal_->reason);
@@ -136,7 +136,7 @@ RefusalAnswer GuardedRequest::Refuse() {
 
 void GuardedRequest::Sent() {
   if (ticket_) ticket_.Sent(now());
-  permit_.Sent();
+  api_turn_.permit.Sent();
   if (options().ModeOf(options().retry) != guard::Mode::kOn) body_.LetGo();
 }
 
@@ -164,11 +164,12 @@ std::optional<GuardedRequest::Step> GuardedRequest::AskAgain(const http::Request
 }
 
 // Whatever its head said, where one has come.
-void GuardedRequest::Failed(metrics::UpstreamError error) { permit_.Ended(HealthOf(error), now()); }
+void GuardedRequest::Failed(metrics::UpstreamError error) { api_turn_.permit.Failed(HealthOf(error), now()); }
 
 std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHead& head,
                                                            guard::RetryCause cause) {
   if (!decides_ || options().ModeOf(options().retry) != guard::Mode::kOn) return std::nullopt;
+  const SystemTime at = now();
   const guard::RetryVerdict verdict = guard_.AskRetry(account_,
                                                       {.cause = cause,
                                                        .attempts = attempts_,
@@ -176,11 +177,11 @@ std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHe
                                                        .body_kept = body_.whole(),
                                                        .retry_after_seconds = retry_after_seconds_,
                                                        .deadline = deadline_},
-                                                      now());
+                                                      at);
   record_.route().metrics->guard().CountRetry(cause, verdict.kind);
   if (verdict.kind != guard::RetryVerdict::Kind::kRetry) return std::nullopt;
-  ticket_.Release(now());
-  const Step step = AskGuard(head, verdict.not_before, true);
+  ticket_.Release(at);
+  const Step step = AskGuard(head, at, verdict.not_before, true);
   if (step == Step::kRefuse) return std::nullopt;
   ++attempts_;
   ForgetAnswer();
@@ -188,12 +189,14 @@ std::optional<GuardedRequest::Step> GuardedRequest::Repeat(const http::RequestHe
 }
 
 void GuardedRequest::OnSignals(const http::Exchange& exchange, const provider::Signals& signals) {
+  const SystemTime at = now();
   understood_ = true;
+  declined_ = exchange.status >= 400;
   throttle_ = signals.throttle;
   retry_after_seconds_ = signals.retry_after_seconds;
   if (signals.usage) cost_ = apis::CostOf(Info(*record_.route().exporter), *signals.usage);
-  if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), now());
-  permit_.Ended(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), now());
+  if (ticket_) ticket_.Answered(apis::AnswerOf(exchange, signals), at);
+  api_turn_.permit.Answered(HealthOf(exchange.status, throttle_ ? &*throttle_ : nullptr), at);
 }
 
 // Its head has been told of. What the events said of quotas is news, too.
@@ -204,14 +207,14 @@ void GuardedRequest::OnStreamSignals(const http::Exchange& exchange, const provi
 }
 
 bool GuardedRequest::Explains(int status) const {
-  return waited_ > Micros(0) || (attempts_ > 1 && status >= 400) || !standings_.empty();
+  return waited_ > Micros(0) || (attempts_ > 1 && status >= 400) || !api_turn_.standings.empty();
 }
 
 const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head) {
   explained_ = head;
   http::Fields& fields = explained_.fields;
   if (waited_ > Micros(0)) fields.Add("apiquota-delay", DelayText(waited_, wait_reason_, wait_quota_));
-  if (!standings_.empty()) AddLimitFields(standings_, clock_.SystemNow(), &fields);
+  if (!api_turn_.standings.empty()) AddLimitFields(api_turn_.standings, clock_.SystemNow(), &fields);
   const bool in_vain = attempts_ > 1 && CauseOf(head.status);
   if (in_vain && !fields.Find("x-should-retry")) fields.Add("x-should-retry", "false");
   return explained_;
@@ -219,11 +222,26 @@ const http::ResponseHead& GuardedRequest::Explain(const http::ResponseHead& head
 
 void GuardedRequest::Tell(AccessFacts* access) const {
   access->waited = waited_;
-  if (auto tightest = TightestOf(standings_)) access->tightest = std::move(tightest);
+  if (auto tightest = TightestOf(api_turn_.standings)) access->tightest = std::move(tightest);
   if (!decides_ || phase_ == Phase::kReading || !access->decision.empty()) return;
   const bool waits = waited_ > Micros(0) || phase_ == Phase::kWaiting;
   access->decision = waits ? "delay" : "allow";
   if (wait_reason_ != guard::Reason::kNone) access->rule = ToText(wait_reason_);
+}
+
+// What it took of limits in tokens, if anybody knows: what was said; and of an error that says nothing,
+// nothing.
+std::optional<double> GuardedRequest::TokensOf(bool whole) const {
+  if (cost_) return cost_->counted;
+  return whole && declined_ ? std::optional(0.0) : std::nullopt;
+}
+
+void GuardedRequest::GiveBack(bool whole) {
+  const SystemTime at = now();
+  if (ticket_ && whole) ticket_.Settle(cost_, at);
+  if (ticket_) ticket_.Release(at);
+  if (whole || cost_) api_turn_.permit.Settle(TokensOf(whole), at, whole);
+  api_turn_.permit.Release(at);
 }
 
 void GuardedRequest::End(bool whole) {
@@ -232,10 +250,7 @@ void GuardedRequest::End(bool whole) {
   timer_.Disarm();
   if (waiter_ != 0) guard_.Leave(account_, std::exchange(waiter_, 0), now());
   wait_ = {};
-  if (ticket_ && whole) ticket_.Settle(cost_, now());
-  if (ticket_) ticket_.Release(now());
-  if (whole) permit_.Settle(cost_ ? std::optional(cost_->counted) : std::nullopt, now());
-  permit_.Release(now());
+  GiveBack(whole);
   body_.Clear();
   held_.Clear();
   account_.reset();

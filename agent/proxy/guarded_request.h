@@ -78,7 +78,9 @@ class GuardedRequest final : public SignalSink {
   bool Explains(int status) const;
   const http::ResponseHead& Explain(const http::ResponseHead& head);  // a copy, valid until the next call
 
-  void End(bool whole);  // whole: its answer came to its end
+  // What it holds: its slot and reservations; what its answer took is settled. whole: that came to its end.
+  void GiveBack(bool whole);
+  void End(bool whole);
 
   const std::string& upstream_head() const { return upstream_head_; }
   const std::string& websocket_accept() const { return websocket_accept_; }
@@ -100,9 +102,9 @@ class GuardedRequest final : public SignalSink {
   void LookAtBody(const http::RequestHead& head, bool ended);
   void EstimateTokens(const guard::TokenModel& model, bool ended);
   // guarded_admission.cc
-  std::optional<guard::Refusal> AskApi(const http::RequestHead& head);
-  Step AskGuard(const http::RequestHead& head, SystemTime not_before, bool again);
-  Step Enter(guard::Ticket ticket);
+  std::optional<guard::Refusal> AskApi(const http::RequestHead& head, SystemTime now);
+  Step AskGuard(const http::RequestHead& head, SystemTime now, SystemTime not_before, bool again);
+  Step Enter(guard::Ticket ticket, SystemTime now);
   Step Refused(guard::Refusal refusal);
   void CountWait(const guard::Granted& granted);
   void Count(const guard::Verdict& verdict);
@@ -110,6 +112,7 @@ class GuardedRequest final : public SignalSink {
   std::optional<Step> Repeat(const http::RequestHead& head, guard::RetryCause cause);
   std::optional<guard::RetryCause> CauseOf(int status) const;
   void ForgetAnswer();
+  std::optional<double> TokensOf(bool whole) const;
   void Tell(AccessFacts* access) const;
 
   guard::Guard& guard_;
@@ -127,8 +130,7 @@ class GuardedRequest final : public SignalSink {
   std::shared_ptr<guard::Account> account_;
   std::shared_ptr<guard::ApiGuard> api_guard_;
   guard::Ticket ticket_;
-  guard::Permit permit_;
-  std::vector<guard::LimitStanding> standings_;  // of the operator's own limits
+  guard::ApiTurn api_turn_;  // its permit, and how the operator's own limits stand
   guard::Id waiter_ = 0;
   CallerWaits::Wait wait_;  // told to its caller, where that is known
   SystemTime began_at_;
@@ -148,6 +150,7 @@ class GuardedRequest final : public SignalSink {
 
   // Of the last answer.
   bool understood_ = false;
+  bool declined_ = false;  // by its status: nothing was made for it
   std::optional<provider::Throttle> throttle_;
   std::optional<double> retry_after_seconds_;
   std::optional<guard::TokenCost> cost_;

@@ -76,6 +76,7 @@ class Relay final : public net::TimerLink,
                   bool complete) override;
   void OnComplete() override;
   void OnAttemptFailed(metrics::UpstreamError error, std::string_view detail) override;
+  void Conclude();
   const http::ResponseHead& Explained(const http::ResponseHead& head);
   void SendHead(const http::ResponseHead& head, std::span<const std::string_view> body, bool complete);
   std::optional<http::LinkMapping> Links() const;

@@ -1,4 +1,5 @@
-// Answers on their way into a cache. Each piece goes to the client before it is kept. A client that falls
+// Answers on their way into a cache. Each piece is kept before it goes to the client, so that who has read an
+// answer to its end finds it kept when it asks again, by whatever loop. A client that falls
 // behind reads on from what is kept, so that who waits for the same answer does not wait for it; and one that
 // goes leaves its request behind, an orphan, for as long as somebody or the cache wants the answer.
 #include <utility>
@@ -26,14 +27,17 @@ void Relay::RelayFilling(const http::ResponseHead* head, std::span<const std::st
   if (fill.behind()) return FillBehind(body, complete);
   if (head != nullptr) {
     cached_->NoteChange(*head);
+    cached_->BeginFill(*head, request_record_.exchange());
+  }
+  if (cached_->filling() && !fill.Add(body)) cached_->GiveUpFilling();
+  if (complete) Conclude();
+  if (head != nullptr) {
     SendHead(*head, body, complete);
     AnsweredWith(head->status);
     attempt_record_.HeadSent();
-    cached_->BeginFill(*head, request_record_.exchange());
   } else {
     connection_.Send(nullptr, nullptr, body, complete);
   }
-  if (cached_->filling() && !fill.Add(body)) cached_->GiveUpFilling();
   if (complete) return;
   if (orphan_) return cached_->filling() ? void() : EndOrphan();
   if (connection_.unsent() < worker_.shared().options.buffer_high_bytes) return;
@@ -57,8 +61,7 @@ void Relay::OnDrained() {
 
 void Relay::OnCachedComplete() {
   if (cached_->replacing()) return ServeReplacement(true);
-  attempt_record_.Finish();
-  cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt, throttled());
+  Conclude();
   FinishRecords(true);
   if (orphan_) worker_.Remove(*this);
 }
@@ -79,8 +82,10 @@ void Relay::RelayHeldCached(const HeldAnswer& held) {
 
 // True: the relay goes on without its client.
 bool Relay::BecomesOrphan() {
-  if (orphan_ || !cached_->Outlives(request_sent_) || !worker_.Adopt(*this)) return false;
-  orphan_ = true;
+  if (orphan_ || !cached_->Outlives(request_sent_)) return false;
+  orphan_ = worker_.Adopt(*this);
+  cached_->Orphaned(orphan_);
+  if (!orphan_) return false;
   cached_->fill().ReadNoMore();
   attempt_.Resume();
   worker_.loop().timers().Arm(cached_->timer(), request_record_.route().timeouts.first_byte);

@@ -113,6 +113,7 @@ void Relay::RelayHeld() {
   guarded_->body().LetGo();
   const HeldAnswer held = std::exchange(guarded_->held(), HeldAnswer());
   if (cached()) return RelayHeldCached(held);
+  if (held.complete()) Conclude();
   const std::string_view body[] = {held.body()};
   SendHead(held.head(), std::span(body, held.body().empty() ? 0 : 1), held.complete());
   request_record_.AnsweredWith(held.head().status);

@@ -1,6 +1,7 @@
 // From the upstream to the client. A piece that arrives leaves in the same turn. Where a guard decides by
-// what it says, it is looked at before: with the answer in hand a client may ask again, by another loop, and
-// what is then decided must know of it. Everywhere else it leaves first.
+// what it says, it is looked at before, and before the last one leaves all that the request holds is given
+// back: with the answer in hand a client may ask again, by another loop, and what is then decided must know
+// of it. Everywhere else it leaves first.
 #include "proxy/admission.h"
 #include "proxy/relay.h"
 #include "proxy/worker.h"
@@ -30,9 +31,9 @@ void Relay::OnInterim(const http::ResponseHead& head) {
 
 // What either side says from now on is not HTTP, and not this relay's.
 void Relay::OnSwitched(const http::ResponseHead& head) {
+  attempt_record_.Response(&head, {});
   net::Stream client = connection_.SwitchToWebSocket(Explained(head));
   request_record_.AnsweredWith(head.status);
-  attempt_record_.Response(&head, {});
   attempt_record_.HeadSent();
   guard::Ticket ticket = guarded() ? guarded_->TakeTicket() : guard::Ticket();
   FinishRecords(true);
@@ -60,6 +61,7 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
   if (cached()) return OnCachedResponse(head, body, complete);
   const bool decides = guarded() && !guarded_->only_watches();
   if (decides) attempt_record_.Response(head, body);
+  if (decides && complete) Conclude();
   if (head != nullptr) {
     SendHead(*head, body, complete);
     request_record_.AnsweredWith(head->status);
@@ -69,6 +71,13 @@ void Relay::OnResponse(const http::ResponseHead* head, std::span<const std::stri
   }
   if (!decides) attempt_record_.Response(head, body);
   if (!complete && connection_.unsent() >= worker_.shared().options.buffer_high_bytes) attempt_.Pause();
+}
+
+// Of an answer that has come to its end: all by which anything is decided, before its client has it.
+void Relay::Conclude() {
+  attempt_record_.Finish();
+  if (cached()) cached_->Filled(guarded() ? guarded_->tokens() : std::nullopt, throttled());
+  if (guarded()) guarded_->GiveBack(true);
 }
 
 void Relay::OnComplete() {

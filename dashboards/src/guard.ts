@@ -10,6 +10,7 @@ const decisions = (selector: string) => `apiquota_decisions_total{${apis}, ${sel
 const depth = `apiquota_queue_depth{${apis}}`;
 const capacity = `apiquota_queue_capacity{${apis}}`;
 const oldest = `apiquota_queue_oldest_seconds{${apis}}`;
+const overdue = `apiquota_queue_overdue_seconds{${apis}}`;
 const cooldowns = `apiquota_cooldown_until_timestamp_seconds{${keys}}`;
 const retried = `apiquota_retries_total{${apis}, outcome="retried"}`;
 const clientRetries = `apiquota_client_retries_total{${apis}}`;
@@ -43,9 +44,8 @@ const protects = row(1, "Does it protect?",
   }),
   stat({
     id: 4, title: "Longest wait now", size: [4, 4], unit: unit.seconds, decimals: 0,
-    steps: ["green", [120, "red"]],
-    help: "How long the request has waited that came first. Red from two minutes, which is more than " +
-      "the queue's max_wait lets anybody wait unless you raised it: something is stuck.",
+    help: "How long the request has waited that came first: at most the queue's max_wait, and less where " +
+      "clients say that they wait for less. Who waits for longer is drawn below as overdue.",
     query: query(`max(${oldest}) or vector(0)`),
   }),
   stat({
@@ -131,10 +131,14 @@ const waits = row(13, "How long do requests wait?",
   }),
   graph({
     id: 17, title: "Oldest request in the queue", size: [12, 8], unit: unit.seconds,
-    steps: ["green", [120, "red"]],
-    help: "How long the request has waited that came first. Above the dashed two minutes, which is " +
-      "more than max_wait allows unless you raised it, something is stuck.",
-    queries: [query(`max by (api) (${oldest})`, "{{api}}")],
+    colors: [[/ overdue$/, "red"]],
+    help: "How long the request has waited that came first, at most max_wait. overdue, red: how long ago " +
+      "a request that still waits should have had its turn or been refused; something is stuck, and an " +
+      "alert tells.",
+    queries: [
+      query(`max by (api) (${oldest})`, "{{api}}"),
+      query(`max by (api) (${overdue}) > 0`, "{{api}}, overdue"),
+    ],
     empty: "Nobody waited.",
   }));
 
@@ -148,7 +152,7 @@ const repeats = row(18, "What does it repeat?",
     empty: "Nothing called for another attempt.",
   }),
   graph({
-    id: 20, title: "Amplification", size: [12, 8], unit: unit.count, decimals: 2,
+    id: 20, title: "Amplification", size: [12, 8], unit: unit.count, decimals: 2, softMax: 1.4,
     steps: ["green", [1.2, "red"]],
     help: "Requests that reached the API for each answer to a client. 1: each was sent once; below: " +
       "some were refused here; above the dashed 1.2: retries multiply the load.",
@@ -163,7 +167,8 @@ const repeats = row(18, "What does it repeat?",
     empty: "No client said that it repeats anything.",
   }),
   graph({
-    id: 22, title: "Blind share", size: [12, 8], unit: unit.ratio, steps: ["green", [0.2, "orange"]],
+    id: 22, title: "Blind share", size: [12, 8], unit: unit.ratio, softMax: 1,
+    steps: ["green", [0.2, "orange"]],
     help: "The share of requests of which the guard could not know the model or resource beforehand, " +
       "so that only what all resources share was kept. Above the dashed 20 %: see which requests name " +
       "none.",

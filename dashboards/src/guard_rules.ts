@@ -14,6 +14,8 @@ const cacheResults = `apiquota_cache_requests_total{${apis}}`;
 const cacheBytes = `apiquota_cache_bytes{${apis}}`;
 const cacheCapacity = `apiquota_cache_capacity_bytes{${apis}}`;
 const evictions = `apiquota_cache_evictions_total{${apis}}`;
+const orphans = `apiquota_cache_orphans{${apis}}`;
+const givenUp = `apiquota_cache_orphans_given_up_total{${apis}}`;
 const identical = `apiquota_coalescable_requests_total{${apis}}`;
 const batchable = `apiquota_batchable_requests_total{${apis}}`;
 const saved = `apiquota_quota_saved_total{${apis}}`;
@@ -64,6 +66,7 @@ export const own = row(28, "Whom do its own rules stop?",
   }),
   graph({
     id: 40, title: "Users of limits forgotten", size: [24, 6], unit: unit.perMinute, stacked: true,
+    softMax: 1,
     help: "Users of a limit of your own (callers, keys, addresses, headers) that were forgotten before " +
       "their time because its memory was full: their limit began anew. Very many addresses at once do it.",
     queries: [query(perMinute("api, limit", forgotten), "{{api}} {{limit}}")],
@@ -73,7 +76,11 @@ export const own = row(28, "Whom do its own rules stop?",
 export const saves = row(34, "What does memory save?",
   graph({
     id: 35, title: "Answers by where they came from", size: [12, 8], unit: unit.requestsPerMinute,
-    stacked: true, colors: [[/^hit/, "green"], [/^coalesced/, "blue"], [/^stale/, "red"]],
+    stacked: true,
+    colors: [
+      [/^hit/, "green"], [/^coalesced/, "blue"], [/^revalidated/, "purple"], [/^miss/, "orange"],
+      [/^stale/, "red"],
+    ],
     help: "What came of requests. hit: from memory; coalesced: with the answer to somebody's identical " +
       "request; revalidated: the API confirmed what was kept; miss: it was asked; bypass: memory may not " +
       "answer; stale, red: it failed, and an old answer was served; shadow_hit: would have been a hit.",
@@ -98,7 +105,7 @@ export const saves = row(34, "What does memory save?",
     empty: "No cache is written.",
   }),
   graph({
-    id: 38, title: "Answers pushed out", size: [12, 8], unit: unit.perMinute, stacked: true,
+    id: 38, title: "Answers pushed out", size: [12, 8], unit: unit.perMinute, stacked: true, softMax: 1,
     help: "Kept answers that made room for others. Many, with few hits: raise the cache's size.",
     queries: [query(perMinute("api", evictions), "{{api}}")],
     empty: "No cache is written.",
@@ -121,4 +128,16 @@ export const saves = row(34, "What does memory save?",
       query(moved("api", batchable), "{{api}}, batchable"),
     ],
     empty: "No call of a guarded API was the same as another or could have been batched.",
+  }),
+  graph({
+    id: 42, title: "Going on without their client", size: [24, 6], unit: unit.count, decimals: 0, softMax: 1,
+    colors: [[/ given up$/, "red"]],
+    help: "Requests whose client has gone while the API was answering, and which go on because others wait " +
+      "for the answer or it will be kept. given up, a minute, red: too many did so at once, and their " +
+      "answers were lost; clients are too impatient for this API.",
+    queries: [
+      query(`sum by (api) (${orphans})`, "{{api}}"),
+      query(moved("api", givenUp), "{{api}}, given up"),
+    ],
+    empty: "No cache is written.",
   }));

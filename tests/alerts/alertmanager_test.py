@@ -39,6 +39,29 @@ def amtool(*arguments):
     return done.stdout
 
 
+def inhibitions():
+    """[(source, target, equal)] of the file; the first two are lists of (label, operator, value)."""
+    matchers = r"_matchers:(?: \[(.+)\]|((?:\n      - .+)+))\n"
+    found = re.findall(rf"source{matchers} +target{matchers} +equal: \[(.+)\]", CONFIG)
+    read = re.compile(r'(\w+) (=~|!=|=) "([^"]*)"')
+    return [(read.findall(source + more), read.findall(target + more_of_target), equal.split(", "))
+            for source, more, target, more_of_target, equal in found]
+
+
+def mutes(source, target):
+    """Whether the alert with the one's labels keeps that with the other's quiet."""
+    def fits(labels, matchers):
+        for label, operator, value in matchers:
+            has = labels.get(label, "")
+            if {"=": has != value, "!=": has == value, "=~": not re.fullmatch(value, has)}[operator]:
+                return False
+        return True
+
+    return any(fits(source, one) and fits(target, other) and not fits(source, other)
+               and all(source.get(label, "") == target.get(label, "") for label in equal)
+               for one, other, equal in inhibitions())
+
+
 def rendered(text, kind="text"):
     return amtool("template", "render", "--template.glob=*.tmpl", f"--template.type={kind}",
                   f"--template.data={SOURCE_DIR}/tests/alerts/page.json", f"--template.text={text}")
@@ -67,13 +90,40 @@ class AlertmanagerTest(unittest.TestCase):
 
     def test_what_a_page_mutes_has_the_labels_it_is_compared_by(self):
         # Two alerts that both lack a label count as equal in it: one such rule can silence everything.
-        rules = re.findall(r"source_matchers: \[(.+)\]\n +target_matchers: \[(.+)\]\n +equal: \[(.+)\]",
-                           CONFIG)
+        rules = inhibitions()
         self.assertEqual(len(rules), CONFIG.count("source_matchers"))
         for source, target, equal in rules:
-            for label in set(equal.split(", ")) - {"resource"}:
-                self.assertIn(f'{label} =~ ".+"', source)
-                self.assertIn(f'{label} =~ ".+"', target)
+            for label in set(equal) - {"resource"}:
+                self.assertIn((label, "=~", ".+"), source)
+                self.assertIn((label, "=~", ".+"), target)
+
+    def test_an_api_that_is_not_asked_mutes_what_comes_of_that_and_nothing_else(self):
+        openai = {"api": "openai", "severity": "warning"}
+        breaker = {**openai, "alertname": "ApiBreakerOpen", "severity": "critical"}
+        for name in ("ApiServingStale", "ApiRetryStorm", "ApiLatencyHigh", "ApiProviderOverloaded",
+                     "ApiBreakerOpen"):
+            self.assertTrue(mutes(breaker, {**openai, "alertname": name}), name)
+            self.assertFalse(mutes(breaker, {**openai, "alertname": name, "api": "github"}), name)
+        for name in ("ApiPollFailing", "ApiReadingsStale"):
+            self.assertTrue(mutes(breaker, {**openai, "alertname": name, "key": "ci"}), name)
+        for name in ("ApiQueueStuck", "ApiCredentialRejected"):
+            self.assertFalse(mutes(breaker, {**openai, "alertname": name, "severity": "critical"}), name)
+        for name in ("ApiCallerNearLimit", "ApiQueueSaturated", "ApiReservationsUnsettled"):
+            self.assertFalse(mutes(breaker, {**openai, "alertname": name}), name)
+        self.assertFalse(mutes(breaker, breaker), "itself")
+        flapping = {**breaker, "severity": "warning"}
+        self.assertFalse(mutes(flapping, {**openai, "alertname": "ApiPollFailing"}))
+
+    def test_a_stuck_queue_mutes_that_it_is_full_and_an_exhausted_quota_its_cooldown(self):
+        stuck = {"alertname": "ApiQueueStuck", "severity": "critical", "api": "openai"}
+        full = {"alertname": "ApiQueueSaturated", "severity": "warning", "api": "openai"}
+        self.assertTrue(mutes(stuck, full))
+        self.assertFalse(mutes(full, stuck))
+        exhausted = {"alertname": "ApiQuotaExhausted", "severity": "critical", "api": "openai", "key": "ci",
+                     "resource": "gpt-4o", "quota": "tokens", "unit": "tokens"}
+        cooldown = {"alertname": "ApiCooldownLong", "severity": "warning", "api": "openai", "key": "ci"}
+        self.assertTrue(mutes(exhausted, cooldown))
+        self.assertFalse(mutes(exhausted, {**cooldown, "key": "other"}))
 
     def test_the_alerts_it_names_exist(self):
         rules = "".join(file.read_text() for file in ALERTS.glob("*.rules.yaml"))

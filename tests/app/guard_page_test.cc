@@ -47,23 +47,25 @@ TEST(BorrowedSeriesTest, WhatACallerUsedWhoIsGoneIsNoSeries) {
       std::make_shared<const KnownNames>(std::vector<ApiNames>{{"a", {"ci"}, {"nightly"}, false}}), 0);
   expose::GuardFacts facts = Facts(0);
   guard::ApiView view{.api = "a", .breaker = std::nullopt, .limits = {}};
-  view.limits.resize(4);
-  view.limits[0].caller = "nightly";
-  view.limits[1].caller = "gone";
-  view.limits[2].key = "ci";
-  view.limits[3].key = "old";
+  auto& uses = view.limits.emplace_back().uses;
+  uses.resize(4);
+  uses[0].caller = "nightly";
+  uses[1].caller = "gone";
+  uses[2].key = "ci";
+  uses[3].key = "old";
   expose::AddApiViews({view}, {}, &facts);
   const BorrowedSeries borrowed(registry, &facts);
-  ASSERT_EQ(facts.apis[0].whole.limits.size(), 2u);
-  EXPECT_EQ(facts.apis[0].whole.limits[0].caller, "nightly");
-  EXPECT_EQ(facts.apis[0].whole.limits[1].key, "ci");
+  const auto& left = facts.apis[0].whole.limits.at(0).uses;
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].caller, "nightly");
+  EXPECT_EQ(left[1].key, "ci");
 }
 
 TEST(BorrowedSeriesTest, LimitsWithoutRoomAreLeftOutAndTheBreakerStays) {
   metrics::Registry registry(100);
   expose::GuardFacts facts = Facts(1);
   guard::ApiView view{.api = "a", .breaker = guard::BreakerView{}, .limits = {}};
-  view.limits.resize(150);
+  view.limits.emplace_back().uses.resize(150);
   expose::AddApiViews({view}, {}, &facts);
   const BorrowedSeries borrowed(registry, &facts);
   EXPECT_TRUE(facts.apis[0].whole.breaker);

@@ -202,6 +202,10 @@ constexpr Invalid kInvalid[] = {
     {"guard-limit-header-key", ":1:75: expected as its name that of a header, such as X-Tenant"},
     {"guard-limit-of-name-all", ":1:51: a second limit of this name with the same match"},
     {"guard-limit-of-name-same", ":1:70: a second limit of this name with the same match"},
+    {"guard-limit-of-name-covered",
+     ":4:7: this limit never counts: an earlier one of its name is for all its requests; expected the "
+     "narrower one "
+     "first, or another name"},
     {"guard-limit-of-name-by",
      ":1:51: another limit of this name differs in by or unit; expected another name"},
     {"guard-limit-of-name-unit",

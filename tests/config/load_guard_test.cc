@@ -1,3 +1,7 @@
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "tests/config/fixture.h"
 
 namespace apiquota::config {
@@ -187,6 +191,21 @@ TEST_F(LoadGuardTest, SizesAreBytesOrSoManyOfAUnit) {
   EXPECT_EQ(bytes("1000"), 1000u);
   EXPECT_EQ(bytes("3KiB"), 3072u);
   EXPECT_EQ(bytes("16MiB"), 16777216u);
+}
+
+// What somebody copies from the guard's page runs.
+TEST_F(LoadGuardTest, EveryConfigurationOfItsPageIsGood) {
+  setenv("NIGHTLY_TOKEN", "nightly token", 1);
+  std::ifstream file(SourceDir() + "/docs/guard.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  constexpr std::string_view kBegin = "```yaml\n", kEnd = "\n```";
+  size_t blocks = 0;
+  for (size_t at = page.find(kBegin); at != std::string::npos; at = page.find(kBegin, at + 1), ++blocks) {
+    const std::string text = page.substr(at + kBegin.size(), page.find(kEnd, at) - at - kBegin.size()) + "\n";
+    const Result<Config> loaded = LoadConfig(text, "f.yaml", Context());
+    EXPECT_TRUE(loaded) << text << (loaded ? "" : loaded.error().message);
+  }
+  EXPECT_GE(blocks, 3u);
 }
 
 }  // namespace

@@ -139,8 +139,6 @@ class DashboardsTest(unittest.TestCase):
         for title, name in (("Throttled share", "throttle_ratio"),
                             ("Short windows that went too far", "short_windows_ratio"),
                             ("Fullest queue", "queue_ratio"),
-                            ("Longest wait now", "queue_oldest_seconds"),
-                            ("Oldest request in the queue", "queue_oldest_seconds"),
                             ("Repeated share", "retry_ratio"),
                             ("Blind share", "blind_ratio"),
                             ("Own limits, used", "limit_used_ratio")):

@@ -35,12 +35,20 @@ apis:
       - {name: ci, value_from_env: DEMO_KEY_CI}
       - {name: research, value_from_env: DEMO_KEY_RESEARCH}
     poll: {every: 15s, path: /v1/models}
+    guard: shadow
   - name: github
     exporter: github
     base_url: %(github)s
     labels: {team: platform}
     keys: [{name: bot, value_from_env: DEMO_KEY_BOT, inject: default}]
     poll: {every: 10s}
+    guard:
+      mode: on
+      pace: off
+      queue: off
+      retry: off
+      cooldown: off
+      limits: [{name: calls, by: [caller], limit: 20, window: 10s}]
   - {name: partner, exporter: generic, base_url: "%(partner)s"}
   - {name: payments, exporter: stripe, base_url: "%(payments)s"}
   - name: mail
@@ -48,7 +56,7 @@ apis:
     base_url: %(mail)s
     guard:
       mode: on
-      queue: {max_wait: 3s}
+      queue: {size: 10, max_wait: 3s}
       shadow: {queue: {max_wait: 1s}}
       limits:
         - {name: all, by: [key], limit: 60, window: 10s}
@@ -58,9 +66,10 @@ apis:
     base_url: %(news)s
     guard:
       mode: on
-      concurrency: {max: 10}
+      queue: {size: 10}
+      concurrency: {max: 3}
       breaker: {errors: 3, open: 1s, open_max: 2s}
-      cache: {size: 1MiB, stale_if_error: 1m}
+      cache: {size: 64KiB, stale_if_error: 1m}
 callers:
   - {name: deploy, token_from_env: DEMO_TOKEN_DEPLOY, apis: [github]}
   - {name: triage, token_from_env: DEMO_TOKEN_TRIAGE, apis: [github]}
@@ -73,12 +82,14 @@ CHAT = "/openai-prod/v1/chat/completions"
 
 
 class Client(threading.Thread):
-    """Asks one thing again and again through one agent, more and less often over `period` seconds."""
+    """Asks one thing again and again through one agent, more and less often over `period` seconds; leaves
+    when it has waited for `patience` seconds."""
 
-    def __init__(self, world, agent, path, token, per_second, period=120, model=None, repeats=False):
+    def __init__(self, world, agent, path, token, per_second, period=120, model=None, repeats=False,
+                 patience=10):
         super().__init__(daemon=True)
         self.world, self.agent, self.path = world, agent, path
-        self.per_second, self.period = per_second, period
+        self.per_second, self.period, self.patience = per_second, period, patience
         self.headers = {"authorization": f"Bearer {token}"}
         if repeats:  # as OpenAI's and Anthropic's libraries say it
             self.headers["x-stainless-retry-count"] = "1"
@@ -94,13 +105,13 @@ class Client(threading.Thread):
 
     def ask(self):
         address = self.world.proxies[self.agent]
-        connection = http.client.HTTPConnection(address, timeout=10)
+        connection = http.client.HTTPConnection(address, timeout=self.patience)
         try:
             method = "POST" if self.body else "GET"
             connection.request(method, self.path, body=self.body, headers=self.headers)
             connection.getresponse().read()
         except OSError:
-            pass  # the agent is down: that is what is to be seen
+            pass  # the agent is down, or there is no time left: that is what is to be seen
         finally:
             connection.close()
 
@@ -135,6 +146,7 @@ class World:
             *[Client(self, "a", "/mail/send", "mail-token", 1, 45) for _ in range(2)],
             Client(self, "a", "/mail/send", "mail-token", 1, 45, repeats=True),
             *[Client(self, "a", "/news/today", "news-token", 1, 60) for _ in range(2)],
+            Client(self, "a", "/news/archive", "news-token", 1, 60, patience=0.05),
         ]
 
     def start_agent(self, name, listen=LISTEN):
@@ -170,14 +182,15 @@ class World:
         self.prometheus.wait_for(lambda: answers(self.prometheus_url + "/-/ready"), 30, "Prometheus is ready")
 
     def misbehave(self, seconds):
-        """The partner has its bad moments, one every minute and a half, until it is over."""
+        """The partner has its bad moments, one every minute and a half, until it is over; the news are in
+        trouble in the same ones."""
         end = time.monotonic() + seconds
         for fault in itertools.cycle(("overload", "gibberish", "gone", "credentials", "trouble")):
             if self.over.wait(min(80, max(0, end - time.monotonic()))) or time.monotonic() >= end:
                 return
-            self.partner.fault = fault
+            self.partner.fault, self.news.fault = fault, "trouble"
             self.over.wait(10)
-            self.partner.fault = None
+            self.partner.fault = self.news.fault = None
 
     def stop(self):
         self.over.set()

@@ -97,11 +97,12 @@ TEST(GuardFactsTest, TimesAreThoseOfTheSystemClock) {
   on.mode = guard::Mode::kOn;
   guard::KeyView view;
   view.waiting = 1;
-  view.queues = {{"", 1, SampleTime(-10)}};
+  view.queues = {{"", 1, SampleTime(-10), SampleTime(-9)}};
   view.cooldowns = {{"", "retry-after", SampleTime(-5), 0}};
   const std::string page =
       PageOf(MakeGuardFacts({{"a", on}}, {{"a", "key", view}}, std::chrono::seconds(8), {}));
   EXPECT_NE(page.find("apiquota_queue_oldest_seconds{api=\"a\"} 2\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("apiquota_queue_overdue_seconds{api=\"a\"} 1\n"), std::string::npos) << page;
   EXPECT_NE(
       page.find(
           "apiquota_cooldown_until_timestamp_seconds{api=\"a\",key=\"key\",resource=\"\"} 1700000003\n"),
@@ -109,28 +110,35 @@ TEST(GuardFactsTest, TimesAreThoseOfTheSystemClock) {
       << page;
 }
 
-GuardFacts SampleLimits(std::vector<guard::LimitUse> uses) {
+// The first of the sample's rules, and another way to be counted.
+std::string PageOfUses(std::vector<guard::LimitUse> uses, guard::LimitRuleView view) {
   guard::Options on;
   on.mode = guard::Mode::kOn;
-  on.limits = SampleRules();
+  view.uses = std::move(uses);
   GuardFacts facts = MakeGuardFacts({{"a", on}}, {}, {}, {});
-  AddApiViews({{.api = "a", .breaker = std::nullopt, .limits = std::move(uses)}}, {}, &facts);
-  return facts;
+  AddApiViews({{.api = "a", .breaker = std::nullopt, .limits = {std::move(view)}}}, {}, &facts);
+  return PageOf(std::move(facts));
 }
 
 TEST(GuardFactsTest, ALimitByAddressIsNoSeries) {
-  const auto requests = guard::LimitRule::Unit::kRequests;
   const std::string page =
-      PageOf(SampleLimits({{"each", "", "", "192.0.2.7", "", requests, 9, 10, SampleTime(1)}}));
+      PageOfUses({{"", "", "192.0.2.7", "", 9, 10, SampleTime(1)}}, {.rule = SampleRules().back()});
   EXPECT_EQ(page.find("apiquota_limit_used_ratio"), std::string::npos) << page;
 }
 
+TEST(GuardFactsTest, ALimitThatIsOnlyJudgedIsNoSeries) {
+  const std::vector<guard::LimitUse> uses = {{"nightly", "", "", "", 9, 10, SampleTime(1)}};
+  const std::string in_force = PageOfUses(uses, {.rule = SampleRules()[0]});
+  EXPECT_NE(in_force.find("apiquota_limit_used_ratio"), std::string::npos) << in_force;
+  const std::string judged = PageOfUses(uses, {.rule = SampleRules()[0], .judged = true});
+  EXPECT_EQ(judged.find("apiquota_limit_"), std::string::npos) << judged;
+}
+
 TEST(GuardFactsTest, OfTwoUsesUnderOneNameTheFullerIsShown) {
-  const auto requests = guard::LimitRule::Unit::kRequests;
-  const std::string page =
-      PageOf(SampleLimits({{"tokens-a-day", "nightly", "", "", "", requests, 5, 10, SampleTime(1)},
-                           {"tokens-a-day", "nightly", "", "", "", requests, 8, 10, SampleTime(1)},
-                           {"tokens-a-day", "nightly", "", "", "", requests, 1, 10, SampleTime(1)}}));
+  const std::string page = PageOfUses({{"nightly", "", "", "", 5, 10, SampleTime(1)},
+                                       {"nightly", "", "", "", 8, 10, SampleTime(1)},
+                                       {"nightly", "", "", "", 1, 10, SampleTime(1)}},
+                                      {.rule = SampleRules()[0]});
   EXPECT_NE(page.find("apiquota_limit_used_ratio{api=\"a\",limit=\"tokens-a-day\",caller=\"nightly\"} 0.8\n"),
             std::string::npos)
       << page;

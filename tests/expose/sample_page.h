@@ -117,29 +117,51 @@ inline std::vector<PollFacts> SamplePolls() {
           {"slow-api", "anonymous", "HEAD", "/", 60, std::nullopt, 0, std::nullopt, std::nullopt}};
 }
 
-// The operator's own limits, by caller, by key and by address.
+// The operator's own limits: by caller, by key, and two of one name by address.
 inline std::vector<guard::LimitRule> SampleRules() {
   using Kind = guard::LimitSubject::Kind;
   guard::LimitRule tokens, bursts, each;
   tokens.name = "tokens-a-day";
   tokens.by = {{Kind::kCaller}};
+  tokens.unit = guard::LimitRule::Unit::kTokens;
+  tokens.limit = 2000000;
+  tokens.window = std::chrono::hours(24);
   bursts.name = "bursts";
   bursts.by = {{Kind::kKey}};
+  bursts.algorithm = guard::LimitRule::Algorithm::kGcra;
+  bursts.limit = 600;
+  bursts.burst = 20;
+  bursts.window = std::chrono::minutes(1);
   each.name = "each";
-  each.by = {{Kind::kAddress}};
-  return {tokens, bursts, each};
+  each.by = {{Kind::kAddress}, {Kind::kHeader, "x-role"}};
+  each.algorithm = guard::LimitRule::Algorithm::kSliding;
+  each.missing = guard::LimitRule::Missing::kAllow;
+  each.limit = 10;
+  each.window = std::chrono::minutes(1);
+  guard::LimitRule first = each;
+  first.limit = 5;
+  first.match.path = "/v1/embeddings*";
+  first.match.methods = {"POST"};
+  first.match.headers = {{"x-tenant", "acme"}};
+  return {tokens, bursts, first, each};
 }
 
 // An API that is ill, whose callers are near their limits.
 inline guard::ApiView SampleApiView() {
-  using Unit = guard::LimitRule::Unit;
   guard::ApiView view{.api = "openai-prod", .breaker = std::nullopt, .limits = {}};
   view.breaker = guard::BreakerView{true, SampleTime(7.5), 3, 2, SampleTime(-42.5)};
-  view.limits = {{"tokens-a-day", "nightly", "", "", "", Unit::kTokens, 1900000, 2000000, SampleTime(3600)},
-                 {"bursts", "", "hmac:0a1b2c3d", "", "", Unit::kRequests, 150, 600, SampleTime(0.5)},
-                 {"each", "", "", "192.0.2.7", "", Unit::kRequests, 9, 10, SampleTime(30)},
-                 {"each", "", "", "", "5f3a", Unit::kRequests, 1, 10, SampleTime(40)}};
-  view.memory = {{"tokens-a-day", 1, 128, 0}, {"bursts", 1, 128, 0}, {"each", 1000000, 67108864, 12}};
+  for (const guard::LimitRule& rule : SampleRules()) view.limits.push_back({.rule = rule});
+  view.limits[3].place = 2;
+  guard::LimitRuleView judged = view.limits[0];
+  judged.judged = true;
+  view.limits.push_back(judged);
+  view.limits[0].uses = {{"nightly", "", "", "", 1900000, 2000000, SampleTime(3600)}};
+  view.limits[1].uses = {{"", "hmac:0a1b2c3d", "", "", 15, 20, SampleTime(0.5)}};
+  view.limits[2].uses = {{"", "", "192.0.2.7", "3e1c", 4, 5, SampleTime(30)}};
+  view.limits[3].uses = {{"", "", "192.0.2.7", "5f3a", 9, 10, SampleTime(30)},
+                         {"", "", "", "77b1", 1, 10, SampleTime(40)}};
+  view.limits[3].memory = {1000000, 67108864, 12};
+  view.limits[4].uses = {{"nightly", "", "", "", 1900000, 2000000, SampleTime(3600)}};
   view.routes = {{"POST /v1/embeddings", 120, 40, 120}, {"GET /v1/models", 12, 0, 0}};
   guard::Refusal limit, ill;
   limit.reason = guard::Reason::kLimit;
@@ -163,6 +185,8 @@ inline CacheFacts SampleCache() {
                 .groups = 1,
                 .followers = 99,
                 .evicted = 5,
+                .orphans = 3,
+                .orphans_given_up = 2,
                 .served_stale_at = SampleTime(-20)};
   cache.requests = {{"hit", 60}, {"miss", 30}};
   cache.saved = {{"requests", 60}, {"tokens", 90000}};
@@ -189,7 +213,7 @@ inline GuardFacts SampleGuard() {
   view.in_flight = 2;
   view.slots = guard::SlotsView{2, 7, 10};
   view.waiting = 13;
-  view.queues = {{"gpt-4o", 12, SampleTime(-4.5)}, {"", 0, std::nullopt}};
+  view.queues = {{"gpt-4o", 12, SampleTime(-4.5), SampleTime(60)}, {"", 0, std::nullopt, std::nullopt}};
   view.cooldowns = {{"gpt-4o", "retry-after", SampleTime(20), 1}};
   view.limits = {{"gpt-4o", "tokens", "tokens", 30000, 1200.5, 60, 2500},
                  {"gpt-4o-mini", "tokens", "tokens", 60000, std::nullopt, 60, 500},

@@ -8,27 +8,10 @@
 #include <thread>
 
 #include "guard/persist.h"
-#include "tests/guard/own_limits_under_test.h"
+#include "tests/guard/api_guard_under_test.h"
 
 namespace apiquota::guard {
 namespace {
-
-Options With(std::vector<LimitRule> limits) {
-  Options options;
-  options.mode = Mode::kOn;
-  options.limits = std::move(limits);
-  return options;
-}
-
-std::shared_ptr<ApiGuard> Configured(const Options& options) {
-  auto guard = std::make_shared<ApiGuard>("demo");
-  guard->Configure(options, kStart);
-  return guard;
-}
-
-size_t LeftOf(const std::shared_ptr<ApiGuard>& guard, SystemTime now) {
-  return static_cast<size_t>(guard->StandingsOf(From("192.0.2.1"), now)[0].remaining);
-}
 
 TEST(ApiGuardTest, WithNoLimitsItAsksNothing) {
   EXPECT_FALSE(Configured(With({}))->asks());
@@ -56,6 +39,28 @@ TEST(ApiGuardTest, APlaceComesBackUnlessTheRequestWasSent) {
   ApiTurn turn = guard->Ask(From("192.0.2.1"), kStart);
   turn = guard->Ask(From("192.0.2.1"), kStart);
   EXPECT_EQ(LeftOf(guard, kStart), 3U) << "one that is replaced gives back";
+}
+
+TEST(ApiGuardTest, AQuestionInATurnThatHadAnotherHoldsAndSaysNothingOfThat) {
+  LimitRule judged = Rule("judged", 1, minutes(1));
+  judged.mode = Mode::kShadow;
+  const auto guard = Configured(With({judged, Rule("default", 2, minutes(1))}));
+  ApiTurn turn;
+  for (int i = 0; i < 2; ++i) {
+    guard->Ask(From("192.0.2.1"), kStart, &turn);
+    turn.permit.Sent();
+  }
+  guard->Ask(From("192.0.2.1"), kStart, &turn);
+  EXPECT_TRUE(turn.refusal);
+  EXPECT_TRUE(turn.shadow);
+  guard->Ask(From("192.0.2.2"), kStart, &turn);
+  EXPECT_FALSE(turn.refusal);
+  EXPECT_FALSE(turn.shadow);
+  ASSERT_EQ(turn.standings.size(), 1U);
+  EXPECT_EQ(turn.standings[0].remaining, 1);
+  EXPECT_EQ(LeftOf(guard, kStart), 0U) << "what was sent is not given back by the next one's turn";
+  turn.permit.Release(kStart);
+  EXPECT_EQ(guard->StandingsOf(From("192.0.2.2"), kStart)[0].remaining, 2) << "it was never sent";
 }
 
 TEST(ApiGuardTest, ALimitThatIsOnlyJudgedRefusesNobodyAndCountsForItself) {
@@ -86,7 +91,7 @@ TEST(ApiGuardTest, AShadowBlockHasLimitsAndAStateOfItsOwn) {
   EXPECT_EQ(turns[1].shadow.has_value(), true);
   EXPECT_EQ(turns[1].refusal.has_value(), false);
   EXPECT_EQ(turns[2].refusal.has_value(), true);
-  EXPECT_EQ(guard->View(kStart, 10).limits.size(), 1U);
+  EXPECT_EQ(guard->View(kStart, 10).limits.size(), 2U);
 }
 
 TEST(ApiGuardTest, WhatLoopsDoAtOnceIsWhatOneOfThemWouldHaveDone) {
@@ -133,6 +138,47 @@ TEST(ApiGuardTest, AReloadKeepsWhatWasUsedAndARestartToo) {
   const auto other = Configured(options);
   other->Restore(read->apis[0], kStart + seconds(2));
   EXPECT_EQ(LeftOf(other, kStart + seconds(2)), 2U);
+}
+
+// One attempt, of whose answer a head came that was well.
+void BreaksOff(const std::shared_ptr<ApiGuard>& api, SystemTime now) {
+  ApiTurn turn = api->Ask({}, now);
+  ASSERT_FALSE(turn.refusal);
+  ASSERT_FALSE(turn.permit.Enter(now));
+  turn.permit.Sent();
+  turn.permit.Answered(Health::kWell, now);
+  turn.permit.Failed(Health::kIll, now);
+}
+
+TEST(ApiGuardTest, AnswersThatBeginWellAndBreakOffOpenTheBreaker) {
+  Options options = With({});
+  options.breaker.emplace();
+  options.breaker->mode = Mode::kOn;
+  const auto api = Configured(options);
+  for (int i = 0; i < 5; ++i) BreaksOff(api, kStart);
+  EXPECT_TRUE(api->Ask({}, kStart).refusal);
+  // A probe is enough by its head: others need not wait for the end of a stream.
+  const SystemTime later = kStart + seconds(10);
+  ApiTurn probe = api->Ask({}, later);
+  EXPECT_FALSE(probe.permit.Enter(later));
+  probe.permit.Answered(Health::kWell, later);
+  EXPECT_FALSE(api->Ask({}, later).refusal);
+}
+
+TEST(ApiGuardTest, AnswersThatEndAnyOtherWayWereWell) {
+  Options options = With({});
+  options.breaker.emplace();
+  options.breaker->mode = Mode::kOn;
+  const auto api = Configured(options);
+  for (int i = 0; i < 4; ++i) BreaksOff(api, kStart);
+  {
+    ApiTurn turn = api->Ask({}, kStart);
+    EXPECT_FALSE(turn.permit.Enter(kStart));
+    turn.permit.Answered(Health::kWell, kStart);
+    turn.permit.Failed(Health::kUnknown, kStart);  // its client has left
+  }
+  for (int i = 0; i < 4; ++i) BreaksOff(api, kStart);
+  EXPECT_FALSE(api->Ask({}, kStart).refusal);
 }
 
 }  // namespace

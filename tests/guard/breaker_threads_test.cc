@@ -34,7 +34,7 @@ TEST(BreakerThreadsTest, NoProbeIsLost) {
         if (i % 1000 == 0) api->Configure(options, now());
         const uint64_t drawn = random() % 10;
         if (drawn == 0) continue;  // its client leaves
-        turn.permit.Ended(drawn < 8 ? Health::kIll : Health::kWell, now());
+        turn.permit.Answered(drawn < 8 ? Health::kIll : Health::kWell, now());
       }
     });
   }
@@ -44,7 +44,7 @@ TEST(BreakerThreadsTest, NoProbeIsLost) {
   ApiTurn probe = api->Ask({}, later);
   ASSERT_FALSE(probe.refusal);
   EXPECT_FALSE(probe.permit.Enter(later)) << "a probe was lost";
-  probe.permit.Ended(Health::kWell, later);
+  probe.permit.Answered(Health::kWell, later);
   EXPECT_FALSE(api->View(later, 0).breaker->open);
 }
 

@@ -81,7 +81,7 @@ class World {
     std::optional<SystemTime> reset;
     if (random_() % 4 == 0) reset = now_ + seconds(static_cast<int>(random_() % 200) - 20);
     const double jitter = static_cast<double>(random_() % 100) / 100;
-    cooldown_.Refused(answer, request.sent_at, reset, std::nullopt, jitter, now_);
+    cooldown_.Refused(answer, {request.sent_at, request.sent_at}, reset, std::nullopt, jitter, now_);
   }
 
   std::mt19937_64 random_;

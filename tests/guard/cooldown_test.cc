@@ -25,14 +25,15 @@ struct World {
 
   void Refuse(std::optional<double> retry_after, SystemTime sent_at,
               ThrottleSignal signal = ThrottleSignal::kStatus, ThrottleScope scope = ThrottleScope::kPrimary,
-              std::optional<Micros> window = std::nullopt) {
+              std::optional<Micros> window = std::nullopt,
+              std::optional<SystemTime> admitted_at = std::nullopt) {
     const provider::Throttle throttle{scope, signal, ""};
     Answer answer;
     answer.status = 429;
     answer.received_at = now;
     answer.throttle = &throttle;
     answer.retry_after_seconds = retry_after;
-    cooldown.Refused(answer, sent_at, std::nullopt, window, 0, now);
+    cooldown.Refused(answer, {admitted_at.value_or(sent_at), sent_at}, std::nullopt, window, 0, now);
   }
   void RefuseAtZero(std::optional<SystemTime> reset, SystemTime sent_at,
                     std::optional<double> retry_after = std::nullopt) {
@@ -48,7 +49,7 @@ struct World {
     answer.throttle = &throttle;
     answer.readings = readings;
     answer.retry_after_seconds = retry_after;
-    cooldown.Refused(answer, sent_at, reset, std::nullopt, 0, now);
+    cooldown.Refused(answer, {sent_at, sent_at}, reset, std::nullopt, 0, now);
   }
   Micros Wait() const { return std::max(cooldown.Until(now) - now, Micros(0)); }
 };
@@ -98,6 +99,18 @@ TEST(CooldownTest, OneBurstOfRefusalsDoublesNothing) {
   EXPECT_TRUE(world.cooldown.idle(world.now));
 }
 
+// Those whose connections were made while the first were refused.
+TEST(CooldownTest, ABurstOfWhichSomeAreSentLaterDoublesNothingEither) {
+  World world;
+  const SystemTime admitted_at = world.now;
+  for (int i = 0; i < 20; ++i) {
+    world.now += milliseconds(10);
+    world.Refuse(std::nullopt, world.now - milliseconds(5), ThrottleSignal::kStatus, ThrottleScope::kPrimary,
+                 std::nullopt, admitted_at);
+  }
+  EXPECT_LE(world.Wait(), seconds(1));
+}
+
 TEST(CooldownTest, SpentMoneyIsNoReasonToWait) {
   World world;
   for (int i = 0; i < 3; ++i) {
@@ -112,7 +125,7 @@ TEST(CooldownTest, RetryAfterIsKeptToAndNeverCutShortByJitter) {
     Answer answer;
     answer.received_at = kStart;
     answer.retry_after_seconds = 20;
-    cooldown.Refused(answer, kStart, std::nullopt, std::nullopt, random, kStart);
+    cooldown.Refused(answer, {kStart, kStart}, std::nullopt, std::nullopt, random, kStart);
     EXPECT_GE(cooldown.Until(kStart), kStart + seconds(20));
     EXPECT_LE(cooldown.Until(kStart), kStart + seconds(21));
     EXPECT_EQ(cooldown.evidence(), "retry-after");

@@ -6,6 +6,8 @@
 namespace apiquota::guard {
 namespace {
 
+using Algorithm = LimitRule::Algorithm;
+
 constexpr size_t kMany = 1'000'000;
 
 std::string Address(size_t i) {
@@ -89,19 +91,40 @@ TEST(OwnLimitsMemoryTest, ViewShowsTheMostUsedFirstByNameAndHeadersOnlyAsADigest
     call.fields = &fields;
     limits.Ask(call, kStart);
   }
-  const auto uses = limits.View(kStart + seconds(10), 10);
-  ASSERT_EQ(uses.size(), 5U);
-  EXPECT_EQ(uses[0].caller + uses[1].caller, "batchweb");
-  EXPECT_EQ(uses[0].used, 4);
-  EXPECT_EQ(uses[0].allowed, 10);
-  EXPECT_EQ(uses[0].reset, kStart + minutes(1));
-  EXPECT_EQ(uses[0].digest, "");
-  EXPECT_EQ(uses[2].address + " " + uses[3].address, "2001:db8:1:2::/64 192.0.2.1");
-  EXPECT_EQ(uses[4].limit, "roles");
-  EXPECT_EQ(uses[4].digest.size(), 16U);
-  EXPECT_EQ(uses[4].used, 5);
-  EXPECT_EQ(limits.View(kStart, 1).size(), 3U) << "of each rule";
-  EXPECT_TRUE(limits.View(kStart + minutes(2), 10).empty()) << "what is over is not in use";
+  const auto rules = limits.View(kStart + seconds(10), 10);
+  ASSERT_EQ(rules.size(), 3U);
+  const auto& callers = rules[0].uses;
+  ASSERT_EQ(callers.size(), 2U);
+  EXPECT_EQ(callers[0].caller + callers[1].caller, "batchweb");
+  EXPECT_EQ(callers[0].used, 4);
+  EXPECT_EQ(callers[0].allowed, 10);
+  EXPECT_EQ(callers[0].reset, kStart + minutes(1));
+  EXPECT_EQ(callers[0].digest, "");
+  ASSERT_EQ(rules[1].uses.size(), 2U);
+  EXPECT_EQ(rules[1].uses[0].address + " " + rules[1].uses[1].address, "2001:db8:1:2::/64 192.0.2.1");
+  ASSERT_EQ(rules[2].uses.size(), 1U);
+  EXPECT_EQ(rules[2].rule.name, "roles");
+  EXPECT_EQ(rules[2].uses[0].digest.size(), 16U);
+  EXPECT_EQ(rules[2].uses[0].used, 5);
+  for (const LimitRuleView& rule : limits.View(kStart, 1)) EXPECT_EQ(rule.uses.size(), 1U);
+  for (const LimitRuleView& rule : limits.View(kStart + minutes(2), 10))
+    EXPECT_TRUE(rule.uses.empty()) << "what is over is not in use";
+}
+
+TEST(OwnLimitsMemoryTest, RulesOfOneNameAreToldApartByTheirMatchAndPlace) {
+  LimitRule predict = Rule("default", 5, minutes(1));
+  predict.match.path = "/predict";
+  OwnLimits limits({predict, Rule("other", 3, minutes(1)), Rule("default", 10, minutes(1))});
+  limits.Ask(From("192.0.2.1", "/predict"), kStart);
+  const auto rules = limits.View(kStart, 10);
+  ASSERT_EQ(rules.size(), 3U);
+  EXPECT_EQ(rules[0].rule, predict);
+  EXPECT_EQ(rules[0].place, 1U);
+  EXPECT_EQ(rules[0].uses.size(), 1U);
+  EXPECT_EQ(rules[1].place, 1U);
+  EXPECT_EQ(rules[2].rule.match, LimitMatch());
+  EXPECT_EQ(rules[2].place, 2U);
+  EXPECT_TRUE(rules[2].uses.empty());
 }
 
 TEST(OwnLimitsMemoryTest, WhatIsSavedIsHeldAgainstTheSameClientsAfterARestart) {
@@ -122,6 +145,36 @@ TEST(OwnLimitsMemoryTest, WhatIsSavedIsHeldAgainstTheSameClientsAfterARestart) {
     EXPECT_EQ(AdmittedOf(again, From("192.0.2.1", "/predict"), 9, kStart + seconds(1)), 2);
     EXPECT_EQ(AdmittedOf(again, From("192.0.2.2"), 9, kStart + seconds(1)), 3);
   }
+}
+
+TEST(OwnLimitsMemoryTest, WhatAClockThatWasAheadHasSavedHoldsNobodyForLongerThanAWindow) {
+  for (const Algorithm algorithm : {Algorithm::kFixed, Algorithm::kSliding, Algorithm::kGcra}) {
+    for (const uint64_t limit : {5, 100}) {
+      LimitRule rule = Rule("default", limit, minutes(1), algorithm);
+      rule.burst = limit;
+      OwnLimits before({rule}), after({rule}), hostile({rule});
+      const int all = static_cast<int>(limit);
+      EXPECT_EQ(AdmittedOf(before, From("192.0.2.1"), all, kStart + std::chrono::hours(24)), all);
+      SavedOwnLimits saved = before.Save(kStart + std::chrono::hours(24));
+      after.Restore(saved, kStart);
+      EXPECT_FALSE(Admits(after, From("192.0.2.1"), kStart)) << "nobody is given anything back";
+      EXPECT_EQ(AdmittedOf(after, From("192.0.2.1"), all, kStart + seconds(61)), all);
+      Move(std::chrono::years(7900), &saved);
+      hostile.Restore(saved, kStart);
+      EXPECT_EQ(AdmittedOf(hostile, From("192.0.2.1"), all, kStart + seconds(61)), all);
+    }
+  }
+}
+
+TEST(OwnLimitsMemoryTest, OneWhoStandsTwiceInWhatWasSavedTakesTheRoomOfOne) {
+  const LimitRule rule = Rule("default", 5, minutes(1), Algorithm::kSliding);
+  OwnLimits before({rule}), once({rule}), twice({rule});
+  EXPECT_EQ(AdmittedOf(before, From("192.0.2.1"), 3, kStart), 3);
+  SavedOwnLimits saved = before.Save(kStart);
+  once.Restore(saved, kStart);
+  saved.limits.at(0).uses.push_back(saved.limits.at(0).uses.at(0));
+  twice.Restore(saved, kStart);
+  EXPECT_EQ(twice.Memory().at(0).bytes, once.Memory().at(0).bytes);
 }
 
 }  // namespace

@@ -113,6 +113,19 @@ TEST(OwnLimitsTest, AnotherSpellingOfAPathIsNoWayAroundItsRule) {
     EXPECT_TRUE(Admits(limits, From("192.0.2.1", path), kStart)) << path;
 }
 
+TEST(OwnLimitsTest, AnotherSpellingOfAMethodIsNoWayAroundItsRule) {
+  LimitRule rule = Rule("default", 1, minutes(1));
+  rule.match.methods = {"POST"};
+  OwnLimits limits({rule});
+  const std::pair<std::string_view, int> expected[] = {
+      {"POST", 1}, {"post", 0}, {"Post", 0}, {"GET", 2}, {"POSTS", 2}};
+  for (const auto& [method, admitted] : expected) {
+    LimitedCall call = From("192.0.2.1");
+    call.method = method;
+    EXPECT_EQ(AdmittedOf(limits, call, 2, kStart), admitted) << method;
+  }
+}
+
 TEST(OwnLimitsTest, ARuleHoldsInWhateverSpellingItIsWritten) {
   for (const char* pattern : {"/group%2Fproject", "/group%2fproject", "/%67roup/project", "/x/../group/*"}) {
     LimitRule rule = Rule("one", 1, minutes(1));
@@ -195,28 +208,6 @@ TEST(OwnLimitsTest, OneOfSeveralThatRefusesLeavesTheOthersUntouched) {
   const std::string before = StateOf(limits, kStart);
   for (int i = 0; i < 50; ++i) EXPECT_FALSE(Admits(limits, From("192.0.2.1"), kStart + seconds(1)));
   EXPECT_EQ(StateOf(limits, kStart), before);
-}
-
-TEST(OwnLimitsTest, WhatWasNeverSentComesBackWhole) {
-  for (const Algorithm algorithm : {Algorithm::kFixed, Algorithm::kSliding, Algorithm::kGcra}) {
-    LimitRule rule = Rule("default", 5, minutes(1), algorithm);
-    rule.burst = 5;
-    OwnLimits limits({rule});
-    EXPECT_EQ(AdmittedOf(limits, From("192.0.2.1"), 2, kStart), 2);
-    const std::string before = StateOf(limits, kStart);
-    LimitTurn turn = limits.Ask(From("192.0.2.1"), kStart + seconds(1));
-    EXPECT_NE(StateOf(limits, kStart), before);
-    limits.Refund(turn.hold, kStart + seconds(30));
-    EXPECT_EQ(StateOf(limits, kStart), before) << static_cast<int>(algorithm);
-  }
-}
-
-TEST(OwnLimitsTest, WhatComesBackLateIsNotGivenToTheNextWindow) {
-  OwnLimits limits({Rule("default", 2, minutes(1))});
-  LimitTurn turn = limits.Ask(From("192.0.2.1"), kStart);
-  EXPECT_EQ(AdmittedOf(limits, From("192.0.2.1"), 5, kStart + minutes(1)), 2);
-  limits.Refund(turn.hold, kStart + seconds(61));
-  EXPECT_FALSE(Admits(limits, From("192.0.2.1"), kStart + seconds(62)));
 }
 
 TEST(OwnLimitsTest, CountsGoOnWhereNameAlgorithmUnitWindowAndByStay) {

@@ -43,6 +43,16 @@ TEST_P(OwnTokenLimitsTest, WhatWasTooLittleIsOwed) {
   EXPECT_FALSE(Admits(limits, Of(1), kStart + seconds(6)));
 }
 
+TEST_P(OwnTokenLimitsTest, OfOneThatBrokeOffWhatItHadTakenIsOwedAndWhatItHadNotStaysTaken) {
+  OwnLimits limits({Tokens(1000)});
+  LimitTurn more = limits.Ask(Of(100), kStart);
+  limits.Settle(more.hold, 150, kStart, false);
+  EXPECT_EQ(Left(limits, kStart), 850);
+  LimitTurn less = limits.Ask(Of(100), kStart);
+  limits.Settle(less.hold, 10, kStart, false);
+  EXPECT_EQ(Left(limits, kStart), 750);
+}
+
 TEST_P(OwnTokenLimitsTest, WhereNothingIsExpectedWhatWasUsedCountsAfterwards) {
   OwnLimits limits({Tokens(1000)});
   LimitTurn first = limits.Ask(Of(0), kStart);

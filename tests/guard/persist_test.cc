@@ -88,6 +88,22 @@ TEST_F(GuardPersistTest, AStepOfTheSystemClockDoesNotMoveWhatIsKept) {
   EXPECT_EQ(Exchange(&after, {}, kStart + seconds(3725)), Verdict::Kind::kAdmit);
 }
 
+TEST_F(GuardPersistTest, WhatAClockThatWasAheadHasSavedHoldsNobodyForLongerThanItWould) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Exchange(&guard, {}, kStart), Verdict::Kind::kAdmit);
+  Guard cooled(rim);
+  cooled.Configure({Api()}, kStart);
+  EXPECT_EQ(Exchange(&cooled, 120.0, kStart), Verdict::Kind::kAdmit);
+  for (const Guard* saved : {&guard, &cooled}) {
+    Guard after(rim);
+    after.Configure({Api()}, kStart);
+    ASSERT_TRUE(
+        after.Restore(saved->Save(kStart + seconds(10), std::chrono::hours(24)), kStart + seconds(20)));
+    const SystemTime over = kStart + seconds(saved == &guard ? 82 : 145);
+    EXPECT_EQ(Exchange(&after, {}, kStart + seconds(20)), Verdict::Kind::kRefuse);
+    EXPECT_EQ(Exchange(&after, {}, over), Verdict::Kind::kAdmit);
+  }
+}
+
 TEST_F(GuardPersistTest, ADamagedTextChangesNothing) {
   EXPECT_EQ(Exchange(&guard, 120.0, kStart), Verdict::Kind::kAdmit);
   const std::string saved = guard.Save(kStart);
@@ -128,6 +144,19 @@ TEST_F(GuardPersistTest, ARestartGivesNobodyALimitOfTheOperatorsBack) {
   for (int i = 0; i < 2; ++i) turns.push_back(whole->Ask(call, kStart + seconds(20)));
   EXPECT_FALSE(turns[2].refusal || turns[2].shadow);
   EXPECT_TRUE(turns[3].refusal && turns[3].shadow);
+}
+
+// A file of more than 64 MiB is not read.
+TEST(PersistTest, SixteenLimitsWithAllThatIsSavedOfThemFitIntoAFile) {
+  SavedOwnLimit limit{.name = "default", .rule = 1, .match = 2, .uses = {}};
+  for (size_t i = 0; i < kSavedMost; ++i) {
+    SavedUse use{.subject = ~i, .used = 0, .at = kStart, .sends = {}};
+    for (size_t j = 0; j < kSavedSendsMost / kSavedMost; ++j) use.sends.emplace_back(kStart + seconds(j), 1);
+    limit.uses.push_back(std::move(use));
+  }
+  const std::string text = WriteSaved(
+      {.keys = {}, .apis = {{.api = "a", .limits = {.key = {}, .limits = {limit}}, .judged = {}}}});
+  EXPECT_LT(text.size(), 64U * 1024 * 1024 / 16);
 }
 
 TEST(PersistTest, ATextOfAnAgentWithoutLimitsOfItsOwnIsRead) {

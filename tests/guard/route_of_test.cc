@@ -13,6 +13,13 @@ TEST(RouteOfTest, IdsDoNotMakeARouteOfTheirOwn) {
   EXPECT_EQ(RouteOf("DELETE", "/0"), "DELETE /*");
 }
 
+TEST(RouteOfTest, WhoseAMailAddressIsIsNoRoute) {
+  EXPECT_EQ(RouteOf("GET", "/users/alice@example.com/calendars"), "GET /users/*/calendars");
+  EXPECT_EQ(RouteOf("GET", "/users/alice%40example.com"), "GET /users/*");
+  EXPECT_EQ(RouteOf("GET", "/users/@me"), "GET /users/@me");
+  EXPECT_EQ(RouteOf("GET", "/@angular%2fcore"), "GET /@angular%2fcore");
+}
+
 TEST(RouteOfTest, WhatLooksRandomIsAnId) {
   EXPECT_EQ(RouteOf("POST", "/services/T00000000/B00000000/kQ3zJ8fLm2Xw9RtYb4Vn6HsD"),
             "POST /services/T00000000/*/*");

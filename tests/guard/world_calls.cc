@@ -66,7 +66,7 @@ bool World::Enter(uint64_t id) {
 void World::Shows(Call* call, guard::Health health) {
   if (std::exchange(call->probe, false)) checks_.Probe(-1, now_);
   const auto before = api_guard_->View(now_, 0).breaker;
-  call->permit.Ended(health, now_);
+  call->permit.Answered(health, now_);
   const auto after = api_guard_->View(now_, 0).breaker;
   if (before && after->until != before->until && after->open) checks_.Opened(after->until, now_);
 }

@@ -7,6 +7,8 @@ import threading
 import time
 from dataclasses import dataclass
 
+from harness import breaks
+
 OK = (200, {}, b"{}")
 
 
@@ -88,6 +90,8 @@ class NotingApi:
                 await writer.drain()
         except (asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             pass
+        except Exception as error:
+            breaks(error)
         finally:
             with contextlib.suppress(OSError, RuntimeError):
                 writer.close()

@@ -94,7 +94,8 @@ class BudgetTest(unittest.TestCase):
                          r'apiquota_limit_used_ratio\{api="t",limit="a-minute",caller="nightly"\} 1\n')
         self.assertNotIn('limit="each",caller', self.admin("/metrics"))
         api = json.loads(self.admin("/api/v1/guard"))["apis"][0]
-        told = [(each["limit"], each["caller"], each["used"], each["allowed"]) for each in api["limits"]]
+        told = [(limit["limit"], use["caller"], use["used"], use["allowed"])
+                for limit in api["limits"] for use in limit["uses"]]
         self.assertEqual(told, [("a-minute", "nightly", 3, 3), ("each", None, 3, 100)])
         self.assertEqual(api["decisions"]["on"]["reject"], {"limit": 1})
         refused = json.loads(self.admin("/api/v1/explain?api=t"))["last_refused"]

@@ -60,7 +60,7 @@ class ByTheBookTest(unittest.TestCase):
             for number in range(3):
                 client.send(post(b"%d" % number))
                 self.assertEqual(client.response().status, 200)
-                time.sleep(0.1)  # the end reaches the pool
+                self.upstream.settle()
         self.assertEqual(self.bodies_seen(), [b"0", b"1", b"2"])
 
     def test_connections_are_kept_and_reused(self):

@@ -8,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import SANITIZED, Workspace, get, get_json, skip
+from harness import SANITIZED, Workspace, get, get_json, skip, wait_until
 from scripted_api import ScriptedApi
 from serving import Agent
 
@@ -29,7 +29,9 @@ class ClockStepTest(unittest.TestCase):
             f"state: {{file: {self.work.directory}/state.json}}\napis:\n"
             f"  - {{name: said, exporter: generic, base_url: '{self.api.url}'}}\n"
             f"  - name: silent\n    exporter: generic\n    base_url: {self.api.url}\n"
-            "    limits: [{quota: burst, limit: 10, window: 1s}, {quota: daily, limit: 1000, window: 24h}]\n")
+            "    limits: [{quota: burst, limit: 10, window: 1s}, {quota: daily, limit: 1000, window: 24h}]\n"
+            f"  - name: limited\n    exporter: generic\n    base_url: {self.api.url}\n"
+            "    guard: {mode: on, limits: [{name: mine, limit: 1, window: 1m}]}\n")
         faulty = {"LD_PRELOAD": str(library), "FAULTS_FILE": str(self.faults)}
         self.start = lambda name: Agent(self.work, f"--config.file={config}", name=name, environment=faulty)
         self.agent = self.start("agent")
@@ -38,13 +40,19 @@ class ClockStepTest(unittest.TestCase):
         with open(self.faults, "r+b") as page:
             page.write(struct.pack("q", seconds))
 
+    def say(self):
+        """One answer that speaks of a quota, and it is known: that comes behind the answer."""
+        self.api.says({"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 40, "X-RateLimit-Reset": 600})
+        get(f"{self.agent.proxy}/said/x")
+        known = lambda: any(quota["quota"] == "requests" for quota in self.agent.quotas())
+        wait_until(known, 5, "the quota is known")
+
     def quota(self, name):
         return next(quota for quota in get_json(self.agent.admin + "/api/v1/quotas")["quotas"]
                     if quota["quota"] == name)
 
     def test_readings_and_counts_stay_what_they_are(self):
-        self.api.says({"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 40, "X-RateLimit-Reset": 600})
-        get(f"{self.agent.proxy}/said/x")
+        self.say()
         self.api.says({})
         for _ in range(3):
             get(f"{self.agent.proxy}/silent/x")
@@ -59,13 +67,22 @@ class ClockStepTest(unittest.TestCase):
         self.step_to(0)
 
     def test_a_restart_after_a_step_finds_what_was_saved(self):
-        self.api.says({"X-RateLimit-Limit": 100, "X-RateLimit-Remaining": 40, "X-RateLimit-Reset": 600})
-        get(f"{self.agent.proxy}/said/x")
+        self.say()
         self.step_to(3600)
         self.agent.stop()
         self.agent = self.start("again")
         self.assertEqual(self.quota("requests")["remaining"], 40)
         self.assertAlmostEqual(self.quota("requests")["resets_in_seconds"], 600, delta=15)
+
+    def test_a_clock_that_was_ahead_when_it_was_saved_closes_no_limit(self):
+        self.step_to(86_400)
+        self.assertEqual(get(f"{self.agent.proxy}/limited/x")[0], 200)
+        self.agent.stop()
+        self.step_to(0)
+        self.agent = self.start("right")
+        status, fields, _ = get(f"{self.agent.proxy}/limited/x")
+        self.assertEqual(status, 429)
+        self.assertLessEqual(int(fields["retry-after"]), 60)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,17 @@ def quota(agent, name):
 
 
 class DeclaredLimitsTest(unittest.TestCase):
+    def within_a_window(self, agent, requests):
+        """The quota of 2 s, read while as many are in its window: a machine that is slow does it again."""
+        while True:
+            began = time.monotonic()
+            for _ in range(requests):
+                self.assertEqual(get(agent.proxy + "/silent/x")[0], 200)
+            counted = quota(agent, "burst")
+            if time.monotonic() - began < 2:
+                return counted
+            wait_until(lambda: quota(agent, "burst")["remaining"] == 10, 5, "all have left the window")
+
     def test_what_was_sent_is_held_against_what_was_declared(self):
         with Workspace() as work:
             api = PolledApi(fault=lambda path, credential: "silent")
@@ -42,9 +53,7 @@ class DeclaredLimitsTest(unittest.TestCase):
             wait_until(
                 lambda: quota(agent, "burst")["remaining"] == 10, 5, "a whole window has been counted"
             )
-            for _ in range(7):
-                self.assertEqual(get(agent.proxy + "/silent/x")[0], 200)
-            counted = quota(agent, "burst")
+            counted = self.within_a_window(agent, 7)
             self.assertEqual((counted["remaining"], counted["used"]), (3, 7), counted)
             self.assertLess(counted["resets_in_seconds"], 2.1)
             wait_until(lambda: quota(agent, "burst")["remaining"] == 10, 5, "all have left the window")

@@ -11,6 +11,7 @@ import struct
 from arrivals import address_of, head_of, one, read_head
 from guard_own_flask import LIMITER_ALONE
 from guarding import Api, GuardedAgent
+from harness import breaks
 
 BODY = json.dumps({"items": list(range(20))}).encode()
 HEAD = (
@@ -36,22 +37,31 @@ class HeldApi:
         return self
 
     async def serve(self, reader, writer):
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while True:
-                line, _ = await read_head(reader)
-                path = line.split(" ")[1]
-                self.asked[path] = nth = self.asked.get(path, 0) + 1
-                self.arrived.set()
-                for piece in self.pieces(path, nth):
-                    if piece is None:
-                        reset(writer)
-                        return
-                    if isinstance(piece, bytes):
-                        writer.write(piece)
-                        await writer.drain()
-                    else:
-                        await (piece.wait() if isinstance(piece, asyncio.Event) else asyncio.sleep(piece))
+        try:
+            while await self.answer(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        except Exception as error:
+            breaks(error)
         writer.close()
+
+    async def answer(self, reader, writer):
+        """One request; whether the connection goes on."""
+        line, _ = await read_head(reader)
+        path = line.split(" ")[1]
+        self.asked[path] = nth = self.asked.get(path, 0) + 1
+        self.arrived.set()
+        for piece in self.pieces(path, nth):
+            if piece is None:
+                reset(writer)
+                return False
+            if isinstance(piece, bytes):
+                writer.write(piece)
+                await writer.drain()
+            else:
+                await (piece.wait() if isinstance(piece, asyncio.Event) else asyncio.sleep(piece))
+        return True
 
 
 def reset(writer):

@@ -119,8 +119,9 @@ def ask(url, step, address, source=None):
         connection.close()
 
 
-def follow(url, script, window, addresses, began):
-    """{address: [what was said to each step]}; each address goes through the script by itself."""
+def follow(url, script, window, addresses, began, late):
+    """{address: [what was said to each step]}; each address goes through the script by itself. `late`: by how
+    much of a window each step was answered after its time."""
     found = {}
 
     def one(address):
@@ -128,6 +129,7 @@ def follow(url, script, window, addresses, began):
         for step in script:
             time.sleep(max(0.0, began + step.at * window - time.monotonic()))
             found[address].append(ask(url, step, address))
+            late.append((time.monotonic() - began) / window - step.at)
 
     threads = [threading.Thread(target=one, args=(address,)) for address in addresses]
     for thread in threads:
@@ -178,8 +180,10 @@ def role_script():
 
 
 def side_by_side(work, strategy, window, rules="default", reference=False):
-    """The same script through Flask-Limiter and through the agent; {who: {address: [Said]}}. `reference`:
-    Flask-Limiter in the agent's place, too, which shows what the script itself leaves open."""
+    """The same script through Flask-Limiter and through the agent; {who: {address: [Said]}}, with `late`: how
+    much of a window the latest answer came after its time. From a tenth on an edge may have been in between,
+    and who says what depends on the machine. `reference`: Flask-Limiter in the agent's place, too, which
+    shows what the script itself leaves open."""
     limited = TutorialFlask(work, strategy, rules, window, name="limited")
     plain = TutorialFlask(work, strategy if reference else "none", rules, window, name="plain")
     agent = None
@@ -188,17 +192,17 @@ def side_by_side(work, strategy, window, rules="default", reference=False):
     script = role_script() if rules == "roles" else tutorial_script()
     addresses = ["203.0.113.1"] if rules == "roles" else ["203.0.113.1", "203.0.113.2", "198.51.100.77"]
     urls = {"flask": limited.url, "agent": plain.url if reference else agent.proxy + "/demo"}
-    found, began = {}, time.monotonic() + 0.2
+    found, late, began = {}, [], time.monotonic() + 0.2
 
     def through(name):
-        found[name] = follow(urls[name], script, window, addresses, began)
+        found[name] = follow(urls[name], script, window, addresses, began, late)
 
     threads = [threading.Thread(target=through, args=(name,)) for name in urls]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found["script"] = script
+    found.update(script=script, window=window, late=max(late))
     for program in filter(None, (agent, plain, limited)):
         program.stop()
     return found

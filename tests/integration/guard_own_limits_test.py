@@ -40,8 +40,12 @@ class GuardOwnLimitsTest(unittest.TestCase):
         self.work = self.enterContext(Workspace())
 
     def test_a_fixed_window_is_kept_and_its_edge_is_as_flask_limiters(self):
-        ours = edges.around_edges(self.work, "fixed", WINDOW)
-        theirs = edges.around_edges(self.work, "fixed-window", WINDOW)
+        for window in (WINDOW, 2 * WINDOW, 4 * WINDOW):  # longer where the machine can't ask in time
+            ours = edges.around_edges(self.work, "fixed", window)
+            theirs = edges.around_edges(self.work, "fixed-window", window)
+            if ours["in_time"] and theirs["in_time"]:
+                break
+        self.assertTrue(ours["in_time"] and theirs["in_time"], "not asked in time")
         self.assertEqual((ours["admitted"], ours["any_span"]), (theirs["admitted"], theirs["any_span"]))
 
     def test_a_sliding_window_holds_in_any_span(self):

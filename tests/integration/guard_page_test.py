@@ -58,6 +58,9 @@ class GuardPageTest(unittest.TestCase):
     def guard(self):
         return json.loads(self.get("admin", "/api/v1/guard"))["apis"]
 
+    def shadow_limits(self):
+        return self.guard()[0]["keys"][0]["shadow"]["limits"]
+
     def test_without_a_guard_there_is_nothing_to_tell(self):
         self.serve("")
         self.replies = [said(10, 9, 60)]
@@ -105,13 +108,14 @@ class GuardPageTest(unittest.TestCase):
         self.serve("guard: {mode: shadow, queue: {max_wait: 1s}}")
         self.replies = [said(10, 0, 600), said(10, 0, 599)]
         self.get("proxy", "/t/x")
+        wait_until(self.shadow_limits, 10, "what the first was answered is known: it comes behind the answer")
         self.get("proxy", "/t/x")
         (api,) = self.guard()
         self.assertEqual(api["decisions"], {
             "on": {"allow": {"none": 0}, "delay": {}, "reject": {}},
             "shadow": {"allow": {"none": 1}, "delay": {}, "reject": {"pace": 1}}})
         self.assertNotIn("apiquota_queue_depth", self.get("admin", "/metrics"))
-        (limit,) = api["keys"][0]["shadow"]["limits"]
+        (limit,) = self.shadow_limits()
         self.assertEqual((limit["quota"], limit["limit"], limit["available"]), ("requests", 10, 0))
         key = self.explained()
         self.assertEqual((key["last"], key["last_held"]), (None, None))

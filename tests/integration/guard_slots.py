@@ -70,7 +70,7 @@ def kept(work, slots=4, clients=100, leaving=0.0, seconds=0.05):
         "most_at_once": api.most,
         "stayed": clients,
         "served": sum(answer.status == 200 for answer in answers),
-        "held": agent.held(),
+        "held": agent.rests(),
     }
     agent.stop()
     api.stop()
@@ -95,13 +95,13 @@ def stalled_holder(work, deadline=1):
         (answer,) = burst(agent.proxy, "/demo/small", 1)
         waited = time.monotonic() - began
     agent.rests()
-    figures = {"status": answer.status, "waited_s": waited, "deadline_s": deadline, "held": agent.held()}
+    figures = {"status": answer.status, "waited_s": waited, "deadline_s": deadline, "held": agent.rests()}
     agent.stop()
     api.stop()
     return figures
 
 
-def reloaded_and_stopped(work, slots=2, clients=12):
+def reloaded_and_stopped(work, slots=2, clients=60):
     """A reload that changes how many slots there are, then SIGTERM, while some wait for one."""
     api = CountingApi(0.3)
     agent = GuardedAgent(work, [Api("demo", "generic", api.url, [SLOTS % slots])], name="reloaded")
@@ -170,7 +170,7 @@ def broken(work, clients=50):
         "probe_answers": sorted({answer.status for answer in half_open}),
         "served_again_after_s": after,
         "served_afterwards": served.count(200),
-        "held": agent.held(),
+        "held": agent.rests(),
     }
     agent.stop()
     api.stop()
@@ -196,7 +196,7 @@ def probe_leaves(work):
     wait_until(lambda: burst(agent.proxy, "/demo/next", 1)[0].status == 200, 10, "the next one is the probe")
     after = time.monotonic() - began
     agent.rests()
-    figures = {"refused": refused, "next_after_s": after, "held": agent.held()}
+    figures = {"refused": refused, "next_after_s": after, "held": agent.rests()}
     agent.stop()
     api.stop()
     return figures
@@ -216,7 +216,7 @@ def gone_while_open(work, ways=40):
         time.sleep(0.05)
     wait_until(lambda: burst(agent.proxy, "/demo/after", 1)[0].status == 200, 10, "it is served again")
     agent.rests()
-    figures = {"ways": 2 * ways, "held": agent.held()}
+    figures = {"ways": 2 * ways, "held": agent.rests()}
     agent.stop()
     api.stop()
     return figures

@@ -37,7 +37,7 @@ class GuardStormTest(unittest.TestCase):
         self.assertEqual((figures["refused"], figures["sent_upstream"]), (figures["clients"], 0), figures)
         self.assertRegex(figures["sentence"], r"\bquota\b|\blimit\b", figures)
         self.assertGreater(int(figures["retry_after"]), 30, figures)
-        self.assertLess(figures["slowest_ms"], 500 if SANITIZED else 50, figures)
+        self.assertEqual(figures["waited"], 0, figures)
 
 
 if __name__ == "__main__":

@@ -199,6 +199,7 @@ def no_patience(work, clients=20, timeout=2):
     figures = {
         "clients": clients,
         "refused": sum(answer.status in (429, 403) for answer in answers),
+        "waited": sum("apiquota-delay" in answer.fields for answer in answers),
         "slowest_ms": 1e3 * max(answer.seconds for answer in answers),
         "sentence": sentence_of(answers[0].body),
         "retry_after": answers[0].fields.get("retry-after"),

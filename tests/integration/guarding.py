@@ -61,11 +61,13 @@ class GuardedAgent(Agent):
         return {name: total for name in names if (total := self.total(name)) != 0}
 
     def rests(self, seconds=10):
-        """Until nothing is held any more; AssertionError that says what is."""
+        """Until nothing is held any more, which it returns; AssertionError that says what is. What is read
+        once may be before the agent has taken notice of who has left."""
         try:
             wait_until(lambda: not self.held(), seconds, "nothing is held")
         except AssertionError:
             raise AssertionError(f"still held after {seconds} s: {self.held()}") from None
+        return {}
 
 
 class Judge(Simulator):

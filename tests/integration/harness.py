@@ -18,7 +18,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import traceback
 import urllib.parse
 from pathlib import Path
 
@@ -52,6 +54,22 @@ def python_with_flask_limiter():
         except FileNotFoundError:
             pass
     return skip("Flask-Limiter is not installed (Debian package python3-flask-limiter)")
+
+
+broken = []  # of what a helper's thread or handler died; whoever waits for it hears of nothing else
+
+
+def breaks(error):
+    """A test whose helper broke fails by that, when it leaves its Workspace."""
+    broken.append("".join(traceback.format_exception(error)))
+
+
+def thread_breaks(told):
+    if told.exc_type is not SystemExit:
+        breaks(told.exc_value)
+
+
+threading.excepthook = thread_breaks
 
 
 def free_port():
@@ -123,7 +141,7 @@ def parse_metrics(text):
 
 class Workspace:
     """A temporary directory and the programs started in it; leaving it ends them all, newest first, and shows
-    their output if the test failed."""
+    their output if the test failed. Where a helper broke, it has failed."""
 
     def __enter__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="apiquota-test-"))
@@ -136,6 +154,9 @@ class Workspace:
             if error_type is not None:
                 print(f"--- {program.name}\n{program.output()[-4000:]}", file=sys.stderr)
         shutil.rmtree(self.directory, ignore_errors=True)
+        causes, broken[:] = broken[:], []
+        if causes:
+            raise AssertionError(f"{len(causes)} times a helper of this test broke, first by\n{causes[0]}")
 
 
 class Program:

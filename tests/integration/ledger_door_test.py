@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from harness import Workspace, get, get_json
+from harness import Workspace, get, get_json, wait_until
 from scripted_api import ScriptedApi
 from serving import Agent
 
@@ -87,17 +87,19 @@ class LedgerDoorTest(unittest.TestCase):
         self.assertAlmostEqual(self.quota("github")["resets_in_seconds"], 600, delta=5)
 
     def test_an_overtaken_answers_end_takes_no_newer_ones_place(self):
+        overtaken = threading.Event()
+        self.addCleanup(overtaken.set)
         self.api.says({"X-RateLimit-Limit": 5000, "X-RateLimit-Remaining": 4000,
-                       "X-RateLimit-Reset": int(time.time()) + 30_000_000}, hold=0.8, date_ahead=None)
+                       "X-RateLimit-Reset": int(time.time()) + 30_000_000}, until=overtaken, date_ahead=None)
         slow = threading.Thread(target=get, args=(f"{self.agent.proxy}/generic/x",))
         slow.start()
-        while not self.api.asked:
-            time.sleep(0.01)
+        wait_until(lambda: self.api.asked, 10, "the slow one is asked")
         self.api.says({"X-RateLimit-Limit": 5000, "X-RateLimit-Remaining": 10,
                        "X-RateLimit-Reset": int(time.time()) + 3000}, date_ahead=None)
         get(f"{self.agent.proxy}/generic/x")
+        overtaken.set()
         slow.join()
-        time.sleep(0.1)  # clients are answered first
+        self.agent.settle()
         self.assertEqual(self.quota("generic")["remaining"], 10)
 
     def test_one_wrong_date_neither_freezes_nor_blanks(self):
@@ -176,7 +178,7 @@ class OperatorsWordTest(unittest.TestCase):
             agent = Agent(work, f"--config.file={config}")
             api.says({"X-RateLimit-Limit": 10, "X-RateLimit-Remaining": 9})
             get(f"{agent.proxy}/g/x")
-            quota = get_json(agent.admin + "/api/v1/quotas")["quotas"][0]
+            (quota,) = agent.quotas()
             self.assertEqual((quota["kind"], quota["window_seconds"]), ("sliding", 30))
 
     def test_rules_with_paths_are_read_below_the_apis_base_url(self):

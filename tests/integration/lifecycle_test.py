@@ -44,7 +44,7 @@ class LifecycleTest(ServingTest):
         self.assertEqual(get(agent.admin + "/-/reload", method="POST")[::2], (200, b"reloaded\n"))
         self.assertEqual(get(agent.proxy + "/four/")[0], 200)
         self.assertEqual(agent.sample("apiquota_config_last_reload_successful"), [({}, 1.0)])
-        self.assertIn("event=restart_needed changed=ledger", agent.log())
+        agent.wait_for(lambda: "event=restart_needed changed=ledger" in agent.log(), 5, "what waits is told")
 
         status, headers, _ = get(agent.admin + "/-/reload")
         self.assertEqual((status, headers["allow"]), (405, "POST"))

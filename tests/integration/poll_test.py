@@ -65,7 +65,7 @@ class PollTest(unittest.TestCase):
             for secret in SECRETS.values():
                 times = [poll.at for poll in api.polls if poll.credential == f"Bearer {secret}"]
                 gaps = [after - before for before, after in zip(times, times[1:])]
-                assert min(gaps) >= 0.98, f"never more often than asked: {gaps}"
+                assert min(gaps) >= 0.98 - api.lag, f"never more often than asked: {gaps}, noted by {api.lag}"
                 assert max(gaps) < 3, f"and not much more seldom: {gaps}"
             wait_until(
                 lambda: value(agent, "apiquota_quota_remaining", api="demo", key="one") == [42],
@@ -141,9 +141,8 @@ class PollTest(unittest.TestCase):
                 else:
                     assert polls == [1], name
                 if not success:
-                    assert (
-                        f"event=poll_failed api={name} key=anonymous result={result}" in agent.log()
-                    ), name
+                    line = f"event=poll_failed api={name} key=anonymous result={result}"
+                    wait_until(lambda: line in agent.log(), 5, line)
             assert value(agent, "apiquota_auth_failures_total", api="rejected") == [1]
             assert value(agent, "apiquota_throttles_total", api="throttled", scope="primary")[0] == 1
             reason = status_of(agent, "rejected")[0]["last"]["reason"]
@@ -162,7 +161,8 @@ class PollTest(unittest.TestCase):
             assert second.at - first.at >= 4, "Retry-After"
             times = [poll.at for poll in api.of("/broken")]
             gaps = [after - before for before, after in zip(times, times[1:])]
-            assert gaps[0] >= 0.98 and gaps[1] >= 1.98 and gaps[2] >= 3.98, gaps
+            least = [0.98 - api.lag, 1.98 - api.lag, 3.98 - api.lag]
+            assert all(gap >= at_least for gap, at_least in zip(gaps, least)), (gaps, least)
             assert status_of(agent, "broken")[0]["failures"] >= 4
 
     def test_a_reload_keeps_the_schedule(self):

@@ -16,6 +16,8 @@ import struct
 import threading
 import time
 
+from harness import breaks
+
 Poll = collections.namedtuple("Poll", "at path credential fault head")
 
 LIMITS = "X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: {left}\r\nX-RateLimit-Reset: 3600\r\n"
@@ -32,6 +34,7 @@ class PolledApi:
         self.fault, self.retry_after = fault, retry_after
         self.polls = []
         self.left = 42
+        self.lag = 0.0  # the most seconds by which it has noticed anything late
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
         self.thread = threading.Thread(target=self.run, args=(started,), daemon=True)
@@ -46,7 +49,14 @@ class PolledApi:
         )
         self.port = server.sockets[0].getsockname()[1]
         started.set()
+        self.loop.create_task(self.beat())
         self.loop.run_forever()
+
+    async def beat(self, every=0.005):
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(every)
+            self.lag = max(self.lag, time.monotonic() - began - every)
 
     async def serve(self, reader, writer):
         try:
@@ -54,6 +64,8 @@ class PolledApi:
                 pass
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        except Exception as error:
+            breaks(error)
         finally:
             writer.close()
 

@@ -7,9 +7,10 @@ import struct
 import threading
 import time
 
-from harness import SOURCE_DIR, Agent, wait_until
+from harness import SOURCE_DIR, Agent, breaks, wait_until
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+BROKEN = b"HTTP/1.1 500 The Test Broke\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class TableRow:
@@ -93,8 +94,9 @@ class Reader:
 
 class Upstream:
     """Records whole requests and the connections they came on. `reply(request, sock)` returns the bytes to
-    send; None: the connection is closed without an answer. `after` says what follows a reply: "keep" the
-    connection, "close" it, or "reset" it."""
+    send; None: the connection is closed without an answer. One that raises is answered with 500, and the test
+    fails by what it raised. `after` says what follows a reply: "keep" the connection, "close" it, or "reset"
+    it."""
 
     def __init__(self, reply=lambda request, sock: OK, after="keep"):
         self.reply, self.after = reply, after
@@ -139,7 +141,14 @@ class Upstream:
         with self.lock:
             self.requests.append(request)
         after = self.after  # once: the test goes on as soon as it has the reply
-        reply = self.reply(request, sock)
+        try:
+            reply = self.reply(request, sock)
+        except (Ended, OSError):
+            raise  # the agent has left
+        except Exception as error:
+            breaks(error)
+            sock.sendall(BROKEN)
+            return False
         if reply is None:
             return False
         if after == "close":

@@ -1,4 +1,5 @@
-"""An API whose answers a test writes: what stands in `answer` when a request comes is what it says."""
+"""An API whose answers a test writes: what stands in `answer` when a request comes is what it says, once the
+event `until` is set, if there is one."""
 
 import email.utils
 import http.server
@@ -22,7 +23,8 @@ class ScriptedApi(LocalServer):
                 outer.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 answer = outer.answer
                 outer.asked.append(self.path)
-                time.sleep(answer.get("hold", 0))
+                if until := answer.get("until"):
+                    until.wait(20)
                 body = answer.get("body", b"{}")
                 self.send_response_only(answer.get("status", 200))
                 ahead = answer.get("date_ahead", 0)

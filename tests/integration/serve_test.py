@@ -4,7 +4,7 @@ import re
 import stat
 import unittest
 
-from harness import get, get_json
+from harness import get, get_json, wait_until
 from serving import Agent, ServingTest
 
 CANARY = "sk-canary-5f1c9d"
@@ -93,8 +93,13 @@ callers: [{{name: nightly, token_from_env: CALLER_TOKEN}}]
         get(agent.proxy + "/demo/", {"Authorization": "Bearer another"})
         _, sent = self.upstream.seen[1]
         self.assertEqual(sent["authorization"], "Bearer another", "nobody else gets the key")
-        counted = {(labels["key"], labels["caller"]): value
-                   for labels, value in agent.sample("apiquota_upstream_requests_total") if value}
+
+        def counts():
+            return {(labels["key"], labels["caller"]): value
+                    for labels, value in agent.sample("apiquota_upstream_requests_total") if value}
+
+        wait_until(lambda: sum(counts().values()) == 2, 5, "both are counted: that comes behind the answer")
+        counted = counts()
         self.assertEqual(counted.pop(("ci", "nightly")), 1)
         (key, caller), = counted
         self.assertRegex(f"{key} by {caller}", "^hmac:[0-9a-f]{8} by $")

@@ -4,12 +4,23 @@ import http.server
 import os
 import re
 import signal
+import sys
 import threading
 import unittest
 
-from harness import BINARY, Program, Workspace, get, get_json, parse_metrics, wait_until
+from harness import BINARY, Program, Workspace, breaks, get, get_json, parse_metrics, wait_until
 
 LISTEN = ["--web.listen-address=127.0.0.1:0", "--proxy.listen-address=127.0.0.1:0"]
+
+
+class ThreadingServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # beyond the five that are usual a connection waits for its second SYN: a second
+
+    def handle_error(self, request, client_address):
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):  # the agent has left
+            breaks(error)
 
 
 class LocalServer:
@@ -17,8 +28,7 @@ class LocalServer:
 
     def __init__(self, handler, release):
         self.release = release
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = ThreadingServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()

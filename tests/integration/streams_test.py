@@ -125,7 +125,8 @@ class StreamsTest(unittest.TestCase):
         counts = (stats["requests"], stats["cancelled"], stats["active"])
         self.assertEqual(counts, (3 * STREAMS, 3 * LEAVERS, 0))
         total = self.agent.metric_sum
-        self.assertEqual(total("apiquota_proxy_requests_total", api="demo"), 3 * STREAMS)
+        wait_until(lambda: total("apiquota_proxy_requests_total", api="demo") == 3 * STREAMS, 5,
+                   "each of them is counted")
         # Idle upstream connections may stay for pool_idle_timeout, 30 s.
         wait_until(lambda: self.descriptors() <= self.idle_descriptors, 45, "all connections are closed")
         if not SANITIZED:

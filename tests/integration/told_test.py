@@ -26,8 +26,11 @@ class ToldTest(unittest.TestCase):
         self.work.__enter__()
         self.addCleanup(self.work.__exit__, None, None, None)
 
-    def lines(self, agent, event):
-        return [line for line in agent.output().splitlines() if f"event={event} " in line]
+    def lines(self, agent, event, count=1):
+        """All that there are, once there are so many: a thread of its own writes them."""
+        found = lambda: [line for line in agent.output().splitlines() if f"event={event} " in line]
+        wait_until(lambda: len(found()) >= count, 5, f"{count} lines of {event}")
+        return found()
 
     def test_lost_answers_and_refusals_leave_one_line_each_and_the_rest_is_numbered(self):
         upstream = Upstream(reply=lambda asked, sock: None)
@@ -41,7 +44,7 @@ class ToldTest(unittest.TestCase):
         error, = self.lines(agent, "upstream_error")
         self.assertIn("level=warn", error)
         self.assertIn("api=t reason=closed_early", error)
-        told = " ".join(self.lines(agent, "request_refused"))
+        told = " ".join(self.lines(agent, "request_refused", 4))
         for reason in ("reason=no_route status=404", "reason=host status=421",
                        "reason=control_byte status=400", "speaks plain HTTP/1.1, the client began with TLS"):
             self.assertEqual(told.count(reason), 1 + ("control_byte" in reason), told)

@@ -39,24 +39,23 @@ class ProxyCacheTest : public ProxyGuardTest {
 
   // "demo" with a cache. What else the guard does is off, unless `options` says otherwise.
   void StartCached(const FakeUpstream& upstream, guard::CacheOptions cache = {},
-                   guard::Options options = JustCache(),
-                   const std::vector<apis::CallerOptions>& callers = {}) {
+                   guard::Options options = JustCache(), const std::vector<apis::CallerOptions>& callers = {},
+                   const Clock& clock = RealClock()) {
     apis::ApiOptions api = Demo(upstream);
     options.mode = guard::Mode::kOn;
     options.cache = cache;
     api.guard = options;
     api.keys = keys_;
-    StartWith({api}, callers);
+    StartWith({api}, callers, clock);
   }
   void StartWith(const std::vector<apis::ApiOptions>& apis,
-                 const std::vector<apis::CallerOptions>& callers = {}) {
+                 const std::vector<apis::CallerOptions>& callers = {}, const Clock& clock = RealClock()) {
     clock_.Wind(guard_);
     guard_.Configure({{.api = "demo", .pool = "demo", .options = apis.front().guard, .declared = {}}}, Now());
     caches_.Configure({{.api = "demo", .origin = "here", .options = OptionsOf(*apis.front().guard.cache)}});
     loop_.Start();
-    auto proxy =
-        Proxy::Start(options_, Routes(apis, callers),
-                     {RealClock(), ledger_, metrics_, own_ports_, "apiquota", &guard_, &clock_, &caches_});
+    auto proxy = Proxy::Start(options_, Routes(apis, callers),
+                              {clock, ledger_, metrics_, own_ports_, "apiquota", &guard_, &clock_, &caches_});
     ASSERT_TRUE(proxy) << proxy.error().message;
     proxy_ = std::move(*proxy);
   }

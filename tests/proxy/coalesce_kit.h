@@ -46,6 +46,17 @@ class ProxyCoalesceTest : public ProxyCacheTest {
     }
     return crowd;
   }
+  // What is counted of requests whose clients have gone, once it is this.
+  std::string Orphans(size_t now, uint64_t given_up) {
+    cache::CacheView view;
+    for (int i = 0; i < 2000; ++i) {
+      view = caches_.View()["demo"];
+      if (view.orphans == now && view.orphans_given_up == given_up) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return std::to_string(view.orphans) + " go on, " + std::to_string(view.orphans_given_up) +
+           " were given up";
+  }
   bool Asked(size_t times) {
     for (int i = 0; i < 2000 && asked_ < times; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(2));

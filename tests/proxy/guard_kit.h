@@ -62,7 +62,7 @@ class ProxyGuardTest : public ProxyTest {
   }
 
   // What /v1/models and chats of "demo" are guarded by.
-  void StartGuarded(const FakeUpstream& upstream, guard::Options options) {
+  void StartGuarded(const FakeUpstream& upstream, guard::Options options, const Clock& clock = RealClock()) {
     apis::ApiOptions api = Demo(upstream);
     options.mode = guard::Mode::kOn;
     api.guard = options;
@@ -70,7 +70,7 @@ class ProxyGuardTest : public ProxyTest {
     guard_.Configure({{.api = "demo", .pool = "demo", .options = api.guard, .declared = {}}}, Now());
     loop_.Start();
     auto proxy = Proxy::Start(options_, Routes({api}, callers_),
-                              {RealClock(), ledger_, metrics_, own_ports_, "apiquota", &guard_, &clock_});
+                              {clock, ledger_, metrics_, own_ports_, "apiquota", &guard_, &clock_});
     ASSERT_TRUE(proxy) << proxy.error().message;
     proxy_ = std::move(*proxy);
   }

@@ -17,6 +17,14 @@ class ProxyBreakerTest : public ProxyGuardTest {
     options.breaker->open = open;
     return options;
   }
+  // … and closes the connection.
+  FakeUpstream::Script SaysOnce(std::string_view answer) {
+    return [this, answer](Peer& peer) {
+      peer.ReadHead();
+      ++asked_;
+      peer.Send(std::string("HTTP/1.1 200 OK\r\n").append(answer));
+    };
+  }
   guard::BreakerView Breaker() {
     const auto apis = guard_.ViewApis(Now(), 0);
     return apis.empty() || !apis[0].breaker ? guard::BreakerView{} : *apis[0].breaker;
@@ -212,11 +220,25 @@ TEST_F(ProxyBreakerTest, ServerErrorsAndBodiesThatBreakOffOpenIt) {
 }
 
 TEST_F(ProxyBreakerTest, AnAnswerThatIsCutShortIsNoSuccess) {
-  FakeUpstream upstream([this](Peer& peer) {
-    peer.ReadHead();
-    ++asked_;
-    peer.Send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"a\":");
-  });
+  FakeUpstream upstream(SaysOnce("Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"a\":"));
+  StartGuarded(upstream, With(seconds(10)));
+  for (int i = 0; i < 5; ++i) Ask(kGetOnce);
+  EXPECT_EQ(StatusOf(kGetOnce), "503");
+  EXPECT_EQ(asked(), 5U);
+}
+
+// … whatever is known of it by its head.
+TEST_F(ProxyBreakerTest, ATextThatIsCutShortIsNoSuccess) {
+  FakeUpstream upstream(SaysOnce("Content-Type: text/plain\r\nContent-Length: 20\r\n\r\nonly a part"));
+  StartGuarded(upstream, With(seconds(10)));
+  for (int i = 0; i < 5; ++i) Ask(kGetOnce);
+  EXPECT_EQ(StatusOf(kGetOnce), "503");
+  EXPECT_EQ(asked(), 5U);
+}
+
+TEST_F(ProxyBreakerTest, AStreamThatIsCutShortIsNoSuccess) {
+  FakeUpstream upstream(
+      SaysOnce("Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n"));
   StartGuarded(upstream, With(seconds(10)));
   for (int i = 0; i < 5; ++i) Ask(kGetOnce);
   EXPECT_EQ(StatusOf(kGetOnce), "503");

@@ -44,6 +44,24 @@ TEST_F(ProxyCoalesceTest, WhatALonelyClientAskedForIsKeptAlthoughItHasGone) {
   EXPECT_EQ(asked(), 1U);
 }
 
+TEST_F(ProxyCoalesceTest, RequestsThatGoOnWithoutTheirClientsAreCountedAndSoAreThoseThatMayNot) {
+  constexpr size_t kClients = 110, kMay = 100;
+  Gate gate;
+  FakeUpstream upstream(Waits(gate, Reply("200 OK", kFields, "[1]")));
+  StartCached(upstream);
+  std::vector<Peer> clients;
+  for (size_t i = 0; i < kClients; ++i) {
+    clients.push_back(Connect());
+    clients.back().Send(Get("/v1/models?n=" + std::to_string(i)));
+  }
+  EXPECT_TRUE(Asked(kClients));
+  for (Peer& client : clients) client.Reset();
+  EXPECT_EQ(Orphans(kMay, kClients - kMay), "100 go on, 10 were given up");
+  gate.Open();
+  EXPECT_EQ(Orphans(0, kClients - kMay), "0 go on, 10 were given up");
+  EXPECT_EQ(Quiet().answers, kMay);
+}
+
 // At every byte of its request, and of the answer that it reads.
 TEST_F(ProxyCoalesceTest, ALeaderKilledAtAnyByteCostsNoSecondCall) {
   const std::string request = Get("/v1/models");

@@ -40,6 +40,12 @@ class ProxyOwnLimitsTest : public ProxyGuardTest {
     guard::LimitedCall call{.method = "GET", .path = "/", .caller = {}, .key = "k", .address = "127.0.0.1"};
     return guard_.ApiFor("demo")->StandingsOf(call, Now()).at(0).remaining;
   }
+  // An answer is settled after its client has it.
+  bool GetsTo(double left) {
+    for (int i = 0; i < 1000 && Left() != left; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return Left() == left;
+  }
 };
 
 TEST_F(ProxyOwnLimitsTest, OfSixtyRequestsTheOnesOverTheLimitAreRefusedAndNeverSent) {
@@ -154,6 +160,40 @@ TEST_F(ProxyOwnLimitsTest, WhoLeavesTheQueueGivesItsPlaceBack) {
   EXPECT_EQ(Left(), 9);
   EXPECT_TRUE(first.ReadAll().starts_with("HTTP/1.1 200 OK\r\n"));
   EXPECT_EQ(Left(), 9) << "what was repeated is counted once";
+}
+
+TEST_F(ProxyOwnLimitsTest, WhatTheApiDeclinesTakesNoTokens) {
+  const std::string served =
+      Reply("200 OK", "Content-Type: application/json\r\n",
+            R"({"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30}})");
+  FakeUpstream upstream(Says({Reply("429 Too Many Requests", ""), Reply("400 Bad Request", ""),
+                              Reply("500 Internal Server Error", ""), served, Reply("200 OK", "")}));
+  guard::LimitRule rule = PerAddress("tokens", 1'000'000);
+  rule.unit = guard::LimitRule::Unit::kTokens;
+  StartGuarded(upstream, Limiter({rule}));
+  const std::string chat = Post("", R"({"model":"gpt-5","max_tokens":500,"messages":[]})");
+  for (const double left : {1'000'000, 1'000'000, 1'000'000, 999'970}) {
+    Ask(chat);
+    EXPECT_TRUE(GetsTo(left)) << Left();
+  }
+  Ask(chat);
+  EXPECT_EQ(Held(), 0U);
+  EXPECT_LE(Left(), 999'970 - 500) << "of what was served and says nothing the guess stands";
+}
+
+TEST_F(ProxyOwnLimitsTest, WhatAStreamSaidItTookIsOwedThoughItWasCutOff) {
+  const std::string event =
+      "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,"
+      "\"completion_tokens\":9990,\"total_tokens\":10000}}\n\n";
+  FakeUpstream upstream([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9999\r\n\r\n" + event);
+  });
+  guard::LimitRule rule = PerAddress("tokens", 1'000'000);
+  rule.unit = guard::LimitRule::Unit::kTokens;
+  StartGuarded(upstream, Limiter({rule}));
+  Ask(Post("", R"({"model":"gpt-5","max_tokens":500,"stream":true,"messages":[]})"));
+  EXPECT_TRUE(GetsTo(990'000)) << Left();
 }
 
 // A client that keeps its connection and asks one thing after the other.

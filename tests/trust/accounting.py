@@ -120,10 +120,16 @@ def by_outcome(context, agent, upstream, each):
             answered[status] += 1
         if reason:
             failed[reason] += 1
-    wait_until(
-        lambda: sum(Counters(agent, upstream).since(before).answered.values()) >= sum(answered.values()), 5,
-        "the answers are counted")
-    counted = Counters(agent, upstream).since(before)
+    throttles = paths.count("/throttle/5")
+
+    def all_counted():
+        """What an answer says is counted behind it."""
+        now = Counters(agent, upstream).since(before)
+        sums = (sum(now.answered.values()), sum(now.failed.values()), now.throttles)
+        enough = (sum(answered.values()), sum(failed.values()), throttles)
+        return now if all(have >= least for have, least in zip(sums, enough)) else None
+
+    counted = wait_until(all_counted, 5, "all are counted")
     for name, should in (("answered", answered), ("failed", failed)):
         have = getattr(counted, name)
         if name == "failed":  # a bad answer may have a closer reason, by whatever name
@@ -134,8 +140,8 @@ def by_outcome(context, agent, upstream, each):
             wrong.append(f"{name}: {dict(have)}, should be {dict(should)}")
     if counted.begun != len(paths):
         wrong.append(f"the upstream was asked {counted.begun} times, not {len(paths)}")
-    if counted.throttles != paths.count("/throttle/5"):
-        wrong.append(f"{counted.throttles} throttles, not {paths.count('/throttle/5')}")
+    if counted.throttles != throttles:
+        wrong.append(f"{counted.throttles} throttles, not {throttles}")
     context.say(f"accounting: {len(paths)} requests of {len(OUTCOMES)} outcomes: {wrong[:4]}")
     return Row("24b", f"{len(paths)} requests of {len(OUTCOMES)} outcomes", f"{len(wrong)} differences" +
                (f": {wrong[0]}" if wrong else ""), "upstream's count = ours, for each", reproduce=AGAIN,
