@@ -120,8 +120,7 @@ std::optional<Refusal> OwnLimits::Ask(const LimitedCall& call, SystemTime asked_
   hold->Clear();
   if (standings != nullptr) standings->clear();
   std::optional<Refusal> refusal;
-  const std::string_view path =
-      state.names_paths ? TidyPath(call.path, &state.path_scratch) : call.path;
+  const std::string_view path = state.names_paths ? TidyPath(call.path, &state.path_scratch) : call.path;
   const auto matched = [&](const std::string& pattern) { return PathMatches(pattern, path); };
   if (std::ranges::any_of(state.exempt, matched)) return refusal;
   state.meant.clear();
