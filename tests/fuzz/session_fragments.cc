@@ -10,6 +10,7 @@ namespace apiquota::fuzz {
 namespace {
 
 #define AT_T "/t/{id} HTTP/1.1\r\nHost: localhost\r\n"
+#define AT_ALL "/t/same HTTP/1.1\r\nHost: localhost\r\n"
 
 constexpr RequestFragment kRequests[] = {
     {'g', true, "GET " AT_T "\r\n"},
@@ -66,6 +67,21 @@ constexpr RequestFragment kRequests[] = {
      "POST /o/v1/chat/completions/{id} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer caller-token\r\n"
      "Content-Type: application/json\r\nContent-Length: 31\r\n\r\n{{\"model\":\"gpt-5\",\"stream\":true}"},
     {'K', true, "GET " AT_T "Authorization: Bearer key-of-the-client\r\n\r\n"},
+    // the same for everybody, so that one answer may do for all: no marks. A budget of a caller
+    {'S', true, "GET " AT_ALL "\r\n"},
+    {'s', true, "GET " AT_ALL "X-V: 2\r\n\r\n"},
+    {'P', true, "HEAD " AT_ALL "\r\n"},
+    {'t', true, "GET " AT_ALL "Cache-Control: no-cache\r\n\r\n"},
+    {'r', true, "GET " AT_ALL "Cache-Control: only-if-cached, max-stale=9\r\n\r\n"},
+    {'6', true, "GET " AT_ALL "If-None-Match: \"e\"\r\n\r\n"},
+    {'7', true, "PUT " AT_ALL "Content-Length: 5\r\n\r\nhello"},
+    {'T', true, "POST /t/embed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{{\"a\": 1 }"},
+    {'V', true,
+     "POST /t/embed HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "7\r\n{{\"a\":1}\r\n0\r\n\r\n"},
+    {'8', false, "POST /t/embed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{{\"a\":"},
+    {'9', true, "GET /o/same HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer caller-token\r\n\r\n"},
+    {'Z', true, "GET /-/budget HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer caller-token\r\n\r\n"},
     // big heads, and heads in pieces
     {'H', true, "GET " AT_T "X-Pad: {p9000}\r\n\r\n"},
     {'I', false, "GET " AT_T "X-Pad: {p70000}\r\n\r\n"},
@@ -93,6 +109,25 @@ constexpr ReplyFragment kReplies[] = {
     {'F', Reply::kChunked, Reply::kNone, "0\r\nTrailer-A: b\r\n\r\n"},
     {'g', Reply::kNone, Reply::kUntilEnd, "HTTP/1.1 200 OK\r\n" TOLD "Connection: close\r\n\r\n{m1}"},
     {'G', Reply::kUntilEnd, Reply::kUntilEnd, "{m3000}"},
+    // what may be kept: fresh, open, larger than what is kept, to be asked about, by what it varies, still
+    // the same
+    {'C', Reply::kNone, Reply::kNone,
+     "HTTP/1.1 200 OK\r\n" TOLD
+     "Cache-Control: max-age=3\r\nETag: \"e\"\r\nContent-Length: 1000\r\n\r\n{m100}"},
+    {'D', Reply::kNone, Reply::kChunked,
+     "HTTP/1.1 200 OK\r\n" TOLD
+     "Cache-Control: max-age=3\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{m1}\r\n"},
+    {'A', Reply::kNone, Reply::kNone,
+     "HTTP/1.1 200 OK\r\n" TOLD "Cache-Control: max-age=3\r\nContent-Length: 9000\r\n\r\n{m900}"},
+    {'K', Reply::kNone, Reply::kNone,
+     "HTTP/1.1 200 OK\r\n" TOLD
+     "Cache-Control: max-age=0, stale-if-error=9\r\nETag: \"e\"\r\nContent-Length: 10\r\n\r\n{m1}"},
+    {'N', Reply::kNone, Reply::kNone,
+     "HTTP/1.1 200 OK\r\n" TOLD "Cache-Control: max-age=3\r\nVary: X-V\r\nContent-Length: 10\r\n\r\n{m1}"},
+    {'E', Reply::kNone, Reply::kNone,
+     "HTTP/1.1 304 Not Modified\r\n" TOLD "Cache-Control: max-age=3\r\nETag: \"e\"\r\n\r\n"},
+    {'U', Reply::kNone, Reply::kUntilEnd,
+     "HTTP/1.1 200 OK\r\n" TOLD "Cache-Control: max-age=3\r\nConnection: close\r\n\r\n{m1}"},
     {'h', Reply::kNone, Reply::kNone, "HTTP/1.1 204 No Content\r\n" TOLD "\r\n"},
     {'i', Reply::kNone, Reply::kNone, "HTTP/1.1 304 Not Modified\r\n" TOLD "\r\n"},
     {'j', Reply::kNone, Reply::kInterim, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"},
@@ -137,6 +172,7 @@ constexpr ReplyFragment kReplies[] = {
 };
 
 #undef AT_T
+#undef AT_ALL
 #undef TOLD
 #undef LIMITS
 

@@ -1,4 +1,4 @@
-// rooms: proxy apis metrics guard quota provider net http base
+// rooms: proxy apis metrics guard quota provider cache net http base
 // with: fake_kernel.cc fake_epoll.cc fake_system_calls.cc http_text.cc session_fragments.cc session_peers.cc
 // with: session_client.cc session_mutator.cc session_run.cc world.cc session_world.cc
 // The input is a script of what clients and upstreams do to a worker of the proxy: session_script.md.
@@ -47,6 +47,7 @@ bool RelaysAtAll() {
   SessionWorld(ShortDeadlines(), Guarding::kOff).RequireService();
   SessionWorld(ShortDeadlines(), Guarding::kWaits).RequireService();
   SessionWorld(ShortDeadlines(), Guarding::kRepeats).RequireService();
+  SessionWorld(ShortDeadlines(), Guarding::kAll).RequireService();
   return true;
 }
 

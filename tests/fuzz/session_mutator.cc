@@ -15,10 +15,10 @@ char AnyLetter(size_t n) { return "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
 
 // A step as a script writes it, or two: . becomes a small number, ? a request's letter, ! an answer's.
 std::string AnyStep(const auto& below) {
-  constexpr std::string_view kSteps[] = {"c..", "s.?", "s.?", "s.?", "m.?.", "m.g.", "M.?.", "p.?*",   "r..",
-                                         "a..", "h.",  "k.",  "K.",  "u.!",  "u.!",  "u.!",  "s.gu.!", "e..",
-                                         "A.",  "f.",  "g.",  "G.",  "b!",   "b!",   "b!",   "ba",     "B!",
-                                         "n.",  "N",   "t.",  "T.",  "L.",   "D",    "F.."};
+  constexpr std::string_view kSteps[] = {
+      "c..", "s.?", "s.?",    "s.?", "m.?.", "m.g.", "M.?.", "p.?*", "r..", "a..", "h.", "k.", "K.", "u.!",
+      "u.!", "u.!", "s.gu.!", "s.S", "s.S",  "s.T",  "m.S.", "e..",  "A.",  "f.",  "g.", "G.", "b!", "b!",
+      "b!",  "ba",  "bC",     "u.C", "u.D",  "B!",   "n.",   "N",    "t.",  "T.",  "L.", "D",  "F.."};
   std::string out;
   for (const char c : kSteps[below(std::size(kSteps))]) {
     switch (c) {

@@ -157,6 +157,7 @@ void UpstreamSide::TakeHead(std::string_view head) {
           "a request line to the upstream is well-formed");
   rule_(head);
   ++requests_;
+  ++traffic_.heads;
   with_password_ = FieldOf(head, "authorization") == "Basic dTpw";  // as fragment A has it
   Require(rogue_ || waiting_.empty(), "the upstream gets one request at a time");
   const auto length = FieldOf(head, "content-length");

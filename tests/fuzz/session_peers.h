@@ -47,6 +47,7 @@ struct TunnelWays {
 struct Traffic {
   std::map<std::string, unsigned> arrived;    // how often an upstream got the request of a mark,
   unsigned sends_max = 1;                     // … at most
+  size_t heads = 0;                           // of requests that any upstream got, with a mark or without
   std::set<std::string> whole;                // … whose answer was sent to its end
   std::map<std::string, TunnelWays> tunnels;  // by the marks of the requests that asked for them
   bool switched_unasked = false;              // by an upstream that had not read who asked for it

@@ -6,6 +6,7 @@
 
 #include "apis/options.h"
 #include "guard/guard.h"
+#include "proxy/caches.h"
 #include "proxy/guard_clock.h"
 #include "proxy/options.h"
 #include "proxy/worker.h"
@@ -17,9 +18,10 @@ namespace apiquota::fuzz {
 // Short deadlines, so that all of them pass within a run.
 proxy::ProxyOptions ShortDeadlines();
 
-// Whether requests may have to wait, and whether they may be sent twice.
-enum class Guarding : uint8_t { kOff, kWaits, kRepeats };
-inline constexpr size_t kGuardings = 3;
+// Whether requests may have to wait, whether they may be sent twice, and whether all else is on that the
+// operator may write: cache, limits of their own, slots, breaker, and a shadow of it all.
+enum class Guarding : uint8_t { kOff, kWaits, kRepeats, kAll };
+inline constexpr size_t kGuardings = 4;
 
 class SessionWorld final : public World {
  public:
@@ -35,7 +37,7 @@ class SessionWorld final : public World {
   struct Fixed;
   static Fixed& Always();
 
-  // The guard with the loop that wakes it, driven by hand like the worker's.
+  // The guard with the loop that wakes it, driven by hand like the worker's, and the caches beside it.
   struct Guarded {
     explicit Guarded(const Clock& clock) : loop(clock), clock_of_guard(loop), guard(clock_of_guard) {
       clock_of_guard.Wind(guard);
@@ -43,6 +45,7 @@ class SessionWorld final : public World {
     net::Loop loop;
     proxy::GuardClock clock_of_guard;
     guard::Guard guard;
+    proxy::Caches caches;
   };
 
   net::Loop& loop() override { return worker_->loop(); }
@@ -50,12 +53,11 @@ class SessionWorld final : public World {
   void Guard(const std::vector<apis::ApiOptions>& apis);
   bool listening() const override { return !draining_; }
   size_t HeldPerClient() const override;
-  // The guard may have learned by then that the upstream is not to be asked.
-  Micros ServiceMayTake() const override {
-    const bool untouched = !guarded_ || traffic().arrived.empty();
-    return untouched ? Micros(0) : kWaitMax + std::chrono::seconds(1);
-  }
+  size_t HeldElse() const override;
+  Micros ServiceMayTake() const override;
   void CheckAfterAll() override;
+  void CheckGuardAfterAll() const;
+  void CheckCachesAfterAll() const;
 
   Fixed& fixed_;
   quota::Ledger ledger_{quota::LedgerOptions{}};

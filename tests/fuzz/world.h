@@ -73,6 +73,7 @@ class World {
 
   const std::vector<std::unique_ptr<UpstreamSide>>& upstreams() const { return upstreams_; }
   size_t attached_clients() const;
+  bool met_anybody() const { return connections_ > 0; }
   const Traffic& traffic() const { return traffic_; }
   void LetRequestsBeSent(unsigned times) { traffic_.sends_max = times; }
 
