@@ -17,20 +17,24 @@ class WalkedMutex {
     waiting_.fetch_add(1);
     mutex_.lock();
     waiting_.fetch_sub(1);
-    waiting_.notify_all();
+    passed_.fetch_add(1);
+    passed_.notify_all();
   }
   void unlock() { mutex_.unlock(); }
 
   bool awaited() const { return waiting_.load() > 0; }
-  // Returns once everybody who is waiting for the mutex now has had it. REQUIRES: the caller does not hold
-  // it.
+  // Returns once as many have had the mutex as are waiting for it now, however many come after them.
+  // REQUIRES: the caller does not hold it.
   void LetOthersGo() {
-    for (uint32_t waiting = waiting_.load(); waiting > 0; waiting = waiting_.load()) waiting_.wait(waiting);
+    const uint32_t before = passed_.load();  // first: who passes in between is then counted by neither
+    const uint32_t waiting = waiting_.load();
+    for (uint32_t passed = before; passed - before < waiting; passed = passed_.load()) passed_.wait(passed);
   }
 
  private:
   std::mutex mutex_;
   std::atomic<uint32_t> waiting_{0};
+  std::atomic<uint32_t> passed_{0};  // of those who had to wait
 };
 
 }  // namespace apiquota::guard

@@ -94,7 +94,7 @@ std::string_view SimulateSession::Key() const {
     if (const auto key = request.fields.Find(rule.header); !rule.header.empty() && key) return *key;
     const size_t query = request.target.find('?');
     if (rule.query.empty() || query == std::string_view::npos) continue;
-    for (std::string_view rest = request.target.substr(query + 1); !rest.empty();) {
+    for (std::string_view rest = std::string_view(request.target).substr(query + 1); !rest.empty();) {
       const std::string_view pair = rest.substr(0, rest.find('&'));
       rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
       if (pair.starts_with(rule.query) && pair.substr(rule.query.size()).starts_with('=')) return pair;

@@ -128,7 +128,6 @@ TEST(OwnLimitsMemoryTest, RulesOfOneNameAreToldApartByTheirMatchAndPlace) {
 }
 
 TEST(OwnLimitsMemoryTest, WhatIsSavedIsHeldAgainstTheSameClientsAfterARestart) {
-  using Algorithm = LimitRule::Algorithm;
   for (const Algorithm algorithm : {Algorithm::kFixed, Algorithm::kSliding, Algorithm::kGcra}) {
     LimitRule rule = Rule("default", 3, minutes(1), algorithm);
     rule.burst = 3;

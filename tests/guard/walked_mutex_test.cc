@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 
@@ -25,6 +27,27 @@ TEST(WalkedMutexTest, WhoWaitsHasItsTurnBetweenTwoStepsOfAWalk) {
     mutex.unlock();
     other.join();
   }
+}
+
+TEST(WalkedMutexTest, AWalkEndsHoweverManyWaitAllTheTime) {
+  WalkedMutex mutex;
+  std::atomic<bool> over = false;
+  const auto crowd = [&] {
+    while (!over) {
+      const std::lock_guard lock(mutex);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  std::thread first(crowd), second(crowd), third(crowd);
+  for (int i = 0; i < 20; ++i) {
+    while (!mutex.awaited()) std::this_thread::yield();
+    mutex.LetOthersGo();
+    const std::lock_guard lock(mutex);
+  }
+  over = true;
+  first.join();
+  second.join();
+  third.join();
 }
 
 TEST(WalkedMutexTest, NobodyWaitsForNobody) {

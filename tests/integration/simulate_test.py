@@ -189,6 +189,13 @@ class SimulateTest(unittest.TestCase):
         self.assertEqual(seen, [200, 429, 200])
         self.assertEqual(self.truth(simulator)["scopes"], 2)
 
+    def test_keys_in_the_query_are_counted_apart(self):
+        simulator = Simulator(self.work, "data-gov", "--quota", "requests=1/10m", "--scope", "key")
+        long = "a-key-that-fits-into-no-small-string"
+        seen = [get(f"{simulator.url}/v1/x?format=json&api_key={long}-{key}")[0] for key in "aab"]
+        self.assertEqual(seen, [200, 429, 200])
+        self.assertEqual(self.truth(simulator)["scopes"], 2)
+
     def test_a_wrong_clock_shows_in_its_date(self):
         simulator = self.simulator("--skew", "-1h")
         _, headers, _ = get(simulator.url + "/v1/x")
