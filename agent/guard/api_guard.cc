@@ -52,7 +52,7 @@ void ApiGuard::Configure(const Options& options, SystemTime now) {
   const Options& judged = options.shadow ? *options.shadow : options;
   const bool judges = options.shadow ? judged.ModeOf(judged.breaker) != Mode::kOff : breaker == Mode::kShadow;
   const std::lock_guard lock(mutex_);
-  latest_ = std::max(latest_, now);
+  Latest(now);
   OwnLimits::Configure({&limits_, RulesInForce(options), options.exempt},
                        {&judged_limits_, JudgedRules(options), judged.exempt});
   guard::Configure(breaker == Mode::kOn ? &*options.breaker : nullptr, &breaker_);
@@ -68,7 +68,7 @@ void ApiGuard::Ask(const LimitedCall& call, SystemTime now, ApiTurn* turn) {
   turn->shadow.reset();
   turn->standings.clear();
   const std::lock_guard lock(mutex_);
-  latest_ = std::max(latest_, now);
+  Latest(now);
   const auto ill = breaker_ ? breaker_->Refuses(now) : std::nullopt;
   if (judged_limits_) turn->shadow = judged_limits_->Ask(call, now, &permit.judged_, nullptr);
   if (judged_breaker_ && !turn->shadow) {
@@ -99,7 +99,7 @@ ApiView ApiGuard::View(SystemTime now, size_t limits_most) const {
     view.limits.push_back(std::move(rule));
   }
   const std::lock_guard lock(mutex_);
-  if (breaker_) view.breaker = breaker_->View(now);
+  if (breaker_) view.breaker = breaker_->View();
   view.last_refused = last_refused_;
   view.last_judged = last_judged_;
   return view;
@@ -157,6 +157,7 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
   Over(now);
   if (!api_->breaks_.load(std::memory_order_relaxed)) return std::nullopt;
   const std::lock_guard lock(api_->mutex_);
+  api_->Latest(now);
   if (const auto& breaker = api_->breaker_) {
     const auto pass = breaker->Enter(now);
     if (!pass) {
@@ -175,6 +176,7 @@ std::optional<Refusal> Permit::Enter(SystemTime now) {
 void Permit::Answered(Health health, SystemTime now) {
   if (!entered()) return;
   const std::lock_guard lock(api_->mutex_);
+  api_->Latest(now);
   entered_.Answered(health, now);
   judged_entered_.Answered(health, now);
 }
@@ -183,6 +185,7 @@ void Permit::Failed(Health health, SystemTime now) {
   if (health == Health::kUnknown) return Over(now);
   if (!entered()) return;
   const std::lock_guard lock(api_->mutex_);
+  api_->Latest(now);
   entered_.End(health, now);
   judged_entered_.End(health, now);
 }
@@ -190,6 +193,7 @@ void Permit::Failed(Health health, SystemTime now) {
 void Permit::Over(SystemTime now) {
   if (!entered()) return;
   const std::lock_guard lock(api_->mutex_);
+  api_->Latest(now);
   entered_.Over(now);
   judged_entered_.Over(now);
 }
@@ -215,7 +219,7 @@ void Permit::Release(std::optional<SystemTime> at) {
   if (!api_) return;
   {
     const std::lock_guard lock(api_->mutex_);
-    const SystemTime now = at.value_or(api_->latest_);
+    const SystemTime now = api_->Latest(at.value_or(api_->latest_));
     entered_.Over(now);
     judged_entered_.Over(now);
     for (OwnLimits* limits : {api_->limits_.get(), api_->judged_limits_.get()}) {

@@ -5,6 +5,7 @@
 // Who uses it: the proxy gets a Permit for each request, enters each attempt by it, and lets it go.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -112,6 +113,9 @@ class ApiGuard : public std::enable_shared_from_this<ApiGuard> {
 
  private:
   friend class Permit;
+
+  // The latest time that anybody has told. REQUIRES: mutex_.
+  SystemTime Latest(SystemTime now) { return latest_ = std::max(latest_, now); }
 
   // Of limits_ or judged_limits_. REQUIRES: not the lock.
   void Walk(const std::unique_ptr<OwnLimits>& limits, SystemTime now, LimitWalk* walk) const;

@@ -85,7 +85,7 @@ void Breaker::Close() {
   ++period_;
 }
 
-BreakerView Breaker::View(SystemTime) const {
+BreakerView Breaker::View() const {
   return {.open = open_,
           .until = open_ ? until_ : SystemTime{},
           .trips = trips_,

@@ -44,7 +44,7 @@ class Breaker {
   // Nothing: Refuses.
   std::optional<BreakerPass> Enter(SystemTime now);
   void Ended(const BreakerPass& pass, Health health, SystemTime now);
-  BreakerView View(SystemTime now) const;
+  BreakerView View() const;
 
  private:
   // Outcomes of one second.

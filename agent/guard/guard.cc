@@ -104,9 +104,6 @@ struct Guard::Impl {
     return counted;
   }
 
-  Rim& rim;
-  uint64_t seed;
-  mutable std::shared_mutex mutex;  // exclusive: accounts come and go
   // Those of the configuration in use. REQUIRES: the lock, exclusive.
   void ConfigureApiGuards(SystemTime now) {
     std::erase_if(api_guards, [&](const auto& each) { return !apis.contains(each.first); });
@@ -117,6 +114,9 @@ struct Guard::Impl {
     }
   }
 
+  Rim& rim;
+  uint64_t seed;
+  mutable std::shared_mutex mutex;  // exclusive: accounts come and go
   std::map<std::string, GuardedApi, std::less<>> apis;
   std::map<std::string, Options, std::less<>> own_options;  // of those, as each says them itself
   std::map<std::string, std::shared_ptr<ApiGuard>, std::less<>> api_guards;          // of those

@@ -66,7 +66,7 @@ struct Request {
 // Why a request is refused, in the numbers of the one rule that did.
 struct Refusal {
   Reason reason = Reason::kNone;
-  int status = 429;             // 503: the queue is full, or the agent is stopping
+  int status = 429;             // 503: queue full, breaker open, agent stopping
   SystemTime until;             // when it could have gone; not before now
   std::string resource, quota;  // of the rule; empty: no quota's
   std::optional<double> limit;

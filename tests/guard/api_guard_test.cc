@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "guard/persist.h"
 #include "tests/guard/api_guard_under_test.h"
@@ -163,6 +165,30 @@ TEST(ApiGuardTest, AnswersThatBeginWellAndBreakOffOpenTheBreaker) {
   EXPECT_FALSE(probe.permit.Enter(later));
   probe.permit.Answered(Health::kWell, later);
   EXPECT_FALSE(api->Ask({}, later).refusal);
+}
+
+TEST(ApiGuardTest, OneThatEndsWithoutATimeIsCountedWhereTheLastWas) {
+  Options options = With({});
+  options.breaker.emplace();
+  options.breaker->mode = Mode::kOn;
+  options.breaker->errors = 0;
+  options.breaker->of_at_least = 5;
+  const auto api = Configured(options);
+  const SystemTime later = kStart + seconds(10);  // its second stands in the place of kStart's
+  std::vector<ApiTurn> turns(5);
+  for (ApiTurn& turn : turns) {
+    turn = api->Ask({}, kStart);
+    EXPECT_FALSE(turn.permit.Enter(kStart));
+    turn.permit.Answered(Health::kWell, kStart);
+  }
+  for (size_t i = 0; i < 4; ++i) turns[i].permit.Failed(Health::kIll, later);
+  {
+    ApiTurn gone = std::move(turns[4]);
+  }
+  ApiTurn last = api->Ask({}, later);
+  EXPECT_FALSE(last.permit.Enter(later));
+  last.permit.Failed(Health::kIll, later);
+  EXPECT_TRUE(api->Ask({}, later).refusal);
 }
 
 TEST(ApiGuardTest, AnswersThatEndAnyOtherWayWereWell) {

@@ -42,7 +42,7 @@ TEST_F(BreakerTest, ItOpensByFailuresInARowAndNotBefore) {
   EXPECT_TRUE(Try(Health::kIll));
   EXPECT_EQ(breaker.Refuses(now), now + 10s);
   EXPECT_FALSE(Try(Health::kWell));
-  const BreakerView view = breaker.View(now);
+  const BreakerView view = breaker.View();
   EXPECT_TRUE(view.open);
   EXPECT_EQ(view.until, now + 10s);
   EXPECT_EQ(view.trips, 1U);
@@ -99,7 +99,7 @@ TEST_F(BreakerTest, OneProbeGoesAndWhenItIsWellEverybodyMay) {
   now += 300ms;
   breaker.Ended(*probe, Health::kWell, now);
   EXPECT_FALSE(breaker.Refuses(now));
-  EXPECT_FALSE(breaker.View(now).open);
+  EXPECT_FALSE(breaker.View().open);
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(Try(Health::kIll)) << "it begins anew";
   EXPECT_FALSE(breaker.Refuses(now));
 }
@@ -116,8 +116,8 @@ TEST_F(BreakerTest, EachProbeThatFailsDoublesTheTimeUpToTheMost) {
     EXPECT_TRUE(Try(Health::kIll));
   }
   EXPECT_EQ(spans, (std::vector<double>{10, 20, 40, 80, 120, 120}));
-  EXPECT_EQ(breaker.View(now).trips, 1U);
-  EXPECT_EQ(breaker.View(now).probes, 6U);
+  EXPECT_EQ(breaker.View().trips, 1U);
+  EXPECT_EQ(breaker.View().probes, 6U);
   now = *breaker.Refuses(now);
   EXPECT_TRUE(Try(Health::kWell));
   Break();
@@ -130,7 +130,7 @@ TEST_F(BreakerTest, AProbeWhoseClientLeavesGivesItsPlaceToTheNext) {
   EXPECT_TRUE(Try(Health::kUnknown));
   EXPECT_FALSE(breaker.Refuses(now));
   EXPECT_TRUE(Try(Health::kWell));
-  EXPECT_FALSE(breaker.View(now).open);
+  EXPECT_FALSE(breaker.View().open);
 }
 
 TEST_F(BreakerTest, WhatBeganBeforeItOpenedSaysNothingOfNow) {
@@ -189,7 +189,7 @@ TEST_F(BreakerTest, NeverMoreThanOneProbeAtATimeNorTwoThatToldInOneLapse) {
       if (!pass) continue;
       probes_out += pass->probe;
       ASSERT_LE(probes_out, 1U) << seed;
-      ASSERT_EQ(one.View(at).open, pass->probe) << seed;
+      ASSERT_EQ(one.View().open, pass->probe) << seed;
       out.push_back({*pass, at + Micros(below(2'000'000))});
     }
     // Whatever happened, it closes again.
@@ -200,7 +200,7 @@ TEST_F(BreakerTest, NeverMoreThanOneProbeAtATimeNorTwoThatToldInOneLapse) {
       ASSERT_TRUE(pass) << seed;
       one.Ended(*pass, Health::kWell, at);
     }
-    EXPECT_FALSE(one.View(at).open) << seed;
+    EXPECT_FALSE(one.View().open) << seed;
   }
 }
 
