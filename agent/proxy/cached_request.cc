@@ -174,6 +174,7 @@ cache::AnswerPtr CachedRequest::Confirmed(const http::Exchange& exchange) {
   if (!cache::Confirms(head_, *known_)) return known_;
   auto fresh = std::make_shared<cache::Answer>(cache::Freshened(
       *known_, question_.get(), head_, exchange.sent_at, exchange.received_at, exchange.system_ahead));
+  ForgetQuotas(*record_.route().exporter, &fresh->head.fields);
   answers().Keep(question_.get(), fresh);
   return fresh;
 }
@@ -225,6 +226,7 @@ void CachedRequest::Filled(std::optional<double> tokens, bool throttled) {
   if (!storable_.keep && !Followed()) return FilledForNobody();
   auto answer = std::make_shared<cache::Answer>(
       cache::MakeAnswer(question_.get(), head_, fill_.Take(), asked_at_, received_at_, system_ahead_));
+  ForgetQuotas(*record_.route().exporter, &answer->head.fields);
   answer->tokens = tokens;
   if (storable_.keep) answers().Keep(question_.get(), answer);
   if (lead_) lead_.Share(answer);
@@ -256,7 +258,7 @@ void CachedRequest::Orphaned(bool goes_on) {
 cache::Served CachedRequest::Serve(const cache::Answer& answer) const {
   cache::Served served = cache::Serve(answer, question_.get(), now());
   const bool confirmed = phase_ == Phase::kReplacing && !replacement_;
-  ToldNow(*record_.route().exporter, confirmed ? &head_ : nullptr, &served.head);
+  if (confirmed) AddConfirmed(*record_.route().exporter, head_.fields, &served.head.fields);
   return served;
 }
 

@@ -4,14 +4,15 @@
 // and most don't. Pure.
 #pragma once
 
-#include "http/codec.h"
+#include "http/fields.h"
 #include "provider/exporter.h"
 
 namespace apiquota::proxy {
 
-// `head` is about to be sent. `confirmed` (null: none): the 304 by which it was confirmed for this very
-// client, who is told what that says of quotas, and given its cookies where `head` has none.
-void ToldNow(const provider::Exporter& exporter, const http::ResponseHead* confirmed,
-             http::ResponseHead* head);
+// Of an answer that is about to be remembered.
+void ForgetQuotas(const provider::Exporter& exporter, http::Fields* fields);
+// Of one that is about to be sent to the client for whom a 304 has confirmed it: what that says of quotas,
+// and its cookies where the answer has none.
+void AddConfirmed(const provider::Exporter& exporter, const http::Fields& confirmed, http::Fields* fields);
 
 }  // namespace apiquota::proxy
