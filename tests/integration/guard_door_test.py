@@ -126,7 +126,9 @@ class GuardDoorTest(unittest.TestCase):
     def test_a_refusal_comes_at_once_where_the_client_would_not_wait(self):
         self.serve(reply(429, retry_after=20), OK)
         self.ask(request(x_stainless_read_timeout=2))
+        began = time.monotonic()
         response = self.ask(request(x_stainless_read_timeout=2))
+        self.assertLess(time.monotonic() - began, 0.5)
         self.assertEqual((response.status, response.values(b"apiquota-delay")), (429, []), "it waited")
         wait = int(response.values(b"retry-after")[0])
         self.assertTrue(15 <= wait <= 25, wait)
@@ -278,7 +280,7 @@ class GuardDoorTest(unittest.TestCase):
         self.assertIn("apiquota holds this request to t back", error["message"])
 
     def test_who_waits_when_the_agent_stops_is_told(self):
-        self.serve(reply(429, retry_after=40), OK, settings="proxy: {drain_timeout: 20s}\n")
+        self.serve(reply(429, retry_after=40), OK, settings="proxy: {drain_timeout: 2s}\n")
         self.ask(request(x_stainless_read_timeout=2))
         with Client(self.agent.proxy, timeout=20) as client:
             client.send(request())
@@ -289,7 +291,7 @@ class GuardDoorTest(unittest.TestCase):
             response = client.response()
             self.assertEqual(response.status, 503)
             self.assertGreater(int(response.values(b"retry-after")[0]), 0)
-            self.assertLess(time.monotonic() - began, 15)
+            self.assertLess(time.monotonic() - began, 1.5)
         self.assertEqual(self.sent(), 1)
 
 

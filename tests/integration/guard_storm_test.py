@@ -33,7 +33,13 @@ class GuardStormTest(unittest.TestCase):
         self.assertLessEqual(figures["longest_s"]["last"], 8, figures)
 
     def test_who_cannot_wait_is_refused_at_once_and_nothing_is_sent_for_it(self):
-        figures = guard_storms.no_patience(self.work)
+        bound = 500 if SANITIZED else 50
+        for _ in range(3):  # a machine that stands still for a moment is not the agent's doing
+            with Workspace() as work:
+                figures = guard_storms.no_patience(work)
+            if figures["slowest_ms"] < bound:
+                break
+        self.assertLess(figures["slowest_ms"], bound, figures)
         self.assertEqual((figures["refused"], figures["sent_upstream"]), (figures["clients"], 0), figures)
         self.assertRegex(figures["sentence"], r"\bquota\b|\blimit\b", figures)
         self.assertGreater(int(figures["retry_after"]), 30, figures)
