@@ -142,6 +142,13 @@ TEST(ApiGuardTest, AReloadKeepsWhatWasUsedAndARestartToo) {
   EXPECT_EQ(LeftOf(other, kStart + seconds(2)), 2U);
 }
 
+Options WithBreaker() {
+  Options options = With({});
+  options.breaker.emplace();
+  options.breaker->mode = Mode::kOn;
+  return options;
+}
+
 // One attempt, of whose answer a head came that was well.
 void BreaksOff(const std::shared_ptr<ApiGuard>& api, SystemTime now) {
   ApiTurn turn = api->Ask({}, now);
@@ -153,10 +160,7 @@ void BreaksOff(const std::shared_ptr<ApiGuard>& api, SystemTime now) {
 }
 
 TEST(ApiGuardTest, AnswersThatBeginWellAndBreakOffOpenTheBreaker) {
-  Options options = With({});
-  options.breaker.emplace();
-  options.breaker->mode = Mode::kOn;
-  const auto api = Configured(options);
+  const auto api = Configured(WithBreaker());
   for (int i = 0; i < 5; ++i) BreaksOff(api, kStart);
   EXPECT_TRUE(api->Ask({}, kStart).refusal);
   // A probe is enough by its head: others need not wait for the end of a stream.
@@ -168,9 +172,7 @@ TEST(ApiGuardTest, AnswersThatBeginWellAndBreakOffOpenTheBreaker) {
 }
 
 TEST(ApiGuardTest, OneThatEndsWithoutATimeIsCountedWhereTheLastWas) {
-  Options options = With({});
-  options.breaker.emplace();
-  options.breaker->mode = Mode::kOn;
+  Options options = WithBreaker();
   options.breaker->errors = 0;
   options.breaker->of_at_least = 5;
   const auto api = Configured(options);
@@ -192,10 +194,7 @@ TEST(ApiGuardTest, OneThatEndsWithoutATimeIsCountedWhereTheLastWas) {
 }
 
 TEST(ApiGuardTest, AnswersThatEndAnyOtherWayWereWell) {
-  Options options = With({});
-  options.breaker.emplace();
-  options.breaker->mode = Mode::kOn;
-  const auto api = Configured(options);
+  const auto api = Configured(WithBreaker());
   for (int i = 0; i < 4; ++i) BreaksOff(api, kStart);
   {
     ApiTurn turn = api->Ask({}, kStart);

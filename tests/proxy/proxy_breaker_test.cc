@@ -34,6 +34,12 @@ class ProxyBreakerTest : public ProxyGuardTest {
     for (int i = 0; i < 5; ++i) EXPECT_EQ(StatusOf(kGetOnce), "502");
     Until([&] { return Breaker().open; });
   }
+  void OpensAfterFive(const FakeUpstream& upstream) {
+    StartGuarded(upstream, With(seconds(10)));
+    for (int i = 0; i < 5; ++i) Ask(kGetOnce);
+    EXPECT_EQ(StatusOf(kGetOnce), "503");
+    EXPECT_EQ(asked(), 5U);
+  }
   void Lapse(const guard::Options& options) {
     std::this_thread::sleep_for(options.breaker->open + milliseconds(20));
   }
@@ -221,28 +227,19 @@ TEST_F(ProxyBreakerTest, ServerErrorsAndBodiesThatBreakOffOpenIt) {
 
 TEST_F(ProxyBreakerTest, AnAnswerThatIsCutShortIsNoSuccess) {
   FakeUpstream upstream(SaysOnce("Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"a\":"));
-  StartGuarded(upstream, With(seconds(10)));
-  for (int i = 0; i < 5; ++i) Ask(kGetOnce);
-  EXPECT_EQ(StatusOf(kGetOnce), "503");
-  EXPECT_EQ(asked(), 5U);
+  OpensAfterFive(upstream);
 }
 
 // … whatever is known of it by its head.
 TEST_F(ProxyBreakerTest, ATextThatIsCutShortIsNoSuccess) {
   FakeUpstream upstream(SaysOnce("Content-Type: text/plain\r\nContent-Length: 20\r\n\r\nonly a part"));
-  StartGuarded(upstream, With(seconds(10)));
-  for (int i = 0; i < 5; ++i) Ask(kGetOnce);
-  EXPECT_EQ(StatusOf(kGetOnce), "503");
-  EXPECT_EQ(asked(), 5U);
+  OpensAfterFive(upstream);
 }
 
 TEST_F(ProxyBreakerTest, AStreamThatIsCutShortIsNoSuccess) {
   FakeUpstream upstream(
       SaysOnce("Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n"));
-  StartGuarded(upstream, With(seconds(10)));
-  for (int i = 0; i < 5; ++i) Ask(kGetOnce);
-  EXPECT_EQ(StatusOf(kGetOnce), "503");
-  EXPECT_EQ(asked(), 5U);
+  OpensAfterFive(upstream);
 }
 
 TEST_F(ProxyBreakerTest, AShadowRefusesNobodyAndCounts) {
